@@ -1,0 +1,44 @@
+"""Audit logging for AI agents.
+
+`get_logger()` opens the default log; `AuditedAgent` records for agents without a framework; the packages
+`agent_audit_langchain` and `agent_audit_openai_agents` record for the frameworks; `AuditAnalyzer` (in
+`agent_audit.analysis`) and the command `agent-audit-log` read what was recorded.
+"""
+
+from agent_audit.agent import AuditedAgent
+from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBackend, Query
+from agent_audit.commit import CommitLimits, Durability
+from agent_audit.config import AuditConfig
+from agent_audit.default import get_logger, set_logger
+from agent_audit.errors import AuditError, ConfigurationError, WriteError
+from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
+from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.logger import AuditLogger
+from agent_audit.runs import Run, RunTracker, describe_error
+
+__all__ = [
+    "AuditBackend",
+    "AuditConfig",
+    "AuditError",
+    "AuditEvent",
+    "AuditEventType",
+    "AuditLogger",
+    "AuditedAgent",
+    "CommitLimits",
+    "ConfigurationError",
+    "Durability",
+    "FileAuditBackend",
+    "Identity",
+    "MemoryAuditBackend",
+    "Outcome",
+    "Query",
+    "Run",
+    "RunTracker",
+    "Source",
+    "WriteError",
+    "current_identity",
+    "describe_error",
+    "get_logger",
+    "identify",
+    "set_logger",
+]

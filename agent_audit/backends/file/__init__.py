@@ -1,0 +1,7 @@
+"""The embedded default store: a log directory. On-disk form: docs/log-format.md."""
+
+from agent_audit.backends.file.backend import FileAuditBackend
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.segments import Rotation
+
+__all__ = ["FileAuditBackend", "Layout", "Rotation"]

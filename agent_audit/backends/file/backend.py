@@ -1,0 +1,309 @@
+"""The embedded default store: a directory of JSON lines, written by any number of processes at once.
+
+The promise: when `append` returns, the lines are in the kernel, behind those of everybody who wrote before. When
+`sync` returns, everything this process appended is on the disk. The order of system calls that keeps it:
+
+    flock -> size of the active segment -> (repair) -> write -> unlock; then, outside the lock, fdatasync
+
+A failed fdatasync poisons the open segment: nothing is acknowledged by it any more, and it is never tried again
+on the same handle, for the kernel may have dropped the data and marked it clean. The next append after a pause
+opens the segment anew, checks its tail, goes on and records `log.recovered`.
+
+The known hole: between `write` and `fdatasync` (50 ms in the background at the level `written`) a power cut can
+take the end of the log. What is lost then is a suffix, never a part in the middle.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
+from agent_audit.backends.file.layout import FORMAT, Layout
+from agent_audit.backends.file.oversize import fit
+from agent_audit.backends.file.read import iter_lines, open_layout, read_header
+from agent_audit.backends.file.segments import ActiveSegment, Repair, Rotation, write_all
+from agent_audit.backends.interface import Query, as_query
+from agent_audit.errors import AuditError, ClosedError, LockTimeoutError, StorageError, SyncError
+from agent_audit.event import AuditEvent, AuditEventType, Source, encode_record
+from agent_audit.keys import fingerprint_key
+
+_SOURCE = Source(framework="agent_audit", hook="file")
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+
+
+class FileAuditBackend:
+    """Keeps events in a log directory. Safe for many threads, processes and forked children.
+
+    Args:
+        path: the log directory; made (0700, with a `.gitignore`) when it is first written to.
+        rotation: when a segment is sealed.
+        fingerprint_key: key of digests as 64 hex digits; else the one in the user's state directory.
+        fs: the file system; for tests.
+
+    Raises:
+        FormatError: the directory is a log of a newer format.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        rotation: Rotation | None = None,
+        fingerprint_key: str | None = None,
+        fs: FileSystem | None = None,
+    ) -> None:
+        self.layout = Layout(Path(path).absolute())
+        self._rotation = rotation or Rotation()
+        self._given_key = fingerprint_key
+        self._fs = fs or PosixFileSystem()
+        self._key: bytes | None = None
+        self._mutex = threading.Lock()
+        self._sync_mutex = threading.Lock()
+        self._closed = False
+        self._reset()
+        if self.layout.exists():
+            read_header(self.layout)
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
+        self._lock_handle: int | None = None
+        self._lock_inode = 0
+        self._active = ActiveSegment(self._fs, self.layout, self._rotation)
+        self._announced = False
+        self._appended = 0
+        self._poison: SyncError | None = None
+        self._retry_at = 0.0
+        self._pause = _FIRST_PAUSE
+
+    @property
+    def path(self) -> Path:
+        """The log directory."""
+        return self.layout.root
+
+    @property
+    def fingerprint_key(self) -> bytes | None:
+        """Key of digests, made at first use; None when it cannot be had."""
+        if self._key is None:
+            try:
+                origin = str(self._header()["origin"])
+            except (OSError, AuditError):
+                return None
+            self._key = fingerprint_key(origin, self._given_key)
+        return self._key
+
+    def ensure(self) -> None:
+        """Make the log now, where there is none, rather than at the first event.
+
+        Raises:
+            StorageError: it cannot be made or written to.
+        """
+        with self._mutex:
+            try:
+                self._open_lock()
+            except OSError as error:
+                raise self._storage_error(error) from error
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        """See `AuditBackend.append`; the records are in the kernel when it returns."""
+        if self._pid != os.getpid():
+            self.after_fork()
+        with self._mutex:
+            if self._closed:
+                raise ClosedError(f"the log {self.path} was closed; open it again to go on")
+            self._recover_from_poison()
+            fitting = [fit(record, self._put_blob) for record in records]
+            try:
+                return self._append_locked(fitting, timeout)
+            except OSError as error:
+                raise self._storage_error(error) from error
+
+    def _append_locked(self, records: list[bytes], timeout: float) -> int:
+        lock = self._open_lock()
+        if not self._fs.lock(lock, timeout):
+            raise LockTimeoutError(f"another process held the lock of {self.path} for longer than {timeout} s")
+        try:
+            self._active.locate()
+            own = self._own_records()
+            first = self._active.append([*own, *records]) + len(own)
+        finally:
+            self._fs.unlock(lock)
+        self._announced = True
+        self._active.repairs.clear()
+        self._appended += 1
+        return first
+
+    def _own_records(self) -> list[bytes]:
+        """What the store itself has to say before the next event: that it was opened, what it repaired."""
+        records = [self._recovered(repair) for repair in self._active.repairs]
+        if not self._announced:
+            details = {
+                "pid": self._pid,
+                "host": socket.gethostname(),
+                "python": platform.python_version(),
+                "format": FORMAT,
+            }
+            records.append(self._own_event(AuditEventType.LOG_OPENED, metadata=details))
+        return records
+
+    def _recovered(self, repair: Repair) -> bytes:
+        return self._own_event(AuditEventType.LOG_RECOVERED, error=repair.reason, metadata=repair.details)
+
+    def _own_event(self, event_type: AuditEventType, **fields: Any) -> bytes:
+        event = AuditEvent(event_type=event_type, action=str(event_type), source=_SOURCE, **fields)
+        return encode_record(event.to_record())
+
+    def _storage_error(self, error: OSError) -> StorageError:
+        self._active.close()
+        return StorageError(f"cannot write to the log {self.path}: {error.strerror or error}")
+
+    # -- making and opening ----------------------------------------------------------------------------
+
+    def _open_lock(self) -> int:
+        """The handle of LOCK, opened anew when the directory is another than before."""
+        if self._lock_handle is not None:
+            now = self._fs.identity(self.layout.lock)
+            if now is not None and now.inode == self._lock_inode:
+                return self._lock_handle
+            self._fs.close(self._lock_handle)
+            self._lock_handle = None
+            self._announced = False
+        self._header()
+        handle = self._fs.open(self.layout.lock, create=True)
+        self._lock_handle = handle
+        self._lock_inode = self._fs.identity_of(handle).inode
+        return handle
+
+    def _header(self) -> dict[str, object]:
+        """`log.json`; made, with the directory, when this is a new log."""
+        header = read_header(self.layout)
+        if header:
+            return header
+        fs, layout = self._fs, self.layout
+        if fs.mkdir(layout.root):
+            fs.fsync_dir(layout.root.parent)
+        if fs.mkdir(layout.segments):
+            fs.fsync_dir(layout.root)
+        self._write_once(layout.gitignore, b"*\n")
+        origin = f"{socket.gethostname()}/{layout.root.name}/{secrets.token_hex(16)}"
+        self._write_once(layout.header, orjson.dumps({"format": FORMAT, "origin": origin}) + b"\n")
+        return read_header(layout)
+
+    def _write_once(self, path: Path, data: bytes) -> None:
+        """Make a file whole or not at all; of several processes at once, the first one's stays."""
+        draft = path.with_name(f"{path.name}.{self._pid}.{secrets.token_hex(4)}")
+        handle = self._fs.open(draft, create=True)
+        try:
+            write_all(self._fs, handle, data)
+            self._fs.fsync(handle)
+        finally:
+            self._fs.close(handle)
+        self._fs.link(draft, path)  # False: another process was first, its file is the one that counts
+        self._fs.unlink(draft)
+        self._fs.fsync_dir(path.parent)
+
+    def _put_blob(self, digest: str, data: bytes) -> None:
+        self._header()
+        path = self.layout.blob(digest)
+        folder = path.parent
+        while self._fs.mkdir(folder) and folder != self.layout.root:
+            folder = folder.parent
+            self._fs.fsync_dir(folder)
+        if self._fs.identity(path) is None:
+            self._write_once(path, data)
+
+    # -- syncing ---------------------------------------------------------------------------------------
+
+    def sync(self) -> None:
+        """See `AuditBackend.sync`. Runs outside the lock: two processes syncing do not wait for each other."""
+        with self._sync_mutex:
+            with self._mutex:
+                if self._poison is not None:
+                    raise self._poison
+                sealed = self._active.handles_to_sync()
+                active = self._active.handle
+                current = None if active is None else self._fs.duplicate(active)
+            handles = [*sealed, *([] if current is None else [current])]
+            try:
+                for handle in handles:
+                    self._fs.fsync(handle)
+            except OSError as error:
+                raise self._poisoned(error) from error
+            finally:
+                for handle in handles:
+                    self._fs.close(handle)
+
+    def _poisoned(self, error: OSError) -> SyncError:
+        with self._mutex:
+            self._poison = SyncError(
+                f"sync of {self._active.path} failed: {error.strerror or error}; what was written since the last sync "
+                f"may not be on the disk. Writing goes on in {self._pause:.0f} s on a newly opened segment"
+            )
+            self._retry_at = time.monotonic() + self._pause
+            self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+            return self._poison
+
+    def _recover_from_poison(self) -> None:
+        """After the pause, go on with new handles; what was not acknowledged stays unacknowledged."""
+        if self._poison is None:
+            return
+        if time.monotonic() < self._retry_at:
+            raise self._poison
+        reason = str(self._poison)
+        self._active.close()
+        self._active = ActiveSegment(self._fs, self.layout, self._rotation)
+        self._active.repairs.append(Repair("a sync failed", {"error": reason}))
+        self._poison = None
+
+    # -- reading ---------------------------------------------------------------------------------------
+
+    def query(self, query: Query | None = None, /, **conditions: Any) -> Iterator[AuditEvent]:
+        """See `AuditBackend.query`.
+
+        Raises:
+            LogNotFoundError: nothing has been recorded there yet.
+            CorruptLineError: names the file and line.
+        """
+        wanted = as_query(query, conditions)
+        lines = iter_lines(open_layout(self.layout.root), min_seq=wanted.min_seq or 0)
+        events = (line.event() for line in lines)
+        return islice((event for event in events if wanted.matches(event)), wanted.limit)
+
+    # -- end, fork -------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Record `log.closed` where this process wrote anything, sync and free the handles."""
+        if self._closed or self._pid != os.getpid():
+            return
+        if self._announced and self._poison is None:
+            self.append([self._own_event(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
+            self.sync()
+        with self._mutex:
+            self._closed = True
+            self._release()
+
+    def after_fork(self) -> None:
+        """In a forked child: let go of the parent's handles (its lock stays its own) and start afresh."""
+        self._mutex = threading.Lock()
+        self._sync_mutex = threading.Lock()
+        self._release()
+        self._reset()
+
+    def _release(self) -> None:
+        self._active.close()
+        if self._lock_handle is not None:
+            self._fs.close(self._lock_handle)
+            self._lock_handle = None

@@ -1,0 +1,132 @@
+"""Reading a log directory: its lines in order of seq, while others may go on writing.
+
+Needs nothing but the standard library and orjson, so that looking at a log never needs an extra.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from pydantic import ValidationError
+
+from agent_audit.backends.file.layout import FORMAT, Layout
+from agent_audit.errors import CorruptLineError, FormatError, LogNotFoundError
+from agent_audit.event import AuditEvent
+
+
+class Line(NamedTuple):
+    """One recorded line and where it stands."""
+
+    seq: int
+    """Its position in the log, counted from the segment's name; the line's own `seq` must agree."""
+    path: Path
+    number: int
+    """Line number in the file, from 1."""
+    data: bytes
+    """The line without its line feed."""
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}:{self.number} (seq {self.seq})"
+
+    def event(self) -> AuditEvent:
+        """The event of this line.
+
+        Raises:
+            CorruptLineError: it is not one, or its seq is not its position.
+        """
+        try:
+            event = AuditEvent.from_json(self.data)
+        except (orjson.JSONDecodeError, ValidationError) as error:
+            raise CorruptLineError(f"{self.place} is not an audit event: {_first_line(error)}") from error
+        if event.seq != self.seq:
+            raise CorruptLineError(f"{self.place} says seq {event.seq}: lines are missing or were moved")
+        return event
+
+
+def open_layout(path: Path | str) -> Layout:
+    """The layout of an existing log.
+
+    Raises:
+        LogNotFoundError: no log there.
+        FormatError: a log of a newer format, or its header cannot be read.
+    """
+    layout = Layout(path)
+    if not layout.exists():
+        raise LogNotFoundError(
+            f"no audit log at {layout.root} (no log.json, no segments/); name its directory or set AGENT_AUDIT_DIR"
+        )
+    read_header(layout)
+    return layout
+
+
+def read_header(layout: Layout) -> dict[str, object]:
+    """`log.json`, checked. Empty for a log whose header is missing: the segments are the truth.
+
+    Raises:
+        FormatError: a newer format, or not a header at all.
+    """
+    try:
+        header = orjson.loads(layout.header.read_bytes())
+        version = header["format"]
+    except FileNotFoundError:
+        return {}
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise FormatError(f"{layout.header} is not the header of an audit log: {error}") from error
+    if not isinstance(version, int) or version > FORMAT:
+        raise FormatError(
+            f"{layout.root} has log format {version}; this version reads up to {FORMAT}: upgrade agent-audit-log"
+        )
+    return dict(header)
+
+
+def iter_lines(layout: Layout, *, min_seq: int = 0, follow: Callable[[], bool] | None = None) -> Iterator[Line]:
+    """All complete lines from `min_seq` on. A last line without line feed is still being written: left out.
+
+    Args:
+        layout: the log.
+        min_seq: first position to return.
+        follow: called when the end is reached; while it returns True, reading goes on when more arrives.
+    """
+    seq = min_seq
+    while True:
+        for start in _segments_from(layout, seq):
+            for line in _segment_lines(layout, start):
+                if line.seq >= seq:
+                    yield line
+                    seq = line.seq + 1
+        if follow is None or not follow():
+            return
+        time.sleep(0.1)
+
+
+def _segments_from(layout: Layout, seq: int) -> list[int]:
+    """Starts of the segments that can hold `seq` or anything after it."""
+    starts = layout.segment_starts()
+    last_before = max((start for start in starts if start <= seq), default=0)
+    return [start for start in starts if start >= last_before]
+
+
+def _segment_lines(layout: Layout, start: int) -> Iterator[Line]:
+    path = layout.segment(start)
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            if raw.endswith(b"\n"):
+                yield Line(start + number - 1, path, number, raw[:-1])
+
+
+def next_seq(layout: Layout) -> int:
+    """Position after the last complete line; 0 for an empty log."""
+    starts = layout.segment_starts()
+    if not starts:
+        return 0
+    with layout.segment(starts[-1]).open("rb") as file:
+        return starts[-1] + sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

@@ -1,0 +1,335 @@
+"""The active segment: where the next line goes, and putting it there. Only ever used under the log's lock.
+
+There is no shared record of where the tail is. Each process remembers what it saw last; the segment's size tells
+whether others have written since, and then only their bytes are read and their lines counted. So there is no
+cache that could be corrupt, and nothing to repair but the segment itself.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from agent_audit.backends.file.fs import FileIdentity, FileSystem
+from agent_audit.backends.file.layout import MAX_LINE, SEGMENT_MULTIPLE, Layout
+from agent_audit.errors import CorruptLineError, StorageError
+
+_SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """When a segment is sealed: at the next multiple of 256 events after any of these is reached."""
+
+    max_events: int = 65_536
+    max_bytes: int = 64 * 2**20
+    max_age: float | None = 24 * 3600.0
+    """Seconds since the segment was begun, as far as this process knows; None never."""
+
+
+class Tail(NamedTuple):
+    """End of the active segment."""
+
+    base: int
+    """Seq of the segment's first line."""
+    offset: int
+    """Bytes up to and with the last line feed."""
+    lines: int
+
+    @property
+    def next_seq(self) -> int:
+        return self.base + self.lines
+
+
+class Repair(NamedTuple):
+    """Something that was found broken and put right; becomes a `log.recovered` event."""
+
+    reason: str
+    details: dict[str, Any]
+
+
+class ActiveSegment:
+    """The segment that is written now.
+
+    Args:
+        fs: the file system.
+        layout: names of the log.
+        rotation: when to begin another segment.
+    """
+
+    def __init__(self, fs: FileSystem, layout: Layout, rotation: Rotation) -> None:
+        self._fs = fs
+        self._layout = layout
+        self._rotation = rotation
+        self._handle: int | None = None
+        self._inode = 0
+        self._begun = 0.0
+        self.path = layout.segments
+        self.tail = Tail(0, 0, 0)
+        self.unsynced: list[int] = []
+        """Handles of earlier segments that this process wrote to since the last sync."""
+        self.repairs: list[Repair] = []
+        """What was put right since the caller last took them."""
+
+    # -- finding the tail ------------------------------------------------------------------------------
+
+    def locate(self) -> Tail:
+        """Bring `tail` up to date with what others wrote, following them into a newer segment.
+
+        Raises:
+            OSError: the segment cannot be read or repaired.
+            CorruptLineError: the last line is whole but does not say where it stands.
+        """
+        if self._handle is None:
+            self._open_last(expected=None)
+        else:
+            now = self._fs.identity(self.path)
+            if now is None or now.inode != self._inode:
+                self._reopen_replaced(now)
+            elif now.size != self.tail.offset:
+                self._catch_up(now.size)
+        while self.tail.lines and self.tail.lines % SEGMENT_MULTIPLE == 0:
+            follower = self._layout.segment(self.tail.next_seq)
+            if self._fs.identity(follower) is None:
+                break
+            self._switch(self.tail.next_seq)
+            self._catch_up(self._fs.identity_of(self._require_handle()).size)
+        return self.tail
+
+    def _open_last(self, expected: int | None) -> None:
+        """Open the newest segment, or the first; `expected` is the next seq as this process remembers it."""
+        starts = self._layout.segment_starts()
+        base = starts[-1] if starts else 0
+        self._switch(base, create=not starts)
+        size = self._fs.identity_of(self._require_handle()).size
+        self.tail = Tail(base, 0, 0)
+        if size:
+            self._repair_torn_end(size)
+            self._trust_last_line()
+        if expected is not None and self.tail.next_seq != expected:
+            self._note_missing(expected)
+
+    def _reopen_replaced(self, now: FileIdentity | None) -> None:
+        """The name no longer stands for the file that was written to: deleted, moved or replaced."""
+        expected = self.tail.next_seq
+        lost = self.path
+        self._release()
+        self._open_last(expected)
+        reason = "the active segment was deleted" if now is None else "the active segment was replaced"
+        self.repairs.insert(0, Repair(reason, {"file": lost.name}))
+
+    def _note_missing(self, expected: int) -> None:
+        """Events that this process saw recorded are gone. Their numbers are never given again."""
+        found = self.tail.next_seq
+        self.repairs.append(Repair("recorded events are missing", {"missing_from": found, "missing_to": expected - 1}))
+        if found < expected:
+            resume = -(-expected // SEGMENT_MULTIPLE) * SEGMENT_MULTIPLE
+            self._begin(resume)
+
+    def _catch_up(self, size: int) -> None:
+        """Count the lines that others wrote since, and repair an end that one of them tore."""
+        if size < self.tail.offset:
+            remembered = self.tail.next_seq
+            self.tail = Tail(self.tail.base, 0, 0)
+            if size:
+                self._repair_torn_end(size)
+                self._trust_last_line()
+            self.repairs.append(Repair("the active segment was truncated", {"file": self.path.name}))
+            self._note_missing(remembered)
+            return
+        handle = self._require_handle()
+        offset, count, end = self.tail.offset, self.tail.lines, self.tail.offset
+        while offset < size:
+            block = self._fs.read(handle, offset, min(1 << 20, size - offset))
+            if not block:
+                break
+            count += block.count(b"\n")
+            feed = block.rfind(b"\n")
+            end = offset + feed + 1 if feed >= 0 else end
+            offset += len(block)
+        self.tail = Tail(self.tail.base, end, count)
+        if end < size:
+            self._put_aside(end, size)
+
+    # -- repairing -------------------------------------------------------------------------------------
+
+    def _repair_torn_end(self, size: int) -> None:
+        """Set `tail.offset` behind the last line feed and put aside what follows it."""
+        handle, position, end = self._require_handle(), size, 0
+        while position > 0:
+            start = max(0, position - (1 << 16))
+            feed = self._fs.read(handle, start, position - start).rfind(b"\n")
+            if feed >= 0:
+                end = start + feed + 1
+                break
+            position = start
+        self.tail = self.tail._replace(offset=end)
+        if end < size:
+            self._put_aside(end, size)
+
+    def _put_aside(self, end: int, size: int) -> None:
+        """Move torn bytes to `recovered-<time>`; only when they are safe there is the segment cut."""
+        handle = self._require_handle()
+        torn = self._fs.read(handle, end, size - end)
+        target = self._layout.root / f"recovered-{time.time_ns()}"
+        copy = self._fs.open(target, create=True)
+        try:
+            write_all(self._fs, copy, torn)
+            self._fs.fsync(copy)
+        finally:
+            self._fs.close(copy)
+        self._fs.fsync_dir(self._layout.root)
+        self._fs.truncate(handle, end)
+        self._fs.fsync(handle)
+        details = {"bytes": len(torn), "file": target.name, "segment": self.path.name}
+        self.repairs.append(Repair("a torn last line was put aside", details))
+
+    def _trust_last_line(self) -> None:
+        """Take the number of lines from the last one's seq; count them only where it does not tell.
+
+        The recovered tail is synced before it is built upon: what is read here may never have reached the disk.
+        """
+        handle, end = self._require_handle(), self.tail.offset
+        self._fs.fsync(handle)
+        if end == 0:
+            return
+        start = max(0, end - MAX_LINE - 1)
+        last = self._fs.read(handle, start, end - 1 - start).rpartition(b"\n")[2]
+        match = _SEQ.match(last)
+        if match is None or not self.tail.base <= int(match[1]) < self.tail.base + end:
+            raise CorruptLineError(
+                f"the last line of {self.path} does not begin with its seq; run `agent-audit-log verify`, and move "
+                "the file away to go on (its events stay missing on record)"
+            )
+        self.tail = self.tail._replace(lines=int(match[1]) + 1 - self.tail.base)
+
+    # -- writing ---------------------------------------------------------------------------------------
+
+    def append(self, records: Sequence[bytes]) -> int:
+        """Number the records, write them and return the first number. All of them, or on an error none.
+
+        Raises:
+            StorageError: refused; what had been written of the batch has been cut off again.
+        """
+        before = self.tail
+        try:
+            position = 0
+            while position < len(records):
+                self._rotate_if_due()
+                batch = records[position : position + self._room()]
+                self._write(batch)
+                position += len(batch)
+        except OSError as error:
+            self._roll_back(before)
+            raise StorageError(
+                f"cannot write to {self.path}: {error.strerror or error}; nothing of this batch was recorded"
+            ) from error
+        return before.next_seq if before.base == self.tail.base else self.tail.next_seq - len(records)
+
+    def _write(self, records: Sequence[bytes]) -> None:
+        seq = self.tail.next_seq
+        if len(records) == 1:
+            data = b'{"seq":%d,%s\n' % (seq, records[0][1:])
+        else:
+            data = b"".join([b'{"seq":%d,%s\n' % (seq + i, record[1:]) for i, record in enumerate(records)])
+        write_all(self._fs, self._require_handle(), data)
+        tail = self.tail
+        self.tail = Tail(tail.base, tail.offset + len(data), tail.lines + len(records))
+
+    def _room(self) -> int:
+        """Lines up to the next point at which the segment may be sealed."""
+        if self._sealing():
+            return SEGMENT_MULTIPLE - self.tail.lines % SEGMENT_MULTIPLE
+        return self._rotation.max_events - self.tail.lines
+
+    def _sealing(self) -> bool:
+        age = self._rotation.max_age
+        # A monotonic clock: the wall clock may go backwards.
+        return self.tail.offset >= self._rotation.max_bytes or (
+            age is not None and time.monotonic() - self._begun >= age
+        )
+
+    def _rotate_if_due(self) -> None:
+        tail = self.tail
+        if tail.lines >= self._rotation.max_events or (
+            tail.lines and tail.lines % SEGMENT_MULTIPLE == 0 and self._sealing()
+        ):
+            self._begin(tail.next_seq)
+
+    def _begin(self, base: int) -> None:
+        """Begin a segment. The sealed one is synced first, so that only the last segment can have a weak end."""
+        if self._handle is not None and self.tail.offset:
+            self._fs.fsync(self._handle)
+        self._switch(base, create=True)
+        self.tail = Tail(base, 0, 0)
+
+    def _switch(self, base: int, *, create: bool = False) -> None:
+        path = self._layout.segment(base)
+        handle = self._fs.open(path, create=create)
+        if create:
+            self._fs.fsync_dir(self._layout.segments)
+        if self._handle is not None:
+            self.unsynced.append(self._handle)
+        self._handle = handle
+        self._inode = self._fs.identity_of(handle).inode
+        self._begun = time.monotonic()
+        self.path = path
+        self.tail = Tail(base, 0, 0)
+
+    def _roll_back(self, before: Tail) -> None:
+        """Cut off what a failed batch wrote. Where even that fails, the next locate() finds the torn end."""
+        try:
+            if self.tail.base != before.base:
+                self._fs.unlink(self.path)
+                self._fs.close(self._require_handle())
+                self._handle = self.unsynced.pop()
+                self.path = self._layout.segment(before.base)
+                self._inode = self._fs.identity_of(self._handle).inode
+            self._fs.truncate(self._require_handle(), before.offset)
+            self.tail = before
+        except OSError:
+            self._release()
+
+    # -- handles ---------------------------------------------------------------------------------------
+
+    def handles_to_sync(self) -> list[int]:
+        """Everything written to since the last sync; the earlier segments' handles become the caller's."""
+        handles, self.unsynced = self.unsynced, []
+        return handles
+
+    @property
+    def handle(self) -> int | None:
+        return self._handle
+
+    def _require_handle(self) -> int:
+        if self._handle is None:
+            raise StorageError(f"the active segment of {self._layout.root} is not open")
+        return self._handle
+
+    def _release(self) -> None:
+        if self._handle is not None:
+            self._fs.close(self._handle)
+            self._handle = None
+
+    def close(self) -> None:
+        """Close every handle; what was not synced is not made durable."""
+        for handle in self.handles_to_sync():
+            self._fs.close(handle)
+        self._release()
+
+
+def write_all(fs: FileSystem, handle: int, data: bytes) -> None:
+    """Append all of `data`, going on after a short write.
+
+    Raises:
+        OSError: some of it may have been written.
+    """
+    written = fs.append(handle, data)
+    while written < len(data):
+        data = data[written:]
+        written = fs.append(handle, data)
+        if written == 0:
+            raise OSError(f"write of {len(data)} bytes took none")

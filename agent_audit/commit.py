@@ -1,0 +1,406 @@
+"""Group commit within one process: from many threads, tasks and signal handlers to one backend, in order.
+
+`submit` appends to a deque (atomic in C), then tries the commit lock without blocking. Whoever gets it writes
+all that is queued in one batch; the others wait for the lock and find their record written. So an uncontended
+event is written by its own thread without a hand-over, and a crowd of threads shares batches.
+
+A re-entrant call (a signal handler or `__del__` that logs while the same thread is committing) only queues:
+the frame that it interrupted writes it. The lock is an RLock for just this: it can be asked for by its own
+holder, who then sees `_committing`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from agent_audit.backends.interface import AuditBackend
+from agent_audit.errors import BufferFullError, ClosedError, WriteError
+
+
+class Durability(IntEnum):
+    """What is promised when a `log()` call returns; ordered."""
+
+    BUFFERED = 0
+    """In memory, written within 50 ms. Survives a normal exit, exceptions and sys.exit."""
+    WRITTEN = 1
+    """In the kernel, on the disk within 50 ms. Survives also SIGKILL and a crash of the process."""
+    SYNCED = 2
+    """On the disk. Survives also loss of power."""
+
+
+class LossLedger(Protocol):
+    """Keeps account of what could not be recorded, until that account itself is on record."""
+
+    def add(self, records: Sequence[bytes], reason: str) -> None:
+        """These records are given up."""
+
+    def peek(self) -> bytes | None:
+        """The `log.gap` record for all losses not on record yet; None when there are none."""
+
+    def settle(self) -> None:
+        """What was peeked last has been written."""
+
+
+@dataclass(frozen=True)
+class CommitLimits:
+    """Bounds of the buffer and of every wait; counts, bytes and seconds."""
+
+    max_events: int = 10_000
+    max_bytes: int = 16 * 2**20
+    max_batch: int = 1_024
+    block_timeout: float = 1.0
+    lock_timeout: float = 1.0
+    loop_lock_timeout: float = 0.02
+    """In place of the two above on a thread that runs an event loop."""
+    interval: float = 0.05
+    """Buffered events are written and written ones synced at least this often."""
+
+
+class _Entry:
+    """One record on its way."""
+
+    __slots__ = ("done", "error", "must_know", "position", "record")
+
+    def __init__(self, record: bytes, must_know: bool) -> None:
+        self.record = record
+        self.must_know = must_know
+        """The caller wants the error rather than a later retry."""
+        self.done = False
+        self.error: Exception | None = None
+        self.position = 0
+
+
+class Committer:
+    """Owns the queue, the commit lock and the background thread of one logger.
+
+    Args:
+        backend: where batches go.
+        limits: bounds of the buffer and of waits.
+        losses: told about every record given up; its gap record goes first once writing works again.
+    """
+
+    def __init__(self, backend: AuditBackend, limits: CommitLimits, losses: LossLedger) -> None:
+        self._backend = backend
+        self.limits = limits
+        self._losses = losses
+        self.inline = False
+        """Set at exit: there may be no background thread any more, every event is written at once."""
+        self.closed = False
+        self._reset()
+        if hasattr(os, "register_at_fork"):
+            _live.add(self)
+
+    def _reset(self) -> None:
+        """Fresh locks, an empty queue and no thread: at the start, and in a forked child."""
+        self._pid = os.getpid()
+        self._queue: deque[_Entry] = deque()
+        self._queued_bytes = 0
+        self._lock = threading.RLock()
+        self._committing = False
+        self._sync_lock = threading.Lock()
+        self._written = 0
+        self._synced = 0
+        self._sync_error: Exception | None = None
+        self.failing: Exception | None = None
+        self._wake = threading.Lock()
+        self._wake.acquire()
+        self._awake = False
+        self._thread: threading.Thread | None = None
+
+    # -- submitting ------------------------------------------------------------------------------------
+
+    def submit(self, record: bytes, level: Durability, *, must_know: bool, in_loop: bool) -> None:
+        """Record one event at its level.
+
+        Raises:
+            WriteError: only with `must_know`: it is not recorded, nor will it be.
+        """
+        entry = self._enqueue(record, must_know, in_loop)
+        if entry is None:
+            return
+        if level is Durability.BUFFERED and not self.inline:
+            self._rouse()
+            return
+        self._commit_until(entry, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
+        if entry.error is not None:
+            raise entry.error
+        if level is Durability.SYNCED and entry.done:
+            self._sync_through(entry.position, must_know)
+
+    def _enqueue(self, record: bytes, must_know: bool, in_loop: bool) -> _Entry | None:
+        if self._pid != os.getpid():  # a fork in C, which runs no Python hooks
+            self.after_fork()
+        if self.closed:
+            raise ClosedError("this AuditLogger was closed; make a new one to go on")
+        if self._full() and not self._make_room(in_loop):
+            reason = f"the buffer of {self.limits.max_events} events stayed full"
+            if self.failing is not None:
+                reason += f": {self.failing}"
+            if must_know:
+                raise BufferFullError(reason) from self.failing
+            self._losses.add([record], reason)
+            return None
+        entry = _Entry(record, must_know)
+        self._queued_bytes += len(record)
+        self._queue.append(entry)
+        return entry
+
+    def _full(self) -> bool:
+        return len(self._queue) >= self.limits.max_events or self._queued_bytes >= self.limits.max_bytes
+
+    def _make_room(self, in_loop: bool) -> bool:
+        """Commit, waiting for up to `block_timeout`; not at all while the store is known to fail."""
+        wait = self.limits.loop_lock_timeout if in_loop else self.limits.block_timeout
+        deadline = time.monotonic() + (0.0 if self.failing is not None else wait)
+        while True:
+            self._commit_once(max(0.0, deadline - time.monotonic()))
+            if not self._full():
+                return True
+            if time.monotonic() >= deadline or self._committing_here():
+                return False
+
+    def _committing_here(self) -> bool:
+        """Whether a frame below, on this very thread, is committing."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._committing
+        finally:
+            self._lock.release()
+
+    # -- committing ------------------------------------------------------------------------------------
+
+    def _commit_until(self, entry: _Entry, timeout: float) -> None:
+        """Return when `entry` is written or refused, or when only the frame below can do it."""
+        deadline = 0.0
+        while not entry.done and entry.error is None:
+            if self._lock.acquire(blocking=False):
+                pass
+            else:
+                now = time.monotonic()
+                deadline = deadline or now + timeout
+                if now >= deadline or not self._lock.acquire(timeout=deadline - now):
+                    self._give_up_waiting(entry, timeout)
+                    return
+            try:
+                if self._committing:
+                    return
+                self._drain(timeout)
+            finally:
+                self._lock.release()
+            if not entry.done and not entry.must_know:
+                return  # the store fails; it stays queued and is written as soon as that works again
+
+    def _commit_once(self, timeout: float) -> None:
+        if not self._lock.acquire(timeout=timeout):
+            return
+        try:
+            if not self._committing:
+                self._drain(timeout or self.limits.loop_lock_timeout)
+        finally:
+            self._lock.release()
+
+    def _give_up_waiting(self, entry: _Entry, timeout: float) -> None:
+        if not entry.must_know:
+            return  # stays queued; whoever commits next writes it
+        try:
+            self._queue.remove(entry)
+        except ValueError:
+            return  # taken into a batch just now; not refused any more
+        self._queued_bytes -= len(entry.record)
+        entry.error = WriteError(f"another thread was writing for longer than lock_timeout ({timeout} s)")
+
+    def _drain(self, timeout: float) -> None:
+        """Write all that is queued. Only with the lock held and `_committing` unset."""
+        self._committing = True
+        try:
+            while self._queue:
+                if not self._write(self._take(), timeout):
+                    break
+            else:
+                self._queued_bytes = 0  # threads may have raced on the sum; here it is known
+        finally:
+            self._committing = False
+        if self._written > self._synced and not self._awake:
+            self._rouse()
+
+    def _take(self) -> list[_Entry]:
+        queue = self._queue
+        batch = [queue.popleft() for _ in range(min(len(queue), self.limits.max_batch))]
+        self._queued_bytes -= sum([len(entry.record) for entry in batch])
+        return batch
+
+    def _write(self, batch: list[_Entry], timeout: float) -> bool:
+        gap = self._losses.peek()
+        records = [entry.record for entry in batch]
+        try:
+            self._backend.append([gap, *records] if gap else records, timeout=timeout)
+        except Exception as error:
+            self._refuse(batch, error)
+            return False
+        if gap:
+            self._losses.settle()
+        self.failing = None
+        self._written += len(batch)
+        position = self._written
+        for entry in batch:
+            entry.position = position
+            entry.done = True
+        return True
+
+    def _refuse(self, batch: list[_Entry], error: Exception) -> None:
+        """Tell those who must know; the others go back to the front of the queue, in order."""
+        failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {error!r}")
+        if failure is not error:
+            failure.__cause__ = error
+        self.failing = failure
+        for entry in reversed(batch):
+            if entry.must_know:
+                entry.error = failure
+            else:
+                self._queue.appendleft(entry)
+                self._queued_bytes += len(entry.record)
+
+    # -- syncing ---------------------------------------------------------------------------------------
+
+    def _sync_through(self, position: int, must_know: bool) -> None:
+        """Leader and followers: whoever gets the lock syncs for all that is written by then."""
+        while self._synced < position:
+            with self._sync_lock:
+                if self._synced >= position:
+                    return
+                try:
+                    self._sync_locked()
+                except Exception as error:
+                    if must_know:
+                        raise
+                    self.failing = error
+                    return
+
+    def _sync_locked(self) -> None:
+        upto = self._written
+        self._backend.sync()
+        self._synced = max(self._synced, upto)
+
+    # -- the background thread -------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the background thread, unless it runs or no thread can be started any more."""
+        if self._thread is None and not self.inline:
+            thread = threading.Thread(
+                target=_run, args=(weakref.ref(self), self._wake, self.limits.interval), name="agent-audit", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is shutting down
+                self.inline = True
+            else:
+                self._thread = thread
+
+    def _rouse(self) -> None:
+        """Wake the background thread. A raw lock, for Event.set() may not be interrupted by itself."""
+        if self._thread is None and not self.closed:
+            self.start()
+        if not self._awake:
+            self._awake = True
+            try:
+                self._wake.release()
+            except RuntimeError:
+                pass  # somebody else woke it at the same moment
+
+    def tick(self) -> None:
+        """What the background thread does every interval while there is something to do."""
+        self._awake = False
+        self._commit_once(self.limits.lock_timeout)
+        if self._written > self._synced and self._sync_lock.acquire(blocking=False):
+            try:
+                self._sync_locked()
+            except Exception as error:
+                self.failing = error
+            finally:
+                self._sync_lock.release()
+        if self._queue or self._written > self._synced:
+            self._rouse()
+
+    # -- barrier, exit, fork ---------------------------------------------------------------------------
+
+    def flush(self, timeout: float | None = None, *, sync: bool = True) -> bool:
+        """Write (and sync) everything submitted before the call. False when that did not work in time."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._queue:
+            left = self.limits.lock_timeout if deadline is None else deadline - time.monotonic()
+            if left <= 0:
+                return False
+            self._commit_once(left)
+            if self.failing is not None and self._queue:
+                return False
+        # Whoever took the last batch may still be writing it.
+        if not self._lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+            return False
+        position = self._written
+        self._lock.release()
+        if sync:
+            self._sync_through(position, must_know=True)
+        return True
+
+    def abandon(self, reason: str) -> int:
+        """Give up what is still queued; returns how many."""
+        records = [entry.record for entry in self._queue]
+        self._queue.clear()
+        self._queued_bytes = 0
+        if records:
+            self._losses.add(records, reason)
+        return len(records)
+
+    def close(self) -> None:
+        """Take nothing more, and let the background thread end."""
+        self.closed = True
+        self._rouse()
+
+    def after_fork(self) -> None:
+        """In a forked child: nothing of the parent's is ours; its queue is written by the parent."""
+        self._reset()
+        reopen = getattr(self._backend, "after_fork", None)
+        if reopen is not None:
+            reopen()
+
+
+def _run(ref: weakref.ref[Committer], wake: threading.Lock, interval: float) -> None:
+    """Body of the background thread. Holds the committer only while it works, so that it can be collected."""
+    while True:
+        wake.acquire()
+        time.sleep(interval)
+        committer = ref()
+        if committer is None or committer.closed:
+            return
+        committer.tick()
+        del committer
+
+
+_live: weakref.WeakSet[Committer] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for committer in list(_live):
+        committer.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def warn(message: str) -> None:
+    """One line on stderr. Not `logging`: its handlers may lead back here, and its locks may be held."""
+    try:
+        sys.stderr.write(f"agent-audit-log: {message}\n")
+    except Exception:
+        pass  # no stderr (pythonw, closed): the loss is still counted and recorded as log.gap

@@ -1,0 +1,73 @@
+"""Settings, from arguments or `AGENT_AUDIT_*` variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from agent_audit.backends.file import FileAuditBackend
+from agent_audit.errors import ConfigurationError
+from agent_audit.logger import AuditLogger, OnFailure, parse_durability
+
+PREFIX = "AGENT_AUDIT_"
+
+
+class AuditConfig(BaseModel):
+    """Settings of a logger on the embedded file store.
+
+    Each field is read from `AGENT_AUDIT_<FIELD>` by `from_env`; unknown `AGENT_AUDIT_*` names are refused, for a
+    misspelt setting of an audit log must not go unnoticed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dir: Path | None = Field(None, description="Log directory; the default one when left out.")
+    agent_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    durability: str = Field("written", description="buffered, written or synced.")
+    on_failure: OnFailure = Field("warn", description="warn or raise.")
+    fingerprint_key: str | None = Field(None, description="Key of digests, 64 hex digits; else a file's.", repr=False)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> AuditConfig:
+        """Read the variables.
+
+        Raises:
+            ConfigurationError: naming the variable and what is allowed.
+        """
+        environ = os.environ if environ is None else environ
+        given = {
+            name[len(PREFIX) :].lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX) and value != ""
+        }
+        try:
+            config = cls.model_validate(given)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            variable = PREFIX + str(problem["loc"][0]).upper()
+            known = ", ".join(PREFIX + name.upper() for name in cls.model_fields)
+            raise ConfigurationError(f"{variable}: {problem['msg']} (known settings: {known})") from error
+        parse_durability(config.durability)
+        return config
+
+    def open(self, directory: Path) -> AuditLogger:
+        """A logger on the log in `directory`, which is made when there is none.
+
+        Raises:
+            StorageError: it cannot be made or written to.
+        """
+        backend = FileAuditBackend(directory, fingerprint_key=self.fingerprint_key)
+        backend.ensure()
+        return AuditLogger(
+            backend,
+            agent_id=self.agent_id,
+            session_id=self.session_id,
+            user_id=self.user_id,
+            durability=self.durability,
+            on_failure=self.on_failure,
+        )

@@ -1,0 +1,69 @@
+"""Every error this library raises on purpose.
+
+::
+
+    AuditError
+    ├── ConfigurationError     an argument, AGENT_AUDIT_* variable or file says something impossible
+    ├── EncodingError          an event cannot be written as one JSON line
+    ├── LogNotFoundError       there is no log where one was looked for
+    ├── FormatError            the directory is a log of a newer format, or no log at all
+    ├── CorruptLineError       a recorded line cannot be read; says which file and line
+    └── WriteError             an event could not be recorded; what was recorded before is unharmed
+        ├── BufferFullError    the buffer stayed full for `block_timeout`
+        ├── LockTimeoutError   another writer held the log's lock for longer than `lock_timeout`
+        ├── StorageError       the operating system refused (disk full, I/O error, read-only …)
+        │   └── SyncError      a sync failed: what it covered may not be on the disk
+        └── ClosedError        the logger or backend has been closed
+
+Messages are for a person: what happened, to which file or event, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """Base of every error of this library."""
+
+
+class ConfigurationError(AuditError, ValueError):
+    """A setting is impossible; the message names the setting and what is allowed."""
+
+
+class EncodingError(AuditError, ValueError):
+    """An event cannot be encoded as one line of the log."""
+
+
+class LogNotFoundError(AuditError, FileNotFoundError):
+    """There is no log at the path."""
+
+
+class FormatError(AuditError):
+    """The directory is not a log this version can read."""
+
+
+class CorruptLineError(AuditError):
+    """A recorded line is not a readable event; the message names the file and the line."""
+
+
+class WriteError(AuditError):
+    """An event could not be recorded. What was recorded before is unharmed."""
+
+
+class BufferFullError(WriteError):
+    """The buffer stayed full for longer than `block_timeout`."""
+
+
+class LockTimeoutError(WriteError):
+    """Another writer held the log's lock for longer than `lock_timeout`."""
+
+
+class StorageError(WriteError):
+    """The operating system refused to store the events (`__cause__` is its error)."""
+
+
+class SyncError(StorageError):
+    """A sync failed: what it covered may not be on the disk. Never retried on the same descriptor."""
+
+
+class ClosedError(WriteError):
+    """The logger or backend has been closed."""

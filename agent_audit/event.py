@@ -1,0 +1,203 @@
+"""The audit event: one thing an agent did, asked for, was allowed or refused, as an immutable value.
+
+Wire format: one JSON object a line, keys in the order of the fields below, absent fields left out,
+`timestamp` as RFC 3339 in UTC with microseconds, `event_id` a UUIDv7 (RFC 9562).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any
+
+import orjson
+import uuid_utils
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from agent_audit.errors import EncodingError
+
+
+class _WireEnum(str, Enum):
+    """A string enum whose `str()` is its wire name on every supported Python."""
+
+    __str__ = str.__str__
+    __format__ = str.__format__  # type: ignore[assignment]  # typeshed names the argument otherwise in Enum
+
+
+class AuditEventType(_WireEnum):
+    """What kind of thing happened. The values are the wire names."""
+
+    AGENT_START = "agent.start"
+    AGENT_STOP = "agent.stop"
+    ACTION_REQUEST = "action.request"
+    ACTION_APPROVED = "action.approved"
+    ACTION_DENIED = "action.denied"
+    ACTION_EXECUTED = "action.executed"
+    ACTION_FAILED = "action.failed"
+    TOOL_CALL = "tool.call"
+    TOOL_RESPONSE = "tool.response"
+    DATA_ACCESS = "data.access"
+    DATA_MODIFY = "data.modify"
+    PERMISSION_CHECK = "permission.check"
+    PERMISSION_DENIED = "permission.denied"
+    ERROR = "error"
+    LLM_REQUEST = "llm.request"
+    LLM_RESPONSE = "llm.response"
+    AGENT_HANDOFF = "agent.handoff"
+    GUARDRAIL_PASSED = "guardrail.passed"
+    GUARDRAIL_TRIPPED = "guardrail.tripped"
+    LOG_OPENED = "log.opened"
+    LOG_CLOSED = "log.closed"
+    LOG_RECOVERED = "log.recovered"
+    LOG_GAP = "log.gap"
+    LOG_PRUNED = "log.pruned"
+    LOG_KEY = "log.key"
+    LOG_EXAMINED = "log.examined"
+    FINDING_DISPOSITION = "finding.disposition"
+
+
+class Outcome(_WireEnum):
+    """How an operation ended. Events that only start one carry none."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    SUSPENDED = "suspended"
+    """Paused to ask somebody; the same `call_id` continues when the run is resumed."""
+    UNKNOWN = "unknown"
+    """The operation was still open when the run around it ended."""
+
+
+class Source(BaseModel):
+    """Which framework, in which version, and which of its hooks saw the event."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    framework: str
+    version: str | None = None
+    hook: str | None = None
+
+
+def _new_event_id() -> str:
+    return str(uuid_utils.uuid7())
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+_RECORDED = {"recorded": True}
+
+
+class AuditEvent(BaseModel):
+    """One audit event. Frozen; unknown fields are refused when made, kept when read from a newer log.
+
+    `seq`, `writer` and `writer_seq` are given by the log and the logger; leave them out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seq: int | None = Field(None, ge=0, description="Position in the log, given by the log on append.")
+    event_id: str = Field(default_factory=_new_event_id, min_length=1, description="UUIDv7 (RFC 9562).")
+    timestamp: AwareDatetime = Field(default_factory=_now, description="When it happened: RFC 3339, UTC, microseconds.")
+    event_type: AuditEventType | str = Field(description="Wire name of the type.", union_mode="left_to_right")
+    outcome: Outcome | str | None = Field(
+        None, description="How the operation ended; none on starts.", union_mode="left_to_right"
+    )
+    agent_id: str | None = Field(None, description="Which agent acted.")
+    session_id: str | None = Field(None, description="In which conversation or thread.")
+    user_id: str | None = Field(None, description="For whom.")
+    trace_id: str | None = Field(None, description="One run of an agent or chain.")
+    span_id: str | None = Field(None, description="One operation; shared by its start and its end.")
+    parent_span_id: str | None = Field(None, description="The operation this one ran under.")
+    call_id: str | None = Field(
+        None, description="The model's tool-call id: joins request, approval, call and response."
+    )
+    action: str | None = Field(None, description="What was done, e.g. `tool.search` or `write`.")
+    resource: str | None = Field(None, description="On what it was done.")
+    parameters: Any = Field(None, description="What it was done with; usually an object.")
+    result: Any = Field(None, description="What came of it.")
+    error: str | None = Field(None, description="What went wrong, in words.")
+    error_type: str | None = Field(None, description="Class name of the error.")
+    duration_ms: float | None = Field(None, ge=0, description="How long it took, in milliseconds.")
+    source: Source | None = Field(None, description="Framework, version and hook that saw it.")
+    metadata: dict[str, Any] | None = Field(
+        None, description="The rest: model, tokens, tags, redaction summary, digests and sizes."
+    )
+    writer: str | None = Field(None, description="Random id of the writing process.")
+    writer_seq: int | None = Field(None, ge=0, description="Running number within that process.")
+
+    @field_validator("event_type", mode="after")
+    @classmethod
+    def _known_type(cls, value: AuditEventType | str, info: ValidationInfo) -> AuditEventType | str:
+        _require_known(value, AuditEventType, info)
+        return value
+
+    @field_validator("outcome", mode="after")
+    @classmethod
+    def _known_outcome(cls, value: Outcome | str | None, info: ValidationInfo) -> Outcome | str | None:
+        if value is not None:
+            _require_known(value, Outcome, info)
+        return value
+
+    def to_record(self) -> dict[str, Any]:
+        """The event as a plain dict of its wire fields: absent ones left out, values not copied."""
+        record = {name: value for name, value in self.__dict__.items() if value is not None}
+        record["timestamp"] = format_timestamp(self.timestamp)
+        if self.source is not None:
+            record["source"] = {k: v for k, v in self.source.__dict__.items() if v is not None}
+        if self.model_extra:
+            record.update(self.model_extra)
+        return record
+
+    def to_json(self) -> str:
+        """The event as one JSON line without its line feed.
+
+        Raises:
+            EncodingError: a payload holds something JSON has no form for.
+        """
+        return encode_record(self.to_record()).decode()
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> AuditEvent:
+        """Read a recorded line. Types, outcomes and fields of newer versions are kept as they are.
+
+        Raises:
+            pydantic.ValidationError: the line is no audit event.
+        """
+        # orjson first: it reads every number and string that it wrote, pydantic's own parser is not
+        # needed to be its equal.
+        return cls.from_record(orjson.loads(line))
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> AuditEvent:
+        """Like `from_json`, from the line already parsed."""
+        return cls.model_validate(record, extra="allow", context=_RECORDED)
+
+
+def _require_known(value: str, known: type[_WireEnum], info: ValidationInfo) -> None:
+    if isinstance(value, known) or (info.context or {}).get("recorded"):
+        return
+    names = ", ".join(known)
+    raise ValueError(f"unknown {info.field_name} {value!r}; one of: {names}")
+
+
+def format_timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC, always with six digits, so that the text sorts as the time does."""
+    if moment.tzinfo is not timezone.utc:
+        moment = moment.astimezone(timezone.utc)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def encode_record(record: dict[str, Any]) -> bytes:
+    """One JSON object as UTF-8 without a line feed (JSON escapes LF and CR inside strings).
+
+    Raises:
+        EncodingError: a value has no JSON form. The redactor turns everything into JSON values, so this is
+            met only by callers that go around it.
+    """
+    try:
+        return orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, ValueError) as error:
+        raise EncodingError(f"event {record.get('event_id')} cannot be written as JSON: {error}") from error

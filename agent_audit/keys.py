@@ -1,0 +1,75 @@
+"""Keys of a log, kept outside it: `<state>/agent-audit-log/<origin>/`, directory 0700, files 0600.
+
+`fingerprint.key`: 32 random bytes as hex, the key of every digest of what is not itself stored. Whoever has it
+and the log can test guesses against the digests; whoever has only the log cannot.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import platformdirs
+
+from agent_audit.errors import ConfigurationError
+
+_FILE = "fingerprint.key"
+
+
+def state_directory() -> Path:
+    """The user's state directory for this library (XDG_STATE_HOME on Linux)."""
+    return platformdirs.user_state_path("agent-audit-log")
+
+
+def fingerprint_key(origin: str, given: str | None = None, *, create: bool = True) -> bytes | None:
+    """The fingerprint key of the log with that origin; made at first use.
+
+    Args:
+        origin: the log's origin line.
+        given: the key as 64 hex digits, e.g. from AGENT_AUDIT_FINGERPRINT_KEY; instead of the file.
+        create: whether to make one where there is none.
+
+    Returns:
+        32 bytes; None when it cannot be read or made (another user's log): digests are left out then.
+
+    Raises:
+        ConfigurationError: `given` is no key.
+    """
+    if given is not None:
+        return _parse(given, "AGENT_AUDIT_FINGERPRINT_KEY")
+    path = state_directory() / origin.replace("/", "_") / _FILE
+    try:
+        if create and not path.exists():
+            _create(path)
+        return _parse(path.read_text(), str(path))
+    except OSError:
+        return None
+
+
+def _parse(text: str, place: str) -> bytes:
+    try:
+        key = bytes.fromhex(text.strip())
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigurationError(f"{place} is no fingerprint key: 64 hex digits are needed")
+    return key
+
+
+def _create(path: Path) -> None:
+    """Make the key; of several processes at once, one wins and all read its key."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, secrets.token_hex(32).encode() + b"\n")
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first
+    finally:
+        draft.unlink()

@@ -1,0 +1,287 @@
+"""The way of an event: redact, encode, commit; in the caller's thread, so that the record is a snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from itertools import count
+from types import TracebackType
+from typing import Any, Literal
+
+from agent_audit.backends.interface import AuditBackend, Query
+from agent_audit.commit import CommitLimits, Committer, Durability, warn
+from agent_audit.content import keyed_digest, shorten
+from agent_audit.errors import ConfigurationError, WriteError
+from agent_audit.event import AuditEvent, AuditEventType, encode_record
+from agent_audit.identity import current_identity
+from agent_audit.losses import Losses
+from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
+
+OnFailure = Literal["warn", "raise"]
+
+_REDACTED_FIELDS = ("action", "resource", "parameters", "result", "error", "metadata")
+"""Everything in an event that comes from outside; the rest are ids, times and names of our own making."""
+
+_EXIT_TIMEOUT = 5.0
+"""Seconds that the end of the process waits for a store that does not take events."""
+
+
+class AuditLogger:
+    """Records events. Safe to use from threads, tasks, signal handlers and forked children.
+
+    Args:
+        backend: where events are kept; the logger closes it.
+        agent_id, session_id, user_id: for events that do not say it themselves.
+        redactor: masks secrets; the default configuration when left out.
+        durability: what is promised when `log` returns: `buffered`, `written` (default) or `synced`.
+        durability_by_type: other levels for some event types.
+        on_failure: `warn`: the agent goes on, losses are counted, warned about and recorded as `log.gap`.
+            `raise`: fail closed, `log` raises `WriteError` and the event is not recorded.
+        limits: bounds of the buffer and of waits.
+
+    Raises:
+        ConfigurationError: settings that contradict each other.
+    """
+
+    def __init__(
+        self,
+        backend: AuditBackend,
+        *,
+        agent_id: str | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        redactor: Redactor | None = None,
+        durability: Durability | str = Durability.WRITTEN,
+        durability_by_type: Mapping[AuditEventType | str, Durability | str] | None = None,
+        on_failure: OnFailure = "warn",
+        limits: CommitLimits | None = None,
+    ) -> None:
+        if on_failure not in ("warn", "raise"):
+            raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
+        self.backend = backend
+        self.on_failure: OnFailure = on_failure
+        self._defaults = {
+            name: value
+            for name, value in (("agent_id", agent_id), ("session_id", session_id), ("user_id", user_id))
+            if value is not None
+        }
+        self._durability = parse_durability(durability)
+        self._durability_by_type = {
+            AuditEventType(name): parse_durability(level) for name, level in (durability_by_type or {}).items()
+        }
+        self._refuse_unkept_promises()
+        self._fingerprint_key: bytes | None = getattr(backend, "fingerprint_key", None)
+        self._redactor = redactor or DefaultRedactor(RedactionConfig(fingerprint_key=self._fingerprint_key))
+        self._losses = Losses(self._encode)
+        self._new_writer()
+        self._committer = Committer(backend, limits or CommitLimits(), self._losses)
+        self._committer.start()
+        _open_loggers.add(self)
+
+    def _refuse_unkept_promises(self) -> None:
+        levels = [self._durability, *self._durability_by_type.values()]
+        if self.on_failure == "raise" and Durability.BUFFERED in levels:
+            raise ConfigurationError(
+                "on_failure='raise' needs durability 'written' or 'synced': "
+                "a buffered event is accepted before anybody knows whether it can be recorded"
+            )
+
+    def _new_writer(self) -> None:
+        self._writer_pid = os.getpid()
+        self._writer = secrets.token_hex(8)
+        self._writer_seq = count()
+
+    # -- recording -------------------------------------------------------------------------------------
+
+    def log(self, event: AuditEvent, *, durability: Durability | str | None = None, after_effect: bool = False) -> None:
+        """Record one event; returns when its durability level holds.
+
+        Args:
+            event: what happened.
+            durability: a level for this event alone.
+            after_effect: it tells of something that cannot be stopped any more, so there is no use in failing:
+                with `on_failure="raise"` too, it stays in the buffer until it can be written.
+
+        Raises:
+            WriteError: with `on_failure="raise"` only: the event is not recorded.
+        """
+        level = self._level(event, durability)
+        must_know = self._must_know(level, after_effect)
+        self._committer.submit(
+            self._encode(event), level, must_know=must_know, in_loop=asyncio._get_running_loop() is not None
+        )
+        self._tell_about_failure()
+
+    async def alog(
+        self, event: AuditEvent, *, durability: Durability | str | None = None, after_effect: bool = False
+    ) -> None:
+        """Like `log`, for coroutines: every wait happens off the loop."""
+        level = self._level(event, durability)
+        record = self._encode(event)
+        must_know = self._must_know(level, after_effect)
+        await asyncio.to_thread(self._committer.submit, record, level, must_know=must_know, in_loop=False)
+        self._tell_about_failure()
+
+    def record(self, event_type: AuditEventType, **fields: Any) -> AuditEvent:
+        """Make an event of `AuditEvent`'s fields, record it and return it."""
+        event = AuditEvent(event_type=event_type, **fields)
+        self.log(event)
+        return event
+
+    def _must_know(self, level: Durability, after_effect: bool) -> bool:
+        """Whether a failure goes to the caller. One who queues an event as buffered does not wait for the answer."""
+        return self.on_failure == "raise" and not after_effect and level is not Durability.BUFFERED
+
+    def _level(self, event: AuditEvent, durability: Durability | str | None) -> Durability:
+        if durability is not None:
+            return parse_durability(durability)
+        if self._durability_by_type:
+            return self._durability_by_type.get(event.event_type, self._durability)  # type: ignore[call-overload,no-any-return]
+        return self._durability
+
+    def _encode(self, event: AuditEvent) -> bytes:
+        if self._writer_pid != os.getpid():
+            self._new_writer()
+        record = event.to_record()
+        for name, value in zip(("agent_id", "session_id", "user_id"), current_identity(), strict=False):
+            if name not in record and (value or name in self._defaults):
+                record[name] = value or self._defaults[name]
+        self._redact(record)
+        shortened = shorten(record, self._fingerprint_key)
+        if shortened:
+            record["metadata"] = {**record.get("metadata", {}), "shortened": shortened}
+        record["writer"] = self._writer
+        record["writer_seq"] = next(self._writer_seq)
+        return encode_record(record)
+
+    def _redact(self, record: dict[str, Any]) -> None:
+        payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
+        if not payload:
+            return
+        redacted = self._redacted(payload, record.get("action"))
+        for name in payload:  # a field may have been dropped as a whole
+            del record[name]
+        record.update(redacted.value)
+        if redacted.hits or redacted.fingerprints:
+            metadata = record["metadata"] = dict(record.get("metadata") or {})
+            if redacted.hits:
+                metadata["redacted"] = [{"path": hit.path, "rule": hit.rule} for hit in redacted.hits]
+            if redacted.fingerprints:
+                metadata["fingerprints"] = [
+                    {"kind": mark.kind, "digest": mark.digest, "path": mark.path} for mark in redacted.fingerprints
+                ]
+
+    def _redacted(self, payload: dict[str, Any], action: str | None) -> Redacted:
+        """Fails closed: whatever goes wrong in a redactor, the raw value is not what comes out."""
+        try:
+            redacted = self._redactor.redact(payload, action=action)
+            if isinstance(redacted.value, dict):
+                return redacted
+            problem = f"{type(redacted.value).__name__} instead of dict"
+        except Exception as error:
+            problem = type(error).__name__
+        return Redacted(dict.fromkeys(payload.keys() - {"metadata"}, f"[REDACTION-ERROR:{problem}]"))
+
+    def digest(self, data: bytes) -> dict[str, str]:
+        """Keyed digest of raw data, fit for an event's metadata; says why when there is no key."""
+        return keyed_digest(data, self._fingerprint_key)
+
+    def _tell_about_failure(self) -> None:
+        if self._committer.failing is not None:
+            self._losses.warn(f"events wait in the buffer, the log cannot be written: {self._committer.failing}")
+
+    # -- reading, barrier, end -------------------------------------------------------------------------
+
+    def query(self, query: Query | None = None, /, **conditions: Any) -> Iterator[AuditEvent]:
+        """Recorded events, after everything logged so far has been written. See `AuditBackend.query`."""
+        self.flush(sync=False)
+        return self.backend.query(query, **conditions)
+
+    def flush(self, timeout: float | None = None, *, sync: bool = True) -> bool:
+        """A barrier: when it returns True, everything logged before is written (and synced, unless `sync=False`).
+
+        Args:
+            timeout: seconds to wait at the most; None waits as long as it works at all.
+
+        Returns:
+            False when the store did not take it all in time, with `on_failure="warn"`.
+
+        Raises:
+            WriteError: the same with `on_failure="raise"`.
+        """
+        try:
+            flushed = self._committer.flush(timeout, sync=sync)
+        except WriteError:
+            if self.on_failure == "raise":
+                raise
+            flushed = False
+        if not flushed and self.on_failure == "raise":
+            raise self._committer.failing or WriteError(f"not everything was written within {timeout} s")
+        return flushed
+
+    def close(self) -> None:
+        """Write and sync everything, then close the backend. Calling it again does nothing."""
+        if self._committer.closed:
+            return
+        self._settle("the log was closed before they could be written")
+        self._committer.close()
+        _open_loggers.discard(self)
+        self.backend.close()
+
+    def _settle(self, reason: str) -> None:
+        """Write what can be written; report what cannot."""
+        try:
+            if self._committer.flush(_EXIT_TIMEOUT):
+                return
+        except WriteError as error:
+            reason = f"{reason}: {error}"
+        if self._committer.abandon(reason):
+            warn(f"{self._losses.unrecorded} event(s) were lost and could not be recorded as a gap: {reason}")
+
+    def _at_exit(self) -> None:
+        # Later atexit handlers may still log: the logger stays open and writes every event at once.
+        self._committer.inline = True
+        self._settle("the process ended")
+
+    @property
+    def lost(self) -> int:
+        """How many events were given up so far."""
+        return self._losses.total
+
+    def __enter__(self) -> AuditLogger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def parse_durability(level: Durability | str) -> Durability:
+    """The level of that name.
+
+    Raises:
+        ConfigurationError: no such level.
+    """
+    if isinstance(level, Durability):
+        return level
+    try:
+        return Durability[level.upper()]
+    except (KeyError, AttributeError):
+        allowed = ", ".join(known.name.lower() for known in Durability)
+        raise ConfigurationError(f"durability is {level!r}; use one of: {allowed}") from None
+
+
+_open_loggers: set[AuditLogger] = set()
+"""Held until closed: a logger that nobody refers to any more may still hold buffered events."""
+
+
+def _close_at_exit() -> None:
+    for logger in list(_open_loggers):
+        logger._at_exit()
+
+
+atexit.register(_close_at_exit)

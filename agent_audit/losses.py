@@ -1,0 +1,86 @@
+"""The account of events that could not be recorded, as one `log.gap` event once writing works again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import orjson
+
+from agent_audit.commit import warn
+from agent_audit.event import AuditEvent, AuditEventType
+
+_WARN_INTERVAL = 60.0
+"""Seconds between two warnings about losses."""
+
+
+class _Loss(NamedTuple):
+    event_type: str
+    timestamp: str
+    reason: str
+
+
+class Losses:
+    """Counts what is given up and says so: on stderr at most once a minute, in the log when that works again.
+
+    Uses only operations that are atomic in C, for it is called from signal handlers and threads alike.
+
+    Args:
+        encode: turns the gap event into a record.
+    """
+
+    def __init__(self, encode: Callable[[AuditEvent], bytes]) -> None:
+        self._encode = encode
+        self._pending: deque[_Loss] = deque()
+        self._peeked = 0
+        self._next_warning = 0.0
+        self.total = 0
+        """How many events were lost since the logger was made."""
+
+    def add(self, records: Sequence[bytes], reason: str) -> None:
+        """These records are given up."""
+        for record in records:
+            event = orjson.loads(record)
+            self._pending.append(_Loss(event["event_type"], event["timestamp"], reason))
+        self.total += len(records)
+        self.warn(f"{self.total} event(s) lost so far: {reason}")
+
+    def warn(self, message: str) -> None:
+        """Say it on stderr, unless something was said within the last minute."""
+        now = time.monotonic()
+        if now >= self._next_warning:
+            self._next_warning = now + _WARN_INTERVAL
+            warn(message)
+
+    def peek(self) -> bytes | None:
+        """The `log.gap` record for all losses that are not on record yet; None when there are none."""
+        if not self._pending:
+            return None
+        losses = list(self._pending)
+        self._peeked = len(losses)
+        event = AuditEvent(
+            event_type=AuditEventType.LOG_GAP,
+            action="log.gap",
+            error=losses[-1].reason,
+            metadata={
+                "lost": len(losses),
+                "types": dict(Counter(loss.event_type for loss in losses)),
+                "first": min(loss.timestamp for loss in losses),
+                "last": max(loss.timestamp for loss in losses),
+                "reasons": sorted({loss.reason for loss in losses})[:10],
+            },
+        )
+        return self._encode(event)
+
+    def settle(self) -> None:
+        """What was peeked last has been written."""
+        for _ in range(self._peeked):
+            self._pending.popleft()
+        self._peeked = 0
+
+    @property
+    def unrecorded(self) -> int:
+        """Losses that are not in the log yet."""
+        return len(self._pending)

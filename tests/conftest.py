@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_audit import AuditLogger, FileAuditBackend, set_logger
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Keys, default log and settings of the tests are their own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "default-log"))
+    before = set_logger(None)
+    yield
+    ours = set_logger(before)
+    if ours is not None:
+        ours.close()
+
+
+@pytest.fixture
+def log_dir(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def file_logger(log_dir: Path) -> Iterator[AuditLogger]:
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        yield logger

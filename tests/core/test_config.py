@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_audit import (
+    AuditConfig,
+    AuditLogger,
+    ConfigurationError,
+    FileAuditBackend,
+    MemoryAuditBackend,
+    get_logger,
+    set_logger,
+)
+from agent_audit.keys import fingerprint_key
+
+
+def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
+    config = AuditConfig.from_env(
+        {"AGENT_AUDIT_DIR": "/x", "AGENT_AUDIT_ON_FAILURE": "raise", "AGENT_AUDIT_USER_ID": "u", "OTHER": "y"}
+    )
+    assert (config.dir, config.on_failure, config.user_id) == (Path("/x"), "raise", "u")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("AGENT_AUDIT_ON_FAILURE", "ignore", "AGENT_AUDIT_ON_FAILURE: Input should be 'warn' or 'raise'"),
+        ("AGENT_AUDIT_DURABILTY", "synced", r"AGENT_AUDIT_DURABILTY.*known settings: AGENT_AUDIT_DIR"),
+        ("AGENT_AUDIT_DURABILITY", "always", "durability is 'always'; use one of: buffered, written, synced"),
+    ],
+)
+def test_a_wrong_variable_is_refused_by_name(variable: str, value: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        AuditConfig.from_env({variable: value})
+
+
+def test_a_fingerprint_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="64 hex digits"):
+        fingerprint_key("origin", "abcd")
+
+
+def test_the_default_logger_is_opened_once_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "here"))
+    logger = get_logger()
+    assert get_logger() is logger
+    assert isinstance(logger.backend, FileAuditBackend)
+    assert logger.backend.path == tmp_path / "here"
+    assert capsys.readouterr().err == f"agent-audit-log: recording to a new audit log in {tmp_path / 'here'}\n"
+
+
+def test_where_the_working_directory_cannot_be_written_to_the_state_directory_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AGENT_AUDIT_DIR")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agent-audit-log").write_text("a file is in the way")
+    logger = get_logger()
+    assert isinstance(logger.backend, FileAuditBackend)
+    assert logger.backend.path == tmp_path / "state" / "agent-audit-log" / "log"
+    assert "cannot write to agent-audit-log" in capsys.readouterr().err
+
+
+def test_the_default_logger_can_be_set_and_put_back() -> None:
+    mine = AuditLogger(MemoryAuditBackend())
+    assert set_logger(mine) is None
+    assert get_logger() is mine
+    assert set_logger(None) is mine
+
+
+def test_the_fingerprint_key_is_made_once_outside_the_log_and_private(tmp_path: Path, log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir)
+    key = backend.fingerprint_key
+    assert key is not None and len(key) == 32
+    assert FileAuditBackend(log_dir).fingerprint_key == key
+    (path,) = (tmp_path / "state").rglob("fingerprint.key")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert not list(log_dir.rglob("*.key"))
+    assert FileAuditBackend(tmp_path / "other").fingerprint_key != key

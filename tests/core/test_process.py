@@ -1,0 +1,219 @@
+"""What happens to logged events when a process ends, forks, is killed or interrupted: each in a real process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agent_audit.backends.file import Layout
+
+PRELUDE = """
+import asyncio, atexit, os, signal, sys, threading, time
+from agent_audit import AuditLogger, AuditEventType, FileAuditBackend, CommitLimits, get_logger
+
+def log(n, logger=None):
+    (logger or LOGGER).record(AuditEventType.TOOL_CALL, action="tool.t", parameters={"n": n})
+
+LOGGER = AuditLogger(FileAuditBackend(sys.argv[1]), durability=LEVEL)
+"""
+
+
+def run(log_dir: Path, level: str, body: str, *, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    code = f"LEVEL = {level!r}\n{PRELUDE}\n{body}"
+    return subprocess.run(
+        [sys.executable, "-c", code, str(log_dir)], capture_output=True, text=True, timeout=timeout, check=False
+    )
+
+
+def numbers(log_dir: Path) -> list[int]:
+    """The numbers logged, in order of the log; every line must parse and stand at its seq."""
+    layout, found, position = Layout(log_dir), [], 0
+    for start in layout.segment_starts():
+        assert start == position
+        for raw in layout.segment(start).read_bytes().splitlines(keepends=True):
+            assert raw.endswith(b"\n")
+            event = orjson.loads(raw)
+            assert event["seq"] == position
+            position += 1
+            if event["event_type"] == "tool.call":
+                found.append(event["parameters"]["n"])
+    return found
+
+
+ENDINGS = {
+    "normal exit without close": ("", 0),
+    "sys.exit": ("sys.exit(3)", 3),
+    "unhandled exception": ("raise RuntimeError('boom')", 1),
+    "SIGINT": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(5)", -signal.SIGINT),
+    "exception in asyncio.run": ("async def main(): raise RuntimeError\nasyncio.run(main())", 1),
+}
+
+
+@pytest.mark.parametrize("level", ["buffered", "written", "synced"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_nothing_is_lost_however_the_process_ends_in_order(log_dir: Path, level: str, ending: str) -> None:
+    code, expected = ENDINGS[ending]
+    result = run(log_dir, level, f"for n in range(200): log(n)\n{code}")
+    assert result.returncode == expected, result.stderr
+    assert numbers(log_dir) == list(range(200))
+
+
+SUDDEN = {
+    "os._exit": ("os._exit(7)", 7),
+    "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
+    "SIGKILL": ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+    "segmentation fault": ("import ctypes; ctypes.string_at(0)", -signal.SIGSEGV),
+}
+
+
+@pytest.mark.parametrize("level", ["written", "synced"])
+@pytest.mark.parametrize("ending", SUDDEN)
+def test_nothing_written_is_lost_however_suddenly_the_process_ends(log_dir: Path, level: str, ending: str) -> None:
+    code, expected = SUDDEN[ending]
+    result = run(log_dir, level, f"for n in range(200): log(n)\n{code}")
+    assert result.returncode == expected, result.stderr
+    assert numbers(log_dir) == list(range(200))
+
+
+def test_a_handler_that_runs_after_ours_at_exit_can_still_log(log_dir: Path) -> None:
+    # atexit runs in reverse order of registration: what was registered before the import runs after our handler.
+    code = f"import atexit\natexit.register(lambda: log(1))\nLEVEL = 'buffered'\n{PRELUDE}\nlog(0)"
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(log_dir)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert numbers(log_dir) == [0, 1]
+
+
+def test_a_thread_that_outlives_main_can_log(log_dir: Path) -> None:
+    body = """
+def late():
+    threading.main_thread().join()
+    for n in range(50): log(n)
+threading.Thread(target=late).start()
+"""
+    assert run(log_dir, "buffered", body).returncode == 0
+    assert numbers(log_dir) == list(range(50))
+
+
+def test_a_logger_made_by_the_very_last_handler_works(log_dir: Path) -> None:
+    body = """
+def last():
+    logger = AuditLogger(FileAuditBackend(sys.argv[1]), durability="buffered")
+    log(0, logger)
+    logger.close()
+atexit.register(last)
+"""
+    result = run(log_dir, "buffered", body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert numbers(log_dir) == [0]
+
+
+@pytest.mark.parametrize("level", ["buffered", "written", "synced"])
+def test_a_forked_child_logs_on_its_own_and_writes_nothing_of_its_parent_again(log_dir: Path, level: str) -> None:
+    body = """
+for n in range(10): log(n)
+pid = os.fork()
+if pid == 0:
+    for n in range(100, 110): log(n)
+    sys.exit(0)
+os.waitpid(pid, 0)
+for n in range(10, 20): log(n)
+"""
+    result = run(log_dir, level, body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert Counter(numbers(log_dir)) == Counter([*range(20), *range(100, 110)])
+
+
+def test_twenty_forks_while_four_threads_log_lose_and_duplicate_nothing(log_dir: Path) -> None:
+    body = """
+stop = threading.Event()
+counts = [0] * 4
+def work(thread):
+    while not stop.is_set() or counts[thread] < 50:
+        log(thread * 1_000_000 + counts[thread]); counts[thread] += 1
+threads = [threading.Thread(target=work, args=(thread,)) for thread in range(4)]
+for thread in threads: thread.start()
+children = []
+for child in range(20):
+    pid = os.fork()
+    if pid == 0:
+        for n in range(20): log(10_000_000 + child * 1_000 + n)
+        os._exit(0 if LOGGER.flush(10) else 9)
+    children.append(pid)
+codes = [os.waitpid(pid, 0)[1] for pid in children]
+stop.set()
+for thread in threads: thread.join()
+print(sum(counts)); sys.exit(any(codes))
+"""
+    result = run(log_dir, "written", body, timeout=120)
+    assert result.returncode == 0, result.stderr
+    found = numbers(log_dir)
+    assert len(found) == len(set(found)) == int(result.stdout) + 400
+
+
+@pytest.mark.parametrize("level", ["buffered", "written"])
+def test_a_signal_handler_and_a_finalizer_may_log_while_the_same_thread_logs(log_dir: Path, level: str) -> None:
+    body = """
+import itertools
+tickets = itertools.count()  # one C call: a handler may be interrupted by itself
+def on_alarm(*_): log(1_000_000 + next(tickets))
+signal.signal(signal.SIGALRM, on_alarm)
+signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+class Finalized:
+    def __init__(self, n): self.n = n
+    def __del__(self): log(2_000_000 + self.n)
+for n in range(5_000):
+    log(n)
+    cycle = Finalized(n); cycle.me = cycle
+signal.setitimer(signal.ITIMER_REAL, 0)
+del cycle
+import gc; gc.collect()
+print(next(tickets))
+"""
+    result = run(log_dir, level, body, timeout=120)
+    assert result.returncode == 0, result.stderr
+    handled = int(result.stdout)
+    assert handled > 0
+    expected = {*range(5_000), *range(1_000_000, 1_000_000 + handled), *range(2_000_000, 2_005_000)}
+    found = numbers(log_dir)
+    assert len(found) == len(expected)
+    assert set(found) == expected
+
+
+def test_a_closed_event_loop_does_not_matter(log_dir: Path) -> None:
+    body = """
+from agent_audit import AuditEvent
+async def main():
+    for n in range(20):
+        await LOGGER.alog(AuditEvent(event_type="tool.call", parameters={"n": n}))
+asyncio.run(main())
+asyncio.run(main())
+log(99)
+"""
+    result = run(log_dir, "synced", body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert numbers(log_dir) == [*range(20), *range(20), 99]
+
+
+def test_the_default_logger_announces_a_new_log_once_and_records_to_it(tmp_path: Path) -> None:
+    code = "from agent_audit import AuditedAgent\nAuditedAgent('a').log_data_access('file.txt')"
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")}
+    environment.pop("AGENT_AUDIT_DIR")
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        for _ in range(2)
+    )
+    where = tmp_path / "agent-audit-log"
+    assert first.stderr == f"agent-audit-log: recording to a new audit log in {where}\n"
+    assert second.stderr == ""
+    assert len(Layout(where).segment(0).read_bytes().splitlines()) >= 2
