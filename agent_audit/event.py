@@ -143,12 +143,14 @@ class AuditEvent(BaseModel):
 
     def to_record(self) -> dict[str, Any]:
         """The event as a plain dict of its wire fields: absent ones left out, values not copied."""
-        record = {name: value for name, value in self.__dict__.items() if value is not None}
-        record["timestamp"] = format_timestamp(self.timestamp)
-        if self.source is not None:
-            record["source"] = {k: v for k, v in self.source.__dict__.items() if v is not None}
-        if self.model_extra:
-            record.update(self.model_extra)
+        fields = self.__dict__
+        record = {name: value for name, value in fields.items() if value is not None}
+        record["timestamp"] = format_timestamp(fields["timestamp"])
+        source = fields["source"]
+        if source is not None:
+            record["source"] = {name: value for name, value in source.__dict__.items() if value is not None}
+        if self.__pydantic_extra__:
+            record.update(self.__pydantic_extra__)
         return record
 
     def to_json(self) -> str:

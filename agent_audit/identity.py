@@ -25,8 +25,9 @@ class Identity(NamedTuple):
     """The operation that runs now; what is recorded below gets it as its parent."""
 
 
-_NOBODY = Identity()
-_current: ContextVar[Identity] = ContextVar("agent_audit_identity", default=_NOBODY)
+NOBODY = Identity()
+"""Nothing is known."""
+_current: ContextVar[Identity] = ContextVar("agent_audit_identity", default=NOBODY)
 
 
 def current_identity() -> Identity:

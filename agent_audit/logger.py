@@ -16,7 +16,7 @@ from agent_audit.commit import CommitLimits, Committer, Durability, warn
 from agent_audit.content import keyed_digest, shorten
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
-from agent_audit.identity import current_identity
+from agent_audit.identity import NOBODY, current_identity
 from agent_audit.losses import Losses
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 
@@ -146,9 +146,7 @@ class AuditLogger:
         if self._writer_pid != os.getpid():
             self._new_writer()
         record = event.to_record()
-        for name, value in zip(("agent_id", "session_id", "user_id"), current_identity(), strict=False):
-            if name not in record and (value or name in self._defaults):
-                record[name] = value or self._defaults[name]
+        self._identify(record)
         self._redact(record)
         shortened = shorten(record, self._fingerprint_key)
         if shortened:
@@ -156,6 +154,17 @@ class AuditLogger:
         record["writer"] = self._writer
         record["writer_seq"] = next(self._writer_seq)
         return encode_record(record)
+
+    def _identify(self, record: dict[str, Any]) -> None:
+        """Who acts: what the event says, else what is in force here, else this logger's own."""
+        ambient = current_identity()
+        if ambient is NOBODY and not self._defaults:
+            return
+        for name in ("agent_id", "session_id", "user_id"):
+            if name not in record:
+                value = getattr(ambient, name) or self._defaults.get(name)
+                if value is not None:
+                    record[name] = value
 
     def _redact(self, record: dict[str, Any]) -> None:
         payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}

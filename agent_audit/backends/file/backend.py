@@ -32,7 +32,7 @@ from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import FORMAT, Layout
 from agent_audit.backends.file.oversize import fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
-from agent_audit.backends.file.segments import ActiveSegment, Repair, Rotation, write_all
+from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation, write_all
 from agent_audit.backends.interface import Query, as_query
 from agent_audit.errors import AuditError, ClosedError, LockTimeoutError, StorageError, SyncError
 from agent_audit.event import AuditEvent, AuditEventType, Source, encode_record
@@ -82,7 +82,6 @@ class FileAuditBackend:
         self._lock_inode = 0
         self._active = ActiveSegment(self._fs, self.layout, self._rotation)
         self._announced = False
-        self._appended = 0
         self._poison: SyncError | None = None
         self._retry_at = 0.0
         self._pause = _FIRST_PAUSE
@@ -132,19 +131,49 @@ class FileAuditBackend:
                 raise self._storage_error(error) from error
 
     def _append_locked(self, records: list[bytes], timeout: float) -> int:
-        lock = self._open_lock()
-        if not self._fs.lock(lock, timeout):
-            raise LockTimeoutError(f"another process held the lock of {self.path} for longer than {timeout} s")
+        lock = self._lock(timeout)
         try:
             self._active.locate()
-            own = self._own_records()
-            first = self._active.append([*own, *records]) + len(own)
+            return self._append_here(records)
+        except Replaced as found:
+            loss = found
         finally:
             self._fs.unlock(lock)
+        return self._append_after(loss, records, timeout)
+
+    def _lock(self, timeout: float) -> int:
+        lock = self._lock_handle if self._lock_handle is not None else self._open_lock()
+        if not self._fs.lock(lock, timeout):
+            raise LockTimeoutError(f"another process held the lock of {self.path} for longer than {timeout} s")
+        return lock
+
+    def _append_here(self, records: list[bytes]) -> int:
+        if self._announced and not self._active.repairs:
+            return self._active.append(records)
+        own = self._own_records()
+        first = self._active.append([*own, *records]) + len(own)
         self._announced = True
         self._active.repairs.clear()
-        self._appended += 1
         return first
+
+    def _append_after(self, loss: Replaced, records: list[bytes], timeout: float) -> int:
+        """The segment is not ours any more; perhaps the whole directory is not, and its LOCK another file."""
+        if self._moved_to_another_log():
+            self._release()
+            self._active = ActiveSegment(self._fs, self.layout, self._rotation)
+            self._announced = False
+            self._active.repairs.append(Repair("the log directory was deleted or replaced", {"next": loss.expected}))
+            return self._append_locked(records, timeout)
+        lock = self._lock(timeout)
+        try:
+            self._active.reopen(loss)
+            return self._append_here(records)
+        finally:
+            self._fs.unlock(lock)
+
+    def _moved_to_another_log(self) -> bool:
+        now = self._fs.identity(self.layout.lock)
+        return now is None or now.inode != self._lock_inode
 
     def _own_records(self) -> list[bytes]:
         """What the store itself has to say before the next event: that it was opened, what it repaired."""
@@ -173,14 +202,9 @@ class FileAuditBackend:
     # -- making and opening ----------------------------------------------------------------------------
 
     def _open_lock(self) -> int:
-        """The handle of LOCK, opened anew when the directory is another than before."""
+        """The handle of LOCK; made, with the log, where it is missing."""
         if self._lock_handle is not None:
-            now = self._fs.identity(self.layout.lock)
-            if now is not None and now.inode == self._lock_inode:
-                return self._lock_handle
-            self._fs.close(self._lock_handle)
-            self._lock_handle = None
-            self._announced = False
+            return self._lock_handle
         self._header()
         handle = self._fs.open(self.layout.lock, create=True)
         self._lock_handle = handle

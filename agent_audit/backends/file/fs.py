@@ -16,6 +16,8 @@ import fcntl
 import os
 import struct
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -52,6 +54,10 @@ class FileSystem(Protocol):
 
     def identity(self, path: Path) -> FileIdentity | None:
         """None when there is no such file."""
+
+    def watch(self, path: Path) -> Callable[[], FileIdentity | None]:
+        """`identity` of one path, for asking again and again from one thread at a time."""
+        ...
 
     def identity_of(self, handle: int) -> FileIdentity: ...
 
@@ -105,19 +111,25 @@ class PosixFileSystem:
         os.ftruncate(handle, size)
 
     def identity(self, path: Path) -> FileIdentity | None:
-        if _statx is None:
-            try:
-                status = os.stat(path)
-            except FileNotFoundError:
-                return None
-            return FileIdentity(status.st_ino, status.st_size)
-        buffer = ctypes.create_string_buffer(256)
-        if _statx(_AT_FDCWD, os.fsencode(path), 0, _STATX_INO_SIZE, buffer) == 0:
-            return FileIdentity(*_STATX_FIELDS.unpack_from(buffer, 32))
-        code = ctypes.get_errno()
-        if code in (errno.ENOENT, errno.ENOTDIR):
+        try:
+            status = os.stat(path)
+        except (FileNotFoundError, NotADirectoryError):
             return None
-        raise OSError(code, os.strerror(code), str(path))
+        return FileIdentity(status.st_ino, status.st_size)
+
+    def watch(self, path: Path) -> Callable[[], FileIdentity | None]:
+        if _statx is None:
+            return partial(self.identity, path)
+        name = os.fsencode(path)
+        buffer = ctypes.create_string_buffer(256)
+        statx, fields = _statx, _STATX_FIELDS.unpack_from
+
+        def identity() -> FileIdentity | None:
+            if statx(_AT_FDCWD, name, 0, _STATX_INO_SIZE, buffer) == 0:
+                return FileIdentity(*fields(buffer, 32))
+            return self.identity(path)  # not there, or an error to be raised with its name
+
+        return identity
 
     def identity_of(self, handle: int) -> FileIdentity:
         status = os.fstat(handle)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -51,6 +51,16 @@ class Repair(NamedTuple):
     details: dict[str, Any]
 
 
+class Replaced(Exception):
+    """The active segment was deleted, moved away or replaced under its writer."""
+
+    def __init__(self, expected: int, how: str) -> None:
+        super().__init__(f"the active segment was {how}")
+        self.expected = expected
+        """The seq that was to come next."""
+        self.how = how
+
+
 class ActiveSegment:
     """The segment that is written now.
 
@@ -66,6 +76,7 @@ class ActiveSegment:
         self._rotation = rotation
         self._handle: int | None = None
         self._inode = 0
+        self._watch: Callable[[], FileIdentity | None] = lambda: None
         self._begun = 0.0
         self.path = layout.segments
         self.tail = Tail(0, 0, 0)
@@ -80,16 +91,17 @@ class ActiveSegment:
         """Bring `tail` up to date with what others wrote, following them into a newer segment.
 
         Raises:
+            Replaced: the name of the segment no longer stands for the file that was written to.
             OSError: the segment cannot be read or repaired.
             CorruptLineError: the last line is whole but does not say where it stands.
         """
         if self._handle is None:
             self._open_last(expected=None)
         else:
-            now = self._fs.identity(self.path)
+            now = self._watch()
             if now is None or now.inode != self._inode:
-                self._reopen_replaced(now)
-            elif now.size != self.tail.offset:
+                raise Replaced(self.tail.next_seq, "deleted" if now is None else "replaced")
+            if now.size != self.tail.offset:
                 self._catch_up(now.size)
         while self.tail.lines and self.tail.lines % SEGMENT_MULTIPLE == 0:
             follower = self._layout.segment(self.tail.next_seq)
@@ -112,14 +124,12 @@ class ActiveSegment:
         if expected is not None and self.tail.next_seq != expected:
             self._note_missing(expected)
 
-    def _reopen_replaced(self, now: FileIdentity | None) -> None:
-        """The name no longer stands for the file that was written to: deleted, moved or replaced."""
-        expected = self.tail.next_seq
-        lost = self.path
+    def reopen(self, loss: Replaced) -> Tail:
+        """Go on with whatever stands there now, in the same log, and note what is missing."""
+        self.repairs.append(Repair(f"the active segment was {loss.how}", {"file": self.path.name}))
         self._release()
-        self._open_last(expected)
-        reason = "the active segment was deleted" if now is None else "the active segment was replaced"
-        self.repairs.insert(0, Repair(reason, {"file": lost.name}))
+        self._open_last(loss.expected)
+        return self.tail
 
     def _note_missing(self, expected: int) -> None:
         """Events that this process saw recorded are gone. Their numbers are never given again."""
@@ -277,6 +287,7 @@ class ActiveSegment:
         self._inode = self._fs.identity_of(handle).inode
         self._begun = time.monotonic()
         self.path = path
+        self._watch = self._fs.watch(path)
         self.tail = Tail(base, 0, 0)
 
     def _roll_back(self, before: Tail) -> None:
@@ -287,6 +298,7 @@ class ActiveSegment:
                 self._fs.close(self._require_handle())
                 self._handle = self.unsynced.pop()
                 self.path = self._layout.segment(before.base)
+                self._watch = self._fs.watch(self.path)
                 self._inode = self._fs.identity_of(self._handle).inode
             self._fs.truncate(self._require_handle(), before.offset)
             self.tail = before
