@@ -11,6 +11,7 @@ holder, who then sees `_committing`.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import threading
@@ -23,7 +24,8 @@ from enum import IntEnum
 from typing import Protocol
 
 from agent_audit.backends.interface import AuditBackend
-from agent_audit.errors import BufferFullError, ClosedError, WriteError
+from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
+from agent_audit.waiters import SyncWaiters
 
 
 class Durability(IntEnum):
@@ -63,6 +65,10 @@ class CommitLimits:
     """In place of the two above on a thread that runs an event loop."""
     interval: float = 0.05
     """Buffered events are written and written ones synced at least this often."""
+
+
+_RETRY_INTERVAL = 1.0
+"""Seconds between two tries of the background thread while the store fails."""
 
 
 class _Entry:
@@ -111,8 +117,8 @@ class Committer:
         self._synced = 0
         self._sync_error: Exception | None = None
         self.failing: Exception | None = None
-        self._wake = threading.Lock()
-        self._wake.acquire()
+        self._waiters = SyncWaiters()
+        self._bell = _Bell(self.limits.interval)
         self._awake = False
         self._thread: threading.Thread | None = None
 
@@ -130,7 +136,29 @@ class Committer:
         if level is Durability.BUFFERED and not self.inline:
             self._rouse()
             return
-        self._commit_until(entry, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
+        self._finish(entry, level, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
+
+    async def asubmit(self, record: bytes, level: Durability, *, must_know: bool) -> None:
+        """`submit` for coroutines: what can be done at once is done here, every wait happens off the loop."""
+        if self._full():
+            await asyncio.to_thread(self.submit, record, level, must_know=must_know, in_loop=False)
+            return
+        entry = self._enqueue(record, must_know, in_loop=True)
+        if entry is None:
+            return
+        if level is Durability.BUFFERED and not self.inline:
+            self._rouse()
+            return
+        self._commit_at_once()
+        if not entry.done:
+            await asyncio.to_thread(self._finish, entry, Durability.WRITTEN, self.limits.lock_timeout)
+        if level is Durability.SYNCED and entry.done:
+            await self._async_sync_through(entry.position, must_know)
+
+    def _finish(self, entry: _Entry, level: Durability, timeout: float) -> None:
+        """Bring one queued record to its level."""
+        must_know = entry.must_know
+        self._commit_until(entry, timeout)
         if entry.error is not None:
             raise entry.error
         if level is Durability.SYNCED and entry.done:
@@ -200,6 +228,15 @@ class Committer:
             if not entry.done and not entry.must_know:
                 return  # the store fails; it stays queued and is written as soon as that works again
 
+    def _commit_at_once(self) -> None:
+        """Commit what is queued if nobody else is at it, without waiting for other processes."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if not self._committing:
+                    self._drain(0.0, patient=False)
+            finally:
+                self._lock.release()
+
     def _commit_once(self, timeout: float) -> None:
         if not self._lock.acquire(timeout=timeout):
             return
@@ -219,12 +256,17 @@ class Committer:
         self._queued_bytes -= len(entry.record)
         entry.error = WriteError(f"another thread was writing for longer than lock_timeout ({timeout} s)")
 
-    def _drain(self, timeout: float) -> None:
-        """Write all that is queued. Only with the lock held and `_committing` unset."""
+    def _drain(self, timeout: float, *, patient: bool = True) -> None:
+        """Write all that is queued. Only with the lock held and `_committing` unset.
+
+        Args:
+            timeout: seconds to wait for other processes.
+            patient: whether not getting the store's lock in that time is a failure; else nothing has happened.
+        """
         self._committing = True
         try:
             while self._queue:
-                if not self._write(self._take(), timeout):
+                if not self._write(self._take(), timeout, patient):
                     break
             else:
                 self._queued_bytes = 0  # threads may have raced on the sum; here it is known
@@ -239,13 +281,16 @@ class Committer:
         self._queued_bytes -= sum([len(entry.record) for entry in batch])
         return batch
 
-    def _write(self, batch: list[_Entry], timeout: float) -> bool:
+    def _write(self, batch: list[_Entry], timeout: float, patient: bool) -> bool:
         gap = self._losses.peek()
         records = [entry.record for entry in batch]
         try:
             self._backend.append([gap, *records] if gap else records, timeout=timeout)
         except Exception as error:
-            self._refuse(batch, error)
+            if isinstance(error, LockTimeoutError) and not patient:
+                self._put_back(batch)
+            else:
+                self._refuse(batch, error)
             return False
         if gap:
             self._losses.settle()
@@ -263,12 +308,15 @@ class Committer:
         if failure is not error:
             failure.__cause__ = error
         self.failing = failure
-        for entry in reversed(batch):
+        for entry in batch:
             if entry.must_know:
                 entry.error = failure
-            else:
-                self._queue.appendleft(entry)
-                self._queued_bytes += len(entry.record)
+        self._put_back([entry for entry in batch if not entry.must_know])
+
+    def _put_back(self, batch: list[_Entry]) -> None:
+        for entry in reversed(batch):
+            self._queue.appendleft(entry)
+            self._queued_bytes += len(entry.record)
 
     # -- syncing ---------------------------------------------------------------------------------------
 
@@ -291,13 +339,27 @@ class Committer:
         self._backend.sync()
         self._synced = max(self._synced, upto)
 
+    async def _async_sync_through(self, position: int, must_know: bool) -> None:
+        """Leave the sync to the background thread: while it runs, the next group gathers."""
+        if self._thread is None or self.inline:
+            await asyncio.to_thread(self._sync_through, position, must_know)
+            return
+        future = self._waiters.add(position)
+        self._rouse()
+        self._bell.hurry()
+        try:
+            await future
+        except Exception:
+            if must_know:
+                raise
+
     # -- the background thread -------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the background thread, unless it runs or no thread can be started any more."""
         if self._thread is None and not self.inline:
             thread = threading.Thread(
-                target=_run, args=(weakref.ref(self), self._wake, self.limits.interval), name="agent-audit", daemon=True
+                target=_run, args=(weakref.ref(self), self._bell), name="agent-audit", daemon=True
             )
             try:
                 thread.start()
@@ -307,29 +369,33 @@ class Committer:
                 self._thread = thread
 
     def _rouse(self) -> None:
-        """Wake the background thread. A raw lock, for Event.set() may not be interrupted by itself."""
+        """Have the background thread look at what there is within an interval."""
         if self._thread is None and not self.closed:
             self.start()
         if not self._awake:
             self._awake = True
-            try:
-                self._wake.release()
-            except RuntimeError:
-                pass  # somebody else woke it at the same moment
+            self._bell.ring()
 
     def tick(self) -> None:
         """What the background thread does every interval while there is something to do."""
         self._awake = False
         self._commit_once(self.limits.lock_timeout)
-        if self._written > self._synced and self._sync_lock.acquire(blocking=False):
-            try:
-                self._sync_locked()
-            except Exception as error:
-                self.failing = error
-            finally:
-                self._sync_lock.release()
+        if self._written > self._synced or self._waiters:
+            self._sync_in_background()
         if self._queue or self._written > self._synced:
+            if self.failing is not None:
+                self._bell.pause(_RETRY_INTERVAL)
             self._rouse()
+
+    def _sync_in_background(self) -> None:
+        problem = None
+        with self._sync_lock:
+            try:
+                if self._written > self._synced:
+                    self._sync_locked()
+            except Exception as error:
+                problem = self.failing = error
+        self._waiters.settle(self._synced, problem)
 
     # -- barrier, exit, fork ---------------------------------------------------------------------------
 
@@ -374,11 +440,44 @@ class Committer:
             reopen()
 
 
-def _run(ref: weakref.ref[Committer], wake: threading.Lock, interval: float) -> None:
+class _Bell:
+    """Wakes the background thread: `ring` within an interval, `hurry` at once. Raw locks, which are atomic in C:
+    Event.set() may not be interrupted by a signal handler that sets the same event."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._rung = threading.Lock()
+        self._rung.acquire()
+        self._hurried = threading.Lock()
+        self._hurried.acquire()
+
+    def ring(self) -> None:
+        _release(self._rung)
+
+    def hurry(self) -> None:
+        _release(self._hurried)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless hurried."""
+        self._hurried.acquire(timeout=seconds)
+
+    def wait(self) -> None:
+        """Sleep until rung, then gather for an interval or until hurried."""
+        self._rung.acquire()
+        self._hurried.acquire(timeout=self._interval)
+
+
+def _release(lock: threading.Lock) -> None:
+    try:
+        lock.release()
+    except RuntimeError:
+        pass  # it is not held: rung already
+
+
+def _run(ref: weakref.ref[Committer], bell: _Bell) -> None:
     """Body of the background thread. Holds the committer only while it works, so that it can be collected."""
     while True:
-        wake.acquire()
-        time.sleep(interval)
+        bell.wait()
         committer = ref()
         if committer is None or committer.closed:
             return

@@ -120,9 +120,8 @@ class AuditLogger:
     ) -> None:
         """Like `log`, for coroutines: every wait happens off the loop."""
         level = self._level(event, durability)
-        record = self._encode(event)
         must_know = self._must_know(level, after_effect)
-        await asyncio.to_thread(self._committer.submit, record, level, must_know=must_know, in_loop=False)
+        await self._committer.asubmit(self._encode(event), level, must_know=must_know)
         self._tell_about_failure()
 
     def record(self, event_type: AuditEventType, **fields: Any) -> AuditEvent:

@@ -199,9 +199,18 @@ class RunTracker:
         return self._record_end(run, outcome, hook, fields)
 
     def note(
-        self, event_type: AuditEventType, *, under: Hashable = None, hook: str | None = None, **fields: Any
+        self,
+        event_type: AuditEventType,
+        *,
+        under: Hashable = None,
+        hook: str | None = None,
+        after_effect: bool = False,
+        **fields: Any,
     ) -> AuditEvent | None:
-        """Record a point in time under a run. Raises `WriteError` when the logger is fail-closed."""
+        """Record a point in time under a run.
+
+        Raises `WriteError` when the logger is fail-closed, unless it tells of something past (`after_effect`).
+        """
         run = self.get(under) if under is not None else None
         if run is None:
             ambient = current_identity()
@@ -214,7 +223,7 @@ class RunTracker:
             fields = {**run.identity, **_with_error(fields)}
             fields.setdefault("parent_span_id", run.recorded_span_id)
             event = AuditEvent(event_type=event_type, trace_id=run.trace_id, source=self._source(hook), **fields)
-        self._sink.log(event)
+        self._sink.log(event, after_effect=after_effect)
         return event
 
     def error(self, exception: BaseException, *, under: Hashable, hook: str | None = None) -> AuditEvent | None:

@@ -12,14 +12,21 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
 import struct
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from agent_audit.errors import ConfigurationError
+
+try:
+    import fcntl
+except ImportError:  # Windows: importing works, opening a log says what is missing
+    fcntl = None  # type: ignore[assignment]
 
 _KEEP_GIL_BYTES = 64 * 1024
 """Writes up to this many bytes keep the GIL: a copy into the page cache, some microseconds."""
@@ -83,7 +90,17 @@ class FileSystem(Protocol):
 
 
 class PosixFileSystem:
-    """The real one."""
+    """The real one.
+
+    Raises:
+        ConfigurationError: this system has no flock(2).
+    """
+
+    def __init__(self) -> None:
+        if fcntl is None:
+            raise ConfigurationError(
+                f"the file store needs flock(2), which {sys.platform} lacks; use a MemoryAuditBackend or run on Linux"
+            )
 
     def open(self, path: Path, *, create: bool = False) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
@@ -219,7 +236,7 @@ def _load_libc() -> ctypes.PyDLL | None:
 
 _libc = _load_libc()
 # statx is Linux's own; elsewhere os.stat serves.
-_statx = getattr(_libc, "statx", None) if os.uname().sysname == "Linux" else None
+_statx = getattr(_libc, "statx", None) if sys.platform == "linux" else None
 if _statx is not None:
     _statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
 
