@@ -133,6 +133,8 @@ class FileAuditBackend:
     def _append_locked(self, records: list[bytes], timeout: float) -> int:
         lock = self._lock(timeout)
         try:
+            if self._active.suspects:
+                self._active.heal()
             self._active.locate()
             return self._append_here(records)
         except Replaced as found:
@@ -206,6 +208,9 @@ class FileAuditBackend:
         if self._lock_handle is not None:
             return self._lock_handle
         self._header()
+        # Also when others made it: they may have failed, or been killed, before its names were durable.
+        self._fs.fsync_dir(self.layout.root)
+        self._fs.fsync_dir(self.layout.root.parent)
         handle = self._fs.open(self.layout.lock, create=True)
         self._lock_handle = handle
         self._lock_inode = self._fs.identity_of(handle).inode
@@ -217,14 +222,19 @@ class FileAuditBackend:
         if header:
             return header
         fs, layout = self._fs, self.layout
-        if fs.mkdir(layout.root):
-            fs.fsync_dir(layout.root.parent)
-        if fs.mkdir(layout.segments):
-            fs.fsync_dir(layout.root)
+        self._make_folder(layout.segments)
         self._write_once(layout.gitignore, b"*\n")
         origin = f"{socket.gethostname()}/{layout.root.name}/{secrets.token_hex(16)}"
         self._write_once(layout.header, orjson.dumps({"format": FORMAT, "origin": origin}) + b"\n")
         return read_header(layout)
+
+    def _make_folder(self, path: Path) -> None:
+        """Make a folder, and those above it, with durable names."""
+        if self._fs.is_dir(path):
+            return
+        self._make_folder(path.parent)
+        self._fs.mkdir(path)
+        self._fs.fsync_dir(path.parent)
 
     def _write_once(self, path: Path, data: bytes) -> None:
         """Make a file whole or not at all; of several processes at once, the first one's stays."""
@@ -235,19 +245,17 @@ class FileAuditBackend:
             self._fs.fsync(handle)
         finally:
             self._fs.close(handle)
-        self._fs.link(draft, path)  # False: another process was first, its file is the one that counts
+        self._fs.link(draft, path)  # does nothing when another process was first: its file is the one that counts
         self._fs.unlink(draft)
         self._fs.fsync_dir(path.parent)
 
     def _put_blob(self, digest: str, data: bytes) -> None:
         self._header()
         path = self.layout.blob(digest)
-        folder = path.parent
-        while self._fs.mkdir(folder) and folder != self.layout.root:
-            folder = folder.parent
-            self._fs.fsync_dir(folder)
+        self._make_folder(path.parent)
         if self._fs.identity(path) is None:
             self._write_once(path, data)
+        self._fs.fsync_dir(path.parent)  # also when it was there: its name may not have become durable
 
     # -- syncing ---------------------------------------------------------------------------------------
 
@@ -257,18 +265,18 @@ class FileAuditBackend:
             with self._mutex:
                 if self._poison is not None:
                     raise self._poison
-                sealed = self._active.handles_to_sync()
-                active = self._active.handle
-                current = None if active is None else self._fs.duplicate(active)
-            handles = [*sealed, *([] if current is None else [current])]
+                segments = self._active.take_unsynced()
             try:
-                for handle in handles:
-                    self._fs.fsync(handle)
+                for handle, path in segments:
+                    self._active.sync(handle, path)
             except OSError as error:
+                # Of the others nothing is known either: they count as failed, too.
+                self._active.suspects.update(path for _, path in segments)
                 raise self._poisoned(error) from error
             finally:
-                for handle in handles:
+                for handle, _ in segments:
                     self._fs.close(handle)
+            self._pause = _FIRST_PAUSE
 
     def _poisoned(self, error: OSError) -> SyncError:
         with self._mutex:
@@ -286,10 +294,7 @@ class FileAuditBackend:
             return
         if time.monotonic() < self._retry_at:
             raise self._poison
-        reason = str(self._poison)
         self._active.close()
-        self._active = ActiveSegment(self._fs, self.layout, self._rotation)
-        self._active.repairs.append(Repair("a sync failed", {"error": reason}))
         self._poison = None
 
     # -- reading ---------------------------------------------------------------------------------------

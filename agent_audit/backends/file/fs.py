@@ -68,6 +68,12 @@ class FileSystem(Protocol):
 
     def identity_of(self, handle: int) -> FileIdentity: ...
 
+    def redirty(self, path: Path) -> None:
+        """Write a file's bytes over themselves, so that the next fsync has something to write.
+
+        After a failed fsync the kernel may have marked the pages clean with their bytes on no disk.
+        """
+
     def fsync(self, handle: int) -> None: ...
 
     def fsync_dir(self, path: Path) -> None: ...
@@ -78,9 +84,10 @@ class FileSystem(Protocol):
 
     def unlink(self, path: Path) -> None: ...
 
-    def mkdir(self, path: Path) -> bool:
-        """Make a folder (0700) and those above it; False if it is there."""
-        ...
+    def is_dir(self, path: Path) -> bool: ...
+
+    def mkdir(self, path: Path) -> None:
+        """Make a folder (0700); nothing happens when it is there."""
 
     def lock(self, handle: int, timeout: float) -> bool:
         """Take the exclusive lock; False when others hold it for longer than `timeout` seconds."""
@@ -152,6 +159,16 @@ class PosixFileSystem:
         status = os.fstat(handle)
         return FileIdentity(status.st_ino, status.st_size)
 
+    def redirty(self, path: Path) -> None:
+        # A handle of its own: pwrite on one opened with O_APPEND appends, wherever it is told to write.
+        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            offset = 0
+            while block := os.pread(handle, 1 << 20, offset):
+                offset += os.pwrite(handle, block, offset)
+        finally:
+            os.close(handle)
+
     def fsync(self, handle: int) -> None:
         _sync_data(handle)
 
@@ -172,11 +189,11 @@ class PosixFileSystem:
     def unlink(self, path: Path) -> None:
         os.unlink(path)
 
-    def mkdir(self, path: Path) -> bool:
-        if path.is_dir():
-            return False
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return True
+    def is_dir(self, path: Path) -> bool:
+        return path.is_dir()
+
+    def mkdir(self, path: Path) -> None:
+        path.mkdir(mode=0o700, exist_ok=True)
 
     def lock(self, handle: int, timeout: float) -> bool:
         if _try_flock(handle):

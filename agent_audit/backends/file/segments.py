@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_audit.backends.file.fs import FileIdentity, FileSystem
@@ -80,10 +81,40 @@ class ActiveSegment:
         self._begun = 0.0
         self.path = layout.segments
         self.tail = Tail(0, 0, 0)
-        self.unsynced: list[int] = []
-        """Handles of earlier segments that this process wrote to since the last sync."""
+        self.unsynced: list[tuple[int, Path]] = []
+        """Earlier segments that this process wrote to since the last sync; the handles are the taker's."""
+        self.suspects: set[Path] = set()
+        """Segments of which a sync failed: what it should have made durable may stand nowhere but in memory."""
         self.repairs: list[Repair] = []
         """What was put right since the caller last took them."""
+
+    def sync(self, handle: int, path: Path) -> None:
+        """Sync a segment; when that fails it is a suspect from now on.
+
+        Raises:
+            OSError: the sync failed.
+        """
+        try:
+            self._fs.fsync(handle)
+        except OSError:
+            self.suspects.add(path)
+            raise
+
+    def heal(self) -> None:
+        """Write every suspect over itself and sync it, so that nothing is ever acknowledged behind a hole.
+
+        Raises:
+            OSError: one of them still cannot be written; it stays a suspect.
+        """
+        for path in sorted(self.suspects):
+            handle = self._fs.open(path)
+            try:
+                self._fs.redirty(path)
+                self._fs.fsync(handle)
+            finally:
+                self._fs.close(handle)
+            self.suspects.discard(path)
+            self.repairs.append(Repair("a sync had failed; the segment was written again", {"file": path.name}))
 
     # -- finding the tail ------------------------------------------------------------------------------
 
@@ -193,7 +224,7 @@ class ActiveSegment:
             self._fs.close(copy)
         self._fs.fsync_dir(self._layout.root)
         self._fs.truncate(handle, end)
-        self._fs.fsync(handle)
+        self.sync(handle, self.path)
         details = {"bytes": len(torn), "file": target.name, "segment": self.path.name}
         self.repairs.append(Repair("a torn last line was put aside", details))
 
@@ -203,7 +234,7 @@ class ActiveSegment:
         The recovered tail is synced before it is built upon: what is read here may never have reached the disk.
         """
         handle, end = self._require_handle(), self.tail.offset
-        self._fs.fsync(handle)
+        self.sync(handle, self.path)
         if end == 0:
             return
         start = max(0, end - MAX_LINE - 1)
@@ -272,17 +303,21 @@ class ActiveSegment:
     def _begin(self, base: int) -> None:
         """Begin a segment. The sealed one is synced first, so that only the last segment can have a weak end."""
         if self._handle is not None and self.tail.offset:
-            self._fs.fsync(self._handle)
+            self.sync(self._handle, self.path)
         self._switch(base, create=True)
         self.tail = Tail(base, 0, 0)
 
     def _switch(self, base: int, *, create: bool = False) -> None:
         path = self._layout.segment(base)
         handle = self._fs.open(path, create=create)
-        if create:
+        try:
+            # Also when another process made it: its name may not have become durable.
             self._fs.fsync_dir(self._layout.segments)
+        except OSError:
+            self._fs.close(handle)
+            raise
         if self._handle is not None:
-            self.unsynced.append(self._handle)
+            self.unsynced.append((self._handle, self.path))
         self._handle = handle
         self._inode = self._fs.identity_of(handle).inode
         self._begun = time.monotonic()
@@ -296,8 +331,7 @@ class ActiveSegment:
             if self.tail.base != before.base:
                 self._fs.unlink(self.path)
                 self._fs.close(self._require_handle())
-                self._handle = self.unsynced.pop()
-                self.path = self._layout.segment(before.base)
+                self._handle, self.path = self.unsynced.pop()
                 self._watch = self._fs.watch(self.path)
                 self._inode = self._fs.identity_of(self._handle).inode
             self._fs.truncate(self._require_handle(), before.offset)
@@ -307,14 +341,12 @@ class ActiveSegment:
 
     # -- handles ---------------------------------------------------------------------------------------
 
-    def handles_to_sync(self) -> list[int]:
-        """Everything written to since the last sync; the earlier segments' handles become the caller's."""
-        handles, self.unsynced = self.unsynced, []
-        return handles
-
-    @property
-    def handle(self) -> int | None:
-        return self._handle
+    def take_unsynced(self) -> list[tuple[int, Path]]:
+        """Everything written to since the last sync, each with a handle that is the caller's to close."""
+        taken, self.unsynced = self.unsynced, []
+        if self._handle is not None:
+            taken.append((self._fs.duplicate(self._handle), self.path))
+        return taken
 
     def _require_handle(self) -> int:
         if self._handle is None:
@@ -328,8 +360,9 @@ class ActiveSegment:
 
     def close(self) -> None:
         """Close every handle; what was not synced is not made durable."""
-        for handle in self.handles_to_sync():
+        for handle, _ in self.unsynced:
             self._fs.close(handle)
+        self.unsynced.clear()
         self._release()
 
 

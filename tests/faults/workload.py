@@ -1,0 +1,80 @@
+"""What is written while the disk fails or the machine stops, and what must hold afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from agent_audit.backends.file import FileAuditBackend, Layout, Rotation
+from agent_audit.errors import AuditError
+from agent_audit.event import AuditEvent, AuditEventType, encode_record
+
+BATCHES = (1, 3, 120, 140, 1, 2, 130, 5)
+"""Two rotations at 256 events, with the log's own events between."""
+
+
+@dataclass
+class Story:
+    """What was submitted and what of it was acknowledged as synced."""
+
+    submitted: list[int] = field(default_factory=list)
+    appended: set[int] = field(default_factory=set)
+    synced: set[int] = field(default_factory=set)
+    errors: list[AuditError] = field(default_factory=list)
+
+
+def record(number: int) -> bytes:
+    event = AuditEvent(event_type=AuditEventType.TOOL_CALL, parameters={"n": number}, result="x" * (number % 50))
+    return encode_record(event.to_record())
+
+
+def write(backend: FileAuditBackend, story: Story, batches: tuple[int, ...] = BATCHES) -> None:
+    """Append batch by batch, with a sync after each; an error is told and the next batch tried."""
+    for size in batches:
+        start = len(story.submitted)
+        numbers = range(start, start + size)
+        story.submitted.extend(numbers)
+        try:
+            backend.append([record(number) for number in numbers])
+            story.appended.update(numbers)
+            before = set(story.appended)
+            backend.sync()
+            story.synced |= before
+        except AuditError as error:
+            story.errors.append(error)
+
+
+def open_log(root: Path, disk: object = None) -> FileAuditBackend:
+    rotation = Rotation(max_events=256)
+    return FileAuditBackend(root, rotation=rotation, fingerprint_key="00" * 32, fs=disk)  # type: ignore[arg-type]
+
+
+def recorded(root: Path) -> list[dict[str, object]]:
+    """Every line, parsed; each must stand at the position it says."""
+    layout = Layout(root)
+    found = []
+    for start in layout.segment_starts():
+        for position, line in enumerate(layout.segment(start).read_bytes().splitlines(), start=start):
+            event = orjson.loads(line)
+            assert event["seq"] == position, f"seq {event['seq']} at position {position}"
+            found.append(event)
+    return found
+
+
+def check_recovery(root: Path, story: Story) -> None:
+    """The log goes on, and what was acknowledged is there, once, in order."""
+    log = open_log(root)
+    log.append([record(1_000_000)])
+    log.close()
+    events = recorded(root)
+    numbers = [event["parameters"]["n"] for event in events if event["event_type"] == "tool.call"]  # type: ignore[index]
+    assert numbers[-1] == 1_000_000
+    numbers = numbers[:-1]
+    assert len(set(numbers)) == len(numbers), "something was recorded twice"
+    assert numbers == sorted(numbers), "the order of submission was lost"
+    missing = story.synced - set(numbers)
+    assert not missing, f"acknowledged as synced, and lost: {sorted(missing)[:5]} of {len(missing)}"
+    if not story.errors:
+        assert numbers == story.submitted[: len(numbers)], "recovered is not a prefix of what was submitted"
