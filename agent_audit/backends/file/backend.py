@@ -221,7 +221,7 @@ class FileAuditBackend:
         header = read_header(self.layout)
         if header:
             return header
-        fs, layout = self._fs, self.layout
+        layout = self.layout
         self._make_folder(layout.segments)
         self._write_once(layout.gitignore, b"*\n")
         origin = f"{socket.gethostname()}/{layout.root.name}/{secrets.token_hex(16)}"

@@ -1,0 +1,130 @@
+"""What a user may change about redaction; checked when the configuration is built, not when used."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, get_args
+
+Outcome = Literal["mask", "keep_last_4", "drop", "pseudonym"]
+"""What happens to a secret: a marker, a marker with its last four characters, nothing left, or a marker with
+a keyed digest that is equal for equal secrets."""
+
+_RULE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
+_MIN_KEY_BYTES = 16
+
+
+@dataclass(frozen=True)
+class ExtraRule:
+    """A user's own rule: `pattern` is tried wherever `literal` stands, and must begin with it."""
+
+    id: str
+    """Lower case letters, digits, `-`, `_`; appears in markers and hits."""
+    literal: str
+    """Text that every match begins with, at least two characters, in any case."""
+    pattern: str
+    """Python regular expression. Group 1, if there is one, is what gets masked; else the whole match."""
+    outcome: Outcome = "mask"
+    """What happens to what the rule finds."""
+    actions: frozenset[str] | None = None
+    """The actions (`tool.search`) the rule holds for; None for all."""
+    validator: Callable[[str], bool] | None = None
+    """Further check of the text to be masked; an exception counts as yes."""
+
+    def __post_init__(self) -> None:
+        if _RULE_ID.fullmatch(self.id) is None:
+            raise ValueError(f"rule id {self.id!r}: use 1 to 48 of a-z, 0-9, '-', '_'")
+        if len(self.literal) < 2 or not self.literal.isascii():
+            raise ValueError(f"rule {self.id}: the literal needs at least two ASCII characters")
+        _check_outcome(self.id, self.outcome)
+        self._check_pattern()
+
+    def _check_pattern(self) -> None:
+        try:
+            compiled = re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"rule {self.id}: the pattern does not compile: {error}") from error
+        if compiled.match("") is not None:
+            raise ValueError(f"rule {self.id}: the pattern matches the empty text")
+
+
+@dataclass(frozen=True)
+class RedactionConfig:
+    """How to redact. Frozen; raises ValueError for anything that could not work later."""
+
+    fingerprint_key: bytes | None = field(default=None, repr=False)
+    """Key of fingerprints and pseudonyms, at least 16 bytes. Without it there are no fingerprints."""
+    allow_keys: frozenset[str] = frozenset()
+    """Key names (any case and separators) that do not make their value a secret. Values are still scanned."""
+    extra_keys: Mapping[str, Outcome] = field(default_factory=dict)
+    """More key names (any case and separators) whose value is a secret, with the outcome."""
+    extra_rules: tuple[ExtraRule, ...] = ()
+    """Own rules, tried together with the built-in ones."""
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    """Outcome by rule id (`email`, `aws-access-key`, `key:password`), where it is not to be `mask`."""
+    disabled_rules: frozenset[str] = frozenset()
+    """Ids of value rules that are switched off."""
+
+    def __post_init__(self) -> None:
+        _set(self, "allow_keys", _names(self.allow_keys, "allow_keys"))
+        _set(self, "disabled_rules", _names(self.disabled_rules, "disabled_rules"))
+        _set(self, "extra_keys", MappingProxyType(dict(self.extra_keys)))
+        _set(self, "outcomes", MappingProxyType(dict(self.outcomes)))
+        _set(self, "extra_rules", tuple(self.extra_rules))
+        self._check_key()
+        self._check_names()
+        for name, outcome in self.all_outcomes().items():
+            _check_outcome(name, outcome)
+            if outcome == "pseudonym" and self.fingerprint_key is None:
+                raise ValueError(f"{name}: outcome 'pseudonym' needs a fingerprint_key")
+
+    def _check_key(self) -> None:
+        key = self.fingerprint_key
+        if key is not None and (not isinstance(key, bytes) or len(key) < _MIN_KEY_BYTES):
+            raise ValueError(f"fingerprint_key: needs at least {_MIN_KEY_BYTES} bytes")
+
+    def _check_names(self) -> None:
+        # Here, not above: the rules are many, and importing the configuration is to stay light.
+        from agent_audit.redaction.keys import KEY_RULES
+        from agent_audit.redaction.rules import rule_ids
+
+        known = rule_ids() | KEY_RULES
+        own = [rule.id for rule in self.extra_rules]
+        clashes = {name for name in own if name in known or own.count(name) > 1}
+        if clashes:
+            raise ValueError(f"extra_rules: these ids are taken: {', '.join(sorted(clashes))}")
+        unknown = (set(self.outcomes) | self.disabled_rules) - known - set(own)
+        if unknown:
+            raise ValueError(f"no such rule: {', '.join(sorted(unknown))}")
+        for name in self.extra_keys:
+            if not any(c.isalnum() for c in name):
+                raise ValueError(f"extra_keys: {name!r} is no key name")
+
+    def all_outcomes(self) -> dict[str, Outcome]:
+        """Outcome by rule id, own rules and keys included."""
+        found: dict[str, Outcome] = {rule.id: rule.outcome for rule in self.extra_rules}
+        found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
+        found.update(self.outcomes)
+        return found
+
+
+def extra_key_rule(name: str) -> str:
+    """Rule id of an own key name: `key:` and the name in lower case with dashes."""
+    return "key:" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "own")
+
+
+def _set(config: RedactionConfig, name: str, value: object) -> None:
+    object.__setattr__(config, name, value)
+
+
+def _names(names: object, field_name: str) -> frozenset[str]:
+    if isinstance(names, str):  # ValueError like all refusals of a configuration
+        raise ValueError(f"{field_name}: a set of names is needed, not one text")  # noqa: TRY004  # one class for every refusal
+    return frozenset(names)  # type: ignore[call-overload, no-any-return]  # any iterable will do
+
+
+def _check_outcome(name: str, outcome: object) -> None:
+    if outcome not in get_args(Outcome):
+        raise ValueError(f"{name}: unknown outcome {outcome!r}; one of: {', '.join(get_args(Outcome))}")

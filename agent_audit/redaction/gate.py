@@ -1,0 +1,82 @@
+"""One pass over the text that says where which literals stand, so that only rules that can match are tried.
+
+Literals are lower case and match in any case. `AhoCorasickGate` needs ahocorasick-rs; `StdlibGate` finds the
+same places with `str.find`, slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+# str.lower() lengthens a few characters; this never does.
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+Place = tuple[int, int, int]
+"""Index of the literal, start, end."""
+
+
+class Gate(Protocol):
+    """Finds every occurrence of a fixed set of literals."""
+
+    def find(self, text: str) -> Sequence[Place]:
+        """All places, overlapping ones too, by their end. `text` must be encodable as UTF-8."""
+        ...
+
+
+def lower_in_place(text: str) -> str:
+    """Lower case with every character where it was, so that offsets hold for the original too."""
+    lowered = text.lower()
+    # lower() only ever lengthens, so an equal length means one to one.
+    return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
+
+
+class StdlibGate:
+    """The gate without any dependency: one `str.find` loop for each literal."""
+
+    def __init__(self, literals: Sequence[str]) -> None:
+        self._literals = list(literals)
+
+    def find(self, text: str) -> Sequence[Place]:
+        """See `Gate.find`."""
+        lowered = lower_in_place(text)
+        places = []
+        for index, literal in enumerate(self._literals):
+            start = lowered.find(literal)
+            while start >= 0:
+                places.append((index, start, start + len(literal)))
+                start = lowered.find(literal, start + 1)
+        places.sort(key=lambda place: (place[2], place[1]))
+        return places
+
+
+class AhoCorasickGate:
+    """The gate as one automaton: a single pass, whatever the number of literals."""
+
+    def __init__(self, literals: Sequence[str]) -> None:
+        import ahocorasick_rs
+
+        implementation = ahocorasick_rs.Implementation.DFA
+        text = ahocorasick_rs.AhoCorasick(list(literals), implementation=implementation)
+        encoded = [literal.encode() for literal in literals]
+        raw = ahocorasick_rs.BytesAhoCorasick(encoded, implementation=implementation)
+        self._in_text: Any = text.find_matches_as_indexes
+        self._in_bytes: Any = raw.find_matches_as_indexes
+
+    def find(self, text: str) -> Sequence[Place]:
+        """See `Gate.find`."""
+        # Of ASCII the offsets in bytes are those in the text, and need not be counted again.
+        places: Sequence[Place]
+        if text.isascii():
+            places = self._in_bytes(text.lower().encode(), overlapping=True)
+        else:
+            places = self._in_text(lower_in_place(text), overlapping=True)
+        return places
+
+
+def build_gate(literals: Sequence[str]) -> Gate:
+    """The fastest gate that this installation has."""
+    try:
+        return AhoCorasickGate(literals)
+    except ImportError:
+        return StdlibGate(literals)

@@ -1,0 +1,302 @@
+"""Secrets given by name inside text: `password=x` in shell, .env, YAML, JSON, repr, forms, URLs, XML, argv.
+
+A gate hit on a keyword starts the search; the whole name around it is judged as a dict key would be, and only
+then the value is looked at. Every step is bounded, so that no text costs more than its length.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier
+from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.validators import has_digit, looks_random
+from agent_audit.redaction.vocabulary import words
+
+KEYWORDS: tuple[str, ...] = (
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "auth",
+    "cred",
+    "cookie",
+    "sess",
+    "jwt",
+    "pin",
+    "otp",
+    "cvv",
+    "cvc",
+    "ssn",
+    "sig",
+    "psk",
+    "pat",
+    "senha",
+    "kennwort",
+    "contrase",
+    "mdp",
+    "code",
+    "phrase",
+    "mnemonic",
+    "pw",
+    "card",
+    "security",
+    "пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+    "hasło",
+    "haslo",
+    "şifre",
+    "parola",
+    "wachtwoord",
+    "lösenord",
+)
+"""Lower-case literals that begin the search; each stands in some sensitive name."""
+
+_NAME_LIMIT = 48
+_NAME_BEFORE = re.compile(r"[\w.-]*")
+_WORD_BEFORE = re.compile(r" (\w{2,24})")
+# What follows the keyword: the rest of the name, then what separates it from a value. Strong: an assignment.
+# Weak: mere closeness, which counts only for values that look random, or for an option's argument.
+# The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
+_ASSIGNED = (
+    r"\\{0,7}[\"'`]?[\])]{0,2}\s{0,4}"
+    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|%3[Dd]|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?)\s{0,12}(?:\[(?=[\"'\\]))?"
+    r"|\\{0,7}[\"']?[,\s]\s{0,16}\\{0,7}[\"']?(?:value|val)\\{0,7}[\"']?\s{0,2}[:=]\s{0,4}"
+)
+_RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
+_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:is |was )?[\"'`]?"
+_MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){_RANDOM}{{8}}"
+_CLOSE = rf"(?:{_RANDOM}{{16}}|{_MIXED})"
+_AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))", re.IGNORECASE)
+_AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))", re.IGNORECASE)
+# `_AFTER` made cheap: most keywords in prose and logs have neither an assignment nor a long word after them.
+# Does not hold where `opens_names`.
+value_may_follow = re.compile(
+    rf"[\w-]{{0,48}}(?:[\\\"'`\])]{{0,9}}\s{{0,4}}[:=?+.|,%]|[\\\"']{{0,8}}[,\s]\s{{0,16}}[\\\"']{{0,8}}val|{_GAP}{_CLOSE})"
+).match
+_MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
+_WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
+_QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
+_PLAIN_QUOTED = {quote: re.compile(rf"(?:[^{quote}\\]|\\.){{0,65536}}", re.DOTALL) for quote in "\"'`"}
+_NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
+_UNQUOTED = re.compile(
+    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    r"{1,8192}"
+)
+_HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
+_SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
+_NUMERIC_RULES = frozenset({"key:pin", "key:otp", "key:cvv", "key:ssn", "key:card"})
+_MARKER_HEAD = "[REDACTED:"
+
+_NO_SECRET = words(
+    """
+    none null nil true false undefined nan yes no on off required optional string str int integer
+    bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
+    missing invalid expired valid include omit must should is was are the a an not and or of to in
+    for basic bearer digest self this value env await new async lambda function return yield from
+    import
+"""
+)
+_REFERENCE = re.compile(
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|%\(?\w+\)?[sd%]$"
+    r"|\{\w*\}$|\[[A-Z_ -]+\]?$"
+    r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
+    r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
+)
+_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+")
+_CALL = re.compile(r"[A-Za-z_][\w.]*\($|[A-Za-z_][\w.]*\(|[A-Za-z_]\w*\[")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
+_NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
+_WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
+_GOES_ON = re.compile(r" +[A-Za-z]")
+
+
+class Named(NamedTuple):
+    """A value that its name makes a secret."""
+
+    start: int
+    end: int
+    rule: str
+
+
+class _Value(NamedTuple):
+    start: int
+    end: int
+    quoted: bool
+
+
+def opens_names(text: str) -> bool:
+    """Whether a word in the text may be a name without an assignment: an option, an element."""
+    return "--" in text or "<" in text
+
+
+def find_named(text: str, start: int, end: int, keys: KeyClassifier) -> Named | None:
+    """The secret named by the word that has a keyword at `start:end`."""
+    lead = _NAME_BEFORE.match(text[max(0, start - _NAME_LIMIT) : start][::-1])
+    first = start - lead.end() if lead is not None else start
+    opened = text.startswith("--", first) or text[max(0, first - 1) : first] == "<"
+    after = (_AFTER_OPTION if opened else _AFTER).match(text, end)
+    if after is None:
+        return None
+    found = _judge(text, first, text[first : after.end(1)], keys)
+    if found is None:
+        return None
+    if after.group(2) is not None:
+        return _assigned(text, after, first, found)
+    return (
+        _argument(text, after, first, found) if opened and not found.weak else _close_by(text, after, found)
+    )
+
+
+def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:
+    found = keys.classify(name.lstrip("-."))
+    if found is not None and not found.weak:
+        return found
+    # `api key: x`, `client secret = x`: the word before may belong to the name.
+    before = _WORD_BEFORE.match(text[max(0, first - 26) : first][::-1])
+    if before is not None and "_" not in name:
+        joined = keys.classify(f"{before.group(1)[::-1]} {name}")
+        if joined is not None and not joined.weak:
+            return joined
+    return None if found is PHONE or found is JOINT else found
+
+
+def _assigned(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    separator, start = after.group(2), after.end()
+    # Before the value is measured: what is refused must not cost its length again at the next keyword.
+    if _REFERENCE.match(text, start) or (_CALL.match(text, start) and not _QUOTE.match(text, start)):
+        return None
+    if found.weak:
+        return _weak(text, start, found)
+    if found.rule in ("key:authorization", "key:cookie") and ":" in separator:
+        value = _header_value(text, start)
+    else:
+        value = _value_at(text, start)
+    if value is None or not _plausible(text, value, separator, found):
+        return None
+    return Named(value.start, value.end, found.rule)
+
+
+def _weak(text: str, start: int, found: KeyClass) -> Named | None:
+    """A value whose name alone proves nothing: it must look generated."""
+    quote = _QUOTE.match(text, start)
+    match = _WEAK_VALUE.match(text, quote.end() if quote is not None else start)
+    if match is None or not looks_random(match.group()) or _is_name(match.group()):
+        return None
+    return Named(match.start(), match.end(), found.rule)
+
+
+def _close_by(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+    if _REFERENCE.match(text, after.end()):
+        return None
+    return _weak(text, after.end(), found) or _mixed(text, after, found)
+
+
+def _mixed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+    """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
+    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(
+        " \t,\"'`iswa\\"
+    ):
+        return None
+    match = _MIXED_VALUE.match(text, after.end())
+    return None if match is None or _is_name(match.group()) else Named(match.start(), match.end(), found.rule)
+
+
+def _argument(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    """`--password x`, `<password>x</password>`."""
+    gap = after.group(3)
+    value = _value_at(text, after.end())
+    if value is None or gap.startswith("]"):
+        return None
+    secret = text[value.start : value.end]
+    if text[first - 1 : first] == "<":
+        secret = secret.split("<", 1)[0]
+        value = value._replace(end=value.start + len(secret))
+    elif gap.strip(" \"'") != "" or secret.startswith("-") or (secret.isupper() and secret.isalpha()):
+        return None
+    return (
+        Named(value.start, value.end, found.rule) if secret and _plausible(text, value, "=", found) else None
+    )
+
+
+def _is_name(text: str) -> bool:
+    """Paths, addresses and plain identifiers are long without being secret."""
+    return (
+        "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3 or text.count("(") > 0
+    )
+
+
+def _header_value(text: str, start: int) -> _Value | None:
+    # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
+    if _QUOTE.match(text, start):
+        return _value_at(text, start)
+    match = _HEADER_LINE.match(text, start)
+    if match is None:
+        return None
+    scheme = _SCHEME.match(text, start)
+    if _REFERENCE.match(text, scheme.end() if scheme is not None else start):
+        return None
+    return _Value(match.start(), match.end(), True)
+
+
+def _value_at(text: str, start: int) -> _Value | None:
+    quote = _QUOTE.match(text, start)
+    if quote is not None:
+        return _quoted(text, quote)
+    match = _UNQUOTED.match(text, start)
+    if match is None:
+        return None
+    end = match.end()
+    # The end of a sentence or of a list is no part of the value.
+    while end > start + 1 and text[end - 1] in ".,:!?" and (end == len(text) or text[end].isspace()):
+        end -= 1
+    return _Value(start, end, False)
+
+
+def _quoted(text: str, quote: re.Match[str]) -> _Value | None:
+    start = quote.end()
+    if not quote.group(1):
+        match = _PLAIN_QUOTED[quote.group(2)].match(text, start)
+        end = match.end() if match is not None else start
+    else:
+        # Nested escaping: the value ends at the same number of backslashes and the same quote.
+        end = text.find(quote.group(), start, start + 65536)
+        if end < 0:
+            unquoted = _UNQUOTED.match(text, start)
+            end = unquoted.end() if unquoted is not None else start
+    return _Value(start, end, True) if end > start else None
+
+
+def _plausible(text: str, value: _Value, separator: str, found: KeyClass) -> bool:
+    secret = text[value.start : value.end]
+    if (secret.startswith(_MARKER_HEAD) and only_markers(secret)) or not secret.strip():
+        return False
+    if secret.strip(" .,").lower() in _NO_SECRET or _REFERENCE.match(secret) or _FILLER.fullmatch(secret):
+        return False
+    if (found.path_ok and secret[0] in "/~.") or not _fits(secret, found):
+        return False
+    return value.quoted or _plausible_bare(text, value, secret, separator)
+
+
+def _fits(secret: str, found: KeyClass) -> bool:
+    """Whether the value could be a secret of this kind: `tokens: 5` and `authorization: granted` are none."""
+    if _NUMBER.match(secret) and (not found.numeric or (found.rule == "key:password" and len(secret) < 4)):
+        return False
+    if found.rule == "key:authorization":
+        return len(secret) >= 16 or has_digit(secret)
+    if found.rule == "key:cookie":
+        return "=" in secret or has_digit(secret)
+    return found.rule not in _NUMERIC_RULES or has_digit(secret)
+
+
+def _plausible_bare(text: str, value: _Value, secret: str, separator: str) -> bool:
+    """Code and prose have words where a configuration has the secret."""
+    if _CALL.match(secret) or text[value.end : value.end + 1] == "(" or _DOTTED_NAME.match(secret):
+        return False
+    prose = ":" in separator and separator[-1:].isspace()
+    return not (prose and _WORD.match(secret) and _GOES_ON.match(text, value.end))

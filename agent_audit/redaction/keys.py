@@ -1,0 +1,157 @@
+"""Which dict keys make their value a secret: by the words of the name, never by substring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from agent_audit.redaction import vocabulary as words
+from agent_audit.redaction.config import extra_key_rule
+from agent_audit.redaction.marker import MARKER
+
+
+class KeyClass(NamedTuple):
+    """What a key's name says about its value."""
+
+    rule: str
+    """Rule id for hits and markers: `key:password`."""
+    numeric: bool = False
+    """Numbers are secrets too."""
+    weak: bool = False
+    """Only values that look random are secrets."""
+    path_ok: bool = False
+    """A file path is no secret: `PWD` is the shell's working directory."""
+    joint: bool = False
+    """The key says how to read its neighbours: `name` and `value`, `columns` and `rows`."""
+
+
+JOINT = KeyClass("", joint=True)
+PHONE = KeyClass("phone", joint=False, weak=True, numeric=True)
+_AUTH = KeyClass("key:auth", weak=True)
+_API_KEY_WEAK = KeyClass("key:api-key", weak=True)
+_SIGNATURE = KeyClass("key:signature", weak=True)
+_NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card"}
+
+KEY_RULES = frozenset({f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature"})
+"""Rule ids that the built-in key names can give."""
+
+NAME_KEYS = ("name", "key", "field", "header", "param", "parameter", "variable", "k", "Name", "Key")
+VALUE_KEYS = ("value", "val", "v", "Value")
+COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
+ROW_KEYS = ("rows", "data", "values", "records")
+# Only one key of each partnership has to call attention to it.
+_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS)
+
+_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+_MAX_NAME = 128
+_CACHE_SIZE = 4096
+
+
+def segments(name: str) -> list[str]:
+    """The words of a name in lower case: camelCase, snake_case, kebab-case, dotted or spaced."""
+    return [part.lower() for part in _BREAKS.split(name) if part]
+
+
+def normal_name(name: str) -> str:
+    """The form in which configured names are compared: words joined by nothing."""
+    return "".join(segments(name))
+
+
+class KeyClassifier:
+    """Judges key names; remembers a bounded number of short ones."""
+
+    def __init__(self, allow: frozenset[str] = frozenset(), extra: Mapping[str, str] | None = None) -> None:
+        self._allow = frozenset(normal_name(name) for name in allow)
+        self._extra = {normal_name(name): KeyClass(extra_key_rule(name), True) for name in extra or ()}
+        self._known: dict[str, KeyClass | None] = {}
+
+    def classify(self, name: str) -> KeyClass | None:
+        """What the name says of its value; None when nothing."""
+        try:
+            return self._known[name]
+        except KeyError:
+            found = self._judge(name)
+            if len(name) <= 64:
+                if len(self._known) >= _CACHE_SIZE:
+                    self._known.clear()
+                self._known[name] = found
+            return found
+
+    def _judge(self, name: str) -> KeyClass | None:
+        if "[REDACTED:" in name:
+            name = MARKER.sub("", name)
+        parts = segments(name[-_MAX_NAME:])
+        joined = "".join(parts)
+        if joined in self._allow:
+            return None
+        if joined in self._extra:
+            return self._extra[joined]
+        found = _judge_words(parts)
+        if found is not None and name.upper() in ("PWD", "OLDPWD"):
+            return found._replace(path_ok=True)
+        return JOINT if found is None and name in _JOINT_KEYS else found
+
+
+def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one line a kind of name
+    parts = _without_trailers(parts)
+    if not parts or (len(parts) > 1 and parts[0] in words.ASKING):
+        return None
+    last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
+    if last in ("key", "keys"):
+        return _judge_key(last, owner)
+    if last == "number" and owner == "security":
+        return _strong("ssn")
+    if last in words.PHONE or (last == "number" and owner in words.PHONE):
+        return PHONE
+    pair = words.PAIRS.get(last)
+    if pair is not None and owner in pair[1]:
+        return _strong(pair[0])
+    if last == "auth":
+        return _AUTH
+    if last in ("sig", "signature"):
+        return _SIGNATURE
+    return _judge_head(last, owner)
+
+
+def _judge_head(last: str, owner: str) -> KeyClass | None:
+    rule = _head_rule(last)
+    if rule is None and last[-1:].isdigit():
+        rule = _head_rule(last.rstrip("0123456789"))
+    if rule is None:
+        return None
+    if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
+        return None
+    if last == "pass" and owner in words.HARMLESS_PASS_OWNERS:
+        return None
+    return _strong(rule)
+
+
+def _head_rule(word: str) -> str | None:
+    for rule, heads in words.HEADS:
+        if word in heads:
+            return rule
+    for ending, rule in words.FUSED:
+        if word.endswith(ending):
+            return rule
+    return None
+
+
+def _judge_key(last: str, owner: str) -> KeyClass | None:
+    if owner in words.STRONG_KEY_OWNERS:
+        private = owner in ("private", "ssh", "rsa", "pgp", "gpg", "deploy")
+        return _strong("private-key" if private else "api-key")
+    if last == "keys" or owner in words.HARMLESS_KEY_OWNERS:
+        return None
+    return _API_KEY_WEAK
+
+
+def _without_trailers(parts: list[str]) -> list[str]:
+    end = len(parts)
+    while end > 1 and (parts[end - 1] in words.TRAILERS or parts[end - 1].isdigit()):
+        end -= 1
+    return parts[:end]
+
+
+def _strong(rule: str) -> KeyClass:
+    return KeyClass(f"key:{rule}", numeric=rule in _NUMERIC)

@@ -1,0 +1,190 @@
+"""The redactor the logger uses by default: walk, scan, write back, name what was masked."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agent_audit.redaction import marker
+from agent_audit.redaction.config import ExtraRule, RedactionConfig
+from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
+from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
+from agent_audit.redaction.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.rules import BUILT_IN, Rule
+from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
+from agent_audit.redaction.walk import Walk
+
+_KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
+
+
+class DefaultRedactor:
+    """Implements `Redactor` for one configuration. Safe for any thread: rules and a cache, no locks."""
+
+    def __init__(self, config: RedactionConfig | None = None) -> None:
+        config = config or RedactionConfig()
+        outcomes = {rule: str(outcome) for rule, outcome in config.all_outcomes().items()}
+        self._masker = Masker(outcomes, config.fingerprint_key)
+        self._keys = KeyClassifier(config.allow_keys, config.extra_keys)
+        rules = BUILT_IN + tuple(_own_rule(rule) for rule in config.extra_rules)
+        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules)
+        # Keys seen before that hold no secret themselves, with what they say of their value.
+        self._known: dict[str, KeyClass | None] = {}
+        key = config.fingerprint_key
+        self._fingerprinter = Fingerprinter(key) if key is not None else None
+
+    def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
+        """See `Redactor.redact`."""
+        try:
+            return self._redact(value, path, action)
+        except Exception:
+            return Redacted(marker.error_marker(value), (Hit(path, "error"),))
+
+    def _redact(self, value: Any, path: str, action: str | None) -> Redacted:
+        walk = Walk(self._keys, self._known, self._scanner, self._masker)
+        root: list[Any] = [None]
+        walk.put(root, 0, value, 0, None)
+        masked = self._scan(walk, action)
+        keyed = self._fingerprinter is not None
+        if not (masked or walk.masked or walk.key_lines or keyed):
+            return Redacted(root[0])
+        lines = self._write_back(walk, masked)
+        paths = _paths(root, path)
+        hits = [Hit(_path(paths, holder, slot), rule) for holder, slot, rule in (*walk.masked, *lines)]
+        for index, one in masked.items():
+            where = _path(paths, *walk.places[index])
+            hits += [Hit(where, rule) for rule in one.rules]
+        return Redacted(root[0], hits, self._fingerprints(walk, masked, paths))
+
+    def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
+        try:
+            return self._scanner.scan(walk.texts, action)
+        except Exception:
+            return self._scan_each(walk, action)
+
+    def _scan_each(self, walk: Walk, action: str | None) -> dict[int, Masked]:
+        """One text at a time, so that one that fails costs no other: lone surrogates, our own errors."""
+        found = {}
+        for index, (holder, slot) in enumerate(walk.places):
+            text = walk.texts[index]
+            try:
+                if not text.isascii():
+                    clean = without_surrogates(text)
+                    if holder[slot] is text:
+                        holder[slot] = clean
+                    walk.texts[index] = clean
+                one = self._scanner.scan_one(walk.texts[index], action)
+            except Exception:
+                one = Masked(marker.error_marker(text), ("error",))
+            if one.rules:
+                found[index] = one
+        return found
+
+    def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> list[tuple[Any, Any, str]]:
+        for index in list(masked):
+            one = masked[index]
+            holder, slot = walk.places[index]
+            if type(holder) is dict and holder.get(slot) is not walk.texts[index]:
+                # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
+                del masked[index]
+            elif type(holder) is list and holder[slot] is not walk.texts[index]:
+                del masked[index]
+            elif (
+                type(holder) is dict and not one.text and any(self._masker.drops(rule) for rule in one.rules)
+            ):
+                del holder[slot]
+            else:
+                holder[slot] = one.text
+        return self._mask_key_lines(walk)
+
+    def _mask_key_lines(self, walk: Walk) -> list[tuple[Any, Any, str]]:
+        """A private key given as a list of lines: no single line shows what it is."""
+        found = []
+        for holder, slot in walk.key_lines:
+            if not ends_with_key_header(holder[slot]):
+                continue
+            for index in range(slot + 1, len(holder)):
+                line = holder[index]
+                if type(line) is not str or line.lstrip().startswith("-----END"):
+                    break
+                if only_markers(line) or not line.strip():
+                    continue
+                if _KEY_LINE.match(line) is None:
+                    break
+                holder[index] = self._masker.mask("private-key", line)
+                found.append((holder, index, "private-key"))
+        return found
+
+    def _fingerprints(
+        self, walk: Walk, masked: dict[int, Masked], paths: dict[int, str]
+    ) -> list[Fingerprint]:
+        if self._fingerprinter is None:
+            return []
+        found: dict[Fingerprint, None] = {}
+        for index, text in enumerate(walk.texts):
+            one = masked.get(index)
+            clean = text if one is None else one.text
+            if one is None and "://" not in text and text[:1] not in "/~" and text[1:2] != ":":
+                continue
+            where = _path(paths, *walk.places[index])
+            for rule, value in one.personal if one is not None else ():
+                made = self._fingerprinter.of_personal(rule, value, where)
+                if made is not None:
+                    found[made] = None
+            found.update(dict.fromkeys(self._fingerprinter.of_text(clean, where)))
+            if len(found) >= MAX_FINGERPRINTS:
+                break
+        return list(found)[:MAX_FINGERPRINTS]
+
+
+def _own_rule(rule: ExtraRule) -> Rule:
+    pattern = re.compile(rule.pattern, re.IGNORECASE)
+    validator = rule.validator
+
+    def accept(text: str) -> bool:
+        try:
+            return validator is None or bool(validator(text))
+        except Exception:
+            return True
+
+    return Rule(rule.id, (rule.literal.lower(),), pattern, None, min(pattern.groups, 1), accept, rule.actions)
+
+
+def _paths(root: list[Any], path: str) -> dict[int, str]:
+    """Path of every container of the output, made only when something was masked."""
+    paths = {id(root): path}
+    waiting: list[tuple[Any, str]] = [(root[0], path)]
+    while waiting:
+        value, where = waiting.pop()
+        if type(value) is dict:
+            paths[id(value)] = where
+            waiting += [(v, _join(where, k)) for k, v in value.items() if type(v) in (dict, list)]
+        elif type(value) is list:
+            paths[id(value)] = where
+            waiting += [(v, _join(where, str(i))) for i, v in enumerate(value) if type(v) in (dict, list)]
+    return paths
+
+
+def _path(paths: dict[int, str], holder: Any, slot: Any) -> str:
+    if holder is None:  # a key that was itself a secret: its marker is the best name there is
+        return str(slot)
+    where = paths.get(id(holder), "")
+    # The list that holds the whole value is no part of the path.
+    if type(holder) is list and len(holder) == 1 and next(iter(paths)) == id(holder):
+        return where
+    return _join(where, str(slot))
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+_default: DefaultRedactor | None = None
+
+
+def redact(value: Any) -> Any:
+    """`value` in plain JSON form with its secrets masked, by the default configuration."""
+    global _default
+    if _default is None:
+        _default = DefaultRedactor()
+    return _default.redact(value).value

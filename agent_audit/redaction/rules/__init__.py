@@ -1,0 +1,18 @@
+"""The built-in value rules, as data: one list for each kind of issuer."""
+
+from agent_audit.redaction.rules.cloud import CLOUD
+from agent_audit.redaction.rules.developer import DEVELOPER
+from agent_audit.redaction.rules.general import GENERAL
+from agent_audit.redaction.rules.model import Rule, Span
+from agent_audit.redaction.rules.personal import PERSONAL_IDS
+from agent_audit.redaction.rules.services import SERVICES
+
+__all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
+
+BUILT_IN: tuple[Rule, ...] = GENERAL + CLOUD + DEVELOPER + SERVICES
+"""All rules that are anchored on a literal; personal data with no literal is in `personal`."""
+
+
+def rule_ids() -> frozenset[str]:
+    """Ids of every built-in value rule."""
+    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS

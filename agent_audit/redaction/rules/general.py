@@ -1,0 +1,111 @@
+"""Secrets of standards, not of one issuer: PEM, JWT, HTTP authorization, URL credentials, commands."""
+
+from __future__ import annotations
+
+import re
+
+from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt
+
+PRIVATE_KEY = "private-key"
+
+_PEM_HEAD = r"-----BEGIN[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+# Whole, or cut off: then as far as the text looks like the inside of a PEM block, escaped newlines included.
+# Neither runs past the next BEGIN, so that many headers without an END cost no more than their length.
+_PEM_BODY = r"[^-]*(?:-(?!----(?:BEGIN|END))[^-]*)*-----END[ A-Z0-9_-]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_PEM_CUT = r"(?:[A-Za-z0-9+/=\s\\:,\"']|-(?!-))*"
+_PORT_AND_PATH = re.compile(r"\d{1,5}(?:/|$)")
+
+
+def _holds_key(block: str) -> bool:
+    """A header alone, or with a word of an example after it, is documentation."""
+    inside = re.sub(r"-----[^-]*-----|[^A-Za-z0-9+/=]", "", block)
+    return len(inside) >= 32
+
+
+def _is_password(text: str) -> bool:
+    """`host:8443/a@b` has a port where a password would be."""
+    return not ("/" in text and _PORT_AND_PATH.match(text)) and not re.fullmatch(
+        r"\$\{?\w+\}?|<[^>]*>|\*+|\{\w+\}", text
+    )
+
+
+def _is_no_group(text: str) -> bool:
+    """`docker run -u 1000:1000` names a user and a group."""
+    return not text.isdigit() and not text.startswith("$")
+
+
+def _is_bearer(text: str) -> bool:
+    return has_digit(text) or len(text) >= 24
+
+
+GENERAL: tuple[Rule, ...] = (
+    Rule(
+        PRIVATE_KEY, ("-----begin",), re.compile(f"{_PEM_HEAD}(?:{_PEM_BODY}|{_PEM_CUT})"), accept=_holds_key
+    ),
+    Rule(
+        "putty-key",
+        ("putty-user-key-file",),
+        re.compile(r"PuTTY-User-Key-File-\d(?:(?!PuTTY-User)[\s\S]){0,20000}?Private-MAC: [0-9a-f]+"),
+        accept=_holds_key,
+    ),
+    Rule(
+        "jwt",
+        ("eyj",),
+        re.compile(
+            r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt]))eyJ[A-Za-z0-9_=-]{8,8000}\.(?:eyJ|[A-Za-z0-9_=-])[A-Za-z0-9_=-]{4,16000}(?:\.[A-Za-z0-9_.=+/-]{0,8000})?"
+        ),
+        accept=is_jwt,
+    ),
+    part(
+        "bearer",
+        ("bearer ", "bearer%20", "bearer+"),
+        r"(?i:bearer)(?: {1,4}|%20|\+)[\"']?([A-Za-z0-9._~+/=:-]{12,8000})",
+        _is_bearer,
+    ),
+    part(
+        "basic-auth",
+        ("basic ", "basic%20"),
+        r"(?i:basic)(?: {1,4}|%20)[\"']?([A-Za-z0-9+/]{6,2000}={0,2})",
+        is_basic_credentials,
+    ),
+    # RFC 3986 userinfo; passwords hold any character but blanks and quotes: up to the last `@`.
+    part(
+        "url-credentials",
+        ("://",),
+        r"://[^\s/?#:@\"'<>|]{0,256}:([^\s\"'<>]{1,256})@(?=[\w\[%.{$-])",
+        _is_password,
+    ),
+    part("url-token", ("://",), r"://([A-Za-z0-9_~.%-]{20,256})@(?=[\w\[])", has_digit),
+    part(
+        "curl-user",
+        ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
+        r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?[^\s:\"']{1,128}:([^\s\"'@]{1,256})(?![^\s\"']*/)",
+        _is_no_group,
+    ),
+    part(
+        "docker-password",
+        ("docker login", "podman login"),
+        r"(?:docker|podman) login\b[^\n;|&]{0,200}?\s-p[ =]{0,2}[\"']?([^\s\"']{1,128})",
+    ),
+    part(
+        "requests-auth",
+        ("auth=(", "auth=["),
+        r"auth=[(\[]\s{0,4}[\"'][^\"'\n]{0,128}[\"'],\s{0,4}[\"']([^\"'\n]{1,256})",
+    ),
+    part(
+        "mysql-password",
+        ("mysql", "mariadb", "mysqldump"),
+        r"(?:mysql\w{0,8}|mariadb)\b[^\n;|&]{0,200}?\s-p([^\s\"']{3,128})(?=\s|$|[\"'])",
+    ),
+    part("sshpass-password", ("sshpass",), r"sshpass\s+-p\s*[\"']?([^\s\"']{1,128})"),
+    part("redis-password", ("redis-cli",), r"redis-cli\b[^\n;|&]{0,200}?\s-a\s+[\"']?([^\s\"']{1,128})"),
+    part("psexec-password", ("psexec",), r"(?i:psexec)[^\n]{0,200}?\s-p\s+[\"']?([^\s\"']{1,128})"),
+    part(
+        "oracle-password",
+        ("sqlplus ", "expdp ", "impdp "),
+        r"(?:sqlplus|expdp|impdp)\s+(?:-\w+\s+)*[\w$#]+/([^\s@\"']{1,128})",
+    ),
+    part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
+    Rule("go-dsn", ("@tcp(", "@unix("), re.compile(r"(?=@)"), before=re.compile(r"[^\s:/@\"']{1,90}(?=:)")),
+)

@@ -1,0 +1,69 @@
+"""What a value rule is, and the short forms in which the lists beside this file are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+# A token begins where no letter or digit stands before it. The letter of an escape (`\n`) and the digits of a
+# percent code (`%3D`) belong to the text around it.
+LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
+# Where dashes belong to the token, a dash before it does too; also, `sk-sk-sk-` then costs one search only.
+_TIGHT = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
+RIGHT = r"(?![A-Za-z0-9])"
+_BEFORE_LIMIT = 96
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A format of a secret, anchored on a literal that stands in every match."""
+
+    id: str
+    literals: tuple[str, ...]
+    """Lower case; the rule is tried only where one of them stands."""
+    pattern: re.Pattern[str]
+    """Matched at the literal's first character."""
+    before: re.Pattern[str] | None = None
+    """What must precede the literal, written backwards, because that is how it is matched."""
+    group: int = 0
+    """Group that is masked."""
+    accept: Callable[[str], bool] | None = None
+    """Further check of what would be masked."""
+    actions: frozenset[str] | None = None
+    """Actions for which the rule holds; None for all."""
+
+    def span(self, text: str, start: int, match: re.Match[str]) -> Span | None:
+        """The secret in a match of `pattern` at `start`."""
+        first, last = match.span(self.group)
+        if self.before is not None:
+            lead = self.before.match(text[max(0, start - _BEFORE_LIMIT) : start][::-1])
+            if lead is None:
+                return None
+            first = start - lead.end()
+        if last <= first or (self.accept is not None and not self.accept(text[first:last])):
+            return None
+        return first, last
+
+
+def token(rule_id: str, literals: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
+    """A token recognised by how it begins; nothing alphanumeric may touch it on either side."""
+    left = _TIGHT if "_-]" in pattern or "/-]" in pattern else LEFT
+    return Rule(rule_id, tuple(literals.split()), re.compile(left + pattern + RIGHT), accept=accept)
+
+
+def within(
+    rule_id: str, literals: str, before: str, pattern: str, accept: Callable[[str], bool] | None = None
+) -> Rule:
+    """A token whose only literal is not at its beginning; `before` is written backwards."""
+    lead = re.compile(before + r"(?:(?![A-Za-z0-9])|(?=[nrt]\\))")
+    return Rule(rule_id, tuple(literals.split()), re.compile(pattern + RIGHT), lead, accept=accept)
+
+
+def part(
+    rule_id: str, literals: tuple[str, ...], pattern: str, accept: Callable[[str], bool] | None = None
+) -> Rule:
+    """Only group 1 of the match is the secret; the text around it stays readable."""
+    return Rule(rule_id, literals, re.compile(pattern), group=1, accept=accept)

@@ -1,0 +1,196 @@
+"""Personal data with a checkable shape: e-mail, payment card, IBAN, US social security number, telephone.
+
+Numbers have no literal to look for, so `number_places` finds the places where one of them could begin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent_audit.redaction.rules.model import Span
+from agent_audit.redaction.validators import iban_length, is_card, is_iban, is_ssn
+from agent_audit.redaction.vocabulary import words
+
+EMAIL, CARD, IBAN, SSN, PHONE = "email", "card", "iban", "ssn", "phone"
+PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})
+
+Found = tuple[int, int, str]
+
+AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]))")
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)+([A-Za-z]{2,24})")
+_LOCAL = re.compile(r"[\w.+%'-]{1,64}")
+# `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
+_FILE_ENDINGS = words(
+    """
+    txt png jpg jpeg gif json html css csv pdf svg webp xml yaml yml lock conf log ini toml exe dll
+    js ts tsx jsx ttf woff mp3 mp4 zip gz tar bak tmp local internal localhost
+"""
+)
+_COUNTRY_FILE_ENDINGS = frozenset(["py", "md", "sh", "rs", "so", "pl", "cc", "ps"])
+
+# Digits become `0`, separators vanish, the rest becomes `x`: without nine zeros in a row there is no number.
+_DIGIT_TABLE = bytes(48 if 48 <= code <= 57 else 120 for code in range(256))
+_SEPARATORS = b" .()-"
+_NINE = b"0" * 9
+# The same with separators and letters kept apart, so that numbers inside of words are passed over quickly.
+_WORD_TABLE = bytes(
+    48 if 48 <= code <= 57 else 119 if chr(code).isalnum() or code == 95 or code > 127 else 32
+    for code in range(256)
+)
+_ROUGH = re.compile(rb" 0(?=(?: {0,3}0){8})")
+
+# Where a card, social security or telephone number may begin (no date), and the check digits of an IBAN.
+_NUMBERS = re.compile(
+    r"[0-9](?:(?<![\w.][0-9])|(?<=\\[nrt][0-9]))"
+    r"(?=[0-9]|[-. ]\(?\d{3}|(?<=[+(].))(?!(?<=[12])\d{3}-[01]\d-[0-3]\d)"
+    r"(?=(?:[ .()-]{0,3}[0-9]){8})"
+)
+_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=(?:[ -]?[A-Z0-9]){11})")
+_CARD = re.compile(
+    r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
+    r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
+)
+_SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
+_IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}")
+_END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-])"
+_PHONE = re.compile(
+    r"(?:(?:00)?1[-. ]?)?(?:\([2-9]\d{2}\)[-. ]?|[2-9]\d{2}[-. ])\d{3}[-. ]?\d{4}"
+    + _END
+    + r"|\(0?\d{2,5}\)[ -]?\d{3,4}[ -]?\d{2,4}"
+    + _END
+    + r"|0\d{1,4}[ -]\d{3,7}(?:[ -]\d{2,5}){0,2}"
+    + _END
+    + r"|0\d(?:[ .]\d\d){4}"
+    + _END
+    + r"|\d{2,3}(?:-\d{3}){2}-\d{4}"
+    + _END
+)
+# A group of digits before it: then this is the rest of some longer number.
+_GROUP_BEFORE = re.compile(r"(?:[A-Z]{1,4}\d{1,4}|(?<![-.\d])\d{1,4}|(?<!\w)[A-Z]\d{3}) \Z")
+_INTERNATIONAL = re.compile(r"\d{1,4}(?:[ .-]?\(?\d{1,5}\)?){2,7}")
+_PLAIN = re.compile(r"\d{10,13}(?!\d)")
+_CALLING = re.compile(
+    r"(?i)\b(?:call|phone|tel|mobile|cell|fax|contact|reach|sms|text|whatsapp|dial|ring|number|answering|telephone|"
+    r"handy|telefon)\w{0,4}\b[^\n]{0,24}$"
+)
+_SSN_WORDS = re.compile(r"(?i)\b(?:ssn|social security)\b[^\n]{0,24}$")
+
+
+def find_email(text: str, at: int) -> Span | None:
+    """The address whose `@` stands at `at`."""
+    domain = _DOMAIN.match(text, at + 1)
+    local = _LOCAL.match(text[max(0, at - 64) : at][::-1])
+    if domain is None or local is None:
+        return None
+    start = at - local.end()
+    before = text[max(0, start - 2) : start]
+    name = text[start:at].lstrip("'.-+%")
+    ending = domain.group(1).lower()
+    if ending in _FILE_ENDINGS or (before.endswith("/") and ending in _COUNTRY_FILE_ENDINGS):
+        return None
+    # `git@host:path`, `ssh://user@host`: logins, not addresses. `name:x@` is a URL's password.
+    if name == "git" or not name or _is_url_user(text, start):
+        return None
+    return at - len(name), domain.end()
+
+
+def _is_url_user(text: str, start: int) -> bool:
+    """Whether what begins here is the user or the password of a URL: `git@host` and `u:pw@host` after `://`."""
+    lead = text[max(0, start - 256) : start]
+    scheme = lead.rfind("://")
+    return scheme >= 0 and not any(c.isspace() or c in "/?#\"'<>" for c in lead[scheme + 3 :])
+
+
+def number_places(text: str) -> Iterator[int]:
+    """Where `find_number` is worth trying. `text` must be encodable as UTF-8."""
+    # A few passes in C answer "nowhere" for most texts; the expressions alone cost several times as much.
+    raw = text.encode()
+    if _NINE not in raw.translate(_DIGIT_TABLE, _SEPARATORS):
+        return
+    if len(raw) == len(text):
+        # Of ASCII, offsets in bytes are those in the text; the blank in front is the width of the boundary.
+        if b"\\" in raw:  # the letter of an escape belongs to no word
+            raw = raw.replace(b"\\n", b"  ").replace(b"\\t", b"  ").replace(b"\\r", b"  ")
+        for place in _ROUGH.finditer(b" " + raw.translate(_WORD_TABLE)):
+            if _NUMBERS.match(text, place.start()):
+                yield place.start()
+    else:
+        for match in _NUMBERS.finditer(text):
+            yield match.start()
+    for match in _IBANS.finditer(text):
+        yield match.start()
+
+
+def find_number(text: str, start: int) -> Found | None:
+    """The card, IBAN, social security or telephone number that begins at one of `number_places`."""
+    if text[start].isalpha():
+        return _find_iban(text, start)
+    return _find_card(text, start) or _find_ssn(text, start) or find_phone(text, start)
+
+
+def _find_iban(text: str, start: int) -> Found | None:
+    match = _IBAN.match(text, start)
+    length = iban_length(text[start : start + 2])
+    if match is None or length is None:
+        return None
+    seen, end = 0, start
+    for end in range(start, match.end()):
+        seen += text[end] not in " -"
+        if seen == length:
+            break
+    compact = text[start : end + 1].replace(" ", "").replace("-", "")
+    closed = not text[end + 1 : end + 2].isalnum()
+    return (start, end + 1, IBAN) if closed and is_iban(compact) else None
+
+
+def _find_card(text: str, start: int) -> Found | None:
+    match = _CARD.match(text, start)
+    if match is None or _inside_a_name(text, start, match.end()):
+        return None
+    digits = match.group().replace(" ", "").replace("-", "")
+    return (start, match.end(), CARD) if is_card(digits) else None
+
+
+def _find_ssn(text: str, start: int) -> Found | None:
+    match = _SSN.match(text, start)
+    if match is None or _inside_a_name(text, start, match.end()):
+        return None
+    digits = "".join(c for c in match.group() if c.isdigit())
+    # Nine digits alone are anything; only words before them make them a social security number.
+    if len(match.group()) == 9 and not _SSN_WORDS.search(text[max(0, start - 40) : start]):
+        return None
+    return (start, match.end(), SSN) if is_ssn(digits) else None
+
+
+def find_phone(text: str, start: int) -> Found | None:
+    """The telephone number that begins at this digit, or at the `+` or `(` before it."""
+    lead = text[start - 1 : start] if start else ""
+    if lead == "+" or (lead == "(" and text[start - 2 : start - 1] == "+" and start > 1):
+        match = _INTERNATIONAL.match(text, start)
+        if match is not None and 8 <= sum(c.isdigit() for c in match.group()) <= 15:
+            return start - 1, _trim(text, start, match.end()), PHONE
+        return None
+    opened = start - 1 if lead == "(" else start
+    match = _PHONE.match(text, opened)
+    if match is not None:
+        inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(
+            text[max(0, opened - 8) : opened]
+        )
+        return None if inside else (opened, match.end(), PHONE)
+    match = _PLAIN.match(text, start)
+    if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
+        return start, match.end(), PHONE
+    return None
+
+
+def _inside_a_name(text: str, start: int, end: int) -> bool:
+    """Digits that something else goes on with, on either side, are part of an identifier."""
+    before = text[start - 1 : start] if start else ""
+    return (before in ("-", "/", "_", ".", "#", "$") and before != "") or text[end : end + 1].isalpha()
+
+
+def _trim(text: str, start: int, end: int) -> int:
+    while end > start and not text[end - 1].isdigit():
+        end -= 1
+    return end

@@ -1,0 +1,202 @@
+"""Checks that tell a real card, account number or token from text of the same shape."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from itertools import pairwise
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TOKEN_TEXT = re.compile(r"[A-Za-z0-9_\-+/=.~:%!@#$^*]{16,4096}")
+_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+# Issuer ranges of ISO/IEC 7812 in use by the card schemes, with the lengths each of them issues.
+_CARD = re.compile(
+    r"4(?:\d{12}|\d{15}|\d{18})"
+    r"|(?:5[1-5]|2(?:2[2-9]|[3-6]\d|7[01]|720))\d+(?<=\d{16})"
+    r"|3[47]\d{13}"
+    r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}"
+    r"|35(?:2[89]|[3-8]\d)\d{12,15}"
+    r"|3(?:0[0-59]|[689]\d)\d{11,16}"
+    r"|(?:50|5[6-9]|6\d)\d{10,17}"
+)
+
+# ISO 13616 registry: the length of an IBAN by country.
+_IBAN_LENGTH = {
+    "AD": 24,
+    "AE": 23,
+    "AL": 28,
+    "AT": 20,
+    "AZ": 28,
+    "BA": 20,
+    "BE": 16,
+    "BG": 22,
+    "BH": 22,
+    "BI": 27,
+    "BR": 29,
+    "BY": 28,
+    "CH": 21,
+    "CR": 22,
+    "CY": 28,
+    "CZ": 24,
+    "DE": 22,
+    "DJ": 27,
+    "DK": 18,
+    "DO": 28,
+    "EE": 20,
+    "EG": 29,
+    "ES": 24,
+    "FI": 18,
+    "FK": 18,
+    "FO": 18,
+    "FR": 27,
+    "GB": 22,
+    "GE": 22,
+    "GI": 23,
+    "GL": 18,
+    "GR": 27,
+    "GT": 28,
+    "HR": 21,
+    "HU": 28,
+    "IE": 22,
+    "IL": 23,
+    "IQ": 23,
+    "IS": 26,
+    "IT": 27,
+    "JO": 30,
+    "KW": 30,
+    "KZ": 20,
+    "LB": 28,
+    "LC": 32,
+    "LI": 21,
+    "LT": 20,
+    "LU": 20,
+    "LV": 21,
+    "LY": 25,
+    "MC": 27,
+    "MD": 24,
+    "ME": 22,
+    "MK": 19,
+    "MN": 20,
+    "MR": 27,
+    "MT": 31,
+    "MU": 30,
+    "NI": 28,
+    "NL": 18,
+    "NO": 15,
+    "OM": 23,
+    "PK": 24,
+    "PL": 28,
+    "PS": 29,
+    "PT": 25,
+    "QA": 29,
+    "RO": 24,
+    "RS": 22,
+    "RU": 33,
+    "SA": 24,
+    "SC": 31,
+    "SD": 18,
+    "SE": 24,
+    "SI": 19,
+    "SK": 24,
+    "SM": 27,
+    "SO": 23,
+    "ST": 25,
+    "SV": 28,
+    "TL": 23,
+    "TN": 24,
+    "TR": 26,
+    "UA": 29,
+    "VA": 22,
+    "VG": 24,
+    "XK": 20,
+    "YE": 30,
+}
+
+
+def luhn(digits: str) -> bool:
+    """Whether the check digit of ISO/IEC 7812-1 fits."""
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        number = ord(digit) - 48
+        total += _LUHN_DOUBLED[number] if position & 1 else number
+    return total % 10 == 0
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits without separators are a payment card's number."""
+    return 13 <= len(digits) <= 19 and _CARD.fullmatch(digits) is not None and luhn(digits)
+
+
+def iban_length(country: str) -> int | None:
+    """How long an IBAN of this country is; None for a country that issues none."""
+    return _IBAN_LENGTH.get(country)
+
+
+def is_iban(text: str) -> bool:
+    """Whether text without separators is an IBAN: length of its country, remainder 1 modulo 97."""
+    if _IBAN_LENGTH.get(text[:2]) != len(text):
+        return False
+    try:
+        return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
+    except ValueError:
+        return False
+
+
+def is_ssn(digits: str) -> bool:
+    """Whether nine digits are in a range the US Social Security Administration assigns."""
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
+    return area not in ("000", "666") and area[0] != "9" and group != "00" and serial != "0000"
+
+
+def is_jwt(token: str) -> bool:
+    """Whether the first part decodes to a JSON object, as a JOSE header does (RFC 7515)."""
+    head = token.split(".", 1)[0]
+    try:
+        decoded = base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))
+    except (binascii.Error, ValueError):
+        return False
+    try:
+        return isinstance(json.loads(decoded), dict)
+    except ValueError:
+        # Cut off or written by hand: what follows `eyJ` is `{"`, which is enough to keep it out of a log.
+        return decoded.startswith(b'{"')
+
+
+def is_basic_credentials(text: str) -> bool:
+    """Whether the text is the base64 of `user:password` (RFC 7617)."""
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return b":" in decoded and not any(byte < 32 for byte in decoded)
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID in its usual form."""
+    return _UUID.fullmatch(text) is not None
+
+
+def looks_random(text: str) -> bool:
+    """Whether the text could be a generated token: long, without blanks, letters and digits well mixed."""
+    if _TOKEN_TEXT.fullmatch(text) is None:
+        return False
+    sample = text[:128]
+    if len(set(sample)) < 8:
+        return False
+    digits = sum(map(str.isdigit, sample))
+    letters = sum(map(str.isalpha, sample))
+    return (digits >= 2 and letters >= 2) or _mixed_case(sample)
+
+
+def _mixed_case(sample: str) -> bool:
+    """No digits, yet nobody writes words like this: letters that change case again and again."""
+    turns = sum(a.islower() and b.isupper() for a, b in pairwise(sample))
+    return len(sample) >= 20 and turns * 5 >= len(sample) and len(set(sample)) >= 10
+
+
+def has_digit(text: str) -> bool:
+    """Whether any character is a digit: English words after `Bearer` have none, tokens do."""
+    return any(c.isdigit() for c in text)

@@ -1,0 +1,157 @@
+"""The words that make a key's name sensitive, as data for `keys`.
+
+A key is judged by its last word (`db_password`: password; `password_policy`: policy), so what is not listed
+here is harmless.
+"""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """A set of words written as one text."""
+    return frozenset(text.split())
+
+
+PASSWORD = words("""
+    password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
+    pword passw userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
+    storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas
+    clave_secreta senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
+    haslo salasana parola parole şifre sifre heslo jelszó jelszo пароль пароли κωδικός סיסמה 密码 密碼
+    口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน mật_khẩu
+""")
+SECRET = words("""
+    secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
+""")
+TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken")
+CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
+COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
+AUTHORIZATION = words("authorization authorisation proxyauthorization")
+API_KEY = words("""
+    apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
+    sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
+    passkey passkeys accesskeyid secretaccesskey sharedaccesskey
+""")
+PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
+PIN = words("pin pins pincode")
+OTP = words("otp totp hotp otpcode mfacode tan")
+CVV = words("cvv cvc cvv2 cvc2 csc cvn")
+SSN = words("ssn ssns itin sozialversicherungsnummer socialsecuritynumber")
+CARD = words("cardnumber ccnumber ccnum creditcard creditcardnumber cardno pan")
+
+HEADS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("password", PASSWORD),
+    ("secret", SECRET),
+    ("token", TOKEN),
+    ("credential", CREDENTIAL),
+    ("cookie", COOKIE),
+    ("authorization", AUTHORIZATION),
+    ("api-key", API_KEY),
+    ("private-key", PRIVATE_KEY),
+    ("pin", PIN),
+    ("otp", OTP),
+    ("cvv", CVV),
+    ("ssn", SSN),
+    ("card", CARD - {"pan"}),
+)
+"""Key rule and the words that, standing last, call for it."""
+
+FUSED: tuple[tuple[str, str], ...] = (
+    ("password", "password"),
+    ("passwd", "password"),
+    ("passphrase", "password"),
+    ("passwort", "password"),
+    ("secret", "secret"),
+    ("token", "token"),
+    ("apikey", "api-key"),
+    ("secretkey", "api-key"),
+    ("accesskey", "api-key"),
+    ("privatekey", "private-key"),
+    ("credentials", "credential"),
+)
+"""Endings of a last word written without any separator: `PGPASSWORD`, `clientsecret`."""
+
+PAIRS: dict[str, tuple[str, frozenset[str]]] = {
+    "number": ("card", words("card cc creditcard debitcard")),
+    "code": (
+        "otp",
+        words("""
+    recovery backup mfa 2fa otp totp verification auth authorization access security one-time time
+    sms login confirmation authenticator pairing device
+    """),
+    ),
+    "codes": ("otp", words("recovery backup mfa 2fa otp verification scratch")),
+    "phrase": ("secret", words("seed recovery mnemonic secret pass")),
+    "words": ("secret", words("seed recovery mnemonic")),
+    "passe": ("password", words("de")),
+    "security": ("ssn", words("social")),
+    "card": ("card", words("credit debit")),
+    "session": ("cookie", words("gitlab flask express laravel rails")),
+    "sid": ("cookie", words("connect session")),
+    "id": ("api-key", words("accesskey")),
+}
+"""Last word, and the words before it that make the two of them sensitive."""
+
+STRONG_KEY_OWNERS = words("""
+    api app application secret private access encryption decryption encrypt decrypt signing sign
+    deploy deployment account master auth authentication authorization service shared storage
+    subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function admin
+    administrator write consumer client server root security aes des crypto cipher kms sas jwt token
+    password bot wallet vault unseal provisioning registration activation host tls ssl cert
+    certificate rest developer dev prod live sandbox integration ingest ingestion merchant openai
+    anthropic claude gemini cohere mistral groq replicate huggingface hf google gcp firebase aws
+    amazon azure github gitlab bitbucket sendgrid twilio mailgun mailchimp stripe braintree adyen
+    square shopify slack discord datadog newrelic sentry grafana pagerduty cloudflare digitalocean
+    heroku netlify vercel fastly algolia mapbox airtable notion linear asana jira zendesk intercom
+    hubspot salesforce segment mixpanel amplitude posthog pinecone weaviate qdrant supabase
+    planetscale tavily serpapi serper langsmith langchain wandb
+""")
+"""`<word>_key` that is a secret whatever its value looks like. Others: only if it looks random."""
+
+HARMLESS_KEY_OWNERS = words("""
+    primary foreign sort partition public publishable group grouping cache object hot row column
+    index unique idempotency idempotence routing dedup dedupe deduplication message map dict config
+    event feature lookup natural surrogate composite candidate join i18n translation locale order
+    range hash compound cluster clustering business record item field property attribute metadata
+    param parameter option setting state data node tree parent child short arrow enter escape shift
+    ctrl control tab function_name issue project ticket jira_issue s3 blob file answer legend color
+    sorting filter query search reference ref trace span tag label sticky any press keyboard major
+    minor musical song piano
+""")
+
+HARMLESS_TOKEN_OWNERS = words("""
+    stop eos bos pad unk sep cls mask special start end next page paging pagination continuation
+    continue prev previous first last each per max min num total word sub image audio text input
+    output prompt completion cached reasoning thinking design begin eot eom separator delimiter
+    newline whitespace single current_word lexer parser syntax scan resume sync delta cursor
+""")
+
+ASKING = words("""
+    has have is are was can should must may max min num no total avg use uses using used require
+    requires required need needs enable enables enabled disable disabled allow allows show hide
+    support supports without missing invalid count
+""")
+"""A first word that makes the key a question, a number or an act: `has_password`, `max_token`."""
+
+TRAILERS = words("""
+    value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
+    confirmation repeat again prod production staging dev test live sandbox primary secondary backup
+    default root admin
+""")
+"""Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
+
+HARMLESS_PASS_OWNERS = words("first second third single multi two final last test boarding ski season day")
+
+DESCRIPTIVE = words("""
+    type kind name names user username login email url uri host hostname port database db schema
+    scope scopes description title label id issuer provider region realm domain path version created
+    created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
+    role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
+    engine driver
+""")
+"""Keys inside a sensitive object that describe the secret rather than hold it."""
+
+PHONE = words(
+    "phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn"
+)
+"""Last words of keys under which any run of digits of fitting length is a telephone number."""

@@ -1,0 +1,363 @@
+"""One walk over a value: copies it into plain JSON form, masks by key, and collects the texts to scan.
+
+The walk decides nothing about texts. It notes each one with the place it went to, and `redactor` writes back
+what the scan changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from agent_audit.redaction import marker
+from agent_audit.redaction.keys import (
+    COLUMN_KEYS,
+    JOINT,
+    NAME_KEYS,
+    PHONE,
+    ROW_KEYS,
+    VALUE_KEYS,
+    KeyClass,
+    KeyClassifier,
+)
+from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.objects import (
+    Items,
+    Members,
+    is_secret_type,
+    plain_float,
+    plain_int,
+    take_apart,
+    text_of_bytes,
+)
+from agent_audit.redaction.scan import Scanner
+from agent_audit.redaction.validators import is_card, is_uuid, looks_random
+from agent_audit.redaction.vocabulary import DESCRIPTIVE
+
+MAX_DEPTH = 64
+MAX_NODES = 250_000
+MAX_TEXT = 64_000_000
+
+_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
+_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
+# Under a key that says telephone, in whatever way it is grouped.
+_PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
+_OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
+_NAME = re.compile(r"[\w .-]{1,64}\Z")
+_MISSING: Any = object()
+
+Place = tuple[Any, Any]
+"""A container of the output and the key or index in it."""
+
+
+class Walk:
+    """State of one walk. Used once, by one thread."""
+
+    __slots__ = (
+        "_active",
+        "_keys",
+        "_known",
+        "_masker",
+        "_nodes",
+        "_room",
+        "_scanner",
+        "key_lines",
+        "masked",
+        "places",
+        "texts",
+    )
+
+    def __init__(
+        self, keys: KeyClassifier, known: dict[str, KeyClass | None], scanner: Scanner, masker: Masker
+    ) -> None:
+        self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
+        self._active: set[int] = set()
+        self._nodes = MAX_NODES
+        self._room = MAX_TEXT
+        self.texts: list[str] = []
+        self.places: list[Place] = []
+        self.key_lines: list[tuple[list[Any], int]] = []
+        """List and index of lines with which a private key may begin that is given line by line."""
+        self.masked: list[tuple[Any, Any, str]] = []
+        """Container, key and rule of everything masked without being scanned."""
+
+    def put(self, holder: Any, slot: Any, value: Any, depth: int, rule: KeyClass | None) -> None:
+        """Put the plain form of `value` into `holder[slot]`; never raises, never leaves it raw."""
+        try:
+            plain = self._plain(value, depth, rule, holder, slot)
+        except Exception:
+            plain = marker.error_marker(value)
+        holder[slot] = plain
+        if type(plain) is str:
+            self._text(holder, slot, plain, rule)
+        elif rule is not None and rule.numeric and type(plain) in (int, float) and rule is not PHONE:
+            self._mask(holder, slot, str(plain), rule.rule)
+        elif type(plain) is int and plain > 10**12 and is_card(str(plain)):
+            self._mask(holder, slot, str(plain), "card")
+
+    def _plain(self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any) -> Any:
+        kind = type(value)
+        if kind is str or value is None or kind is bool:
+            return value
+        if kind is int:
+            return plain_int(value)
+        if kind is float:
+            return plain_float(value)
+        if kind is bytes:
+            return text_of_bytes(value)
+        if is_secret_type(value):
+            self.masked.append((holder, slot, "secret-type"))
+            return self._masker.mask("secret-type", str(value.get_secret_value()))
+        return self._container(value, depth, rule)
+
+    def _container(self, value: Any, depth: int, rule: KeyClass | None) -> Any:
+        identity = id(value)
+        if identity in self._active:
+            return marker.CYCLE
+        if depth >= MAX_DEPTH:
+            return marker.DEPTH
+        self._active.add(identity)
+        try:
+            kind = type(value)
+            if kind is dict:
+                return self.members(value.items(), depth + 1, rule)
+            if kind is list or kind is tuple:
+                return self._items(value, depth + 1, rule)
+            return self._parts(take_apart(value), depth, rule)
+        finally:
+            self._active.discard(identity)
+
+    def _parts(self, parts: Any, depth: int, rule: KeyClass | None) -> Any:
+        if isinstance(parts, Members):
+            return self.members(parts.items, depth + 1, rule)
+        return self._items(parts.values, depth + 1, rule) if isinstance(parts, Items) else parts
+
+    def members(
+        self, items: Iterable[tuple[Any, Any]], depth: int, inherited: KeyClass | None
+    ) -> dict[str, Any]:
+        """A dict in plain form. The branch for a harmless key with a short value is the hot path of all."""
+        out: dict[str, Any] = {}
+        known, texts, places = self._known, self.texts, self.places
+        joint = changed = False
+        if inherited is not None:
+            items = list(items)
+            inherited = _inherit(items, inherited)
+        for raw_key, value in items:
+            self._nodes -= 1
+            key = raw_key
+            rule = known.get(key, _MISSING) if type(key) is str else _MISSING
+            if rule is _MISSING:
+                key, rule, altered = self._learn(key)
+                changed = changed or altered
+            if changed and key in out:
+                key = _free_name(out, key)
+            kind = type(value)
+            if rule is None and inherited is None:
+                if kind is str:
+                    out[key] = value
+                    texts.append(value)
+                    places.append((out, key))
+                    continue
+                if value is None or kind is bool:
+                    out[key] = value
+                    continue
+            if self._nodes < 0:
+                out[key] = marker.SIZE
+                break
+            if rule is JOINT:
+                joint, rule = True, None
+            if rule is None and inherited is not None and key not in DESCRIPTIVE:
+                rule = inherited
+            self.put(out, key, value, depth, rule)
+        if joint:
+            self._read_together(out)
+        for slot in [k for k, v in out.items() if v is _MISSING] if self.masked else ():
+            del out[slot]
+        return out
+
+    def _items(self, values: Iterable[Any], depth: int, rule: KeyClass | None) -> list[Any]:
+        out: list[Any] = []
+        values = list(values)
+        option: KeyClass | None = None
+        for value in values:
+            self._nodes -= 1
+            if self._nodes < 0:
+                out.append(marker.SIZE)
+                break
+            kind = type(value)
+            slot = len(out)
+            if rule is None and option is None:
+                if kind is str:
+                    out.append(value)
+                    self.texts.append(value)
+                    self.places.append((out, slot))
+                    if value[:1] == "-":
+                        option = self._option(value)
+                        if value.startswith("-----BEGIN"):
+                            self.key_lines.append((out, slot))
+                    continue
+                if (kind is float and value - value == 0) or value is None or kind is bool:
+                    out.append(value)
+                    continue
+            out.append(None)
+            if option is not None and kind is str and not value.startswith("-"):
+                self.put(out, slot, value, depth, option)
+            elif rule is None and (kind is tuple or kind is list) and len(value) == 2:
+                self._pair(out, slot, value, depth)
+            else:
+                self.put(out, slot, value, depth, rule)
+            option = None
+        return out
+
+    def _option(self, value: str) -> KeyClass | None:
+        """What `--password` says of the argument after it."""
+        if _OPTION.match(value) is None:
+            return None
+        found = self._keys.classify(value)
+        return None if found is JOINT or found is PHONE else found
+
+    def _named_by(self, name: Any) -> KeyClass | None:
+        """What a text that stands where a name should says of the value beside it."""
+        # Only what the scan will leave as it is; else the second redaction would judge another name.
+        if type(name) is not str or _NAME.match(name) is None:
+            return None
+        found = self._keys.classify(name)
+        return None if found is JOINT or found is PHONE else found
+
+    def _pair(self, out: list[Any], slot: int, pair: Any, depth: int) -> None:
+        """`("authorization", "Basic x")` in a list: headers, form fields, rows of settings."""
+        name = pair[0]
+        if type(name) is bytes and len(name) <= 64:
+            name = text_of_bytes(name)
+        found = self._named_by(name)
+        if found is None or id(pair) in self._active:
+            self.put(out, slot, pair, depth, None)
+            return
+        inner: list[Any] = [None, None]
+        out[slot] = inner
+        self.put(inner, 0, pair[0], depth + 1, None)
+        self.put(inner, 1, pair[1], depth + 1, found)
+
+    def _learn(self, key: Any) -> tuple[str, KeyClass | None, bool]:
+        """The key as text without secrets, what it says of its value, and whether it was changed."""
+        try:
+            name = _key_text(key)
+            clean = self._scanner.scan_one(_encodable(name))
+            rule = self._keys.classify(clean.text)
+        except Exception:
+            return marker.error_marker(key), None, True
+        if clean.rules:
+            self.masked.append((None, clean.text, clean.rules[0]))
+        elif name is key and clean.text == name and len(name) <= 64:
+            if len(self._known) >= 4096:
+                self._known.clear()
+            self._known[name] = rule
+            return name, rule, False
+        return clean.text, rule, True
+
+    def _text(self, holder: Any, slot: Any, text: str, rule: KeyClass | None) -> None:
+        self._room -= len(text)
+        if self._room < 0:
+            holder[slot] = marker.SIZE
+            return
+        if rule is not None and _is_secret(text, rule):
+            self._mask(holder, slot, text, rule.rule)
+            return
+        self.texts.append(text)
+        self.places.append((holder, slot))
+
+    def _mask(self, holder: Any, slot: Any, text: str, rule: str) -> None:
+        self.masked.append((holder, slot, rule))
+        drop = self._masker.drops(rule) and type(holder) is dict
+        holder[slot] = _MISSING if drop else self._masker.mask(rule, text)
+
+    def _read_together(self, out: dict[str, Any]) -> None:
+        """`{"name": "password", "value": x}`, and rows under the names of their columns."""
+        for value_key in VALUE_KEYS:
+            if value_key in out:
+                for found in filter(None, (self._named_by(out.get(k)) for k in NAME_KEYS)):
+                    self._mask_again(out, value_key, found)
+        columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
+        for rows_key in ROW_KEYS if columns else ():
+            if type(out.get(rows_key)) is list:
+                self._rows(columns, out[rows_key])
+
+    def _rows(self, columns: Any, rows: list[Any]) -> None:
+        names = [c.get("name") if type(c) is dict else c for c in columns]
+        for index, name in enumerate(names):
+            found = self._named_by(name)
+            if found is None:
+                continue
+            for row in rows:
+                if type(row) is list and len(row) == len(names):
+                    self._mask_again(row, index, found)
+
+    def _mask_again(self, holder: Any, slot: Any, found: KeyClass) -> None:
+        """Judge a value that was already placed by a name that only now is known."""
+        value = holder[slot]
+        if type(value) is str and _is_secret(value, found):
+            self._mask(holder, slot, value, found.rule)
+        elif type(value) in (int, float) and found.numeric:
+            self._mask(holder, slot, str(value), found.rule)
+        elif type(value) is list and not found.weak:
+            for index in range(len(value)):
+                self._mask_again(value, index, found)
+
+
+def _is_secret(text: str, rule: KeyClass) -> bool:
+    if not text or only_markers(text):
+        return False
+    if rule is PHONE:
+        return _PHONE_TEXT.match(text) is not None
+    if rule.path_ok and text[0] in "/~.":
+        return False
+    if rule.weak:
+        return looks_random(text) and not is_uuid(text) and "/" not in text
+    return text.lower() not in ("true", "false", "none", "null")
+
+
+def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
+    """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
+    if inherited.weak or inherited is JOINT or inherited is PHONE:
+        return None
+    for key, value in items:
+        if key == "type" and (type(value) is list or (type(value) is str and value in _SCHEMA_TYPES)):
+            return None
+        if key in _SCHEMA_MARKS[1:] and key != "description":
+            return None
+    return inherited
+
+
+def _key_text(key: Any) -> str:  # noqa: PLR0911  # one line a type
+    if type(key) is str:
+        return key
+    if key is None:
+        return "null"
+    if type(key) is bool:
+        return "true" if key else "false"
+    if type(key) is bytes:
+        return text_of_bytes(key)
+    if isinstance(key, tuple):
+        return ",".join(_key_text(part) for part in key)
+    parts = take_apart(key)
+    if isinstance(parts, (Members, Items)):
+        return marker.type_name(key)
+    return parts if type(parts) is str else str(parts)
+
+
+def _encodable(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode() if _has_surrogates(text) else text
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def _free_name(out: dict[str, Any], key: str) -> str:
+    number = 2
+    while f"{key}#{number}" in out:
+        number += 1
+    return f"{key}#{number}"

@@ -1,0 +1,89 @@
+"""The gate: the same places with and without ahocorasick-rs, and no text that costs more than its length."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction.gate import AhoCorasickGate, StdlibGate, lower_in_place
+
+LITERALS = DefaultRedactor()._scanner.literals
+FAST, PLAIN = AhoCorasickGate(LITERALS), StdlibGate(LITERALS)
+words = st.sampled_from([*LITERALS, "TOKEN", "Secret", "İ", "ß", " ", "=", "x"])
+
+
+@given(st.lists(words, max_size=12).map("".join) | st.text(st.characters(exclude_categories=["Cs"])))
+@settings(max_examples=200, deadline=None)
+def test_both_gates_find_the_same_places(text: str) -> None:
+    assert sorted(FAST.find(text)) == sorted(PLAIN.find(text))
+
+
+def test_the_outcome_is_the_same_without_ahocorasick() -> None:
+    full, plain = DefaultRedactor(), DefaultRedactor()
+    plain._scanner._gate = PLAIN
+    texts = [
+        "password=x1y2",
+        "see ghp_" + "a1B2" * 9,
+        "İ token: q8W2e7R5",
+        "a@b.example",
+        "4111111111111111",
+        "none",
+    ]
+    assert plain.redact(texts) == full.redact(texts)
+
+
+@given(st.text())
+def test_lowering_moves_no_character(text: str) -> None:
+    assert len(lower_in_place(text)) == len(text)
+
+
+HOSTILE = [
+    "@",
+    "a@",
+    "a@a.aa",
+    "eyJ-",
+    "eyJ.",
+    "-----BEGIN PRIVATE KEY-----",
+    "password=",
+    "password='",
+    "token",
+    "sk-",
+    "://",
+    "://a:",
+    "1-",
+    "1 ",
+    "(1",
+    "xoxb-",
+    'key=\\"',
+    "[REDACTED:",
+    "[REDACTED:email]",
+    "bearer ",
+    "DE11",
+    "secret: ",
+    "auth-",
+    "token,,,,",
+    "sig=%",
+    "x=y;pw=1;",
+    "PuTTY-User-Key-File-2",
+    "\\",
+    "token={{",
+    "token=a(",
+    "key: '",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str) -> None:
+    def cost(length: int) -> float:
+        text = (piece * (length // len(piece) + 1))[:length]
+        start = time.process_time()
+        redactor.redact(text)
+        return time.process_time() - start
+
+    cost(1000)
+    # Quadratic cost would be 16 times as much for four times the text; the floor takes noise out.
+    assert cost(80_000) < max(9 * cost(20_000), 0.4)
