@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 import time
 import weakref
@@ -495,11 +494,3 @@ def _after_fork_in_child() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
-
-
-def warn(message: str) -> None:
-    """One line on stderr. Not `logging`: its handlers may lead back here, and its locks may be held."""
-    try:
-        sys.stderr.write(f"agent-audit-log: {message}\n")
-    except Exception:
-        pass  # no stderr (pythonw, closed): the loss is still counted and recorded as log.gap

@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 
 from agent_audit.backends.file import Layout
-from agent_audit.commit import warn
 from agent_audit.config import AuditConfig
 from agent_audit.errors import StorageError
 from agent_audit.keys import state_directory
 from agent_audit.logger import AuditLogger
+from agent_audit.notice import warn
 
 DIRECTORY_NAME = "agent-audit-log"
 

@@ -7,6 +7,7 @@
     ├── EncodingError          an event cannot be written as one JSON line
     ├── LogNotFoundError       there is no log where one was looked for
     ├── FormatError            the directory is a log of a newer format, or no log at all
+    ├── HeldError              the log is held; nothing may be pruned
     ├── CorruptLineError       a recorded line cannot be read; says which file and line
     └── WriteError             an event could not be recorded; what was recorded before is unharmed
         ├── BufferFullError    the buffer stayed full for `block_timeout`
@@ -43,6 +44,10 @@ class FormatError(AuditError):
 
 class CorruptLineError(AuditError):
     """A recorded line is not a readable event; the message names the file and the line."""
+
+
+class HeldError(AuditError):
+    """Somebody has asked for everything to be kept; the message gives the reason."""
 
 
 class WriteError(AuditError):

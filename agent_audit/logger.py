@@ -12,12 +12,13 @@ from types import TracebackType
 from typing import Any, Literal
 
 from agent_audit.backends.interface import AuditBackend, Query
-from agent_audit.commit import CommitLimits, Committer, Durability, warn
+from agent_audit.commit import CommitLimits, Committer, Durability
 from agent_audit.content import keyed_digest, shorten
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, current_identity
 from agent_audit.losses import Losses
+from agent_audit.notice import warn
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 
 OnFailure = Literal["warn", "raise"]

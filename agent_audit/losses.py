@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import orjson
 
-from agent_audit.commit import warn
 from agent_audit.event import AuditEvent, AuditEventType
+from agent_audit.notice import warn
 
 _WARN_INTERVAL = 60.0
 """Seconds between two warnings about losses."""

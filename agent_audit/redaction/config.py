@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
-Outcome = Literal["mask", "keep_last_4", "drop", "pseudonym"]
+from agent_audit.errors import ConfigurationError
+
+Treatment = Literal["mask", "keep_last_4", "drop", "pseudonym"]
 """What happens to a secret: a marker, a marker with its last four characters, nothing left, or a marker with
 a keyed digest that is equal for equal secrets."""
 
@@ -26,7 +28,7 @@ class ExtraRule:
     """Text that every match begins with, at least two characters, in any case."""
     pattern: str
     """Python regular expression. Group 1, if there is one, is what gets masked; else the whole match."""
-    outcome: Outcome = "mask"
+    outcome: Treatment = "mask"
     """What happens to what the rule finds."""
     actions: frozenset[str] | None = None
     """The actions (`tool.search`) the rule holds for; None for all."""
@@ -35,9 +37,9 @@ class ExtraRule:
 
     def __post_init__(self) -> None:
         if _RULE_ID.fullmatch(self.id) is None:
-            raise ValueError(f"rule id {self.id!r}: use 1 to 48 of a-z, 0-9, '-', '_'")
+            raise ConfigurationError(f"rule id {self.id!r}: use 1 to 48 of a-z, 0-9, '-', '_'")
         if len(self.literal) < 2 or not self.literal.isascii():
-            raise ValueError(f"rule {self.id}: the literal needs at least two ASCII characters")
+            raise ConfigurationError(f"rule {self.id}: the literal needs at least two ASCII characters")
         _check_outcome(self.id, self.outcome)
         self._check_pattern()
 
@@ -45,25 +47,25 @@ class ExtraRule:
         try:
             compiled = re.compile(self.pattern)
         except re.error as error:
-            raise ValueError(f"rule {self.id}: the pattern does not compile: {error}") from error
+            raise ConfigurationError(f"rule {self.id}: the pattern does not compile: {error}") from error
         if compiled.match("") is not None:
-            raise ValueError(f"rule {self.id}: the pattern matches the empty text")
+            raise ConfigurationError(f"rule {self.id}: the pattern matches the empty text")
 
 
 @dataclass(frozen=True)
 class RedactionConfig:
-    """How to redact. Frozen; raises ValueError for anything that could not work later."""
+    """How to redact. Frozen; raises ConfigurationError for anything that could not work later."""
 
     fingerprint_key: bytes | None = field(default=None, repr=False)
     """Key of fingerprints and pseudonyms, at least 16 bytes. Without it there are no fingerprints."""
     allow_keys: frozenset[str] = frozenset()
     """Key names (any case and separators) that do not make their value a secret. Values are still scanned."""
-    extra_keys: Mapping[str, Outcome] = field(default_factory=dict)
+    extra_keys: Mapping[str, Treatment] = field(default_factory=dict)
     """More key names (any case and separators) whose value is a secret, with the outcome."""
     extra_rules: tuple[ExtraRule, ...] = ()
     """Own rules, tried together with the built-in ones."""
-    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
-    """Outcome by rule id (`email`, `aws-access-key`, `key:password`), where it is not to be `mask`."""
+    outcomes: Mapping[str, Treatment] = field(default_factory=dict)
+    """What is done, by rule id (`email`, `aws-access-key`, `key:password`), where it is not to be `mask`."""
     disabled_rules: frozenset[str] = frozenset()
     """Ids of value rules that are switched off."""
 
@@ -78,12 +80,12 @@ class RedactionConfig:
         for name, outcome in self.all_outcomes().items():
             _check_outcome(name, outcome)
             if outcome == "pseudonym" and self.fingerprint_key is None:
-                raise ValueError(f"{name}: outcome 'pseudonym' needs a fingerprint_key")
+                raise ConfigurationError(f"{name}: outcome 'pseudonym' needs a fingerprint_key")
 
     def _check_key(self) -> None:
         key = self.fingerprint_key
         if key is not None and (not isinstance(key, bytes) or len(key) < _MIN_KEY_BYTES):
-            raise ValueError(f"fingerprint_key: needs at least {_MIN_KEY_BYTES} bytes")
+            raise ConfigurationError(f"fingerprint_key: needs at least {_MIN_KEY_BYTES} bytes")
 
     def _check_names(self) -> None:
         # Here, not above: the rules are many, and importing the configuration is to stay light.
@@ -94,17 +96,17 @@ class RedactionConfig:
         own = [rule.id for rule in self.extra_rules]
         clashes = {name for name in own if name in known or own.count(name) > 1}
         if clashes:
-            raise ValueError(f"extra_rules: these ids are taken: {', '.join(sorted(clashes))}")
+            raise ConfigurationError(f"extra_rules: these ids are taken: {', '.join(sorted(clashes))}")
         unknown = (set(self.outcomes) | self.disabled_rules) - known - set(own)
         if unknown:
-            raise ValueError(f"no such rule: {', '.join(sorted(unknown))}")
+            raise ConfigurationError(f"no such rule: {', '.join(sorted(unknown))}")
         for name in self.extra_keys:
             if not any(c.isalnum() for c in name):
-                raise ValueError(f"extra_keys: {name!r} is no key name")
+                raise ConfigurationError(f"extra_keys: {name!r} is no key name")
 
-    def all_outcomes(self) -> dict[str, Outcome]:
-        """Outcome by rule id, own rules and keys included."""
-        found: dict[str, Outcome] = {rule.id: rule.outcome for rule in self.extra_rules}
+    def all_outcomes(self) -> dict[str, Treatment]:
+        """What is done, by rule id, own rules and keys included."""
+        found: dict[str, Treatment] = {rule.id: rule.outcome for rule in self.extra_rules}
         found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
         found.update(self.outcomes)
         return found
@@ -121,10 +123,10 @@ def _set(config: RedactionConfig, name: str, value: object) -> None:
 
 def _names(names: object, field_name: str) -> frozenset[str]:
     if isinstance(names, str):  # ValueError like all refusals of a configuration
-        raise ValueError(f"{field_name}: a set of names is needed, not one text")  # noqa: TRY004  # one class for every refusal
+        raise ConfigurationError(f"{field_name}: a set of names is needed, not one text")  # noqa: TRY004  # one class for every refusal
     return frozenset(names)  # type: ignore[call-overload, no-any-return]  # any iterable will do
 
 
 def _check_outcome(name: str, outcome: object) -> None:
-    if outcome not in get_args(Outcome):
-        raise ValueError(f"{name}: unknown outcome {outcome!r}; one of: {', '.join(get_args(Outcome))}")
+    if outcome not in get_args(Treatment):
+        raise ConfigurationError(f"{name}: unknown treatment {outcome!r}; one of: {', '.join(get_args(Treatment))}")

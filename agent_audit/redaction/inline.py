@@ -148,9 +148,7 @@ def find_named(text: str, start: int, end: int, keys: KeyClassifier) -> Named | 
         return None
     if after.group(2) is not None:
         return _assigned(text, after, first, found)
-    return (
-        _argument(text, after, first, found) if opened and not found.weak else _close_by(text, after, found)
-    )
+    return _argument(text, after, first, found) if opened and not found.weak else _close_by(text, after, found)
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:
@@ -199,9 +197,7 @@ def _close_by(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
 
 def _mixed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
     """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
-    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(
-        " \t,\"'`iswa\\"
-    ):
+    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswa\\"):
         return None
     match = _MIXED_VALUE.match(text, after.end())
     return None if match is None or _is_name(match.group()) else Named(match.start(), match.end(), found.rule)
@@ -219,16 +215,12 @@ def _argument(text: str, after: re.Match[str], first: int, found: KeyClass) -> N
         value = value._replace(end=value.start + len(secret))
     elif gap.strip(" \"'") != "" or secret.startswith("-") or (secret.isupper() and secret.isalpha()):
         return None
-    return (
-        Named(value.start, value.end, found.rule) if secret and _plausible(text, value, "=", found) else None
-    )
+    return Named(value.start, value.end, found.rule) if secret and _plausible(text, value, "=", found) else None
 
 
 def _is_name(text: str) -> bool:
     """Paths, addresses and plain identifiers are long without being secret."""
-    return (
-        "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3 or text.count("(") > 0
-    )
+    return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3 or text.count("(") > 0
 
 
 def _header_value(text: str, start: int) -> _Value | None:

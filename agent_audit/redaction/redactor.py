@@ -89,9 +89,7 @@ class DefaultRedactor:
                 del masked[index]
             elif type(holder) is list and holder[slot] is not walk.texts[index]:
                 del masked[index]
-            elif (
-                type(holder) is dict and not one.text and any(self._masker.drops(rule) for rule in one.rules)
-            ):
+            elif type(holder) is dict and not one.text and any(self._masker.drops(rule) for rule in one.rules):
                 del holder[slot]
             else:
                 holder[slot] = one.text
@@ -115,9 +113,7 @@ class DefaultRedactor:
                 found.append((holder, index, "private-key"))
         return found
 
-    def _fingerprints(
-        self, walk: Walk, masked: dict[int, Masked], paths: dict[int, str]
-    ) -> list[Fingerprint]:
+    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], paths: dict[int, str]) -> list[Fingerprint]:
         if self._fingerprinter is None:
             return []
         found: dict[Fingerprint, None] = {}

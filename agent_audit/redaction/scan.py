@@ -51,9 +51,7 @@ class Scanner:
         active = [rule for rule in rules if rule.id not in disabled]
         literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS))
         self._gate = gate or build_gate(literals)
-        by_literal = {
-            literal: [(r, r.pattern.match) for r in active if literal in r.literals] for literal in literals
-        }
+        by_literal = {literal: [(r, r.pattern.match) for r in active if literal in r.literals] for literal in literals}
         # Per literal: the rules it wakes, and whether it is a keyword.
         self._wakes = [(by_literal[literal], literal in KEYWORDS) for literal in literals]
         self.literals = tuple(literals)
@@ -142,9 +140,7 @@ class Scanner:
             return Masked(text, tuple(rules), tuple(personal))
         return Masked("[REDACTED:unstable]", (*rules, "unstable"), tuple(personal))
 
-    def _apply(
-        self, text: str, spans: list[Found], rules: dict[str, None], personal: list[tuple[str, str]]
-    ) -> str:
+    def _apply(self, text: str, spans: list[Found], rules: dict[str, None], personal: list[tuple[str, str]]) -> str:
         pieces: list[str] = []
         done = 0
         for start, end, rule in _merged(text, spans):

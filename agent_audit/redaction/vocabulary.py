@@ -151,7 +151,5 @@ DESCRIPTIVE = words("""
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 
-PHONE = words(
-    "phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn"
-)
+PHONE = words("phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn")
 """Last words of keys under which any run of digits of fitting length is a telephone number."""

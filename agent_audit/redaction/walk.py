@@ -133,9 +133,7 @@ class Walk:
             return self.members(parts.items, depth + 1, rule)
         return self._items(parts.values, depth + 1, rule) if isinstance(parts, Items) else parts
 
-    def members(
-        self, items: Iterable[tuple[Any, Any]], depth: int, inherited: KeyClass | None
-    ) -> dict[str, Any]:
+    def members(self, items: Iterable[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
         """A dict in plain form. The branch for a harmless key with a short value is the hot path of all."""
         out: dict[str, Any] = {}
         known, texts, places = self._known, self.texts, self.places

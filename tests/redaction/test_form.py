@@ -53,9 +53,7 @@ keys = (
 )
 payloads = st.recursive(
     scalars,
-    lambda inner: (
-        st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5) | st.tuples(inner, inner)
-    ),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5) | st.tuples(inner, inner),
     max_leaves=20,
 )
 pieces = st.sampled_from(

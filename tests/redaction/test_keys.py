@@ -47,16 +47,12 @@ def test_the_value_under_a_harmless_key_survives(redactor: DefaultRedactor, key:
 
 
 @pytest.mark.parametrize("value", [None, True, False, "", 0, 17, 2.5])
-def test_what_can_be_no_secret_survives_under_a_sensitive_key(
-    redactor: DefaultRedactor, value: object
-) -> None:
+def test_what_can_be_no_secret_survives_under_a_sensitive_key(redactor: DefaultRedactor, value: object) -> None:
     assert redactor.redact({"token": value}).value == {"token": value}
 
 
 @pytest.mark.parametrize("key", ["pin", "otp", "cvv", "ssn", "password"])
-def test_numbers_are_secrets_under_keys_whose_secrets_are_numbers(
-    redactor: DefaultRedactor, key: str
-) -> None:
+def test_numbers_are_secrets_under_keys_whose_secrets_are_numbers(redactor: DefaultRedactor, key: str) -> None:
     assert "4711" not in str(redactor.redact({key: 4711}).value)
 
 

@@ -22,9 +22,7 @@ def jwt() -> str:
 
 def pem(end: bool = True) -> str:
     body = "\n".join([MIX[:64]] * 4)
-    return f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}" + (
-        f"\n-----END RSA PRIVATE {'KEY'}-----" if end else ""
-    )
+    return f"-----BEGIN RSA PRIVATE {'KEY'}-----\n{body}" + (f"\n-----END RSA PRIVATE {'KEY'}-----" if end else "")
 
 
 TOKENS = {
@@ -124,9 +122,7 @@ def test_personal_data_is_masked(redactor: DefaultRedactor, rule: str, text: str
 
 
 def test_under_a_telephone_key_any_grouping_is_a_telephone_number(redactor: DefaultRedactor) -> None:
-    out = redactor.redact(
-        {"phone": "55 12 34 567", "mobile_number": "07911123456", "phone_model": "5 12 34 567"}
-    )
+    out = redactor.redact({"phone": "55 12 34 567", "mobile_number": "07911123456", "phone_model": "5 12 34 567"})
     assert out.value == {
         "phone": "[REDACTED:phone]",
         "mobile_number": "[REDACTED:phone]",

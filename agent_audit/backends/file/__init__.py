@@ -2,6 +2,7 @@
 
 from agent_audit.backends.file.backend import FileAuditBackend
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.retention import Retention
 from agent_audit.backends.file.segments import Rotation
 
-__all__ = ["FileAuditBackend", "Layout", "Rotation"]
+__all__ = ["FileAuditBackend", "Layout", "Retention", "Rotation"]

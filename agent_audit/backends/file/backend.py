@@ -22,6 +22,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,14 @@ from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import FORMAT, Layout
 from agent_audit.backends.file.oversize import fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
+from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
 from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation, write_all
+from agent_audit.backends.file.space import SpaceWatch
 from agent_audit.backends.interface import Query, as_query
 from agent_audit.errors import AuditError, ClosedError, LockTimeoutError, StorageError, SyncError
 from agent_audit.event import AuditEvent, AuditEventType, Source, encode_record
 from agent_audit.keys import fingerprint_key
+from agent_audit.notice import warn
 
 _SOURCE = Source(framework="agent_audit", hook="file")
 _FIRST_PAUSE = 1.0
@@ -50,6 +54,7 @@ class FileAuditBackend:
         path: the log directory; made (0700, with a `.gitignore`) when it is first written to.
         rotation: when a segment is sealed.
         fingerprint_key: key of digests as 64 hex digits; else the one in the user's state directory.
+        retention: what is dropped, whenever this process seals a segment; nothing when left out.
         fs: the file system; for tests.
 
     Raises:
@@ -62,11 +67,14 @@ class FileAuditBackend:
         *,
         rotation: Rotation | None = None,
         fingerprint_key: str | None = None,
+        retention: Retention | None = None,
         fs: FileSystem | None = None,
     ) -> None:
         self.layout = Layout(Path(path).absolute())
         self._rotation = rotation or Rotation()
         self._given_key = fingerprint_key
+        self._retention = retention
+        self._space = SpaceWatch(self.layout)
         self._fs = fs or PosixFileSystem()
         self._key: bytes | None = None
         self._mutex = threading.Lock()
@@ -277,6 +285,44 @@ class FileAuditBackend:
                 for handle, _ in segments:
                     self._fs.close(handle)
             self._pause = _FIRST_PAUSE
+        self._space.look()
+        if self._retention is not None and len(segments) > 1:
+            self._prune_quietly(self._retention)
+
+    # -- retention -------------------------------------------------------------------------------------
+
+    def prune(self, retention: Retention, *, now: datetime | None = None) -> list[SealedSegment]:
+        """Drop what `retention` does not keep; recorded as `log.pruned` before the first file goes.
+
+        Args:
+            retention: the limits.
+            now: the moment from which ages are counted; the present one when left out.
+
+        Returns:
+            The segments that were dropped, oldest first.
+
+        Raises:
+            HeldError: the log is held.
+            StorageError: the event could not be recorded, or a file not be removed.
+        """
+        refuse_if_held(self.layout)
+        segments = prunable(self.layout, retention, now)
+        if not segments:
+            return []
+        try:
+            details = describe(segments, retention)
+            self.append([self._own_event(AuditEventType.LOG_PRUNED, metadata=details)])
+            self.sync()
+            drop(self.layout, segments)
+        except OSError as error:
+            raise StorageError(f"cannot prune {self.path}: {error.strerror or error}") from error
+        return segments
+
+    def _prune_quietly(self, retention: Retention) -> None:
+        try:
+            self.prune(retention)
+        except AuditError as error:
+            warn(f"nothing was pruned: {error}")
 
     def _poisoned(self, error: OSError) -> SyncError:
         with self._mutex:

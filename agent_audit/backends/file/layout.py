@@ -7,7 +7,7 @@
       LOCK                                 flock, holds no data
       segments/00000000000000000000.jsonl  name = seq of its first event, 20 digits, a multiple of 256
       blobs/sha256/ab/cdef…                payloads over the line limit, by content
-      state/                               caches, safe to delete
+      HOLD                                 while it is there, nothing is pruned
       recovered-<time>                     torn bytes that were put aside
 """
 
@@ -34,8 +34,7 @@ class Layout:
         self.lock = self.root / "LOCK"
         self.segments = self.root / "segments"
         self.blobs = self.root / "blobs" / "sha256"
-        self.state = self.root / "state"
-        self.tail_state = self.state / "tail"
+        self.hold = self.root / "HOLD"
         self.gitignore = self.root / ".gitignore"
 
     def segment(self, first_seq: int) -> Path:

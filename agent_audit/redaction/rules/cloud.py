@@ -62,21 +62,15 @@ CLOUD: tuple[Rule, ...] = (
     token("pulumi-token", "pul-", r"pul-[a-f0-9]{40}"),
     token("tailscale-key", "tskey-", r"tskey-[a-z]+-[A-Za-z0-9]+(?:-[A-Za-z0-9]+)?"),
     token("dynatrace-token", "dt0", r"dt0[a-z]\d{2}\.[A-Z0-9]{8,24}\.[A-Z0-9]{64}"),
-    token(
-        "newrelic-key", "nrak- nrjs- nrii- nraa- nriq-", r"NR(?:AK|JS|II|AA|IQ|RA|SP)-[A-Za-z0-9_-]{19,32}"
-    ),
+    token("newrelic-key", "nrak- nrjs- nrii- nraa- nriq-", r"NR(?:AK|JS|II|AA|IQ|RA|SP)-[A-Za-z0-9_-]{19,32}"),
     token(
         "grafana-token",
         "glc_ glsa_",
         r"(?:glc_[A-Za-z0-9+/]{32,400}={0,3}|glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8})",
     ),
-    token(
-        "sentry-token", "sntrys_ sntryu_ sntrya_", r"sntry(?:s_[A-Za-z0-9+/=_-]{30,400}|[ua]_[a-f0-9]{64})"
-    ),
+    token("sentry-token", "sntrys_ sntryu_ sntrya_", r"sntry(?:s_[A-Za-z0-9+/=_-]{30,400}|[ua]_[a-f0-9]{64})"),
     token("honeycomb-key", "hcaik_ hcalk_ hcxik_ hcxlk_", r"hc[a-z][il]k_[a-z0-9]{58}"),
-    token(
-        "age-secret-key", "age-secret-key-1", r"(?i:AGE-SECRET-KEY-1)[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"
-    ),
+    token("age-secret-key", "age-secret-key-1", r"(?i:AGE-SECRET-KEY-1)[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
     token("infracost-key", "ico-", r"ico-[A-Za-z0-9]{32}"),
     token("scalingo-token", "tk-us-", r"tk-us-[A-Za-z0-9_-]{48}"),
     token("openshift-token", "sha256~", r"sha256~[A-Za-z0-9_-]{43}"),

@@ -37,9 +37,7 @@ DEVELOPER: tuple[Rule, ...] = (
     token("sourcegraph-token", "sgp_", r"sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}"),
     token("sourcegraph-cody-token", "slk_", r"slk_[a-f0-9]{64}"),
     token("postman-key", "pmak-", r"PMAK-[a-fA-F0-9]{24}-[a-fA-F0-9]{34}"),
-    token(
-        "launchdarkly-key", "api- sdk- mob-", r"(?:api|sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    ),
+    token("launchdarkly-key", "api- sdk- mob-", r"(?:api|sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     token("circleci-token", "ccipat_ cciprj_", r"CCI(?:PAT|PRJ)_[A-Za-z0-9]{22}_[a-fA-F0-9]{40}"),
     token("buildkite-token", "bkua_ bkaj_ bkpt_ bkcq_", r"bk[a-z]{2}_[A-Za-z0-9_-]{36,60}"),
     token("airtable-token", "pat", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
@@ -71,9 +69,7 @@ DEVELOPER: tuple[Rule, ...] = (
     token("lob-key", "live_ test_", r"(?:live|test)_(?:pub_)?[a-f0-9]{31,35}"),
     token("snyk-token", "snyk_", r"snyk_(?:uat|sat)\.[a-z0-9]{8}\.[A-Za-z0-9_.-]{40,400}"),
     token("apify-token", "apify_api_", r"apify_api_[A-Za-z0-9-]{36}"),
-    token(
-        "zapier-hook", "hooks.zapier.com/hooks/catch/", r"hooks\.zapier\.com/hooks/catch/[A-Za-z0-9/]{10,60}"
-    ),
+    token("zapier-hook", "hooks.zapier.com/hooks/catch/", r"hooks\.zapier\.com/hooks/catch/[A-Za-z0-9/]{10,60}"),
     token("easypost-key", "ezak eztk", r"EZ[AT]K[A-Za-z0-9]{54}"),
     token("duffel-token", "duffel_test_ duffel_live_", r"duffel_(?:test|live)_[A-Za-z0-9_=-]{43}"),
     token("shippo-token", "shippo_live_ shippo_test_", r"shippo_(?:live|test)_[a-fA-F0-9]{40}"),

@@ -40,9 +40,7 @@ def _is_bearer(text: str) -> bool:
 
 
 GENERAL: tuple[Rule, ...] = (
-    Rule(
-        PRIVATE_KEY, ("-----begin",), re.compile(f"{_PEM_HEAD}(?:{_PEM_BODY}|{_PEM_CUT})"), accept=_holds_key
-    ),
+    Rule(PRIVATE_KEY, ("-----begin",), re.compile(f"{_PEM_HEAD}(?:{_PEM_BODY}|{_PEM_CUT})"), accept=_holds_key),
     Rule(
         "putty-key",
         ("putty-user-key-file",),

@@ -54,16 +54,12 @@ def token(rule_id: str, literals: str, pattern: str, accept: Callable[[str], boo
     return Rule(rule_id, tuple(literals.split()), re.compile(left + pattern + RIGHT), accept=accept)
 
 
-def within(
-    rule_id: str, literals: str, before: str, pattern: str, accept: Callable[[str], bool] | None = None
-) -> Rule:
+def within(rule_id: str, literals: str, before: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """A token whose only literal is not at its beginning; `before` is written backwards."""
     lead = re.compile(before + r"(?:(?![A-Za-z0-9])|(?=[nrt]\\))")
     return Rule(rule_id, tuple(literals.split()), re.compile(pattern + RIGHT), lead, accept=accept)
 
 
-def part(
-    rule_id: str, literals: tuple[str, ...], pattern: str, accept: Callable[[str], bool] | None = None
-) -> Rule:
+def part(rule_id: str, literals: tuple[str, ...], pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """Only group 1 of the match is the secret; the text around it stays readable."""
     return Rule(rule_id, literals, re.compile(pattern), group=1, accept=accept)

@@ -35,8 +35,7 @@ _SEPARATORS = b" .()-"
 _NINE = b"0" * 9
 # The same with separators and letters kept apart, so that numbers inside of words are passed over quickly.
 _WORD_TABLE = bytes(
-    48 if 48 <= code <= 57 else 119 if chr(code).isalnum() or code == 95 or code > 127 else 32
-    for code in range(256)
+    48 if 48 <= code <= 57 else 119 if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256)
 )
 _ROUGH = re.compile(rb" 0(?=(?: {0,3}0){8})")
 
@@ -174,9 +173,7 @@ def find_phone(text: str, start: int) -> Found | None:
     opened = start - 1 if lead == "(" else start
     match = _PHONE.match(text, opened)
     if match is not None:
-        inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(
-            text[max(0, opened - 8) : opened]
-        )
+        inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(text[max(0, opened - 8) : opened])
         return None if inside else (opened, match.end(), PHONE)
     match = _PLAIN.match(text, start)
     if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):

@@ -1,0 +1,162 @@
+"""Disk use in hand: whole sealed segments are dropped, oldest first, and the log says so.
+
+What is dropped is always a prefix of the log. A `log.pruned` event (which positions, how many bytes, the SHA-256 of
+every segment, the policy) is on the disk before the first file goes. Segments that are missing without such an event
+were not pruned but removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.errors import ConfigurationError, HeldError
+from agent_audit.event import format_timestamp
+
+_BLOBS = b',"blobs":['
+_SEQ_ROOM = len('{"seq":') + 20
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How much of a log is kept. A segment goes when either limit says so; the active one never does."""
+
+    max_age: timedelta | None = None
+    """Drop segments whose latest event is older."""
+    max_bytes: int | None = None
+    """Drop the oldest sealed segments until all segments together have at most so many bytes."""
+
+    def __post_init__(self) -> None:
+        if self.max_age is None and self.max_bytes is None:
+            raise ConfigurationError("retention without a limit keeps everything; give max_age or max_bytes")
+        if (self.max_age is not None and self.max_age <= timedelta(0)) or (
+            self.max_bytes is not None and self.max_bytes < 0
+        ):
+            raise ConfigurationError("retention limits must be positive")
+
+
+class SealedSegment(NamedTuple):
+    """A segment that is not written any more."""
+
+    first: int
+    """Seq of its first event."""
+    last: int
+    path: Path
+    size: int
+    """Bytes."""
+
+
+def prunable(layout: Layout, retention: Retention, now: datetime | None = None) -> list[SealedSegment]:
+    """The segments that `retention` does not keep, oldest first. Looks only; changes nothing."""
+    moment = now or datetime.now(timezone.utc)
+    oldest = format_timestamp(moment - retention.max_age) if retention.max_age is not None else ""
+    starts = layout.segment_starts()
+    sealed = [
+        SealedSegment(first, following - 1, path := layout.segment(first), path.stat().st_size)
+        for first, following in pairwise(starts)
+    ]
+    total = sum(segment.size for segment in sealed) + (layout.segment(starts[-1]).stat().st_size if starts else 0)
+    chosen = []
+    for segment in sealed:
+        too_much = retention.max_bytes is not None and total > retention.max_bytes
+        if not too_much and not (oldest and latest_timestamp(segment.path) < oldest):
+            break
+        chosen.append(segment)
+        total -= segment.size
+    return chosen
+
+
+def latest_timestamp(path: Path) -> str:
+    """The latest timestamp in a segment. Every line is looked at: timestamps are not in the order of seq."""
+    with path.open("rb") as file:
+        return max((str(_parsed(line).get("timestamp", "")) for line in file), default="")
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        parsed = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}  # a broken line has no say in when its segment goes
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def describe(segments: list[SealedSegment], retention: Retention) -> dict[str, Any]:
+    """Metadata of the `log.pruned` event."""
+    return {
+        "from": segments[0].first,
+        "to": segments[-1].last,
+        "bytes": sum(segment.size for segment in segments),
+        "segments": [{"first": segment.first, "sha256": _sha256(segment.path)} for segment in segments],
+        "policy": {
+            "max_age_seconds": retention.max_age.total_seconds() if retention.max_age is not None else None,
+            "max_bytes": retention.max_bytes,
+        },
+    }
+
+
+def drop(layout: Layout, segments: list[SealedSegment]) -> None:
+    """Remove the files, oldest first, then the blobs that no remaining line names."""
+    named = set().union(*(blobs_named(segment.path) for segment in segments))
+    for segment in segments:
+        segment.path.unlink(missing_ok=True)
+    if named:
+        kept = set().union(*(blobs_named(layout.segment(start)) for start in layout.segment_starts()))
+        for digest in named - kept:
+            layout.blob(digest).unlink(missing_ok=True)
+
+
+def blobs_named(path: Path) -> set[str]:
+    """SHA-256 of every blob that lines of this segment name. They say so right after `seq`."""
+    return set(_blobs(path))
+
+
+def _blobs(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        for line in file:
+            if _BLOBS in line[: _SEQ_ROOM + len(_BLOBS)]:
+                yield from (blob["sha256"] for blob in _parsed(line).get("blobs", ()))
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+# -- holds -----------------------------------------------------------------------------------------------
+
+
+def hold(layout: Layout, reason: str) -> None:
+    """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason."""
+    since = format_timestamp(datetime.now(timezone.utc))
+    layout.hold.write_bytes(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+
+
+def release(layout: Layout) -> bool:
+    """End the hold; False when there was none."""
+    was_held = layout.hold.exists()
+    layout.hold.unlink(missing_ok=True)
+    return was_held
+
+
+def refuse_if_held(layout: Layout) -> None:
+    """Raise HeldError, with the reason, when the log is held."""
+    try:
+        text = layout.hold.read_bytes()
+    except FileNotFoundError:
+        return
+    held = _parsed(text)
+    raise HeldError(
+        f"{layout.root} is held since {held.get('since', '?')}: {held.get('reason', 'no reason given')}; "
+        "nothing is pruned until `agent-audit-log hold --release`"
+    )

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import orjson
+import pytest
+
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.backends.file import Layout, Retention, Rotation, retention
+from agent_audit.backends.file import space as space_module
+from agent_audit.errors import ConfigurationError, HeldError
+from agent_audit.event import encode_record
+
+NOW = datetime.now(timezone.utc) + timedelta(days=100)
+"""The log's own events are of today: seen from here, they are old as well."""
+MONTH = Retention(max_age=timedelta(days=30))
+
+
+def record(age_days: float, **fields: object) -> bytes:
+    event = AuditEvent(event_type="tool.call", timestamp=NOW - timedelta(days=age_days), **fields)  # type: ignore[arg-type]
+    return encode_record(event.to_record())
+
+
+def log_of_ages(root: Path, *ages: float) -> FileAuditBackend:
+    """A segment of 256 events for each age, and an active one behind them."""
+    backend = FileAuditBackend(root, rotation=Rotation(max_events=256))
+    for age in ages:
+        backend.append([record(age) for _ in range(255 if age is ages[0] else 256)])
+    backend.append([record(0)])
+    return backend
+
+
+def test_sealed_segments_past_their_age_go_and_an_event_says_so_first(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 90, 60, 10)
+    digests = [hashlib.sha256(Layout(log_dir).segment(start).read_bytes()).hexdigest() for start in (0, 256)]
+    dropped = backend.prune(MONTH, now=NOW)
+    assert [(segment.first, segment.last) for segment in dropped] == [(0, 255), (256, 511)]
+    assert Layout(log_dir).segment_starts() == [512, 768]
+    (event,) = backend.query(event_type=AuditEventType.LOG_PRUNED)
+    assert event.metadata is not None
+    assert (event.metadata["from"], event.metadata["to"]) == (0, 511)
+    assert [segment["sha256"] for segment in event.metadata["segments"]] == digests
+    assert event.metadata["policy"]["max_age_seconds"] == 30 * 86400
+    assert next(iter(backend.query())).seq == 512
+
+
+def test_only_a_prefix_goes_one_younger_event_keeps_its_segment_and_all_behind_it(log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256))
+    backend.append([record(90) for _ in range(255)])
+    backend.append([record(90) for _ in range(255)] + [record(1)])
+    backend.append([record(90) for _ in range(300)])
+    assert [segment.first for segment in backend.prune(MONTH, now=NOW)] == [0]
+
+
+def test_by_size_the_oldest_go_until_the_rest_fits_and_the_active_one_stays(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 3, 2, 1)
+    total = sum(path.stat().st_size for path in Layout(log_dir).segments.iterdir())
+    assert len(backend.prune(Retention(max_bytes=total - 1))) == 1
+    assert len(backend.prune(Retention(max_bytes=0))) == 2
+    assert Layout(log_dir).segment_starts() == [768]
+
+
+def test_nothing_to_prune_records_nothing(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 1)
+    assert backend.prune(MONTH, now=NOW) == []
+    assert not list(backend.query(event_type=AuditEventType.LOG_PRUNED))
+
+
+def test_a_held_log_is_not_pruned_and_the_reason_is_named(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 90)
+    retention.hold(Layout(log_dir), "case 42")
+    with pytest.raises(HeldError, match="case 42"):
+        backend.prune(MONTH, now=NOW)
+    assert retention.release(Layout(log_dir))
+    assert not retention.release(Layout(log_dir))
+    assert len(backend.prune(MONTH, now=NOW)) == 1
+
+
+def test_blobs_go_with_the_last_line_that_names_them(log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256))
+    shared, old = {"t": "s" * 70_000}, {"t": "o" * 70_000}
+    backend.append([record(90, parameters=shared), record(90, parameters=old)] + [record(90) for _ in range(253)])
+    backend.append([record(0, parameters=shared)])
+    assert len(list(Layout(log_dir).blobs.glob("*/*"))) == 2
+    assert len(backend.prune(MONTH, now=NOW)) == 1
+    (left,) = Layout(log_dir).blobs.glob("*/*")
+    assert orjson.loads(left.read_bytes()) == shared
+
+
+def test_a_log_goes_on_behind_what_was_pruned(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 90)
+    backend.prune(MONTH, now=NOW)
+    backend.close()
+    other = FileAuditBackend(log_dir)
+    last = other.append([record(0)])
+    assert last > 256
+    assert [event.seq for event in other.query()] == list(range(256, last + 1))
+
+
+def test_a_logger_with_retention_prunes_when_it_seals_a_segment(log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256), retention=Retention(max_bytes=0))
+    with AuditLogger(backend, durability="synced") as logger:
+        for _ in range(600):
+            logger.record(AuditEventType.TOOL_CALL)
+    assert Layout(log_dir).segment_starts()[0] >= 256
+    assert list(FileAuditBackend(log_dir).query(event_type="log.pruned"))
+
+
+@pytest.mark.parametrize("limits", [{}, {"max_age": timedelta(0)}, {"max_bytes": -1}])
+def test_impossible_limits_are_refused(limits: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        Retention(**limits)  # type: ignore[arg-type]
+
+
+def test_low_space_is_told_before_the_disk_is_full_and_not_again_and_again(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Usage:
+        free, total = 10 * 2**20, 100 * 2**30
+
+    monkeypatch.setattr(space_module.shutil, "disk_usage", lambda path: Usage)
+    monkeypatch.setattr(space_module, "_LOOK_EVERY", 0.0)
+    backend = FileAuditBackend(log_dir)
+    for _ in range(3):
+        backend.append([record(0)])
+        backend.sync()
+    err = capsys.readouterr().err
+    assert err.count("10 MiB are left") == 1
+    assert "agent-audit-log prune" in err
