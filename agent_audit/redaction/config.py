@@ -123,7 +123,7 @@ def _set(config: RedactionConfig, name: str, value: object) -> None:
 
 def _names(names: object, field_name: str) -> frozenset[str]:
     if isinstance(names, str):  # ValueError like all refusals of a configuration
-        raise ConfigurationError(f"{field_name}: a set of names is needed, not one text")  # noqa: TRY004  # one class for every refusal
+        raise ConfigurationError(f"{field_name}: a set of names is needed, not one text")  # one class for every refusal
     return frozenset(names)  # type: ignore[call-overload, no-any-return]  # any iterable will do
 
 

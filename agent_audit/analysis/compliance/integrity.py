@@ -1,0 +1,100 @@
+"""What the events themselves say about gaps in the record. No proof: that is what `verify` is for."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent_audit.analysis.scope import first_row
+from agent_audit.analysis.source import Expr, load_ibis, rows
+
+_MOST_RANGES = 20
+
+
+class Integrity(BaseModel):
+    """Facts about the whole log (a gap at the edge of a period would be none of the log's)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first_seq: int | None = None
+    last_seq: int | None = None
+    opened: int = Field(0, description="Events log.opened.")
+    closed: int = Field(0, description="Events log.closed.")
+    recovered: int = Field(0, description="Events log.recovered: a damaged end was put aside.")
+    gaps: int = Field(0, description="Events log.gap: events that were lost, on record.")
+    lost_events: int = Field(0, description="How many, as those events tell.")
+    pruned: int = Field(0, description="Events log.pruned.")
+    missing_seq: int = Field(0, description="Positions between the first and the last that no event has.")
+    missing_seq_ranges: tuple[tuple[int, int], ...] = Field((), description="The first 20, both ends included.")
+    repeated_seq: int = Field(0, description="Events at a position that another event has.")
+    bad_lines: int = 0
+    writers: int = Field(0, description="Processes that wrote.")
+    writer_gaps: int = Field(0, description="Events that writers numbered and that are not here.")
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing is known to be missing."""
+        return not (self.lost_events or self.missing_seq or self.repeated_seq or self.bad_lines or self.writer_gaps)
+
+
+def integrity_of(log: Expr, bad_lines: int) -> Integrity:
+    """Look for gaps in a whole log."""
+    position = first_row(seq_facts(log))
+    holes = rows(seq_holes(log).limit(_MOST_RANGES))
+    return Integrity(
+        first_seq=position["first_seq"],
+        last_seq=position["last_seq"],
+        missing_seq=position["expected"] - position["different"] if position["events"] else 0,
+        repeated_seq=position["events"] - position["different"],
+        missing_seq_ranges=tuple((row["first"], row["last"]) for row in holes),
+        bad_lines=bad_lines,
+        **_log_events(log),
+        **{name: value or 0 for name, value in first_row(writer_facts(log)).items()},
+    )
+
+
+def seq_facts(log: Expr) -> Expr:
+    """First and last position, events, and how many positions they should and do have; one row."""
+    first, last = log.seq.min(), log.seq.max()
+    return log.agg(
+        first_seq=first,
+        last_seq=last,
+        events=log.count(),
+        different=log.seq.nunique(),
+        expected=last - first + 1,
+    )
+
+
+def seq_holes(log: Expr) -> Expr:
+    """Ranges of positions that no event has, in order."""
+    before = log.seq.lag(1).over(load_ibis().window(order_by=log.seq))
+    steps = log.select(seq=log.seq, before=before)
+    holes = steps.filter(steps.seq - steps.before > 1)
+    return holes.select(first=holes.before + 1, last=holes.seq - 1).order_by("first")
+
+
+def writer_facts(log: Expr) -> Expr:
+    """How many writers, and how many of the events they numbered are not here; one row."""
+    written = log.filter(log.writer.notnull() & log.writer_seq.notnull())
+    each = written.group_by("writer").agg(
+        gap=written.writer_seq.max() - written.writer_seq.min() + 1 - written.writer_seq.nunique()
+    )
+    return each.agg(writers=each.count(), writer_gaps=each.gap.sum())
+
+
+def log_event_counts(log: Expr) -> Expr:
+    """How often the log spoke of itself, and how many events it says were lost."""
+    own = log.filter(log.event_type.startswith("log."))
+    return own.group_by("event_type").agg(n=own.count(), lost=own.metadata["lost"].int.sum())
+
+
+def _log_events(log: Expr) -> dict[str, int]:
+    found = {row["event_type"]: row for row in rows(log_event_counts(log))}
+    named = {
+        "opened": "log.opened",
+        "closed": "log.closed",
+        "recovered": "log.recovered",
+        "gaps": "log.gap",
+        "pruned": "log.pruned",
+    }
+    numbers = {name: found[wire]["n"] if wire in found else 0 for name, wire in named.items()}
+    return {**numbers, "lost_events": (found.get("log.gap") or {}).get("lost") or 0}

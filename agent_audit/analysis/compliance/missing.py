@@ -1,0 +1,82 @@
+"""What the log cannot show, in sentences: the part of a compliance report to read first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from agent_audit.analysis.compliance.completeness import Completeness
+from agent_audit.analysis.compliance.decisions import Decisions
+from agent_audit.analysis.compliance.integrity import Integrity
+
+ALWAYS = "This report counts what is recorded. It supports an audit; it does not verify that the record is unaltered."
+
+
+def what_is_missing(
+    by_type: Mapping[str, int],
+    integrity: Integrity,
+    fields: Sequence[Completeness],
+    decisions: Decisions,
+    open_operations: int,
+) -> tuple[str, ...]:
+    """Each sentence names one thing that cannot be shown, the gravest first."""
+    return (
+        *_gaps(integrity),
+        *_open(open_operations),
+        *_decisions(decisions),
+        *_fields(fields),
+        *_never_seen(by_type),
+        ALWAYS,
+    )
+
+
+def _gaps(found: Integrity) -> Iterator[str]:
+    if found.bad_lines:
+        yield f"{found.bad_lines:,} line(s) cannot be read and are not counted."
+    if found.missing_seq:
+        yield f"{found.missing_seq:,} position(s) of the log have no readable event{_ranges(found)}."
+    if found.repeated_seq:
+        yield f"{found.repeated_seq:,} event(s) stand at a position that another event has."
+    if found.lost_events or found.gaps:
+        yield f"{found.lost_events:,} event(s) could not be recorded, by {found.gaps:,} log.gap event(s)."
+    if found.writer_gaps:
+        yield f"{found.writer_gaps:,} event(s) that a writing process numbered are not in the log."
+    if found.first_seq and not found.pruned:
+        yield f"The log begins at position {found.first_seq:,}, and no log.pruned event says why."
+
+
+def _ranges(found: Integrity) -> str:
+    shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in found.missing_seq_ranges[:5]]
+    return f" ({', '.join(shown)}{', …' if len(found.missing_seq_ranges) > 5 else ''})" if shown else ""
+
+
+def _open(count: int) -> Iterator[str]:
+    if count:
+        yield f"{count:,} operation(s) have no outcome: whether they took effect cannot be shown."
+
+
+def _decisions(found: Decisions) -> Iterator[str]:
+    if found.decider_unknown:
+        total = found.approved + found.denied
+        yield f"{found.decider_unknown:,} of {total:,} decision(s) do not say who decided."
+    if found.waiting:
+        yield f"{found.waiting:,} question(s) for permission have no answer on record."
+
+
+def _fields(fields: Sequence[Completeness]) -> Iterator[str]:
+    for field in fields:
+        without = field.events - field.present
+        if without:
+            yield f"{field.question} ({field.field}): absent from {without:,} of {field.events:,} events."
+
+
+def _never_seen(by_type: Mapping[str, int]) -> Iterator[str]:
+    expected = {
+        "starts and stops of agents": ("agent.start", "agent.stop"),
+        "use of tools": ("tool.call",),
+        "access to data": ("data.access",),
+        "changes of data": ("data.modify",),
+        "decisions about actions": ("action.approved", "action.denied"),
+    }
+    absent = [what for what, types in expected.items() if not any(name in by_type for name in types)]
+    if absent:
+        yield f"Never recorded in this period: {', '.join(absent)}. That may mean there was none."

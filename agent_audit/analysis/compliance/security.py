@@ -1,0 +1,44 @@
+"""What was refused, and which guardrails were tripped."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent_audit.analysis.rules.denials import kept_denials
+from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.source import Expr, rows
+
+MOST_LISTED = 100
+
+
+class SecurityEvent(BaseModel):
+    """One refusal or tripped guardrail."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_id: str
+    timestamp: datetime
+    event_type: str
+    agent_id: str | None
+    user_id: str | None
+    action: str | None
+    resource: str | None
+    reason: str | None = Field(description="The recorded error, shortened to 200 characters.")
+
+
+def security_events(scope: Scope) -> Expr:
+    """Each refusal once, and every tripped guardrail."""
+    refused = kept_denials(scope)
+    tripped = scope.events.filter(scope.events.event_type == "guardrail.tripped")
+    return refused.filter(refused.event_type != "guardrail.tripped").union(tripped)
+
+
+def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int]:
+    """The latest, at most `MOST_LISTED`, oldest of them first, and how many there are."""
+    found = scope.keep("security events", lambda: security_events(scope))
+    latest = found.order_by([found.timestamp.desc(), found.seq.desc()]).limit(MOST_LISTED)
+    columns = ("event_id", "timestamp", "event_type", "agent_id", "user_id", "action", "resource")
+    listed = rows(latest.select(*columns, reason=latest.error.left(200)))
+    return tuple(SecurityEvent(**row) for row in reversed(listed)), count(found)

@@ -1,0 +1,81 @@
+"""What a result has to say, free of any output format: headings, tables and remarks.
+
+A result model makes one of itself; a reporter renders it. So a new result needs no reporter changed, and a
+new reporter needs no result changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from agent_audit.analysis.printable import printable
+
+Cell = str | int | float | datetime | None
+
+
+class Table(NamedTuple):
+    """One titled table."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str | None = None
+    """A remark below it, e.g. how many rows were left out."""
+    stacked: bool = False
+    """Rows that hold sentences: a reporter for people shows each one as a block, a line per column."""
+
+
+class Document(NamedTuple):
+    """A whole result."""
+
+    title: str
+    remarks: tuple[str, ...]
+    """Sentences to read first."""
+    tables: tuple[Table, ...]
+    """The same ones whatever was found; a reporter for people leaves out those without rows."""
+
+
+def show_cell(cell: Cell) -> str:
+    """A cell as text that is safe in a terminal: no control character of a recorded value survives."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, datetime):
+        return cell.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
+    if isinstance(cell, float):
+        return f"{cell:,.2f}"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return printable(cell)
+
+
+def plain_text(document: Document) -> str:
+    """The document as text in aligned columns."""
+    parts = [printable(document.title), *(f"  {printable(remark)}" for remark in document.remarks)]
+    for table in (table for table in document.tables if table.rows):
+        parts += ["", *_plain_table(table)]
+    return "\n".join(parts)
+
+
+def _plain_table(table: Table) -> Iterable[str]:
+    yield table.title
+    yield from _plain_blocks(table) if table.stacked else _plain_rows(table)
+    if table.note:
+        yield f"  {table.note}"
+
+
+def _plain_rows(table: Table) -> Iterable[str]:
+    shown = [tuple(table.columns), *(tuple(map(show_cell, row)) for row in table.rows)]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(table.columns))]
+    for row in shown:
+        yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _plain_blocks(table: Table) -> Iterable[str]:
+    width = max(map(len, table.columns))
+    for number, row in enumerate(table.rows):
+        if number:
+            yield ""
+        for column, cell in zip(table.columns, row, strict=True):
+            yield f"  {column.ljust(width)}  {show_cell(cell)}"

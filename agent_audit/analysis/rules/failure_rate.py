@@ -1,0 +1,46 @@
+"""An agent fails more often than it should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome
+from agent_audit.analysis.source import Expr
+
+_NOT_ENDED = "suspended"
+
+
+def ended_operations(events: Expr) -> Expr:
+    """The ends of operations, with the column `how`. Suspended ones go on later and are left out."""
+    ends = events.filter(events.event_type.isin(END_TYPES)).mutate(how=effective_outcome)
+    return ends.filter(ends.how.notnull() & (ends.how != _NOT_ENDED))
+
+
+def _ended(scope: Scope) -> Expr:
+    return scope.keep("ended operations", lambda: ended_operations(scope.events))
+
+
+def failure_rates(scope: Scope, thresholds: Thresholds) -> Expr:
+    """Agents above the threshold: ended, failed, rate."""
+    ended = _ended(scope)
+    rates = ended.group_by("agent_id").agg(ended=ended.count(), failed=(ended.how == "failure").sum())
+    rates = rates.mutate(rate=rates.failed / rates.ended)
+    enough = (rates.ended >= thresholds.failure_min_operations) & (rates.rate > thresholds.failure_rate)
+    return rates.filter(enough).order_by([rates.rate.desc(), rates.agent_id])
+
+
+def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+    agent_id, ended, failed, rate = row["agent_id"], row["ended"], row["failed"], row["rate"]
+    operations = of_agent(_ended(scope), agent_id)
+    return Evidence(
+        f"{named(agent_id)} failed in {failed:,} of {ended:,} operations that ended ({rate:.0%}; unusual "
+        f"above {thresholds.failure_rate:.0%}). Something it depends on may be broken, or it tries what it "
+        "cannot do.",
+        {"ended": ended, "failed": failed, "rate": rate, "threshold": thresholds.failure_rate},
+        operations.filter(operations.how == "failure"),
+    )
+
+
+FAILURE_RATE = Rule("failure-rate", "High failure rate", Level.MEDIUM, failure_rates, _explain)
+"""More than 30 % of an agent's ended operations failed, of at least 10."""

@@ -1,0 +1,59 @@
+"""Intents without an outcome: the process died in between, or the operation still runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from agent_audit.analysis.pairing import BY_CALL, BY_SPAN
+from agent_audit.analysis.scope import Scope, without
+from agent_audit.analysis.source import Expr
+
+INTENTS = tuple(BY_SPAN)
+"""What is reported. An open `permission.check` waits for a person and is no anomaly."""
+
+
+def open_intents(events: Expr, log: Expr, intents: tuple[str, ...] = INTENTS) -> Expr:
+    """The intents in `events` that nothing in `log` ends; the rules are those of `pairing.py`."""
+    parts = [_open(events.filter(events.event_type == intent), log, intent) for intent in intents]
+    return parts[0].union(*parts[1:]) if parts[1:] else parts[0]
+
+
+def _open(intents: Expr, log: Expr, intent: str) -> Expr:
+    by_span, by_call = sorted(BY_SPAN.get(intent, ())), sorted(BY_CALL.get(intent, ()))
+    pairable = intents.span_id.notnull() if by_span else intents.call_id.notnull()
+    if by_span and by_call:
+        pairable = pairable | intents.call_id.notnull()
+    waiting = intents.filter(pairable)
+    if by_span:
+        waiting = without(waiting, log.filter(log.event_type.isin(by_span)), "span_id")
+    if by_call:
+        waiting = without(waiting, log.filter(log.event_type.isin(by_call)), "call_id", order="after")
+    return waiting
+
+
+def kept_open(scope: Scope) -> Expr:
+    """`open_intents` of a scope, computed once."""
+    return scope.keep("open operations", lambda: open_intents(scope.events, scope.log))
+
+
+def open_by_agent(scope: Scope, thresholds: Thresholds) -> Expr:
+    """How many operations of which type each agent left open."""
+    still_open = kept_open(scope)
+    counted = still_open.group_by(["agent_id", "event_type"]).agg(open=still_open.count())
+    return counted.order_by([counted.open.desc(), "agent_id", "event_type"])
+
+
+def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+    agent_id, event_type = row["agent_id"], row["event_type"]
+    still_open = kept_open(scope)
+    return Evidence(
+        f"{named(agent_id)} left {row['open']:,} {event_type} without an outcome. Either the process died in "
+        "between, and the effect may or may not have happened, or the operation still runs.",
+        {"open": row["open"]},
+        of_agent(still_open.filter(still_open.event_type == event_type), agent_id),
+    )
+
+
+OPEN_OPERATIONS = Rule("open-operations", "Operations without an outcome", Level.MEDIUM, open_by_agent, _explain)
+"""agent.start, tool.call, llm.request or action.request that nothing ends."""

@@ -1,0 +1,89 @@
+"""An agent acts faster than it should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from agent_audit.analysis.scope import Scope, without
+from agent_audit.analysis.source import Expr, load_ibis
+
+STARTS = ("tool.call", "llm.request", "agent.handoff")
+"""Each is an action of its own."""
+
+POINTS = ("data.access", "data.modify", "action.executed", "action.failed")
+"""An action of its own, unless it ends one that an `action.request` with the same span started."""
+
+
+def actions(events: Expr) -> Expr:
+    """Each thing an agent did, once: the intent, or the one event that stands for both intent and outcome."""
+    requests = events.filter(events.event_type == "action.request")
+    starts = events.filter(events.event_type.isin(STARTS))
+    points = without(events.filter(events.event_type.isin(POINTS)), requests, "span_id")
+    # What the model asked for and the framework then called is one action: the call counts.
+    calls = events.filter(events.event_type == "tool.call")
+    return starts.union(points, without(requests, calls, "call_id", order="after"))
+
+
+def numbered_actions(events: Expr) -> Expr:
+    """The actions with `place`: their number among the actions of their agent, in order of time."""
+    ibis = load_ibis()
+    acts = actions(events)
+    return acts.mutate(place=ibis.row_number().over(_by_agent(acts)))
+
+
+def _numbered(scope: Scope) -> Expr:
+    return scope.keep("numbered actions", lambda: numbered_actions(scope.events))
+
+
+def bursts(scope: Scope, thresholds: Thresholds) -> Expr:
+    """Per agent, runs of overlapping windows that hold `rapid_actions` actions or more.
+
+    The window slides: action i and the one n-1 before it lie at most the window apart.
+    """
+    ibis = load_ibis()
+    back = thresholds.rapid_actions - 1
+    window = ibis.interval(microseconds=round(thresholds.rapid_window_seconds * 1_000_000))
+    acts = _numbered(scope)
+    acts = acts.mutate(before=acts.timestamp.lag(back).over(_by_agent(acts)))
+    full = acts.filter(acts.timestamp <= acts.before + window)
+    # A window that does not reach back to the action that ended the window before it begins a new burst.
+    last_place = full.place.lag(1).over(_by_agent(full))
+    full = full.mutate(begins=ibis.ifelse(last_place.isnull() | (full.place - back > last_place), 1, 0))
+    full = full.mutate(burst=full.begins.sum().over(_by_agent(full, running=True)))
+    found = full.group_by(["agent_id", "burst"]).agg(
+        first_place=full.place.min() - back,
+        last_place=full.place.max(),
+        first=full.before.min(),
+        last=full.timestamp.max(),
+    )
+    found = found.mutate(actions=found.last_place - found.first_place + 1)
+    return found.order_by([found.actions.desc(), "first", "agent_id"])
+
+
+def _by_agent(table: Expr, *, running: bool = False) -> Expr:
+    order = [table.timestamp, table.seq]
+    frame = {"preceding": None, "following": 0} if running else {}
+    return load_ibis().window(group_by=table.agent_id, order_by=order, **frame)
+
+
+def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+    agent_id, count = row["agent_id"], row["actions"]
+    seconds = (row["last"] - row["first"]).total_seconds()
+    done = of_agent(_numbered(scope), agent_id)
+    return Evidence(
+        f"{named(agent_id)} did {count:,} actions in {seconds:.2f} s; {thresholds.rapid_actions} or more "
+        f"within {thresholds.rapid_window_seconds:g} s are unusual. It may be in a loop, or driven "
+        "by a script.",
+        {
+            "actions": count,
+            "seconds": seconds,
+            "threshold": thresholds.rapid_actions,
+            "window_seconds": thresholds.rapid_window_seconds,
+        },
+        done.filter(done.place.between(row["first_place"], row["last_place"])),
+    )
+
+
+RAPID_ACTIONS = Rule("rapid-actions", "Rapid actions", Level.MEDIUM, bursts, _explain)
+"""10 or more actions of one agent within 1 second."""

@@ -1,0 +1,121 @@
+"""Which part of a log is looked at, and the few things every query needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_audit.analysis.result import Period
+from agent_audit.analysis.source import Expr, load_ibis, rows
+
+FAILED_TYPES = ("action.failed",)
+DENIED_TYPES = ("permission.denied", "action.denied")
+END_TYPES = (
+    "agent.stop",
+    "tool.response",
+    "llm.response",
+    "action.executed",
+    "action.failed",
+    "permission.denied",
+    "data.access",
+    "data.modify",
+)
+"""Types that end an operation, or are one in a single event."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The events looked at, and the whole log behind them."""
+
+    events: Expr
+    """Facts of the period and under the other conditions."""
+    log: Expr
+    """Facts of the whole log: an outcome may lie outside of the period."""
+    period: Period
+    bad_line_count: int = 0
+    store: Callable[[Expr], Expr] = lambda expr: expr
+    """Computes a relation once and keeps its rows; by default it stays a query."""
+    _kept: dict[str, Expr] = field(default_factory=dict, repr=False, compare=False)
+
+    def keep(self, name: str, make: Callable[[], Expr]) -> Expr:
+        """The relation of that name, made and stored at the first call: findings ask for it again."""
+        if name not in self._kept:
+            self._kept[name] = self.store(make())
+        return self._kept[name]
+
+    @classmethod
+    def of(
+        cls,
+        facts: Expr,
+        period: Period,
+        bad_line_count: int = 0,
+        *,
+        store: Callable[[Expr], Expr] = lambda expr: expr,
+        **conditions: str | None,
+    ) -> Scope:
+        """The facts of a period where each given column has the given value (None: any)."""
+        events = facts
+        if period.start is not None:
+            events = events.filter(events.timestamp >= period.start)
+        if period.end is not None:
+            events = events.filter(events.timestamp < period.end)
+        for column, value in conditions.items():
+            if value is not None:
+                events = events.filter(events[column] == value)
+        return cls(events, facts, period, bad_line_count, store)
+
+
+def count(expr: Expr) -> int:
+    """How many rows a relation has."""
+    return int(first_row(expr.agg(n=expr.count()))["n"])
+
+
+def first_row(expr: Expr) -> dict[str, Any]:
+    """Run a query that has exactly one row."""
+    return rows(expr)[0]
+
+
+def counts(events: Expr, column: str) -> Expr:
+    """How often each value of `column` occurs, most frequent first."""
+    table = events.group_by(name=events[column]).agg(count=events.count())
+    return table.order_by([table["count"].desc(), table.name.asc()])
+
+
+def of_agents(events: Expr) -> Expr:
+    """The events that are not the log speaking of itself."""
+    return events.filter(~events.event_type.startswith("log."))
+
+
+def effective_outcome(events: Expr) -> Expr:
+    """The recorded outcome, or the one that the type itself states."""
+    ibis = load_ibis()
+    return ibis.coalesce(
+        events.outcome,
+        ibis.cases(
+            (events.event_type.isin(FAILED_TYPES), "failure"),
+            (events.event_type.isin(DENIED_TYPES), "denied"),
+            else_=ibis.null("string"),
+        ),
+    )
+
+
+def without(events: Expr, others: Expr, column: str, *, matching: str | None = None, order: str | None = None) -> Expr:
+    """The events that no row of `others` goes with.
+
+    Args:
+        events: what to filter.
+        others: the rows that take events out.
+        column: column of `events` that must not equal `matching` of others (the same column when left out).
+        order: `before` or `after`: only others at an earlier or a later `seq` take an event out.
+    """
+    told = others.select(told=others[matching or column], told_at=others.seq).view()
+    goes_with = [events[column] == told.told]
+    if order is not None:
+        goes_with.append(told.told_at < events.seq if order == "before" else told.told_at > events.seq)
+    return events.anti_join(told, goes_with).select(*events.columns)
+
+
+def bounds(events: Expr) -> Expr:
+    """How many events, and the earliest and the latest timestamp, in one row."""
+    return events.agg(total=events.count(), first=events.timestamp.min(), last=events.timestamp.max())

@@ -1,0 +1,1 @@
+"""The command `agent-audit-log`: parse, call, print, exit code. One file per command."""

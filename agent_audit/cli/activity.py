@@ -1,0 +1,24 @@
+"""`activity`: what agents did."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from agent_audit.cli import options
+from agent_audit.cli.analysing import analyse
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(subparsers, "activity", "What agents did: counts, outcomes, errors, durations.")
+    options.add_log(parser)
+    options.add_filters(parser)
+    options.add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print the activity; returns the exit code."""
+    _, code = analyse(args, lambda analyzer: analyzer.get_agent_activity(args.agent, args.since, args.until))
+    return code

@@ -1,0 +1,40 @@
+"""What the analysing commands have in common: open the log, ask, print, tell how it went."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from agent_audit.cli.exits import INCOMPLETE, OK
+
+if TYPE_CHECKING:
+    from agent_audit.analysis import AuditAnalyzer, Result
+
+    SomeResult = TypeVar("SomeResult", bound=Result)
+
+
+def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tuple[SomeResult, int]:
+    """Print the answer of `ask`.
+
+    Returns:
+        The answer, and the exit code as far as it depends on the log alone.
+    """
+    from agent_audit.analysis import AuditAnalyzer
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say, say_bad_lines, screen_width, use_color
+    from agent_audit.report import reporter
+
+    directory = log_of(args)
+    say(f"reading {directory}")
+    event_type = getattr(args, "type", None)
+    with AuditAnalyzer(directory, session_id=args.session, user_id=args.user, event_type=event_type) as analyzer:
+        answer = ask(analyzer)
+        if analyzer.is_empty:
+            say("the log is empty")
+        sys.stdout.write(reporter(args.format, color=use_color(), width=screen_width()).render(answer))
+        sys.stdout.flush()
+        if analyzer.bad_line_count:
+            say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
+    return answer, INCOMPLETE if analyzer.bad_line_count else OK

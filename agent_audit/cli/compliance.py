@@ -1,0 +1,29 @@
+"""`compliance`: what an auditor asks for, and what the log cannot show."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from agent_audit.cli import options
+from agent_audit.cli.analysing import analyse
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(
+        subparsers, "compliance", "What an auditor asks for, and what the log cannot show. Supports an audit."
+    )
+    options.add_log(parser)
+    options.add_filters(parser, event_type=False)
+    options.add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print the report; returns the exit code."""
+    _, code = analyse(
+        args,
+        lambda analyzer: analyzer.generate_compliance_report(args.since, args.until, agent_id=args.agent),
+    )
+    return code

@@ -1,0 +1,63 @@
+"""Which log a command reads."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.errors import ConfigurationError, LogNotFoundError
+
+DIRECTORY_NAME = "agent-audit-log"
+"""As in `agent_audit.default`, which is the recording half of the library and not imported here."""
+
+
+def log_of(args: Namespace) -> Path:
+    """The log that a command line names, or the default one.
+
+    Raises:
+        LogNotFoundError: there is none.
+        ConfigurationError: two different ones are named.
+    """
+    positional = getattr(args, "log", None)
+    if args.dir and positional and args.dir != positional:
+        raise ConfigurationError(f"two logs are named, {args.dir} and {positional}; name one")
+    return find_log(args.dir or positional)
+
+
+def find_log(given: str | None) -> Path:
+    """The given directory, else AGENT_AUDIT_DIR, else `agent-audit-log` here or in a parent folder.
+
+    Raises:
+        LogNotFoundError: none of them is a log.
+    """
+    named = given or os.environ.get("AGENT_AUDIT_DIR")
+    if named:
+        return _checked(Path(named).absolute(), given)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if Layout(folder / DIRECTORY_NAME).exists():
+            return folder / DIRECTORY_NAME
+    raise LogNotFoundError(
+        f"no audit log: there is no {DIRECTORY_NAME}/ in {here} or above it; "
+        "name one with --dir or AGENT_AUDIT_DIR" + _elsewhere()
+    )
+
+
+def _checked(path: Path, given: str | None) -> Path:
+    if Layout(path).exists():
+        return path
+    if path.is_dir() and Layout(path / DIRECTORY_NAME).exists():
+        return path / DIRECTORY_NAME
+    what = "has no log.json and no segments/" if path.is_dir() else "does not exist"
+    by = "" if given else " (from AGENT_AUDIT_DIR)"
+    raise LogNotFoundError(f"no audit log in {path}{by}: it {what}")
+
+
+def _elsewhere() -> str:
+    """Where a process that may not write to its working directory records instead."""
+    from agent_audit.keys import state_directory
+
+    fallback = state_directory() / "log"
+    return f" (there is one in {fallback})" if Layout(fallback).exists() else ""

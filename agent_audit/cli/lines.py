@@ -1,0 +1,102 @@
+"""The lines of a log for the commands that need no analysis: the last ones, one, and those still to come."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from pydantic import ValidationError
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import Line
+from agent_audit.event import AuditEvent
+
+_POLL = 0.2
+
+
+class BadLine(NamedTuple):
+    """A line that is no event."""
+
+    line: Line
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.line.path}:{self.line.number}: {self.reason}"
+
+
+class Mark(NamedTuple):
+    """How far a log has been read: behind the last complete line."""
+
+    segment: int
+    number: int
+    """Complete lines of that segment."""
+    offset: int
+    """Bytes of that segment."""
+
+
+def read_event(line: Line) -> AuditEvent | BadLine:
+    """The event of a line, or why it is none. A line at another place than its `seq` says is still one."""
+    try:
+        return AuditEvent.from_json(line.data)
+    except orjson.JSONDecodeError as error:
+        return BadLine(line, f"not JSON: {error}")
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        return BadLine(line, f"not an audit event: {'.'.join(map(str, first['loc']))}: {first['msg']}")
+
+
+def end_of(layout: Layout) -> Mark:
+    """Where the log ends now."""
+    starts = layout.segment_starts()
+    if not starts:
+        return Mark(0, 0, 0)
+    data = layout.segment(starts[-1]).read_bytes()
+    return Mark(starts[-1], data.count(b"\n"), data.rfind(b"\n") + 1)
+
+
+def backwards(layout: Layout, end: Mark) -> Iterator[Line]:
+    """All complete lines before `end`, the last one first."""
+    for start in reversed([start for start in layout.segment_starts() if start <= end.segment]):
+        lines = _complete(layout.segment(start), end.offset if start == end.segment else None)
+        for number in range(len(lines), 0, -1):
+            yield Line(start + number - 1, layout.segment(start), number, lines[number - 1])
+
+
+def at(layout: Layout, seq: int) -> Line | None:
+    """The line at a position; None when there is none."""
+    start = max((start for start in layout.segment_starts() if start <= seq), default=None)
+    if start is None:
+        return None
+    lines = _complete(layout.segment(start), None)
+    number = seq - start + 1
+    return Line(seq, layout.segment(start), number, lines[number - 1]) if number <= len(lines) else None
+
+
+def follow(layout: Layout, mark: Mark) -> Iterator[Line]:
+    """Lines after `mark`, as they come; never ends by itself. Reads only what is new."""
+    while True:
+        starts = [start for start in layout.segment_starts() if start >= mark.segment]
+        for start in starts:
+            if start != mark.segment:
+                mark = Mark(start, 0, 0)
+            for number, data in enumerate(_new(layout.segment(start), mark.offset), start=mark.number + 1):
+                yield Line(start + number - 1, layout.segment(start), number, data)
+                mark = Mark(start, number, mark.offset + len(data) + 1)
+        time.sleep(_POLL)
+
+
+def _complete(path: Path, end: int | None) -> list[bytes]:
+    """The lines that have their line feed."""
+    return path.read_bytes()[:end].split(b"\n")[:-1]
+
+
+def _new(path: Path, offset: int) -> list[bytes]:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            return file.read().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,91 @@
+"""The entry point of `agent-audit-log`. Commands import what they need when they run, for a fast start."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from agent_audit.cli import activity, anomalies, compliance, schema, show, tail
+from agent_audit.cli.exits import EXPLAINED, INTERNAL, INTERRUPTED, OK, USAGE
+
+COMMANDS = (tail, show, activity, anomalies, compliance, schema)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: the arguments; those of the process when left out.
+
+    Returns:
+        The exit code, see `--help`. Nothing is raised.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        args = _parser().parse_args(argv)
+        code = int(args.run(args))
+        sys.stdout.flush()
+        return code
+    except SystemExit as request:  # argparse has said what is wrong
+        return request.code if isinstance(request.code, int) else USAGE
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    """Say what went wrong: an expected error in one sentence, a bug with what is needed to report it."""
+    from agent_audit.cli.terminal import say
+    from agent_audit.errors import AuditError
+
+    if isinstance(error, AuditError):
+        say(str(error))
+        return USAGE
+    if isinstance(error, OSError):
+        say(f"cannot read the log: {error}")
+        return USAGE
+    import traceback
+
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    say(f"internal error: {type(error).__name__}: {error} ({place.filename}:{place.lineno}); please report it")
+    return INTERNAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="agent-audit-log",
+        description="Look at an audit log of AI agents.",
+        epilog=EXPLAINED,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add(subparsers)
+    return parser
+
+
+class _Version(argparse.Action):
+    """`--version`; the version is looked up only when asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("agent-audit-log")
+        except PackageNotFoundError:
+            found = "unknown"
+        print(f"agent-audit-log {found}")
+        parser.exit(OK)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

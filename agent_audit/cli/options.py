@@ -1,0 +1,46 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from agent_audit.cli.exits import EXPLAINED
+from agent_audit.cli.moments import moment
+
+FORMATS = ("table", "json", "csv")
+
+
+def command(subparsers: Any, name: str, summary: str) -> ArgumentParser:
+    """A parser for a command, with the exit codes in its help."""
+    parser: ArgumentParser = subparsers.add_parser(
+        name, help=summary, description=summary, epilog=EXPLAINED, formatter_class=RawDescriptionHelpFormatter
+    )
+    return parser
+
+
+def add_log(parser: ArgumentParser, *, positional: bool = True) -> None:
+    """Which log to read."""
+    if positional:
+        parser.add_argument("log", nargs="?", metavar="DIR", help="log directory; same as --dir")
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        help="log directory (default: AGENT_AUDIT_DIR, else agent-audit-log here or in a parent folder)",
+    )
+
+
+def add_format(parser: ArgumentParser) -> None:
+    """How to print."""
+    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+
+
+def add_filters(parser: ArgumentParser, *, event_type: bool = True) -> None:
+    """Which events to look at."""
+    parser.add_argument("--since", type=moment, metavar="TIME", help="from then on: 24h, 7d, 2026-03-01T12:00:00Z")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="before then")
+    parser.add_argument("--agent", metavar="ID", help="this agent alone")
+    parser.add_argument("--session", metavar="ID", help="this session alone")
+    parser.add_argument("--user", metavar="ID", help="for this user alone")
+    if event_type:
+        parser.add_argument("--type", metavar="TYPE", help="this event type alone, e.g. tool.call")

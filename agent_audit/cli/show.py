@@ -1,0 +1,120 @@
+"""`show`: one event in full."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import INCOMPLETE, OK, USAGE
+
+if TYPE_CHECKING:
+    from agent_audit.backends.file.layout import Layout
+    from agent_audit.backends.file.read import Line
+    from agent_audit.event import AuditEvent
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(subparsers, "show", "One event in full.")
+    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
+    options.add_log(parser, positional=False)
+    options.add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print the event; returns the exit code."""
+    from agent_audit.backends.file.read import open_layout
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.lines import BadLine, read_event
+    from agent_audit.cli.terminal import say
+
+    layout = open_layout(log_of(args))
+    say(f"reading {layout.root}")
+    line = _find(layout, args.event)
+    if line is None:
+        say(f"there is no event {args.event} in {layout.root}")
+        return USAGE
+    event = read_event(line)
+    if isinstance(event, BadLine):
+        say(f"the line of event {args.event} cannot be read: {event}")
+        return INCOMPLETE
+    if event.seq != line.seq:
+        say(f"{line.place} says seq {event.seq}: lines are missing or were moved")
+    sys.stdout.write(_as_text(_with_blobs(layout, event), line, args.format))
+    return OK
+
+
+def _find(layout: Layout, wanted: str) -> Line | None:
+    from agent_audit.backends.file.read import iter_lines
+    from agent_audit.cli.lines import at, read_event
+    from agent_audit.event import AuditEvent
+
+    if wanted.isdecimal() and len(wanted) < 20:
+        return at(layout, int(wanted))
+    needle = wanted.encode()
+    for line in iter_lines(layout):
+        if needle in line.data:
+            event = read_event(line)
+            if isinstance(event, AuditEvent) and event.event_id == wanted:
+                return line
+    return None
+
+
+def _with_blobs(layout: Layout, event: AuditEvent) -> dict[str, Any]:
+    """The event's record with the payloads that were too long for its line."""
+    import orjson
+
+    from agent_audit.cli.terminal import say
+
+    record = event.to_record()
+    for blob in record.get("blobs") or ():
+        digest, name = str(blob.get("sha256")), str(blob.get("field"))
+        try:
+            data = layout.blob(digest).read_bytes()
+        except (OSError, ValueError) as error:
+            say(f"the whole of {name} cannot be read: {error}")
+            continue
+        if hashlib.sha256(data).hexdigest() != digest:
+            say(f"the whole of {name} was changed: {layout.blob(digest)} is not what its name says; not shown")
+            continue
+        record[name] = orjson.loads(data)
+    return record
+
+
+def _as_text(record: dict[str, Any], line: Line, form: str) -> str:
+    import orjson
+
+    from agent_audit.analysis.printable import printable_json
+    from agent_audit.cli.terminal import use_color
+    from agent_audit.report.csv import csv_text
+
+    if form == "json":
+        return printable_json(orjson.dumps(record, option=orjson.OPT_INDENT_2).decode()) + "\n"
+    fields = {**record, "line": f"{line.path}:{line.number}"}
+    if form == "csv":
+        return csv_text(iter([("field", "value"), *((name, _flat(value)) for name, value in fields.items())]))
+    return "".join(_field(name, value, use_color()) for name, value in fields.items())
+
+
+def _flat(value: Any) -> str:
+    import orjson
+
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _field(name: str, value: Any, color: bool) -> str:
+    import orjson
+
+    from agent_audit.analysis.printable import printable, printable_json
+
+    if isinstance(value, str):
+        text = "\n".join(printable(part) for part in value.split("\n"))
+    else:
+        text = printable_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    label = printable(name).ljust(15)
+    shown = text.replace("\n", "\n" + " " * 16)
+    return f"\x1b[2m{label}\x1b[0m {shown}\n" if color else f"{label} {shown}\n"

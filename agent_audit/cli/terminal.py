@@ -1,0 +1,35 @@
+"""Where output goes: data on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+
+
+def say(message: str) -> None:
+    """A remark for the person, on stderr."""
+    from agent_audit.analysis.printable import printable
+
+    print(f"agent-audit-log: {printable(message)}", file=sys.stderr)
+
+
+def say_bad_lines(lines: Iterable[object], count: int) -> None:
+    """Name the lines that were skipped: each of the first ten, and how many there are."""
+    shown = list(lines)[:10]
+    say(f"{count:,} line(s) cannot be read and were skipped:")
+    for line in shown:
+        say(f"  {line}")
+    if count > len(shown):
+        say(f"  and {count - len(shown):,} more")
+
+
+def use_color() -> bool:
+    """Whether stdout is a terminal that wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def screen_width() -> int | None:
+    """Columns of the terminal; None when stdout is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+
+from agent_audit.analysis import AgentActivity, AuditAnalyzer
+from agent_audit.event import AuditEvent
+
+from . import reference
+from .logs import event, operation
+from .strategies import logs
+
+
+def _activity(events: list[AuditEvent], agent_id: str | None = None) -> AgentActivity:
+    with AuditAnalyzer(events) as analyzer:
+        return analyzer.get_agent_activity(agent_id)
+
+
+@settings(max_examples=25, deadline=None)
+@given(events=logs())
+def test_counts_and_quantiles_equal_the_naive_ones(events: list[AuditEvent]) -> None:
+    for agent in (None, "a"):
+        mine = [found for found in events if agent is None or found.agent_id == agent]
+        activity = _activity(events, agent)
+        durations = [found.duration_ms for found in mine if found.duration_ms is not None]
+        assert activity.total_events == len(mine)
+        assert activity.by_type == Counter(str(found.event_type) for found in mine)
+        assert activity.by_outcome == Counter(str(found.outcome) for found in mine if found.outcome)
+        assert activity.errors == reference.errors(mine)
+        assert activity.duration.count == len(durations)
+        assert activity.duration.p50_ms == pytest.approx(reference.quantile(durations, 0.5))
+        assert activity.duration.p95_ms == pytest.approx(reference.quantile(durations, 0.95))
+        assert activity.first_event == min((found.timestamp for found in mine), default=None)
+        assert activity.last_event == max((found.timestamp for found in mine), default=None)
+        sessions = Counter(found.session_id for found in mine if found.session_id)
+        assert {item.name: item.count for item in activity.sessions} == sessions
+
+
+def test_a_failure_told_by_an_error_event_and_an_outcome_counts_once() -> None:
+    failed = operation("tool.call", "tool.response", "s", outcome="failure")
+    assert _activity([*failed, event("error", parent_span_id="s", outcome="failure")]).errors == 1
+
+
+def test_an_error_that_belongs_to_no_failed_operation_counts() -> None:
+    fine = operation("tool.call", "tool.response", "s")
+    assert _activity([*fine, event("error", parent_span_id="s"), event("error")]).errors == 2
+
+
+def test_an_analyzer_of_one_session_sees_that_session_alone() -> None:
+    with AuditAnalyzer([event("error", session_id="x"), event("error", session_id="y")], session_id="x") as analyzer:
+        assert analyzer.get_agent_activity().total_events == 1
+
+
+def test_long_lists_are_cut_and_their_length_is_told() -> None:
+    activity = _activity([event("tool.call", action=f"tool.{i:03}") for i in range(150)])
+    assert len(activity.actions) == 100
+    assert activity.distinct_actions == 150
+    assert "and 130 more" in str(activity)
+
+
+def test_an_activity_reads_well_and_survives_json() -> None:
+    activity = _activity(operation("tool.call", "tool.response", "s", duration_ms=12.5, action="tool.x"), "a")
+    assert str(activity).startswith("Activity of agent a, the whole log\n")
+    assert "12.50" in str(activity)
+    assert AgentActivity.model_validate_json(activity.model_dump_json()) == activity

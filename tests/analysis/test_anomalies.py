@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from agent_audit.analysis import AnomalyReport, AuditAnalyzer, Finding, Thresholds, unpaired
+from agent_audit.analysis.pairing import BY_SPAN
+from agent_audit.event import AuditEvent
+
+from . import reference
+from .logs import NOON, event, operation
+from .strategies import logs
+
+LOW = Thresholds(rapid_actions=3, rapid_window_seconds=0.5, failure_min_operations=2, denials=1, max_event_ids=1000)
+ACTING = st.sampled_from(["tool.call", "tool.call", "data.access", "action.request", "action.executed", "llm.request"])
+
+
+def _report(events: list[AuditEvent], thresholds: Thresholds | None = None) -> AnomalyReport:
+    with AuditAnalyzer(events) as analyzer:
+        return analyzer.detect_anomalies(thresholds=thresholds)
+
+
+def _found(events: list[AuditEvent], rule: str, thresholds: Thresholds | None = None) -> list[Finding]:
+    return [finding for finding in _report(events, thresholds).findings if finding.rule == rule]
+
+
+def _calls(times: list[float], agent_id: str = "a") -> list[AuditEvent]:
+    return [event("tool.call", at=at, span_id=f"{agent_id}{i}", agent_id=agent_id) for i, at in enumerate(times)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(events=logs(ACTING, most=40))
+def test_bursts_equal_those_of_a_naive_sliding_window(events: list[AuditEvent]) -> None:
+    found = {(finding.agent_id, finding.event_ids) for finding in _found(events, "rapid-actions", LOW)}
+    assert found == reference.bursts(events, 3, timedelta(seconds=0.5))
+
+
+@settings(max_examples=30, deadline=None)
+@given(events=logs())
+def test_rates_denials_and_open_operations_equal_the_naive_ones(events: list[AuditEvent]) -> None:
+    report = _report(events, LOW)
+    by_rule = {rule: [f for f in report.findings if f.rule == rule] for rule in report.rules}
+    rates = {f.agent_id: (f.numbers["ended"], f.numbers["failed"]) for f in by_rule["failure-rate"]}
+    assert rates == reference.failure_rates(events, 2, 0.3)
+    denied = reference.denials(events)
+    expected = {agent: {e.event_id for e in denied if e.agent_id == agent} for agent in ("a", "b", None)}
+    assert {f.agent_id: set(f.event_ids) for f in by_rule["denials"]} == {
+        agent: ids for agent, ids in expected.items() if len(ids) > 1
+    }
+    still_open = {found.event.event_id for found in unpaired(events) if found.event.event_type in BY_SPAN}
+    assert {found for f in by_rule["open-operations"] for found in f.event_ids} == still_open
+
+
+def test_ten_actions_within_a_second_are_a_finding_and_nine_are_none() -> None:
+    assert len(_found(_calls([i * 0.1 for i in range(10)]), "rapid-actions")) == 1
+    assert _found(_calls([i * 0.1 for i in range(9)]), "rapid-actions") == []
+
+
+def test_a_burst_across_the_turn_of_a_second_is_seen() -> None:
+    (finding,) = _found(_calls([0.6 + i * 0.08 for i in range(10)]), "rapid-actions")
+    assert finding.numbers["actions"] == 10
+    assert finding.numbers["seconds"] == pytest.approx(0.72)
+
+
+def test_ten_actions_in_more_than_a_second_are_none() -> None:
+    assert _found(_calls([i * 0.12 for i in range(10)]), "rapid-actions") == []
+
+
+def test_responses_do_not_count_as_actions() -> None:
+    nine = [e for i in range(9) for e in operation("tool.call", "tool.response", f"s{i}", at=i * 0.01)]
+    assert _found(nine, "rapid-actions") == []
+
+
+def test_a_request_and_the_call_it_leads_to_are_one_action() -> None:
+    events = []
+    for i in range(5):
+        events += [event("action.request", at=i * 0.01, call_id=f"c{i}")]
+        events += operation("tool.call", "tool.response", f"s{i}", at=i * 0.01, call_id=f"c{i}")
+    assert _found(events, "rapid-actions") == []
+    contexts = [e for i in range(9) for e in operation("action.request", "action.executed", f"s{i}", at=i * 0.01)]
+    assert _found(contexts, "rapid-actions") == []
+
+
+def test_two_agents_do_not_add_up() -> None:
+    assert _found([*_calls([i * 0.1 for i in range(6)]), *_calls([0.05] * 6, "b")], "rapid-actions") == []
+
+
+def test_two_bursts_of_one_agent_are_two_findings() -> None:
+    assert len(_found(_calls([0.01 * i for i in range(12)] + [60 + 0.01 * i for i in range(11)]), "rapid-actions")) == 2
+
+
+def test_a_failure_rate_needs_a_minimum_of_operations() -> None:
+    def failing(count: int) -> list[AuditEvent]:
+        return [
+            e
+            for i in range(count)
+            for e in operation("tool.call", "tool.response", f"s{i}", at=i * 9, outcome="failure")
+        ]
+
+    assert _found(failing(9), "failure-rate") == []
+    (finding,) = _found(failing(10), "failure-rate")
+    assert finding.numbers == {"ended": 10, "failed": 10, "rate": 1.0, "threshold": 0.3}
+
+
+def test_thirty_per_cent_is_not_above_thirty_per_cent() -> None:
+    outcomes = ["failure"] * 3 + ["success"] * 7
+    events = [
+        e for i, how in enumerate(outcomes) for e in operation("tool.call", "tool.response", f"s{i}", at=i, outcome=how)
+    ]
+    assert _found(events, "failure-rate") == []
+
+
+def test_six_denials_are_a_finding_and_five_are_none() -> None:
+    denied = [event("permission.denied", at=i, action="write") for i in range(6)]
+    (finding,) = _found(denied, "denials")
+    assert finding.level == "high"
+    assert finding.event_count == 6
+    assert finding.event_ids == tuple(e.event_id for e in denied)
+    assert _found(denied[:5], "denials") == []
+
+
+def test_a_decision_and_the_outcome_it_leads_to_are_one_denial() -> None:
+    events = []
+    for i in range(4):
+        events += [event("action.denied", at=i, call_id=f"c{i}", outcome="denied")]
+        events += [event("tool.response", at=i, call_id=f"c{i}", outcome="denied", span_id=f"s{i}")]
+    assert _found(events, "denials") == []
+
+
+def test_an_intent_whose_outcome_lies_after_the_period_is_not_open() -> None:
+    with AuditAnalyzer(operation("tool.call", "tool.response", "s")) as analyzer:
+        assert analyzer.detect_anomalies(end=NOON + timedelta(microseconds=1)).findings == ()
+
+
+def test_a_crash_between_call_and_response_is_a_finding_with_the_call() -> None:
+    calls = _calls([1.0])
+    (finding,) = _report(calls).findings
+    assert (finding.rule, finding.event_ids) == ("open-operations", (calls[0].event_id,))
+    assert "died" in finding.explanation
+
+
+def test_event_ids_are_bounded_and_counted() -> None:
+    (finding,) = _found(_calls([0.001 * i for i in range(50)]), "rapid-actions")
+    assert len(finding.event_ids) == 20
+    assert finding.event_count == 50
+
+
+def test_findings_beyond_the_most_are_counted() -> None:
+    denied = [event("permission.denied", at=i, agent_id=f"agent{agent}") for agent in range(4) for i in range(6)]
+    report = _report(denied, Thresholds(max_findings=3))
+    assert len(report.findings) == 3
+    assert report.omitted == {"denials": 1}
+
+
+def test_a_finding_keeps_its_id_when_the_log_grows() -> None:
+    denied = [event("permission.denied", at=i) for i in range(9)]
+    assert _found(denied[:6], "denials")[0].id == _found(denied, "denials")[0].id
+
+
+def test_one_agent_can_be_asked_for() -> None:
+    denied = [event("permission.denied", at=i, agent_id=agent) for agent in ("a", "b") for i in range(6)]
+    with AuditAnalyzer(denied) as analyzer:
+        assert [finding.agent_id for finding in analyzer.detect_anomalies("b").findings] == ["b"]
+
+
+def test_a_quiet_log_says_what_was_looked_for() -> None:
+    text = str(_report([]))
+    assert "No finding(s)" in text
+    assert "rapid-actions" in text
+
+
+def test_thresholds_are_checked_and_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Thresholds(rapid_actions=1)
+    with pytest.raises(ValidationError):
+        Thresholds(denails=5)  # type: ignore[call-arg]

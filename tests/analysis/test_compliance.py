@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given, settings
+
+from agent_audit.analysis import AuditAnalyzer, ComplianceReport
+from agent_audit.event import AuditEvent
+
+from . import reference
+from .logs import event, operation, write_log
+from .strategies import logs
+
+
+def _report(log: object) -> ComplianceReport:
+    with AuditAnalyzer(log) as analyzer:  # type: ignore[arg-type]
+        return analyzer.generate_compliance_report()
+
+
+def _missing(report: ComplianceReport, words: str) -> bool:
+    return any(words in sentence for sentence in report.missing)
+
+
+@settings(max_examples=10, deadline=None)
+@given(events=logs())
+def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> None:
+    report = _report(events)
+    assert report.total_events == len(events)
+    assert report.errors == reference.errors(events)
+    tripped = [e for e in events if e.event_type == "guardrail.tripped"]
+    refused = [e for e in reference.denials(events) if e.event_type != "guardrail.tripped"]
+    assert report.security_event_count == len(tripped) + len(refused)
+    touched = [e for e in events if e.event_type in {"data.access", "data.modify"}]
+    assert sum(use.count for use in report.data_uses) == len(touched)
+
+
+def test_data_use_is_told_by_resource_agent_and_user() -> None:
+    reads = [event("data.access", at=i, resource="customers", user_id="u", outcome="success") for i in range(3)]
+    change = event("data.modify", resource="orders", user_id="u", outcome="denied")
+    uses = _report([*reads, change]).data_uses
+    assert [(use.kind, use.resource, use.count, use.not_successful) for use in uses] == [
+        ("data.modify", "orders", 1, 1),
+        ("data.access", "customers", 3, 0),
+    ]
+
+
+def test_a_decision_tells_who_and_how_long_it_took() -> None:
+    report = _report(
+        [
+            event("permission.check", at=0, call_id="c", action="tool.pay"),
+            event("action.approved", at=42, call_id="c", action="tool.pay", metadata={"decided_by": "alice"}),
+            event("permission.check", at=50, call_id="d"),
+            event("action.denied", at=60, call_id="e"),
+        ]
+    )
+    approved, denied = report.decisions.listed
+    assert (approved.decided_by, approved.waited_seconds) == ("alice", 42.0)
+    assert (denied.decided_by, denied.waited_seconds) == (None, None)
+    assert report.decisions.waiting == 1
+    assert _missing(report, "1 of 2 decision(s) do not say who decided")
+    assert _missing(report, "1 question(s) for permission have no answer")
+
+
+def test_a_decision_answers_the_question_before_it_when_a_call_id_is_used_again() -> None:
+    report = _report(
+        [
+            event("permission.check", at=0, call_id="c"),
+            event("action.approved", at=1, call_id="c"),
+            event("permission.check", at=10, call_id="c"),
+            event("action.approved", at=13, call_id="c"),
+        ]
+    )
+    assert [decision.waited_seconds for decision in report.decisions.listed] == [1.0, 3.0]
+
+
+def test_what_is_missing_comes_first_in_the_text_and_never_certifies() -> None:
+    report = _report([*operation("tool.call", "tool.response", "s"), event("tool.call", span_id="open")])
+    text = str(report)
+    assert text.index("What this log cannot show") < text.index("Summary")
+    assert "certif" not in text
+    assert "supports" in text
+    assert _missing(report, "1 operation(s) have no outcome")
+    assert _missing(report, "for whom (user_id): absent from 3 of 3 events")
+
+
+def test_lost_events_and_holes_in_a_writers_numbers_are_told() -> None:
+    report = _report(
+        [
+            event("log.opened", writer="w", writer_seq=0),
+            event("log.gap", writer="w", writer_seq=1, metadata={"lost": 7}),
+            event("tool.call", writer="w", writer_seq=4),
+            event("tool.call", writer="v", writer_seq=0),
+        ]
+    )
+    assert (report.integrity.gaps, report.integrity.lost_events, report.integrity.writer_gaps) == (1, 7, 2)
+    assert report.integrity.writers == 2
+    assert _missing(report, "7 event(s) could not be recorded")
+
+
+def test_unreadable_lines_are_told_first(tmp_path: Path) -> None:
+    root = write_log(tmp_path / "log", [event("tool.call", span_id="s")] * 3)
+    path = root / "segments" / "00000000000000000000.jsonl"
+    path.write_bytes(path.read_bytes().replace(b'{"seq":1,', b'{"seq:1,'))
+    report = _report(root)
+    assert report.missing[0].startswith("1 line(s) cannot be read")
+    assert report.integrity.missing_seq_ranges == ((1, 1),)
+    assert str(report).split("\n")[1].strip().startswith("INCOMPLETE")
+
+
+def test_completeness_counts_only_the_events_that_should_carry_the_field() -> None:
+    report = _report([event("data.access", resource="r", outcome="success"), event("data.access"), event("error")])
+    by_field = {item.field: item for item in report.completeness}
+    assert (by_field["resource"].events, by_field["resource"].percent) == (2, 50.0)
+    assert by_field["agent_id"].percent == 100.0
+
+
+def test_a_report_survives_json() -> None:
+    report = _report([event("action.approved", call_id="c"), event("data.access", resource="r")])
+    assert ComplianceReport.model_validate_json(report.model_dump_json()) == report

@@ -1,0 +1,58 @@
+"""The queries are Ibis and nothing of DuckDB's own: they compile for the engines of larger logs too."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import ibis
+import pytest
+
+from agent_audit.analysis import Thresholds
+from agent_audit.analysis.activity import distinct_counts, durations, error_count
+from agent_audit.analysis.compliance.completeness import presence
+from agent_audit.analysis.compliance.data import data_uses
+from agent_audit.analysis.compliance.decisions import decided
+from agent_audit.analysis.compliance.integrity import log_event_counts, seq_facts, seq_holes, writer_facts
+from agent_audit.analysis.compliance.security import security_events
+from agent_audit.analysis.result import Period
+from agent_audit.analysis.rules import RULES
+from agent_audit.analysis.scope import Scope, bounds, counts
+from agent_audit.analysis.source import COLUMNS, PAYLOADS
+
+from .logs import NOON
+
+_TYPES = {
+    "BIGINT": "int64",
+    "VARCHAR": "string",
+    "TIMESTAMPTZ": "timestamp('UTC')",
+    "JSON": "json",
+    "DOUBLE": "float64",
+}
+FACTS = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items() if name not in PAYLOADS}, name="facts")
+SCOPE = Scope.of(FACTS, Period(start=NOON, end=NOON), agent_id="a")
+
+QUERIES: dict[str, Any] = {
+    **{rule.id: rule.query(SCOPE, Thresholds()) for rule in RULES},
+    "counts": counts(FACTS, "event_type"),
+    "bounds": bounds(FACTS),
+    "distinct": distinct_counts(FACTS),
+    "durations": durations(FACTS),
+    "errors": error_count(FACTS),
+    "presence": presence(FACTS),
+    "data uses": data_uses(FACTS),
+    "decisions": decided(SCOPE.events, SCOPE.log),
+    "seq facts": seq_facts(FACTS),
+    "seq holes": seq_holes(FACTS),
+    "writers": writer_facts(FACTS),
+    "log events": log_event_counts(FACTS),
+    "security events": security_events(SCOPE),
+}
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_compiles_for_every_engine(name: str, dialect: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Without pyspark installed its options are missing, and its compiler asks for one.
+    monkeypatch.setattr(type(ibis.options), "pyspark", SimpleNamespace(treat_nan_as_null=False), raising=False)
+    assert "SELECT" in ibis.to_sql(QUERIES[name], dialect=dialect)
