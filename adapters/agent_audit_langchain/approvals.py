@@ -1,0 +1,302 @@
+"""Questions to humans and their answers, as `permission.check`, `action.approved` and `action.denied`.
+
+LangGraph runs an interrupted task again when it is resumed, under the same namespace. So a question is remembered
+by the namespace of its task, and its answer goes on record when that task starts again, before it can do anything.
+In another process nobody remembers the question; then it is taken from what the task is given and returns.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_audit import AuditEventType, AuditLogger, Outcome, Run
+from agent_audit_langchain import messages
+from agent_audit_langchain.graph import interrupt_ids
+from agent_audit_langchain.identity import decided_by
+from agent_audit_langchain.questions import (
+    Decision,
+    Question,
+    Request,
+    as_requests,
+    match_by_evidence,
+    read_decisions,
+    read_question,
+)
+
+Note = Callable[..., Any]
+
+_MAX_PENDING = 10_000
+
+
+@dataclass
+class Resume:
+    """The answer a graph was resumed with."""
+
+    value: Any
+    by_id: bool
+    """Whether it is a dict of interrupt id to answer."""
+    used: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, value: Any) -> Resume:
+        ids = isinstance(value, dict) and value and all(_is_interrupt_id(key) for key in value)
+        return cls(value, bool(ids))
+
+
+@dataclass
+class Node:
+    """A task of a graph, while it runs."""
+
+    namespace: str
+    inputs: Any
+    unexplained: Any = None
+    """An answer that is for this task, as far as is known, without a question that is remembered."""
+    has_unexplained: bool = False
+
+    @property
+    def calls(self) -> Any:
+        return messages.tool_calls_in(self.inputs)
+
+
+class Approvals:
+    """What is asked and answered in the runs of one logger. Thread-safe.
+
+    Args:
+        logger: for keyed digests.
+        note: records a point in time: `note(event_type, run, hook, **fields)`.
+    """
+
+    def __init__(self, logger: AuditLogger, note: Note) -> None:
+        self._logger = logger
+        self._note = note
+        self._lock = threading.Lock()
+        self._pending: OrderedDict[str, Question] = OrderedDict()
+
+    # -- asked -----------------------------------------------------------------------------------------
+
+    def interrupted(self, run: Run, interrupts: Any, hook: str) -> None:
+        """A run was stopped by interrupts: record each question once, at the deepest level."""
+        node_run = nearest_node(run)
+        node: Node | None = node_run.state["node"] if node_run else None
+        for interrupt in interrupts:
+            if not self._first_sight(run.root, interrupt.id):
+                continue
+            question = read_question(
+                interrupt.value, interrupt.id, calls=node.calls if node else (), tool=run.state.get("request")
+            )
+            if self._remember(node.namespace if node else interrupt.id, question):
+                self._record_question(run, question, hook)
+
+    def at_breakpoint(self, run: Run, checkpoint_id: str, status: str) -> None:
+        """The graph stopped before or after a node, as it was compiled to."""
+        question = Question(None, "breakpoint", [Request("interrupt", {"status": status}, checkpoint_id)])
+        if self._remember(checkpoint_id, question):
+            self._record_question(run, question, "on_interrupt")
+
+    def _first_sight(self, root: Run, interrupt_id: str) -> bool:
+        with self._lock:
+            seen: set[str] = root.state.setdefault("interrupts", set())
+            if interrupt_id in seen:
+                return False
+            seen.add(interrupt_id)
+            return True
+
+    def _remember(self, key: str, question: Question) -> bool:
+        """False when just this question is open already: the graph was resumed with the answer to another one."""
+        with self._lock:
+            known = self._pending.get(key)
+            if known is not None and known.interrupt_id == question.interrupt_id:
+                return False
+            self._pending[key] = question
+            if len(self._pending) > _MAX_PENDING:
+                self._pending.popitem(last=False)
+            return True
+
+    def _record_question(self, run: Run, question: Question, hook: str) -> None:
+        facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
+        for request in question.requests:
+            self._note(
+                AuditEventType.PERMISSION_CHECK,
+                run,
+                hook,
+                after_effect=True,
+                action=request.action,
+                call_id=request.call_id,
+                parameters=request.parameters,
+                metadata=_known(facts),
+            )
+
+    # -- answered --------------------------------------------------------------------------------------
+
+    def node_started(self, run: Run, node: Node) -> None:
+        """A task starts; if the graph was resumed and this task is the one that asked, here is the answer."""
+        resume = run.root.state.get("resume")
+        if resume is None:
+            return
+        with self._lock:
+            question = self._pending.get(node.namespace)
+            found, answer = _answer_for(resume, question, node)
+            if not found:
+                return
+            if question is not None:
+                del self._pending[node.namespace]
+        if question is None:
+            self._answer_without_question(run, node, answer)
+            return
+        for request, decision in _join(question.requests, read_decisions(answer, len(question.requests))):
+            self._record_decision(run, request, decision, question)
+
+    def continued(self, run: Run, checkpoint_id: str) -> None:
+        """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
+        with self._lock:
+            question = self._pending.pop(checkpoint_id, None)
+        if question is not None:
+            self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
+
+    def _answer_without_question(self, run: Run, node: Node, answer: Any) -> None:
+        calls = as_requests(node.calls)
+        expected = len(answer["decisions"]) if _is_batch(answer) else 1
+        if len(calls) != expected:  # which calls were asked about shows when the task ends
+            node.unexplained, node.has_unexplained = answer, True
+            return
+        run.root.state["resume"].used.add("")
+        for request, decision in _join(calls, read_decisions(answer, expected)):
+            self._record_decision(run, request, decision, None)
+
+    def node_ended(self, run: Run, node: Node, outputs: Any) -> None:
+        """A task ended: an answer whose question nobody remembers is explained now or not at all."""
+        if not node.has_unexplained:
+            return
+        node.has_unexplained = False
+        resume: Resume = run.root.state["resume"]
+        with self._lock:
+            if not resume.by_id and "" in resume.used:
+                return  # a task further down took it
+            resume.used.add("")
+        for request, decision in self._explain(node, outputs):
+            self._record_decision(run, request, decision, None, after_effect=True, hook="on_chain_end")
+
+    def _explain(self, node: Node, outputs: Any) -> list[tuple[Request, Decision]]:
+        calls = as_requests(node.calls)
+        decisions = read_decisions(node.unexplained, len(calls))
+        if not calls or not _is_batch(node.unexplained):
+            interrupt_id = interrupt_ids(node.namespace)[0]  # a guess when the task has asked before
+            return [(Request("interrupt", None, interrupt_id), decision) for decision in decisions]
+        spoken = {message.tool_call_id for message in messages.tool_messages(outputs)}
+        edits = [update.get("hitl_edited_tool_calls") or {} for update in messages.updates(outputs)]
+        return match_by_evidence(decisions, calls, spoken, {call_id for edit in edits for call_id in edit})
+
+    def _record_decision(
+        self,
+        run: Run,
+        request: Request,
+        decision: Decision,
+        question: Question | None,
+        *,
+        hook: str = "on_chain_start",
+        after_effect: bool = False,
+    ) -> None:
+        denied = decision.kind in ("reject", "respond")
+        edited = decision.kind == "edit"
+        parameters = decision.parameters if edited else request.parameters
+        facts = {
+            "decision": decision.kind,
+            "kind": question.kind if question else None,
+            "interrupt_id": question.interrupt_id if question else None,
+            "edited": edited or None,
+            "message": None if decision.kind == "respond" else decision.text,
+            "decided_by": decided_by(run.root.state.get("metadata"), run.root.state.get("settings")),
+            "question_from": None if question else "resumed run",
+        }
+        if request.call_id is not None and request.action != "interrupt":
+            run.root.state.setdefault("decided", set()).add(request.call_id)
+            facts["arguments"] = self.digest(parameters)
+            if denied:
+                call_answered(run, request.call_id)
+        self._note(
+            AuditEventType.ACTION_DENIED if denied else AuditEventType.ACTION_APPROVED,
+            run,
+            hook,
+            after_effect=after_effect,
+            outcome=Outcome.DENIED if denied else Outcome.SUCCESS,
+            action=f"tool.{decision.name}" if decision.name else request.action,
+            call_id=request.call_id,
+            parameters=parameters,
+            result=_said(decision, question),
+            metadata=_known(facts),
+        )
+
+    def digest_if_decided(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
+        """For the metadata of a call that somebody decided on in this run."""
+        if parent is None or request.call_id not in parent.root.state.get("decided", ()):
+            return None
+        return {"arguments": self.digest(request.parameters)}
+
+    def digest(self, parameters: Any) -> dict[str, str]:
+        """Keyed digest of the exact arguments, to compare what was decided on with what was executed."""
+        return self._logger.digest(json.dumps(parameters, sort_keys=True, default=repr).encode())
+
+
+def call_answered(run: Run, call_id: str | None) -> None:
+    """Remember that what became of a tool call is on record."""
+    if call_id is not None:
+        run.root.state.setdefault("answered", set()).add(call_id)
+
+
+def nearest_node(run: Run | None) -> Run | None:
+    """The task of a graph that a run is part of."""
+    while run is not None and "node" not in run.state:
+        run = run.parent
+    return run
+
+
+def _answer_for(resume: Resume, question: Question | None, node: Node) -> tuple[bool, Any]:
+    """The part of the answer that is for this task, if any; each is given once."""
+    if not resume.by_id:
+        if "" in resume.used or (question is None and not _may_have_asked(node, resume.value)):
+            return False, None
+        if question is not None:
+            resume.used.add("")
+        return True, resume.value
+    ids = [question.interrupt_id] if question else interrupt_ids(node.namespace)
+    for interrupt_id in ids:
+        if interrupt_id is not None and interrupt_id in resume.value and interrupt_id not in resume.used:
+            resume.used.add(interrupt_id)
+            return True, resume.value[interrupt_id]
+    return False, None
+
+
+def _may_have_asked(node: Node, answer: Any) -> bool:
+    """Several decisions at once are for whoever judges the model's calls, not for the task that executes one."""
+    return not (_is_batch(answer) and isinstance(node.inputs, (list, tuple)))
+
+
+def _is_batch(answer: Any) -> bool:
+    return isinstance(answer, Mapping) and isinstance(answer.get("decisions"), list)
+
+
+def _said(decision: Decision, question: Question | None) -> Any:
+    """What goes on record as the result: the human's words in place of the tool's, or what `interrupt()` returns."""
+    if decision.kind == "respond":
+        return decision.text
+    plain = question is not None and question.kind == "interrupt"
+    return decision.value if plain or decision.kind == "answer" or question is None else None
+
+
+def _join(requests: list[Request], decisions: list[Decision]) -> list[tuple[Request, Decision]]:
+    if len(decisions) == 1 and len(requests) > 1:
+        decisions = decisions * len(requests)
+    return list(zip(requests, decisions, strict=False))
+
+
+def _known(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _is_interrupt_id(key: Any) -> bool:
+    return isinstance(key, str) and len(key) == 32 and all(letter in "0123456789abcdef" for letter in key)

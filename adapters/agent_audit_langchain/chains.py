@@ -1,0 +1,223 @@
+"""Hooks of chains, agents and graphs. Only agents and roots have events, nodes are scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from agent_audit import AuditEventType, Outcome, Run
+from agent_audit_langchain import messages
+from agent_audit_langchain.approvals import Node, Resume, call_answered
+from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
+from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of
+
+_UNNAMED = "LangGraph"
+"""What LangGraph calls a graph, and so an agent, that was given no name."""
+
+
+class ChainHooks(Hooks):
+    """Starts and ends of chains, agents, graphs and their nodes."""
+
+    def on_chain_start(
+        self,
+        serialized: dict[str, Any] | None,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A chain, an agent, a graph or one of its nodes starts."""
+        if not self._starts(run_id):
+            return
+        metadata = metadata or {}
+        name = name or name_of(serialized, "chain")
+        parent = self._tracker.get(parent_run_id) if parent_run_id else None
+        if parent_run_id is None or _is_nested_agent(name, metadata, parent):
+            self._start_agent(name, inputs, metadata, run_id, parent)
+        else:
+            self._enter(name, inputs, metadata, run_id, parent_run_id)
+
+    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent_run_id: UUID) -> None:
+        parent = self._tracker.get(parent_run_id)
+        facts = self._who.of_root(metadata) if parent is None else {}
+        run = self._tracker.enter(run_id, parent=parent_run_id, **facts)
+        _resumed_with(run, inputs)
+        namespace = metadata.get("langgraph_checkpoint_ns")
+        if namespace and metadata.get("langgraph_node") == name:
+            run.state["node"] = node = Node(namespace, inputs)
+            self.recording.approvals.node_started(run, node)
+
+    def _start_agent(
+        self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None
+    ) -> None:
+        who = self._who
+        facts: dict[str, Any] = who.of_root(metadata, name) if parent is None else who.of_nested(name)
+        # What an inner agent is given may be the state of the graph around it: take the conversation alone.
+        whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
+        run = self._tracker.start(
+            AuditEventType.AGENT_START,
+            run_id,
+            parent=parent.key if parent else None,
+            hook="on_chain_start",
+            action=f"agent.{name}",
+            parameters=messages.asked(inputs) if whole else None,
+            **facts,
+        )
+        run.state["graph"] = "ls_integration" in metadata
+        if parent is None:
+            run.state["metadata"] = metadata
+        _resumed_with(run, inputs)
+
+    @after_the_fact
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A chain, agent, graph or node is done."""
+        if not self._ends(run_id):
+            return
+        run = self._tracker.get(run_id)
+        if run is not None and run.state.get("suspended"):
+            _suspends_chain_around(run)
+        if run is not None and run.start_type is not None:
+            outcome = _outcome_of_end(run)
+            done = outcome is Outcome.SUCCESS
+            answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
+            self._tracker.end(run_id, outcome, hook="on_chain_end", result=answer)
+            return
+        if run is not None and "node" in run.state:
+            self._node_ended(run, outputs)
+        self._tracker.end(run_id, Outcome.SUCCESS, hook="on_chain_end")
+
+    @after_the_fact
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
+        if not self._ends(run_id):
+            return
+        run = self._tracker.get(run_id)
+        if run is not None:
+            self._passes_through(run, error)
+        self._end_with_error(run_id, error, "on_chain_error")
+
+    def _passes_through(self, run: Run, error: BaseException) -> None:
+        if isinstance(error, GraphInterrupt):
+            self._interrupted(run, error, "on_chain_error")
+            if run.parent is not None:
+                run.parent.state["suspended"] = True
+        elif isinstance(error, ParentCommand):
+            self._hand_off(run, error)
+        if "node" in run.state:
+            self.recording.approvals.node_ended(run, run.state["node"], None)
+        if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
+            self._tracker.error(error, under=run.key, hook="on_chain_error")
+
+    def _hand_off(self, run: Run, error: ParentCommand) -> None:
+        """Recorded at the deepest level: the same exception then passes through the levels above."""
+        seen: list[BaseException] = run.root.state.setdefault("handoffs", [])
+        if any(error is other for other in seen):
+            return
+        seen.append(error)
+        self.recording.note(
+            AuditEventType.AGENT_HANDOFF,
+            run,
+            "on_chain_error",
+            after_effect=True,
+            action="handoff",
+            resource=handoff_target(error),
+            outcome=Outcome.SUCCESS,
+        )
+
+    def _node_ended(self, run: Run, outputs: Any) -> None:
+        node: Node = run.state["node"]
+        self.recording.approvals.node_ended(run, node, outputs)
+        calls = {call.get("id"): call for call in node.calls}
+        if not calls:
+            return
+        for message in messages.tool_messages(outputs):
+            call = calls.get(message.tool_call_id)
+            if call is not None and message.tool_call_id not in run.root.state.get("answered", ()):
+                call_answered(run, message.tool_call_id)
+                self._not_executed(run, call, message)
+
+    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any) -> None:
+        """A tool call was answered though no tool ran: nobody knows the tool, or a middleware stood in its place."""
+        failed = message.status == "error"
+        unknown = failed and messages.UNKNOWN_TOOL_TEXT in str(message.content)
+        self.recording.note(
+            AuditEventType.ACTION_FAILED if failed else AuditEventType.ACTION_EXECUTED,
+            run,
+            "on_chain_end",
+            after_effect=True,
+            outcome=Outcome.FAILURE if failed else Outcome.SUCCESS,
+            action=f"tool.{call['name']}",
+            call_id=message.tool_call_id,
+            parameters=call["args"],
+            result=None if failed else message.content,
+            error=str(message.content) if failed else None,
+            error_type=("UnknownTool" if unknown else "NotExecuted") if failed else None,
+            metadata=None if unknown else {"answered_by": "middleware, not the tool"},
+        )
+
+    # -- LangGraph's own hooks -------------------------------------------------------------------------
+
+    @after_the_fact
+    def on_interrupt(self, event: Any) -> None:
+        """A graph has stopped: at a breakpoint, or for questions that its nodes have told of already."""
+        run = self._tracker.get(event.run_id)
+        if run is None:
+            return
+        run.state["suspended"] = True
+        if event.interrupts:
+            self.recording.approvals.interrupted(run, event.interrupts, "on_interrupt")
+        else:
+            self.recording.approvals.at_breakpoint(run, event.checkpoint_id, event.status)
+
+    @after_the_fact
+    def on_resume(self, event: Any) -> None:
+        """A graph goes on from a checkpoint."""
+        run = self._tracker.get(event.run_id)
+        if run is not None:
+            self.recording.approvals.continued(run, event.checkpoint_id)
+
+    @after_the_fact
+    def on_graph_settings(self, run_id: Any, settings: Mapping[str, Any]) -> None:
+        """What `enable()` learns of a graph that has started: its `configurable`. No hook of LangGraph's."""
+        run = self._tracker.get(run_id)
+        if run is not None:
+            self._who.learn_user(run, settings)
+            run.root.state.setdefault("settings", settings)
+
+
+def _resumed_with(run: Run, inputs: Any) -> None:
+    """Remember the answer that a graph is resumed with, for the nodes that asked."""
+    if isinstance(inputs, Command) and inputs.resume is not None:
+        run.root.state["resume"] = Resume.of(inputs.resume)
+
+
+def _suspends_chain_around(run: Run) -> None:
+    """A chain waits when the graph in it waits; a node or tool with a graph of its own goes on."""
+    parent = run.parent
+    if parent is not None and "node" not in parent.state and "request" not in parent.state:
+        parent.state["suspended"] = True
+
+
+def _outcome_of_end(run: Run) -> Outcome:
+    """A graph that waits for an answer ends without an exception, and so does a chain whose stream was closed."""
+    if run.state.get("suspended"):
+        return Outcome.SUSPENDED
+    return Outcome.CANCELLED if _is_busy_below(run) else Outcome.SUCCESS
+
+
+def _is_busy_below(run: Run) -> bool:
+    return any(child.start_type is not None or _is_busy_below(child) for child in list(run.children))
+
+
+def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:
+    """Whether a run inside another is an agent made by `create_agent`, not one of its nodes."""
+    if metadata.get("ls_integration") != "langchain_create_agent":
+        return False
+    if name == _UNNAMED:
+        return True
+    within_itself = parent is not None and parent.fields.get("action") == f"agent.{name}"
+    return name == metadata.get("lc_agent_name") and not within_itself

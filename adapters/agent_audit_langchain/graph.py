@@ -1,0 +1,75 @@
+"""What this adapter needs of LangGraph, which may not be installed, and what its control flow means."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from agent_audit import Outcome
+
+if TYPE_CHECKING:
+    from langgraph.callbacks import GraphCallbackHandler as BaseHandler
+    from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
+    from langgraph.types import Command
+else:
+    try:
+        from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
+        from langgraph.types import Command
+    except ImportError:
+
+        class GraphBubbleUp(Exception):
+            """Nothing is one without LangGraph."""
+
+        class GraphInterrupt(GraphBubbleUp):
+            """Nor this."""
+
+        class ParentCommand(GraphBubbleUp):
+            """Nor this."""
+
+        class Command:
+            """Nor this."""
+
+    try:
+        # Only handlers of this class are told of breakpoints (langgraph >= 1.1).
+        from langgraph.callbacks import GraphCallbackHandler as BaseHandler
+    except ImportError:
+        from langchain_core.callbacks import BaseCallbackHandler as BaseHandler
+
+__all__ = [
+    "BaseHandler",
+    "Command",
+    "GraphBubbleUp",
+    "GraphInterrupt",
+    "ParentCommand",
+    "handoff_target",
+    "interrupt_ids",
+    "outcome_of",
+]
+
+_CANCELLED = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """How an operation ended that raised `error`: LangGraph steers by exceptions, and a stop is no failure."""
+    if isinstance(error, ParentCommand):
+        return Outcome.SUCCESS  # a handoff to another agent
+    if isinstance(error, GraphBubbleUp):
+        return Outcome.SUSPENDED
+    return Outcome.CANCELLED if isinstance(error, _CANCELLED) else Outcome.FAILURE
+
+
+def handoff_target(error: ParentCommand) -> str | None:
+    """Where a tool or node sends the conversation."""
+    goto: Any = getattr(error.args[0], "goto", None) if error.args else None
+    targets = [goto] if isinstance(goto, str) or not isinstance(goto, (list, tuple)) else goto
+    names = [target if isinstance(target, str) else getattr(target, "node", None) for target in targets]
+    return ", ".join(name for name in names if name) or None
+
+
+def interrupt_ids(namespace: str, *, at_most: int = 16) -> list[str]:
+    """The ids that the interrupts of a task have, first to last. LangGraph derives them from its namespace."""
+    from langgraph.types import Interrupt
+
+    # The n-th interrupt of one task is numbered by how many answers the task has had.
+    suffixes = ["", *(f"|{answered}" for answered in range(1, at_most))]
+    return [Interrupt.from_ns(None, namespace + suffix).id for suffix in suffixes]

@@ -1,0 +1,120 @@
+"""What the hooks of chains, models and tools share: settings, the logger's recording, and how an end is taken."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+from agent_audit import AuditEventType, AuditLogger, Outcome, Run, RunTracker, get_logger
+from agent_audit_langchain.graph import GraphInterrupt, outcome_of
+from agent_audit_langchain.identity import ContextReader, Who
+from agent_audit_langchain.recording import Recording
+
+Modifies = Collection[str] | Callable[[str, Any], bool]
+"""Which tools change data: their names, or a predicate on name and arguments."""
+
+_Hook = TypeVar("_Hook", bound=Callable[..., None])
+
+log = logging.getLogger(__name__)
+
+
+def after_the_fact(hook: _Hook) -> _Hook:
+    """For hooks that must not raise: an exception would lose the result of something that has happened already."""
+
+    @functools.wraps(hook)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            hook(*args, **kwargs)
+        except Exception:
+            log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
+
+    return guarded  # type: ignore[return-value]  # same signature
+
+
+class Hooks:
+    """Base of the hooks. Takes the arguments of `AuditCallbackHandler`."""
+
+    def __init__(
+        self,
+        logger: AuditLogger | None = None,
+        *,
+        agent_id: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        context: ContextReader | None = None,
+        modifies: Modifies = (),
+    ) -> None:
+        self._logger = logger
+        self._who = Who(agent_id=agent_id, user_id=user_id, session_id=session_id, context=context)
+        self._modifies = modifies if callable(modifies) else frozenset(modifies)
+        self._recording: Recording | None = None
+
+    @property
+    def recording(self) -> Recording:
+        """What the handlers of this logger share; opens the default logger when there is no other."""
+        if self._recording is None:
+            self._recording = Recording.of(self._logger or get_logger())
+        return self._recording
+
+    @property
+    def _tracker(self) -> RunTracker:
+        return self.recording.tracker
+
+    def fails_closed(self) -> bool:
+        """Whether an operation must not go on that cannot be recorded."""
+        try:
+            return self.recording.logger.on_failure == "raise"
+        except Exception:  # the default logger cannot be opened
+            return os.environ.get("AGENT_AUDIT_ON_FAILURE") == "raise"
+
+    def _changes_data(self, name: str, arguments: Any) -> bool:
+        if not callable(self._modifies):
+            return name in self._modifies
+        try:
+            return bool(self._modifies(name, arguments))
+        except Exception:
+            log.warning("the predicate for tools that modify data failed", exc_info=True)
+            return False
+
+    def _starts(self, run_id: UUID) -> bool:
+        """Whether this handler is the one to record the start: several may be told of it."""
+        return self.recording.claim(run_id)
+
+    def _ends(self, run_id: UUID) -> bool:
+        """Whether this handler is the one to record the end, and it is the first end there is."""
+        return self.recording.claim(("end", run_id))
+
+    def _start_operation(
+        self,
+        event_type: AuditEventType,
+        run_id: UUID,
+        parent_key: Any,
+        run_metadata: Mapping[str, Any] | None,
+        **fields: Any,
+    ) -> Run:
+        parent = self._tracker.get(parent_key)
+        if parent is None:
+            fields.update(self._who.of_root(run_metadata or {}))
+        else:
+            self._who.learn_user(parent)
+        return self._tracker.start(event_type, run_id, parent=parent_key, **fields)
+
+    def _end_with_error(self, run_id: Hashable, error: BaseException, hook: str, **fields: Any) -> None:
+        outcome = outcome_of(error)
+        raised = error if outcome in (Outcome.FAILURE, Outcome.CANCELLED) else None
+        self._tracker.end(run_id, outcome, hook=hook, exception=raised, **fields)
+
+    def _interrupted(self, run: Run, error: GraphInterrupt, hook: str) -> None:
+        self.recording.approvals.interrupted(run, error.args[0] if error.args else (), hook)
+
+
+def name_of(serialized: Mapping[str, Any] | None, default: str) -> str:
+    """The name of a tool, model or chain, from what LangChain tells of its class."""
+    if not serialized:
+        return default
+    path = serialized.get("id")
+    return str(serialized.get("name") or (path[-1] if path else default))

@@ -1,0 +1,105 @@
+"""Who acts, for whom, in which conversation: from what LangChain and LangGraph carry along."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.runnables.config import var_child_runnable_config
+
+from agent_audit import Run, current_identity
+
+ContextReader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
+"""Gets the metadata of a run, returns any of agent_id, session_id, user_id."""
+
+_SOURCES = {
+    "session_id": ("thread_id", "session_id"),
+    "user_id": ("user_id",),
+    "agent_id": ("agent_id", "lc_agent_name"),
+}
+
+log = logging.getLogger(__name__)
+
+
+class Who:
+    """Finds out the identity of runs. What the constructor got comes first, then `context`, then metadata."""
+
+    def __init__(
+        self,
+        *,
+        agent_id: str | None,
+        user_id: str | None,
+        session_id: str | None,
+        context: ContextReader | None,
+    ) -> None:
+        given = {"agent_id": agent_id, "user_id": user_id, "session_id": session_id}
+        self._given = {name: value for name, value in given.items() if value is not None}
+        self._context = context
+
+    def of_root(
+        self, metadata: Mapping[str, Any], name: str | None = None, settings: Mapping[str, Any] | None = None
+    ) -> dict[str, str]:
+        """Identity of a run that inherits none.
+
+        Args:
+            metadata: the run's.
+            name: of the chain or graph, the last resort as agent_id.
+            settings: `configurable`, where it is known.
+        """
+        found: dict[str, str] = {}
+        settings = _configurable() if settings is None else settings
+        told = self._told_by_context(metadata)
+        for field, keys in _SOURCES.items():
+            places = ((told, (field,)), (metadata, keys), (settings, keys))
+            value = next((place[key] for place, keys in places for key in keys if place.get(key)), None)
+            if value is not None:
+                found[field] = str(value)
+        if name and "agent_id" not in found and not (_is_generic(name) and self._known_elsewhere()):
+            found["agent_id"] = name
+        return {**found, **self._given}
+
+    def _known_elsewhere(self) -> bool:
+        return current_identity().agent_id is not None
+
+    def of_nested(self, name: str) -> dict[str, str]:
+        """Identity of an agent inside another one: only its name is its own."""
+        return {"agent_id": self._given.get("agent_id", name)}
+
+    def learn_user(self, run: Run | None, settings: Mapping[str, Any] | None = None) -> None:
+        """`configurable` cannot be seen when a graph starts, but below: tell the runs above whose user it is."""
+        if run is None or "user_id" in run.identity:
+            return
+        user = (_configurable() if settings is None else settings).get("user_id")
+        while user is not None and run is not None:
+            run.identity.setdefault("user_id", str(user))
+            run = run.parent
+
+    def _told_by_context(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._context is None:
+            return {}
+        try:
+            return self._context(metadata) or {}
+        except Exception:
+            # Better a record without a name than no record.
+            log.warning("the context callable of the audit handler failed", exc_info=True)
+            return {}
+
+
+def _is_generic(name: str) -> bool:
+    """What LangChain calls things that nobody has named."""
+    return name in ("LangGraph", "chain") or name.startswith("Runnable")
+
+
+def _configurable() -> Mapping[str, Any]:
+    config = var_child_runnable_config.get()
+    return (config.get("configurable") or {}) if config else {}
+
+
+def decided_by(*places: Mapping[str, Any] | None) -> str | None:
+    """Who decided, where the application says so in metadata or configurable."""
+    for place in (*places, _configurable()):
+        for key in ("decided_by", "approver"):
+            if place and place.get(key):
+                return str(place[key])
+    return None

@@ -1,0 +1,166 @@
+"""LangChain's messages and outputs in the few words that go on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.outputs import LLMResult
+
+from agent_audit_langchain.graph import Command
+
+UNKNOWN_TOOL_TEXT = "is not a valid tool"
+"""From LangGraph's answer to a tool name that nobody knows; there is no other sign of it."""
+
+
+def plain(message: Any) -> Any:
+    """A message as a dict of role, content, tool calls. What the user wrote as text, tuple or dict stays that."""
+    if not isinstance(message, BaseMessage):
+        return message
+    said: dict[str, Any] = {"role": message.type, "content": message.content}
+    if isinstance(message, AIMessage) and message.tool_calls:
+        said["tool_calls"] = [{"id": call["id"], "name": call["name"]} for call in message.tool_calls]
+    if isinstance(message, ToolMessage):
+        said["call_id"] = message.tool_call_id
+    return said
+
+
+def new_messages(messages: Sequence[Any]) -> list[Any]:
+    """What was said since the model's last answer: the rest is on record from the calls before."""
+    for index in range(len(messages) - 1, -1, -1):
+        if _is_from_model(messages[index]):
+            return [plain(message) for message in messages[index + 1 :] or messages[-1:]]
+    return [plain(message) for message in messages]
+
+
+def _is_from_model(message: Any) -> bool:
+    if isinstance(message, BaseMessage):
+        return isinstance(message, AIMessage)
+    if isinstance(message, Mapping):
+        return message.get("role") in ("assistant", "ai")
+    return isinstance(message, tuple) and bool(message) and message[0] in ("assistant", "ai")
+
+
+def messages_of(value: Any) -> Sequence[Any] | None:
+    """The conversation inside a graph's input, update or state."""
+    messages = value.get("messages") if isinstance(value, Mapping) else None
+    if isinstance(messages, (list, tuple)):
+        return messages
+    return None if messages is None else [messages]
+
+
+def asked(inputs: Any) -> Any:
+    """What a chain or agent was asked: of a conversation only what is new."""
+    if isinstance(inputs, Command):
+        return {"resume": True} if inputs.resume is not None else {"update": inputs.update}
+    messages = messages_of(inputs)
+    if messages is not None:
+        return {"messages": new_messages(messages)}
+    if isinstance(inputs, (list, tuple)) and inputs and all(isinstance(item, BaseMessage) for item in inputs):
+        return {"messages": new_messages(inputs)}
+    if isinstance(inputs, BaseMessage):
+        return {"input": plain(inputs)}
+    return inputs if inputs is None or isinstance(inputs, Mapping) else {"input": inputs}
+
+
+def answered(outputs: Any, *, graph: bool) -> Any:
+    """What a chain or agent answered. The state of a graph is not taken along, only its last message."""
+    messages = messages_of(outputs)
+    if messages:
+        return plain(messages[-1])
+    if isinstance(outputs, BaseMessage):
+        return plain(outputs)
+    return None if graph and isinstance(outputs, Mapping) else outputs
+
+
+def updates(outputs: Any) -> Iterable[Mapping[str, Any]]:
+    """The state updates a node returned: one, several, or inside commands."""
+    for output in outputs if isinstance(outputs, (list, tuple)) else (outputs,):
+        update = output.update if isinstance(output, Command) else output
+        if isinstance(update, Mapping):
+            yield update
+
+
+def tool_messages(outputs: Any) -> Iterable[ToolMessage]:
+    """The answers to tool calls inside what a node returned."""
+    for update in updates(outputs):
+        for message in messages_of(update) or ():
+            if isinstance(message, ToolMessage):
+                yield message
+
+
+def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
+    """The calls a node is to execute or to judge: those of the conversation's last message, or its very input."""
+    if isinstance(inputs, Mapping):
+        if inputs.get("__type") == "tool_call_with_context":  # langgraph.prebuilt hands over call and state
+            inputs = [inputs.get("tool_call")]
+        else:
+            messages = messages_of(inputs)
+            last = messages[-1] if messages else None
+            return last.tool_calls if isinstance(last, AIMessage) else ()
+    if isinstance(inputs, list):
+        calls = [call for call in inputs if isinstance(call, Mapping) and "args" in call and "name" in call]
+        if len(calls) == len(inputs):
+            return calls
+        last = inputs[-1]
+        return last.tool_calls if isinstance(last, AIMessage) else ()
+    return ()
+
+
+def tool_result(output: Any) -> tuple[Any, bool]:
+    """What a tool returned, and whether it says itself that it failed."""
+    if isinstance(output, ToolMessage):
+        return output.content, output.status == "error"
+    if isinstance(output, Command):
+        said = list(tool_messages(output))
+        result: dict[str, Any] = {"goto": str(output.goto)} if output.goto else {}
+        result.update({"messages": [message.content for message in said]} if said else {})
+        return result, any(message.status == "error" for message in said)
+    return output, False
+
+
+def model_answer(response: LLMResult) -> tuple[Any, dict[str, Any], list[AIMessage]]:
+    """Of a model's response: its text, model name and tokens, and the messages."""
+    generations = [generation for group in response.generations for generation in group]
+    messages = [getattr(generation, "message", None) for generation in generations]
+    texts = [
+        generation.text if message is None else message.content
+        for generation, message in zip(generations, messages, strict=True)
+    ]
+    ai_messages = [message for message in messages if isinstance(message, AIMessage)]
+    facts = _usage(response, ai_messages)
+    return (texts[0] if len(texts) == 1 else texts), facts, ai_messages
+
+
+def _usage(response: LLMResult, messages: list[AIMessage]) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for message in messages:
+        usage = message.usage_metadata
+        if usage:
+            facts["input_tokens"] = facts.get("input_tokens", 0) + usage["input_tokens"]
+            facts["output_tokens"] = facts.get("output_tokens", 0) + usage["output_tokens"]
+        model = message.response_metadata.get("model_name") or message.response_metadata.get("model")
+        if model:
+            facts["model"] = model
+    told = (response.llm_output or {}).get("token_usage")
+    if "input_tokens" not in facts and isinstance(told, Mapping):
+        facts["input_tokens"], facts["output_tokens"] = (
+            told.get("prompt_tokens"),
+            told.get("completion_tokens"),
+        )
+    return facts
+
+
+def documents_found(documents: Sequence[Any]) -> dict[str, Any]:
+    """What a retriever found: how many, which, from where, and last, for it may be cut short, the text."""
+    metadata = [getattr(document, "metadata", None) or {} for document in documents]
+    return {
+        "count": len(documents),
+        "ids": [
+            getattr(document, "id", None) or facts.get("id")
+            for document, facts in zip(documents, metadata, strict=True)
+        ],
+        "sources": [facts.get("source") for facts in metadata],
+        "contents": [getattr(document, "page_content", None) for document in documents],
+    }

@@ -1,0 +1,139 @@
+"""A middleware in front of every tool of a `create_agent` agent: no record, no call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from langchain.agents.middleware import AgentMiddleware
+from langchain_core.messages import ToolMessage
+
+from agent_audit import AuditEventType, AuditLogger, Outcome, Run
+from agent_audit_langchain.approvals import call_answered
+from agent_audit_langchain.graph import Command, GraphInterrupt
+from agent_audit_langchain.hooks import Hooks, Modifies
+from agent_audit_langchain.identity import ContextReader
+from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
+from agent_audit_langchain.questions import Request
+
+ToolAnswer = ToolMessage | Command[Any]
+
+
+class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
+    """Records `tool.call` before the tool runs and `tool.response` after it, also for tools nobody knows.
+
+    With a fail-closed logger a call that cannot be recorded does not happen. Put it last in `middleware=[...]`:
+    there it sees the calls as they are executed, after others have approved, changed or refused them. Together
+    with `AuditCallbackHandler` or `enable()` nothing is recorded twice; alone it records tools only.
+
+    Args:
+        logger, agent_id, user_id, session_id, context, modifies: as in `AuditCallbackHandler`.
+    """
+
+    def __init__(
+        self,
+        logger: AuditLogger | None = None,
+        *,
+        agent_id: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        context: ContextReader | None = None,
+        modifies: Modifies = (),
+    ) -> None:
+        super().__init__()
+        self._calls = _Calls(
+            logger,
+            agent_id=agent_id,
+            user_id=user_id,
+            session_id=session_id,
+            context=context,
+            modifies=modifies,
+        )
+
+    def wrap_tool_call(self, request: Any, handler: Callable[[Any], ToolAnswer]) -> ToolAnswer:
+        """Record, call, record."""
+        run = self._calls.begin(request)
+        try:
+            answer = handler(request)
+        except BaseException as error:
+            self._calls.failed(run, error)
+            raise
+        self._calls.returned(run, answer, known=request.tool is not None)
+        return answer
+
+    async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[ToolAnswer]]) -> ToolAnswer:
+        """The same; every wait for the log happens off the loop."""
+        beginning = asyncio.ensure_future(asyncio.to_thread(self._calls.begin, request))
+        try:
+            run = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            beginning.add_done_callback(self._calls.abandoned)
+            raise
+        try:
+            answer = await handler(request)
+        except BaseException as error:
+            await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error))
+            raise
+        await asyncio.shield(asyncio.to_thread(self._calls.returned, run, answer, known=request.tool is not None))
+        return answer
+
+
+class _Calls(Hooks):
+    """Tool calls as the middleware sees them."""
+
+    def begin(self, request: Any) -> Run:
+        call = request.tool_call
+        config: Mapping[str, Any] = getattr(request.runtime, "config", None) or {}
+        parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
+        asked = Request(f"tool.{call['name']}", call["args"], call["id"])
+        parent = self._tracker.get(parent_key)
+        run = self._tracker.start(
+            AuditEventType.TOOL_CALL,
+            ("call", parent_key, asked.call_id),
+            parent=parent_key,
+            hook="wrap_tool_call",
+            action=asked.action,
+            call_id=asked.call_id,
+            parameters=asked.parameters,
+            metadata=self.recording.approvals.digest_if_decided(parent, asked),
+            **self._identity(parent, request.runtime, config),
+        )
+        run.state["request"] = asked
+        run.state["modifies"] = self._changes_data(call["name"], asked.parameters)
+        call_answered(run, asked.call_id)
+        return run
+
+    def _identity(self, parent: Run | None, runtime: Any, config: Mapping[str, Any]) -> dict[str, Any]:
+        context = getattr(runtime, "context", None)
+        told = context if isinstance(context, Mapping) else {"user_id": getattr(context, "user_id", None)}
+        settings = {**(config.get("configurable") or {}), **{k: v for k, v in told.items() if v is not None}}
+        if parent is None:
+            return self._who.of_root(config.get("metadata") or {}, settings=settings)
+        self._who.learn_user(parent, settings)
+        return {}
+
+    def returned(self, run: Run, answer: ToolAnswer, *, known: bool) -> None:
+        result, failed = tool_result(answer)
+        if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
+            self._tracker.end(
+                run.key,
+                Outcome.FAILURE,
+                end_type=AuditEventType.ACTION_FAILED,
+                error=str(result),
+                error_type="UnknownTool",
+            )
+            return
+        self._tracker.end(run.key, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
+        if run.state["modifies"] and not failed:
+            self.recording.note_modification(run, "wrap_tool_call")
+
+    def failed(self, run: Run, error: BaseException) -> None:
+        if isinstance(error, GraphInterrupt):
+            self._interrupted(run, error, "wrap_tool_call")
+        self._end_with_error(run.key, error, "wrap_tool_call")
+
+    def abandoned(self, beginning: asyncio.Future[Run]) -> None:
+        """The task was cancelled while the call was being recorded: it does not happen."""
+        if not beginning.cancelled() and beginning.exception() is None:
+            self._tracker.end(beginning.result().key, Outcome.CANCELLED)

@@ -1,0 +1,168 @@
+"""What an interrupt asks, and what the answer to it decides. Pure: reads values, records nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+_YES = frozenset({"approve", "approved", "accept", "accepted", "allow", "yes", "ok"})
+_NO = frozenset({"reject", "rejected", "deny", "denied", "ignore", "no"})
+_RESPOND = frozenset({"respond", "response"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """One thing that somebody is asked to decide."""
+
+    action: str
+    parameters: Any = None
+    call_id: str | None = None
+    """Of the model's tool call; of a plain interrupt its own id, which joins question and answer as well."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One interrupt: what it asks for."""
+
+    interrupt_id: str | None
+    kind: str
+    """`tool_approvals` (several at once), `tool_approval` (one), `interrupt`, `breakpoint`."""
+    requests: list[Request] = field(default_factory=list)
+    asked: Any = None
+    """The value given to `interrupt()` inside a tool: what the human is shown beside the arguments."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided about one request."""
+
+    kind: str
+    """approve, edit, reject, respond; `answer` when only the application knows what the value means."""
+    parameters: Any = None
+    """The arguments in place of those asked about, when edited."""
+    name: str | None = None
+    """The tool in place of the one asked about, when edited."""
+    text: Any = None
+    """What the human said: the reason of a rejection, or the answer in place of the tool's."""
+    value: Any = None
+    """The answer as it was given."""
+
+
+def read_question(
+    value: Any, interrupt_id: str | None, *, calls: Sequence[Mapping[str, Any]], tool: Request | None
+) -> Question:
+    """Read an interrupt's value.
+
+    Args:
+        value: what was given to `interrupt()`.
+        interrupt_id: LangGraph's id of it.
+        calls: the tool calls in the hands of the node that was interrupted.
+        tool: the tool that was interrupted, if it was one.
+    """
+    requests = _approval_requests(value)
+    if requests:
+        return Question(interrupt_id, "tool_approvals", with_call_ids(requests, calls))
+    if isinstance(value, Mapping) and value.get("type") == "tool_approval":
+        return Question(interrupt_id, "tool_approval", [_of_call(value, "tool_call_id")])
+    if tool is not None:
+        return Question(interrupt_id, "interrupt", [tool], value)
+    if len(calls) == 1 and "id" in calls[0]:
+        return Question(interrupt_id, "interrupt", [_of_call(calls[0])], value)
+    return Question(interrupt_id, "interrupt", [Request("interrupt", value, interrupt_id)])
+
+
+def _approval_requests(value: Any) -> list[Request]:
+    """Of HumanInTheLoopMiddleware ({"action_requests": [...]}) or of the agent inbox ([{"action_request": ...}])."""
+    if isinstance(value, Mapping) and isinstance(value.get("action_requests"), list):
+        asked = value["action_requests"]
+    else:
+        items = value if isinstance(value, (list, tuple)) else [value]
+        asked = [item.get("action_request") for item in items if isinstance(item, Mapping)]
+    return [
+        Request(f"tool.{one.get('name') or one.get('action')}", one.get("args"))
+        for one in asked
+        if isinstance(one, Mapping)
+    ]
+
+
+def with_call_ids(requests: Sequence[Request], calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """Find the model's call behind each request: the value of the interrupt names only tool and arguments."""
+    left = [_of_call(call) for call in calls]
+    found = []
+    for request in requests:
+        same = [call for call in left if call.action == request.action]
+        match = next((call for call in same if call.parameters == request.parameters), same[0] if same else None)
+        if match is not None:
+            left.remove(match)
+        found.append(Request(request.action, request.parameters, match.call_id if match else None))
+    return found
+
+
+def _of_call(call: Mapping[str, Any], id_key: str = "id") -> Request:
+    return Request(f"tool.{call.get('name')}", call.get("args"), call.get(id_key))
+
+
+def as_requests(calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+    """The model's tool calls as things to decide on."""
+    return [_of_call(call) for call in calls]
+
+
+def read_decisions(answer: Any, expected: int) -> list[Decision]:
+    """What an answer decides, one decision for each request, in their order."""
+    if isinstance(answer, Mapping) and isinstance(answer.get("decisions"), list):
+        values: list[Any] = answer["decisions"]
+    elif isinstance(answer, list) and len(answer) == expected and all(isinstance(item, Mapping) for item in answer):
+        values = answer
+    else:
+        values = [answer]
+    return [read_decision(value) for value in values]
+
+
+def read_decision(value: Any) -> Decision:
+    """What one answer decides. What is not plainly a yes or a no stays an answer."""
+    if isinstance(value, bool):
+        return Decision("approve" if value else "reject", value=value)
+    if isinstance(value, str) and value.strip().lower() in _YES | _NO:
+        return Decision("approve" if value.strip().lower() in _YES else "reject", value=value)
+    if not isinstance(value, Mapping):
+        return Decision("answer", value=value)
+    words = (value.get(key) for key in ("type", "decision", "action", "approved", "approve"))
+    word = next((word for word in words if isinstance(word, (str, bool))), "")
+    return _by_word(word.strip().lower() if isinstance(word, str) else "yes" if word else "no", value)
+
+
+def _by_word(word: str, value: Mapping[str, Any]) -> Decision:
+    if word == "edit":
+        edited = value.get("edited_action") or value.get("args") or {}
+        name = edited.get("name") or edited.get("action") if isinstance(edited, Mapping) else None
+        parameters = edited.get("args", edited) if isinstance(edited, Mapping) else edited
+        return Decision("edit", parameters, name, value=value)
+    kinds = ((_YES, "approve"), (_NO, "reject"), (_RESPOND, "respond"))
+    kind = next((kind for words, kind in kinds if word in words), "answer")
+    text = value.get("message") or value.get("reason") or value.get("args")
+    return Decision(kind, text=None if kind == "answer" else text, value=value)
+
+
+def match_by_evidence(
+    decisions: Sequence[Decision], requests: Sequence[Request], answered: set[str], edited: set[str]
+) -> list[tuple[Request, Decision]]:
+    """Join decisions and calls when nobody remembers which of the calls were asked about.
+
+    Args:
+        decisions: in the order of the calls asked about; calls that needed no approval have none.
+        requests: all calls of the turn.
+        answered: ids of calls that got a message in place of their execution: rejected or responded to.
+        edited: ids of calls that were replaced.
+    """
+    pools = {
+        "message": [one for one in requests if one.call_id in answered],
+        "edit": [one for one in requests if one.call_id in edited],
+        "approve": [one for one in requests if one.call_id not in answered | edited],
+    }
+    kinds = ["message" if one.kind in ("reject", "respond") else one.kind for one in decisions]
+    certain = {kind for kind, pool in pools.items() if len(pool) == kinds.count(kind)}
+    return [
+        (pools[kind].pop(0) if kind in certain else Request("interrupt"), decision)
+        for decision, kind in zip(decisions, kinds, strict=True)
+    ]

@@ -1,0 +1,84 @@
+"""Who, for whom, in which conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langchain_record import Record, Scripted, asks_for, call
+
+from agent_audit import identify
+from agent_audit_langchain import AuditCallbackHandler, enable
+
+QUESTION = {"messages": [("user", "go")]}
+CHAIN = RunnableLambda(lambda x: x).with_config(run_name="sums")
+
+
+@tool
+def search(query: str) -> str:
+    """Search."""
+    return query
+
+
+def agent() -> Any:
+    model = Scripted(replies=[asks_for(call("search", "c1", query="x")), "done"])
+    return create_agent(model, [search], name="clerk")
+
+
+def who(record: Record) -> set[tuple[Any, ...]]:
+    return {(e.agent_id, e.session_id, e.user_id) for e in record.events}
+
+
+def test_from_metadata(record: Record) -> None:
+    metadata = {"user_id": "ann", "session_id": "s1"}
+    CHAIN.invoke(1, {"callbacks": [record.handler], "metadata": metadata})
+    assert who(record) == {("sums", "s1", "ann")}
+
+
+def test_thread_is_the_session_and_its_user_is_found_below(record: Record) -> None:
+    agent().invoke(QUESTION, {"callbacks": [record.handler], "configurable": {"thread_id": "t1", "user_id": "ann"}})
+    first, *rest = record.events
+    assert {(e.agent_id, e.session_id, e.user_id) for e in rest} == {("clerk", "t1", "ann")}
+    # LangGraph shows `configurable` to nobody when a graph starts.
+    assert (first.session_id, first.user_id) == ("t1", None)
+
+
+def test_enabled_for_the_process_configurable_is_seen_at_once_below_the_start(record: Record) -> None:
+    enable(record.logger)
+    agent().invoke(QUESTION, {"configurable": {"thread_id": "t1", "user_id": "ann"}})
+    assert [e.user_id for e in record.events][1:] == ["ann"] * (len(record.events) - 1)
+
+
+def test_constructor_wins(record: Record) -> None:
+    handler = AuditCallbackHandler(
+        record.logger, agent_id="A", user_id="U", session_id="S", context=lambda metadata: {"user_id": "no"}
+    )
+    agent().invoke(
+        QUESTION, {"callbacks": [handler], "configurable": {"thread_id": "t1"}, "metadata": {"user_id": "x"}}
+    )
+    assert who(record) == {("A", "S", "U")}
+
+
+def test_context_reads_what_the_application_has(record: Record) -> None:
+    handler = AuditCallbackHandler(record.logger, context=lambda metadata: {"user_id": metadata["tenant"]})
+    CHAIN.invoke(1, {"callbacks": [handler], "metadata": {"tenant": "acme"}})
+    assert who(record) == {("sums", None, "acme")}
+
+
+def test_context_that_fails_costs_no_record(record: Record) -> None:
+    handler = AuditCallbackHandler(record.logger, context=lambda metadata: {"user_id": metadata["missing"]})
+    CHAIN.invoke(1, {"callbacks": [handler]})
+    assert record.short() == [("agent.start", "agent.sums"), ("agent.stop", "success", "agent.sums")]
+
+
+def test_identify_around_a_call(record: Record) -> None:
+    with identify(user_id="ann", session_id="s1", agent_id="mine"):
+        RunnableLambda(lambda x: x).invoke(1, {"callbacks": [record.handler]})
+    assert who(record) == {("mine", "s1", "ann")}
+
+
+def test_metadata_values_become_text(record: Record) -> None:
+    CHAIN.invoke(1, {"callbacks": [record.handler], "metadata": {"user_id": 7}})
+    assert who(record) == {("sums", None, "7")}

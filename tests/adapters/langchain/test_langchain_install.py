@@ -1,0 +1,153 @@
+"""One line for the whole process, and no event twice."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langchain_core.tracers import context as tracing
+from langchain_record import Record, Scripted, asks_for, call
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.pregel import main as pregel
+
+from agent_audit import AuditLogger, MemoryAuditBackend, set_logger
+from agent_audit_langchain import AuditCallbackHandler, disable, enable
+
+CHAIN = RunnableLambda(lambda x: x).with_config(run_name="sums")
+ONE_RUN = [("agent.start", "agent.sums"), ("agent.stop", "success", "agent.sums")]
+
+
+@tool
+def search(query: str) -> str:
+    """Search."""
+    return query
+
+
+def test_enable_reaches_everything_without_callbacks(record: Record) -> None:
+    enable(record.logger)
+    CHAIN.invoke(1)
+    assert record.short() == ONE_RUN
+
+
+def test_enable_twice_records_once(record: Record) -> None:
+    enable(record.logger)
+    enable(record.logger)
+    CHAIN.invoke(1)
+    assert record.short() == ONE_RUN
+
+
+def test_disable_and_enable_again(record: Record) -> None:
+    hooks, builder = list(tracing._configure_hooks), pregel.get_sync_graph_callback_manager_for_config
+    enable(record.logger)
+    disable()
+    disable()
+    CHAIN.invoke(1)
+    assert record.short() == []
+    assert tracing._configure_hooks == hooks
+    assert pregel.get_sync_graph_callback_manager_for_config is builder
+    enable(record.logger)
+    CHAIN.invoke(1)
+    assert record.short() == ONE_RUN
+
+
+def test_without_arguments_the_default_logger_records(record: Record) -> None:
+    before = set_logger(record.logger)
+    enable()
+    CHAIN.invoke(1)
+    AuditCallbackHandler()
+    CHAIN.invoke(1, {"callbacks": [AuditCallbackHandler()]})
+    set_logger(before)
+    assert record.short() == ONE_RUN * 2
+
+
+def agent(saver: Any = None) -> Any:
+    model = Scripted(replies=[asks_for(call("search", "c1", query="x"), call("nope", "c2")), "done"])
+    return create_agent(model, [search], name="clerk", checkpointer=saver)
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_several_handlers_of_one_logger_record_once(record: Record, asynchronous: bool) -> None:
+    question = {"messages": [("user", "go")]}
+    enable(record.logger)
+    config = {"callbacks": [record.handler, AuditCallbackHandler(record.logger)]}
+    if asynchronous:
+        await agent().ainvoke(question, config)
+    else:
+        agent().invoke(question, config)
+    assert sorted(record.short()) == sorted(
+        [
+            ("agent.start", "agent.clerk"),
+            ("llm.request", "llm.scripted-1"),
+            ("llm.response", "success", "llm.scripted-1"),
+            ("action.request", "tool.search", "c1"),
+            ("action.request", "tool.nope", "c2"),
+            ("tool.call", "tool.search", "c1"),
+            ("tool.response", "success", "tool.search", "c1"),
+            ("action.failed", "failure", "tool.nope", "c2"),
+            ("llm.request", "llm.scripted-1"),
+            ("llm.response", "success", "llm.scripted-1"),
+            ("agent.stop", "success", "agent.clerk"),
+        ]
+    )
+
+
+def test_handlers_of_two_loggers_record_each(record: Record) -> None:
+    backend = MemoryAuditBackend()
+    with AuditLogger(backend) as other:
+        enable(other)
+        CHAIN.invoke(1, {"callbacks": [record.handler]})
+        assert len(backend.events()) == len(record.events) == 2
+
+
+def test_threads_that_know_no_context(record: Record) -> None:
+    enable(record.logger)
+    threads = [threading.Thread(target=CHAIN.invoke, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(record.short()) == sorted(ONE_RUN * 8)
+    assert len({e.trace_id for e in record.events}) == 8
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+async def test_breakpoints_are_seen_by_enable_as_well(record: Record, asynchronous: bool) -> None:
+    enable(record.logger)
+    graph = StateGraph(dict)
+    graph.add_node("go", lambda state: state)
+    graph.add_edge(START, "go")
+    compiled = graph.compile(name="g", checkpointer=InMemorySaver(), interrupt_before=["go"])
+    config: Any = {"configurable": {"thread_id": "t", "decided_by": "eve"}}
+    for question in ({"a": 1}, None):
+        if asynchronous:
+            await compiled.ainvoke(question, config)
+        else:
+            compiled.invoke(question, config)
+    checkpoint = record.one("permission.check").call_id
+    assert record.short() == [
+        ("agent.start", "agent.g"),
+        ("permission.check", "interrupt", checkpoint),
+        ("agent.stop", "suspended", "agent.g"),
+        ("agent.start", "agent.g"),
+        ("action.approved", "success", "interrupt", checkpoint),
+        ("agent.stop", "success", "agent.g"),
+    ]
+    approved = record.one("action.approved")
+    assert approved.metadata and approved.metadata["decided_by"] == "eve"
+
+
+def test_run_under_way_when_disabled_gets_its_end(record: Record) -> None:
+    enable(record.logger)
+    RunnableLambda(lambda x: disable()).with_config(run_name="sums").invoke(1)
+    assert record.short() == ONE_RUN
+
+
+def test_a_bug_in_the_adapter_costs_no_result(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent_audit_langchain.tools.tool_result", lambda output: 1 / 0)
+    assert search.invoke({"query": "x"}, {"callbacks": [record.handler]}) == "x"
+    record.handler.recording.tracker.close_all()

@@ -1,0 +1,119 @@
+"""No record, no action: with `on_failure="raise"`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from agents import Runner, UserError, function_tool
+from agents.testing import ModelStep, assistant_message
+from openai_scripts import agent, call
+
+import agent_audit_openai_agents
+from agent_audit import AuditLogger, WriteError
+from agent_audit.testing import FailingBackend
+from agent_audit_openai_agents import AuditRunHooks
+
+
+@pytest.fixture
+def backend() -> FailingBackend:
+    return FailingBackend(failing=False)
+
+
+@pytest.fixture
+def logger(backend: FailingBackend) -> Iterator[AuditLogger]:
+    with AuditLogger(backend, on_failure="raise") as logger:
+        yield logger
+        backend.failing = False
+
+
+@pytest.fixture(params=["enabled", "hooks"])
+def options(request: pytest.FixtureRequest, logger: AuditLogger) -> dict[str, Any]:
+    if request.param == "hooks":
+        return {"hooks": AuditRunHooks(logger)}
+    agent_audit_openai_agents.enable(logger)
+    return {}
+
+
+async def test_a_model_is_not_asked_when_that_cannot_be_recorded(
+    backend: FailingBackend, options: dict[str, Any]
+) -> None:
+    asked: list[Any] = []
+
+    def answer(step: Any) -> Any:
+        asked.append(step)
+        return [assistant_message("hello")]
+
+    backend.failing = True
+    with pytest.raises(WriteError):
+        await Runner.run(agent(ModelStep.respond(answer)), "hi", **options)
+    assert not asked
+
+
+async def test_a_tool_does_not_run_when_that_cannot_be_recorded(
+    backend: FailingBackend, options: dict[str, Any]
+) -> None:
+    ran: list[str] = []
+
+    @function_tool
+    def pay() -> str:
+        ran.append("paid")
+        return "paid"
+
+    @function_tool
+    def stop_recording() -> str:
+        backend.failing = True
+        return "ok"
+
+    asked = [call("stop_recording", call_id="c1")]
+    with pytest.raises((UserError, WriteError)):
+        await Runner.run(agent(asked, [call("pay", call_id="c2")], "ok", tools=[pay, stop_recording]), "hi", **options)
+    assert not ran
+
+
+async def test_a_tool_does_not_run_when_its_intent_is_what_cannot_be_recorded(
+    backend: FailingBackend, options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    append = backend.append
+
+    def refuse_calls(records: Any, **kwargs: Any) -> int:
+        backend.failing = any(b'"tool.call"' in record for record in records)
+        return append(records, **kwargs)
+
+    monkeypatch.setattr(backend, "append", refuse_calls)
+
+    @function_tool
+    def pay() -> str:
+        ran.append("paid")
+        return "paid"
+
+    with pytest.raises((UserError, WriteError)):
+        await Runner.run(agent([call("pay")], "ok", tools=[pay]), "hi", **options)
+    assert not ran
+
+
+async def test_a_decision_that_cannot_be_recorded_is_not_taken(backend: FailingBackend, logger: AuditLogger) -> None:
+    @function_tool(needs_approval=True)
+    def pay() -> str:
+        raise AssertionError("it was not approved")
+
+    agent_audit_openai_agents.enable(logger)
+    one = agent([call("pay")], "ok", tools=[pay])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    backend.failing = True
+    with pytest.raises(WriteError):
+        state.approve(result.interruptions[0])
+    backend.failing = False
+    assert (await Runner.run(one, state)).interruptions, "it still waits"
+
+
+async def test_with_warn_the_agent_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    backend = FailingBackend()
+    with AuditLogger(backend) as logger:
+        agent_audit_openai_agents.enable(logger)
+        assert (await Runner.run(agent("hello"), "hi")).final_output == "hello"
+        backend.failing = False
+    assert [event.event_type for event in backend.events()][-1] == "agent.stop"

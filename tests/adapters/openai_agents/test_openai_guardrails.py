@@ -1,0 +1,191 @@
+"""Guardrails of agents and tools."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from agents import (
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
+    Runner,
+    ToolGuardrailFunctionOutput,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+    function_tool,
+    input_guardrail,
+    output_guardrail,
+    set_tracing_disabled,
+    tool_input_guardrail,
+    tool_output_guardrail,
+)
+from agents.testing import ModelStep
+from openai_scripts import Record, agent, call, lines
+
+
+@pytest.fixture(params=["traced", "untraced"], autouse=True)
+def _tracing(request: pytest.FixtureRequest) -> Any:
+    """Everything here holds with tracing disabled as well."""
+    set_tracing_disabled(request.param == "untraced")
+    yield
+    set_tracing_disabled(False)
+
+
+@input_guardrail
+async def no_shouting(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+    await asyncio.sleep(0.01)  # the model has been asked by then
+    return GuardrailFunctionOutput({"letters": len(str(input))}, "HELP" in str(input))
+
+
+@input_guardrail(run_in_parallel=False)
+def no_shouting_first(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput("checked", "HELP" in str(input))
+
+
+@output_guardrail
+def no_secrets(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+    return GuardrailFunctionOutput({"found": "secret" in output}, "secret" in output)
+
+
+async def test_guardrails_that_pass_are_on_record_with_what_they_found(record: Record) -> None:
+    await Runner.run(agent("fine", input_guardrails=[no_shouting], output_guardrails=[no_secrets]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        guardrail.passed success guardrail.no_shouting -
+        guardrail.passed success guardrail.no_secrets -
+        agent.stop success agent.A -
+    """)
+    first, second = record.events("guardrail.passed")
+    assert (first.metadata, first.result) == ({"stage": "input"}, {"letters": 2})
+    assert (second.metadata, second.result) == ({"stage": "output"}, {"found": False})
+
+
+async def test_an_input_guardrail_that_trips_stops_the_agent_and_is_no_error_of_the_model(record: Record) -> None:
+    async def slowly(step: Any) -> Any:
+        await asyncio.sleep(0.05)
+        return []
+
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        await Runner.run(agent(ModelStep.respond(slowly), input_guardrails=[no_shouting]), "HELP")
+    assert record.told("llm.response", "guardrail.tripped", "guardrail.passed", "agent.stop", "error") == lines("""
+        guardrail.tripped denied guardrail.no_shouting -
+        llm.response cancelled llm.ScriptedModel -
+        agent.stop failure agent.A -
+    """)
+    assert record.one("guardrail.tripped").result == {"letters": 4}
+
+
+async def test_a_guardrail_that_trips_before_the_agent_begins_is_all_there_is(record: Record) -> None:
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        await Runner.run(agent("never", input_guardrails=[no_shouting_first]), "HELP")
+    assert record.told() == ["guardrail.tripped denied guardrail.no_shouting_first -"]
+
+
+async def test_an_output_guardrail_that_trips_makes_the_agent_s_run_a_failure(record: Record) -> None:
+    with pytest.raises(OutputGuardrailTripwireTriggered):
+        await Runner.run(agent("the secret", output_guardrails=[no_secrets]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        guardrail.tripped denied guardrail.no_secrets -
+        agent.stop failure agent.A -
+    """)
+    assert record.one("agent.stop").result is None
+
+
+async def test_guardrails_of_streams_are_recorded(record: Record) -> None:
+    result = Runner.run_streamed(agent("fine", input_guardrails=[no_shouting]), "HELP")
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        async for _ in result.stream_events():
+            pass
+    assert record.told("guardrail.tripped", "agent.stop") == lines("""
+        guardrail.tripped denied guardrail.no_shouting -
+        agent.stop failure agent.A -
+    """)
+    assert record.one("agent.stop").error_type == "InputGuardrailTripwireTriggered"
+
+
+def tool_with(**guardrails: Any) -> Any:
+    @function_tool(**guardrails)
+    def send(to: str) -> str:
+        return f"sent to {to}"
+
+    return send
+
+
+@tool_input_guardrail
+def only_us(data: Any) -> ToolGuardrailFunctionOutput:
+    if "@us" in data.context.tool_arguments:
+        return ToolGuardrailFunctionOutput.allow("ours")
+    return ToolGuardrailFunctionOutput.reject_content("not one of us", output_info="foreign")
+
+
+async def test_a_tool_call_that_its_guardrail_rejects_was_not_permitted(record: Record) -> None:
+    asked = [call("send", {"to": "a@them"}, "c1"), call("send", {"to": "a@us"}, "c2")]
+    await Runner.run(agent(asked, "ok", tools=[tool_with(tool_input_guardrails=[only_us])]), "hi")
+    told = record.without_models()
+    assert told == lines("""
+        agent.start - agent.A -
+        action.request - tool.send c1
+        action.request - tool.send c2
+        tool.call - tool.send c2
+        tool.response success tool.send c2
+        permission.denied denied tool.send c1
+        guardrail.tripped denied guardrail.only_us -
+        guardrail.passed success guardrail.only_us -
+        agent.stop success agent.A -
+    """)
+    denied = record.one("permission.denied")
+    assert (denied.error, denied.parameters) == ("not one of us", {"to": "a@them"})
+
+
+async def test_a_call_that_is_rejected_last_is_on_record_too(record: Record) -> None:
+    one = agent(
+        [call("send", {"to": "a@them"})],
+        tools=[tool_with(tool_input_guardrails=[only_us])],
+        tool_use_behavior="stop_on_first_tool",
+    )
+    await Runner.run(one, "hi")
+    assert record.told("permission.denied") == ["permission.denied denied tool.send c1"]
+
+
+async def test_a_tool_guardrail_may_end_the_run_before_the_tool(record: Record) -> None:
+    @tool_input_guardrail
+    def never(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.raise_exception("forbidden")
+
+    with pytest.raises(ToolInputGuardrailTripwireTriggered):
+        await Runner.run(agent([call("send", {"to": "x"})], tools=[tool_with(tool_input_guardrails=[never])]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.send c1
+        guardrail.tripped denied guardrail.never -
+        permission.denied denied tool.send c1
+        agent.stop failure agent.A -
+    """)
+
+
+async def test_a_tool_guardrail_may_end_the_run_after_the_tool(record: Record) -> None:
+    @tool_output_guardrail
+    def never(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.raise_exception("leak")
+
+    with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+        await Runner.run(agent([call("send", {"to": "x"})], tools=[tool_with(tool_output_guardrails=[never])]), "hi")
+    assert record.told("tool.response", "guardrail.tripped", "agent.stop") == lines("""
+        tool.response failure tool.send c1
+        guardrail.tripped denied guardrail.never -
+        agent.stop failure agent.A -
+    """)
+    assert record.one("guardrail.tripped").metadata == {"stage": "tool_output"}
+
+
+async def test_verdicts_before_a_failure_that_is_not_the_sdk_s_are_kept(
+    record: Record, request: pytest.FixtureRequest
+) -> None:
+    if "untraced" in request.node.name:
+        pytest.skip("only spans tell of them then")
+    with pytest.raises(RuntimeError):
+        await Runner.run(agent(RuntimeError("overloaded"), input_guardrails=[no_shouting_first]), "hi")
+    assert record.told("guardrail.passed") == ["guardrail.passed success guardrail.no_shouting_first -"]

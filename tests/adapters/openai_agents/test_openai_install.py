@@ -1,0 +1,235 @@
+"""`enable` and `disable`, and whoever else uses the SDK's hooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from agents import Agent, AgentHooks, RunConfig, RunContextWrapper, RunHooks, Runner, add_trace_processor
+from agents.mcp.util import MCPUtil
+from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
+from agents.tracing import TracingProcessor, get_trace_provider, set_trace_processors
+from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, line, lines
+
+import agent_audit_openai_agents
+from agent_audit import AuditLogger, MemoryAuditBackend, get_logger
+from agent_audit.testing import capture
+from agent_audit_openai_agents import AuditRunHooks, AuditTracingProcessor
+
+SHORT = """
+    agent.start - agent.A -
+    llm.request - llm.ScriptedModel -
+    llm.response success llm.ScriptedModel -
+    agent.stop success agent.A -
+"""
+
+
+def processors() -> tuple[Any, ...]:
+    return tuple(get_trace_provider()._multi_processor._processors)  # type: ignore[attr-defined]
+
+
+class Listening(RunHooks[Any]):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+
+def _hears(name: str) -> Any:
+    async def hook(self: Listening, *args: Any, **kwargs: Any) -> None:
+        self.heard.append(name)
+
+    return hook
+
+
+for _name in ("on_agent_start", "on_agent_end", "on_llm_start", "on_llm_end", "on_tool_start", "on_tool_end"):
+    setattr(Listening, _name, _hears(_name))
+
+
+class Counting(TracingProcessor):
+    spans = 0
+
+    def on_trace_start(self, trace: Any) -> None: ...
+    def on_trace_end(self, trace: Any) -> None: ...
+    def on_span_start(self, span: Any) -> None: ...
+    def on_span_end(self, span: Any) -> None:
+        self.spans += 1
+
+    def shutdown(self) -> None: ...
+    def force_flush(self) -> None: ...
+
+
+async def test_enabling_twice_records_once(record: Record) -> None:
+    agent_audit_openai_agents.enable(record.logger)
+    await Runner.run(agent("hello"), "hi")
+    assert record.told() == lines(SHORT)
+    assert sum(isinstance(processor, AuditTracingProcessor) for processor in processors()) == 1
+
+
+async def test_enabling_again_changes_the_settings(record: Record) -> None:
+    agent_audit_openai_agents.enable(record.logger, user_id="alice")
+    await Runner.run(agent("hello"), "hi")
+    assert {event.user_id for event in record.events()} == {"alice"}
+
+
+async def test_disabling_restores_what_was_there(silent: Record) -> None:
+    other = Counting()
+    before = (processors(), get_default_agent_runner())
+    decide, result = RunContextWrapper._apply_approval_decision, MCPUtil.__dict__["_extract_custom_data"]
+    add_trace_processor(other)
+    agent_audit_openai_agents.enable(silent.logger)
+    agent_audit_openai_agents.disable()
+    agent_audit_openai_agents.disable()
+    assert processors() == (*before[0], other)
+    assert get_default_agent_runner() is before[1]
+    assert RunContextWrapper._apply_approval_decision is decide
+    assert MCPUtil.__dict__["_extract_custom_data"] is result
+    await Runner.run(agent("hello"), "hi")
+    assert not silent.events()
+    set_trace_processors(list(before[0]))
+
+
+async def test_the_sdk_s_exporter_and_other_processors_stay(record: Record) -> None:
+    kinds = [type(processor).__name__ for processor in processors()]
+    assert kinds[0] == "BatchTraceProcessor"
+    other = Counting()
+    add_trace_processor(other)
+    await Runner.run(agent("hello"), "hi")
+    assert other.spans > 0
+    set_trace_processors([processor for processor in processors() if processor is not other])
+
+
+async def test_a_run_without_our_processor_is_recorded_all_the_same(record: Record) -> None:
+    before = processors()
+    set_trace_processors([])  # as other libraries do
+    try:
+        await Runner.run(agent([call("fail")], "sorry", tools=[fail]), "hi")
+    finally:
+        set_trace_processors(list(before))
+    assert record.told("tool.response", "agent.stop") == lines("""
+        tool.response failure tool.fail c1
+        agent.stop success agent.A -
+    """)
+
+
+async def test_the_user_s_hooks_hear_what_they_heard_before(silent: Record) -> None:
+    alone, beside, own = Listening(), Listening(), AgentHooks[Any]()
+    await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add], hooks=own), "hi", hooks=alone)
+    agent_audit_openai_agents.enable(silent.logger)
+    await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add], hooks=own), "hi", hooks=beside)
+    assert alone.heard == beside.heard != []
+    assert len(silent.events()) == 9
+
+
+async def test_what_is_no_hooks_object_is_refused_by_the_sdk(record: Record) -> None:
+    with pytest.raises(TypeError, match="RunHooks"):
+        await Runner.run(agent("never"), "hi", hooks=AgentHooks())  # type: ignore[arg-type]
+    assert record.told() == ["error failure - -"]
+
+
+async def test_a_runner_set_before_still_does_the_work(silent: Record) -> None:
+    class Own(AgentRunner):
+        runs = 0
+
+        async def run(self, *args: Any, **kwargs: Any) -> Any:
+            self.runs += 1
+            return await super().run(*args, **kwargs)
+
+    before, own = get_default_agent_runner(), Own()
+    set_default_agent_runner(own)
+    try:
+        agent_audit_openai_agents.enable(silent.logger)
+        await Runner.run(agent("hello"), "hi")
+        agent_audit_openai_agents.disable()
+        assert get_default_agent_runner() is own
+    finally:
+        set_default_agent_runner(before)
+    assert own.runs == 1
+    assert silent.told() == lines(SHORT)
+
+
+async def test_a_runner_set_in_front_of_ours_does_not_make_it_record_after_disable(silent: Record) -> None:
+    before = get_default_agent_runner()
+    agent_audit_openai_agents.enable(silent.logger)
+    ours = get_default_agent_runner()
+
+    class Front(AgentRunner):
+        async def run(self, *args: Any, **kwargs: Any) -> Any:
+            return await ours.run(*args, **kwargs)
+
+    set_default_agent_runner(Front())
+    try:
+        await Runner.run(agent("hello"), "hi")
+        agent_audit_openai_agents.disable()
+        await Runner.run(agent("hello"), "hi")
+    finally:
+        set_default_agent_runner(before)
+    assert silent.told() == lines(SHORT)
+
+
+async def test_enabling_again_finds_its_place_when_another_runner_was_set(silent: Record) -> None:
+    before = get_default_agent_runner()
+    agent_audit_openai_agents.enable(silent.logger)
+    ours = get_default_agent_runner()
+
+    class Front(AgentRunner):
+        async def run(self, *args: Any, **kwargs: Any) -> Any:
+            return await ours.run(*args, **kwargs)
+
+    try:
+        for other in (AgentRunner(), Front()):
+            set_default_agent_runner(other)
+            agent_audit_openai_agents.enable(silent.logger)
+            await Runner.run(agent("hello"), "hi")
+    finally:
+        set_default_agent_runner(before)
+    assert silent.told() == lines(SHORT) * 2
+
+
+async def test_audit_hooks_passed_as_well_record_nothing_twice_and_bring_their_settings(record: Record) -> None:
+    mine = AuditRunHooks(record.logger, user_id="alice", modifies={"add"})
+    await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "hi", hooks=mine)
+    assert len(record.events()) == 10
+    assert {event.user_id for event in record.events()} == {"alice"}
+    assert record.told("data.modify") == ["data.modify success tool.add c1"]
+
+
+async def test_audit_hooks_inside_other_hooks_record_nothing_twice(record: Record) -> None:
+    class Both(RunHooks[Any]):
+        inner = AuditRunHooks(record.logger)
+
+        async def on_llm_start(self, *args: Any) -> None:
+            await self.inner.on_llm_start(*args)
+
+    await Runner.run(agent("hello"), "hi", hooks=Both())
+    assert record.told() == lines(SHORT)
+
+
+async def test_audit_hooks_with_another_logger_record_there_only(record: Record) -> None:
+    backend = MemoryAuditBackend()
+    await Runner.run(agent("hello"), "hi", hooks=AuditRunHooks(AuditLogger(backend)))
+    assert [line(event) for event in backend.events()] == lines(SHORT)
+    assert not record.events()
+
+
+async def test_without_a_logger_the_default_one_of_the_moment_is_used() -> None:
+    agent_audit_openai_agents.enable()
+    with capture() as backend:
+        await Runner.run(agent("hello"), "hi")
+    assert [line(event) for event in backend.events()] == lines(SHORT)
+    await Runner.run(agent("hello"), "hi")
+    assert [line(event) for event in get_logger().query(action="agent.A")]
+
+
+async def test_sensitive_data_is_left_out_of_spans_but_not_of_the_record(record: Record) -> None:
+    config = RunConfig(trace_include_sensitive_data=False)
+    await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "hi", run_config=config)
+    assert (record.one("tool.call").parameters, record.one("tool.response").result) == ({"a": 1, "b": 2}, 3)
+
+
+async def test_the_agent_and_its_tools_are_not_changed(record: Record) -> None:
+    one: Agent[Any] = agent([call("fail")], "sorry", tools=[fail])
+    before = (list(one.tools), one.hooks, one.mcp_servers, dict(vars(fail)))
+    config = RunConfig()
+    fields = dict(vars(config))
+    await Runner.run(one, "hi", run_config=config)
+    assert (list(one.tools), one.hooks, one.mcp_servers, dict(vars(fail))) == before
+    assert vars(config) == fields

@@ -1,0 +1,235 @@
+"""Tool calls, in every way they can end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from agents import (
+    Agent,
+    LocalShellTool,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    RunConfig,
+    Runner,
+    UserError,
+    function_tool,
+    set_tracing_disabled,
+)
+from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
+from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
+
+import agent_audit_openai_agents
+
+
+@pytest.fixture(params=["traced", "untraced"], autouse=True)
+def _tracing(request: pytest.FixtureRequest) -> Any:
+    """Everything here holds with tracing disabled as well."""
+    set_tracing_disabled(request.param == "untraced")
+    yield
+    set_tracing_disabled(False)
+
+
+async def test_a_tool_call_is_on_record_before_the_tool_runs_and_its_result_after(record: Record) -> None:
+    seen: list[str] = []
+
+    @function_tool
+    def look() -> str:
+        seen.extend(record.told())
+        return "looked"
+
+    await Runner.run(agent([call("look")], "done", tools=[look]), "hi")
+    assert seen[-1] == "tool.call - tool.look c1"
+    assert record.told() == lines("""
+        agent.start - agent.A -
+        llm.request - llm.ScriptedModel -
+        llm.response success llm.ScriptedModel -
+        action.request - tool.look c1
+        tool.call - tool.look c1
+        tool.response success tool.look c1
+        llm.request - llm.ScriptedModel -
+        llm.response success llm.ScriptedModel -
+        agent.stop success agent.A -
+    """)
+
+
+async def test_arguments_and_results_are_recorded_as_values(record: Record) -> None:
+    await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "1+2?")
+    assert record.one("tool.call").parameters == {"a": 1, "b": 2}
+    assert record.one("tool.response").result == 3
+    requests = record.events("llm.request")
+    assert requests[0].parameters == {"input": [{"role": "user", "content": "1+2?"}]}
+    assert [item["type"] for item in requests[1].parameters["input"]] == ["function_call_output"], "only what is new"
+    assert record.one("agent.stop").result == "3"
+
+
+async def test_a_tool_that_raises_has_failed_though_the_model_gets_a_text(record: Record) -> None:
+    await Runner.run(agent([call("fail")], "sorry", tools=[fail]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type, response.error) == ("failure", "ValueError", "no such account")
+    assert record.one("agent.stop").outcome == "success"
+    assert not record.events("error")
+
+
+async def test_a_tool_with_an_error_text_of_its_own_has_failed_where_spans_tell(
+    record: Record, request: pytest.FixtureRequest
+) -> None:
+    @function_tool(failure_error_function=lambda context, error: f"oh: {error}")
+    def broken() -> str:
+        raise ValueError("bad")
+
+    await Runner.run(agent([call("broken")], "sorry", tools=[broken]), "hi")
+    response = record.one("tool.response")
+    if "untraced" in request.node.name:
+        assert (response.outcome, response.result) == ("success", "oh: bad")
+    else:
+        assert (response.outcome, response.error_type, response.error) == ("failure", "ToolError", "oh: bad")
+
+
+async def test_an_exception_that_ends_the_run_is_the_failure_of_its_tool_and_of_the_agent(record: Record) -> None:
+    @function_tool(failure_error_function=None)
+    def broken() -> str:
+        raise ValueError("bad")
+
+    with pytest.raises(UserError):
+        await Runner.run(agent([call("broken")], tools=[broken]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.broken c1
+        tool.call - tool.broken c1
+        tool.response failure tool.broken c1
+        agent.stop failure agent.A -
+    """)
+    assert (record.one("tool.response").error_type, record.one("tool.response").error) == ("ValueError", "bad")
+    assert record.one("agent.stop").error_type == "UserError"
+
+
+async def test_beside_a_tool_that_ends_the_run_the_others_are_cancelled(record: Record) -> None:
+    @function_tool(failure_error_function=None)
+    async def broken() -> str:
+        await asyncio.sleep(0.01)
+        raise ValueError("bad")
+
+    @function_tool(failure_error_function=None)
+    async def slow() -> str:
+        await asyncio.sleep(10)
+        return "never"
+
+    with pytest.raises(UserError):
+        await Runner.run(agent([call("slow", call_id="c1"), call("broken", call_id="c2")], tools=[broken, slow]), "hi")
+    assert sorted(record.told("tool.response")) == lines("""
+        tool.response cancelled tool.slow c1
+        tool.response failure tool.broken c2
+    """)
+
+
+@pytest.mark.parametrize("own_text", [False, True])
+async def test_a_tool_that_takes_too_long_has_failed(record: Record, own_text: bool) -> None:
+    text = (lambda context, error: "too slow") if own_text else None
+
+    @function_tool(timeout=0.02, timeout_error_function=text)
+    async def slow() -> str:
+        await asyncio.sleep(5)
+        return "never"
+
+    await Runner.run(agent([call("slow")], "sorry", tools=[slow]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "ToolTimeoutError")
+    assert response.error == ("too slow" if own_text else "Tool 'slow' timed out after 0.02 seconds.")
+
+
+async def test_a_tool_that_takes_too_long_may_end_the_run(record: Record) -> None:
+    @function_tool(timeout=0.02, timeout_behavior="raise_exception", failure_error_function=None)
+    async def slow() -> str:
+        await asyncio.sleep(5)
+        return "never"
+
+    with pytest.raises(Exception, match="timed out"):
+        await Runner.run(agent([call("slow")], tools=[slow]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "ToolTimeoutError")
+
+
+async def test_malformed_arguments_are_kept_as_they_came_and_fail(record: Record) -> None:
+    await Runner.run(agent([call("add", "{oops")], "sorry", tools=[add]), "hi")
+    assert record.one("action.request").parameters == "{oops"
+    assert record.one("tool.call").parameters == "{oops"
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "InvalidArguments")
+
+
+async def test_an_unknown_tool_fails_the_request(record: Record) -> None:
+    with pytest.raises(ModelBehaviorError):
+        await Runner.run(agent([call("nope")], tools=[add]), "hi")
+    assert record.told() == lines("""
+        agent.start - agent.A -
+        llm.request - llm.ScriptedModel -
+        llm.response success llm.ScriptedModel -
+        action.request - tool.nope c1
+        action.failed failure tool.nope c1
+        agent.stop failure agent.A -
+    """)
+    assert record.one("action.failed").error_type == "UnknownTool"
+
+
+async def test_an_unknown_tool_that_the_model_is_told_of_fails_the_request_only(record: Record) -> None:
+    config = RunConfig(tool_not_found_behavior="return_error_to_model")
+    asked = [call("nope", call_id="c1"), call("add", {"a": 1, "b": 1}, call_id="c2")]
+    await Runner.run(agent(asked, "sorry", tools=[add]), "hi", run_config=config)
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.nope c1
+        action.request - tool.add c2
+        tool.call - tool.add c2
+        tool.response success tool.add c2
+        action.failed failure tool.nope c1
+        agent.stop success agent.A -
+    """)
+    assert record.one("action.failed").error_type == "UnknownTool"
+
+
+async def test_a_run_without_end_is_a_failure_of_its_agent(record: Record) -> None:
+    with pytest.raises(MaxTurnsExceeded):
+        await Runner.run(agent(ASKED_TO_ADD, ASKED_TO_ADD, tools=[add]), "hi", max_turns=1)
+    assert record.told()[-2:] == lines("""
+        tool.response success tool.add c1
+        agent.stop failure agent.A -
+    """)
+    assert record.one("agent.stop").error_type == "MaxTurnsExceeded"
+    assert not record.events("error")
+
+
+async def test_a_declared_tool_modifies_data_when_it_has_succeeded(silent: Record) -> None:
+    agent_audit_openai_agents.enable(silent.logger, modifies={"add", "fail"})
+    asked = [call("add", {"a": 1, "b": 1}, call_id="c1"), call("fail", call_id="c2")]
+    await Runner.run(agent(asked, "ok", tools=[add, fail]), "hi")
+    assert silent.told("data.modify") == ["data.modify success tool.add c1"]
+
+
+async def test_a_predicate_may_say_which_calls_modify_data(silent: Record) -> None:
+    agent_audit_openai_agents.enable(silent.logger, modifies=lambda name, arguments: arguments["a"] > 1)
+    asked = [call("add", {"a": 1, "b": 1}, call_id="c1"), call("add", {"a": 2, "b": 1}, call_id="c2")]
+    await Runner.run(agent(asked, "ok", tools=[add]), "hi")
+    assert silent.told("data.modify") == ["data.modify success tool.add c2"]
+
+
+async def test_a_native_tool_gets_its_call_id_from_what_the_model_asked(record: Record) -> None:
+    def item(call_id: str, command: str) -> LocalShellCall:
+        action = LocalShellCallAction(command=[command], env={}, type="exec")
+        return LocalShellCall(id=call_id, call_id=call_id, action=action, status="completed", type="local_shell_call")
+
+    shell = LocalShellTool(executor=lambda request: request.data.action.command[0])
+    one = Agent(name="A", model=agent([item("s1", "ls"), item("s2", "pwd")], "ok").model, tools=[shell])
+    await Runner.run(one, "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.local_shell s1
+        action.request - tool.local_shell s2
+        tool.call - tool.local_shell s1
+        tool.response success tool.local_shell s1
+        tool.call - tool.local_shell s2
+        tool.response success tool.local_shell s2
+        agent.stop success agent.A -
+    """)
+    assert [event.parameters["command"] for event in record.events("tool.call")] == [["ls"], ["pwd"]]
