@@ -18,7 +18,7 @@ LIMIT = 8 * 1024
 HEAD = 2 * 1024
 TAIL = 512
 
-_SHORTENED_FIELDS = {"result": None, "parameters": frozenset({"llm.request"})}
+_SHORTENED_FIELDS = {"result": None, "parameters": frozenset({"agent.start", "llm.request"})}
 """Field -> the event types in which it may be shortened (None: all). Tool arguments and decisions stay whole."""
 
 

@@ -16,7 +16,7 @@ from agent_audit.commit import CommitLimits, Committer, Durability
 from agent_audit.content import keyed_digest, shorten
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
-from agent_audit.identity import NOBODY, current_identity
+from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
@@ -63,6 +63,8 @@ class AuditLogger:
         if on_failure not in ("warn", "raise"):
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
         self.backend = backend
+        self.adapter_state: dict[str, Any] = {}
+        """What adapters keep for as long as this logger lives, by a name of theirs."""
         self.on_failure: OnFailure = on_failure
         self._defaults = {
             name: value
@@ -254,6 +256,11 @@ class AuditLogger:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
         self._committer.inline = True
         self._settle("the process ended")
+
+    @property
+    def identity(self) -> Identity:
+        """Who acts when neither the event nor the context says so."""
+        return Identity(**self._defaults)
 
     @property
     def lost(self) -> int:

@@ -22,7 +22,6 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 from agent_audit.errors import WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
@@ -44,6 +43,13 @@ class EventSink(Protocol):
 
     def log(self, event: AuditEvent, *, after_effect: bool = False) -> None:
         """Record one event; see `AuditLogger.log`."""
+
+
+class SharedSink(EventSink, Protocol):
+    """A logger that several handlers use."""
+
+    adapter_state: dict[str, Any]
+    """What adapters keep for as long as the logger lives, by a name of theirs."""
 
 
 @dataclass(eq=False)
@@ -112,13 +118,11 @@ class RunTracker:
         """Ends that came for a run whose end was on record."""
 
     @classmethod
-    def shared(cls, sink: EventSink, framework: str, version: str | None) -> RunTracker:
+    def shared(cls, sink: SharedSink, framework: str, version: str | None) -> RunTracker:
         """The one tracker of this logger for this framework: handlers are cheap and share it."""
-        with _shared_lock:
-            trackers = _shared.setdefault(sink, {})
-            if framework not in trackers:
-                trackers[framework] = cls(sink, framework, version)
-            return trackers[framework]
+        made: RunTracker | None = sink.adapter_state.get(framework)
+        # setdefault is atomic: of two threads, both get the first one's.
+        return made or sink.adapter_state.setdefault(framework, cls(sink, framework, version))
 
     # -- scopes and operations -------------------------------------------------------------------------
 
@@ -379,7 +383,3 @@ def _but(fields: dict[str, Any], taken: Iterable[str]) -> dict[str, Any]:
 
 def _span_id(key: Hashable) -> str:
     return str(key) if isinstance(key, (str, uuid.UUID)) else uuid.uuid4().hex
-
-
-_shared: WeakKeyDictionary[EventSink, dict[str, RunTracker]] = WeakKeyDictionary()
-_shared_lock = threading.Lock()

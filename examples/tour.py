@@ -39,7 +39,8 @@ def main() -> int:
     print("\n".join(problems) or "yes: every position taken once, every intent with its outcome")
     for command in ("activity", "anomalies", "compliance"):
         heading(f"agent-audit-log {command} --dir {directory}")
-        status = subprocess.run([sys.executable, "-m", "agent_audit.cli.main", command, "--dir", directory], check=False).returncode
+        line = [sys.executable, "-m", "agent_audit.cli.main", command, "--dir", str(directory)]
+        status = subprocess.run(line, check=False).returncode
         if status not in (0, 1):  # 1: anomalies were found, as they should be in this log
             problems.append(f"agent-audit-log {command} ended with {status}")
     return 1 if problems else 0

@@ -11,6 +11,7 @@ from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import Node, Resume, call_answered
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of
+from agent_audit_langchain.identity import is_generic
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
@@ -55,7 +56,9 @@ class ChainHooks(Hooks):
         self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None
     ) -> None:
         who = self._who
-        facts: dict[str, Any] = who.of_root(metadata, name) if parent is None else who.of_nested(name)
+        # A name that LangChain gives by itself is no better than the agent_id the logger was given.
+        named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
+        facts: dict[str, Any] = who.of_root(metadata, named) if parent is None else who.of_nested(name)
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(

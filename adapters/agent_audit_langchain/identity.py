@@ -55,7 +55,7 @@ class Who:
             value = next((place[key] for place, keys in places for key in keys if place.get(key)), None)
             if value is not None:
                 found[field] = str(value)
-        if name and "agent_id" not in found and not (_is_generic(name) and self._known_elsewhere()):
+        if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._given}
 
@@ -86,7 +86,7 @@ class Who:
             return {}
 
 
-def _is_generic(name: str) -> bool:
+def is_generic(name: str) -> bool:
     """What LangChain calls things that nobody has named."""
     return name in ("LangGraph", "chain") or name.startswith("Runnable")
 

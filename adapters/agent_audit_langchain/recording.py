@@ -8,12 +8,12 @@ from collections.abc import Hashable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker
 from agent_audit_langchain.approvals import Approvals
 
 _MAX_CLAIMS = 20_000
+_STATE = "agent_audit_langchain.recording"
 
 
 class Recording:
@@ -29,10 +29,9 @@ class Recording:
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:
         """The one recording of this logger."""
-        with _recordings_lock:
-            if logger not in _recordings:
-                _recordings[logger] = cls(logger)
-            return _recordings[logger]
+        made: Recording | None = logger.adapter_state.get(_STATE)
+        # setdefault is atomic: of two threads, both get the first one's.
+        return made or logger.adapter_state.setdefault(_STATE, cls(logger))
 
     def claim(self, key: Hashable) -> bool:
         """True for the first who asks: several handlers of one logger may be told of one run, even at once."""
@@ -74,7 +73,3 @@ def _version() -> str | None:
         return version("langchain-core")
     except PackageNotFoundError:
         return None
-
-
-_recordings: WeakKeyDictionary[AuditLogger, Recording] = WeakKeyDictionary()
-_recordings_lock = threading.Lock()

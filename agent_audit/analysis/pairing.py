@@ -30,6 +30,7 @@ BY_CALL: Mapping[str, frozenset[str]] = {
             "tool.response",
             "action.approved",
             "action.denied",
+            "action.executed",
             "action.failed",
             "permission.check",
             "permission.denied",

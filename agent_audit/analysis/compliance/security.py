@@ -25,7 +25,7 @@ class SecurityEvent(BaseModel):
     user_id: str | None
     action: str | None
     resource: str | None
-    reason: str | None = Field(description="The recorded error, shortened to 200 characters.")
+    reason: str | None = Field(description="The recorded error, else `metadata.message`, in 200 characters.")
 
 
 def security_events(scope: Scope) -> Expr:
@@ -40,5 +40,5 @@ def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int
     found = scope.keep("security events", lambda: security_events(scope))
     latest = found.order_by([found.timestamp.desc(), found.seq.desc()]).limit(MOST_LISTED)
     columns = ("event_id", "timestamp", "event_type", "agent_id", "user_id", "action", "resource")
-    listed = rows(latest.select(*columns, reason=latest.error.left(200)))
+    listed = rows(latest.select(*columns, reason=latest.error.coalesce(latest.metadata["message"].str).left(200)))
     return tuple(SecurityEvent(**row) for row in reversed(listed)), count(found)
