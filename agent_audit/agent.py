@@ -41,6 +41,8 @@ class AuditedAgent:
         self.logger = logger or get_logger()
         self.session_id = session_id or str(uuid.uuid4())
         self.user_id = user_id
+        self.trace_id = uuid.uuid4().hex
+        """Of whatever this object records outside any other run."""
 
     def audit_context(self, action: str, *, resource: str | None = None, **metadata: Any) -> AuditContext:
         """A `with` or `async with` block around one action.
@@ -126,7 +128,7 @@ class AuditedAgent:
             "agent_id": self.agent_id,
             "session_id": self.session_id,
             "user_id": self.user_id or ambient.user_id,
-            "trace_id": ambient.trace_id,
+            "trace_id": ambient.trace_id or self.trace_id,
             "parent_span_id": ambient.span_id,
             "source": _SOURCE,
         }
@@ -148,8 +150,7 @@ class AuditContext:
         if self._scope is not None:
             raise RuntimeError("an audit_context block can be entered once; call audit_context again")
         span_id = uuid.uuid4().hex
-        shared = self._agent._shared()
-        self._shared = {**shared, "trace_id": shared["trace_id"] or span_id, "span_id": span_id}
+        self._shared = {**self._agent._shared(), "span_id": span_id}
         return AuditEvent(event_type=AuditEventType.ACTION_REQUEST, **self._fields())
 
     def _fields(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 from typing import Protocol
 
 from agent_audit.backends.interface import AuditBackend
@@ -65,6 +66,11 @@ class CommitLimits:
     interval: float = 0.05
     """Buffered events are written and written ones synced at least this often."""
 
+
+_CROWD = 4
+"""From so many waiting threads on, a sync waits for as long as the last one took (at most 2 ms) to serve more."""
+
+_LONGEST_GATHERING = 2e-3
 
 _RETRY_INTERVAL = 1.0
 """Seconds between two tries of the background thread while the store fails."""
@@ -114,7 +120,9 @@ class Committer:
         self._sync_lock = threading.Lock()
         self._written = 0
         self._synced = 0
-        self._sync_error: Exception | None = None
+        self._sync_seconds = 0.0
+        self._syncing: deque[None] = deque()
+        """As many entries as threads wait for a sync."""
         self.failing: Exception | None = None
         self._waiters = SyncWaiters()
         self._bell = _Bell(self.limits.interval)
@@ -133,7 +141,8 @@ class Committer:
         if entry is None:
             return
         if level is Durability.BUFFERED and not self.inline:
-            self._rouse()
+            if not self._awake:
+                self._rouse()
             return
         self._finish(entry, level, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
 
@@ -177,7 +186,7 @@ class Committer:
             self._losses.add([record], reason)
             return None
         entry = _Entry(record, must_know)
-        self._queued_bytes += len(record)
+        self._queued_bytes += len(record)  # threads may race on the sum; a drained queue sets it right
         self._queue.append(entry)
         return entry
 
@@ -252,7 +261,6 @@ class Committer:
             self._queue.remove(entry)
         except ValueError:
             return  # taken into a batch just now; not refused any more
-        self._queued_bytes -= len(entry.record)
         entry.error = WriteError(f"another thread was writing for longer than lock_timeout ({timeout} s)")
 
     def _drain(self, timeout: float, *, patient: bool = True) -> None:
@@ -265,25 +273,25 @@ class Committer:
         self._committing = True
         try:
             while self._queue:
-                if not self._write(self._take(), timeout, patient):
+                if not self._write(timeout, patient):
                     break
             else:
-                self._queued_bytes = 0  # threads may have raced on the sum; here it is known
+                self._queued_bytes = 0
         finally:
             self._committing = False
         if self._written > self._synced and not self._awake:
             self._rouse()
 
-    def _take(self) -> list[_Entry]:
+    def _write(self, timeout: float, patient: bool) -> bool:
+        """Write one batch from the front of the queue; False when the store did not take it."""
         queue = self._queue
-        batch = [queue.popleft() for _ in range(min(len(queue), self.limits.max_batch))]
-        self._queued_bytes -= sum([len(entry.record) for entry in batch])
-        return batch
-
-    def _write(self, batch: list[_Entry], timeout: float, patient: bool) -> bool:
-        gap = self._losses.peek()
-        records = [entry.record for entry in batch]
+        batch: list[_Entry] = []
         try:
+            batch = list(islice(queue, self.limits.max_batch))
+            for _ in batch:
+                queue.popleft()
+            gap = self._losses.peek()
+            records = [entry.record for entry in batch]
             self._backend.append([gap, *records] if gap else records, timeout=timeout)
         except Exception as error:
             if isinstance(error, LockTimeoutError) and not patient:
@@ -291,11 +299,14 @@ class Committer:
             else:
                 self._refuse(batch, error)
             return False
+        except BaseException:  # a KeyboardInterrupt: whatever was popped is not to be lost by it
+            left = {id(entry) for entry in queue}
+            self._put_back([entry for entry in batch if id(entry) not in left])
+            raise
         if gap:
             self._losses.settle()
         self.failing = None
-        self._written += len(batch)
-        position = self._written
+        position = self._written = self._written + len(batch)
         for entry in batch:
             entry.position = position
             entry.done = True
@@ -313,29 +324,36 @@ class Committer:
         self._put_back([entry for entry in batch if not entry.must_know])
 
     def _put_back(self, batch: list[_Entry]) -> None:
-        for entry in reversed(batch):
-            self._queue.appendleft(entry)
-            self._queued_bytes += len(entry.record)
+        self._queue.extendleft(reversed(batch))
+        # Threads may have raced on the sum; here, where it may have grown, it is counted.
+        self._queued_bytes = sum([len(entry.record) for entry in list(self._queue)])
 
     # -- syncing ---------------------------------------------------------------------------------------
 
     def _sync_through(self, position: int, must_know: bool) -> None:
         """Leader and followers: whoever gets the lock syncs for all that is written by then."""
         while self._synced < position:
+            self._syncing.append(None)
             with self._sync_lock:
+                self._syncing.pop()
                 if self._synced >= position:
                     return
                 try:
-                    self._sync_locked()
+                    self._sync_locked(gather=len(self._syncing) >= _CROWD)
                 except Exception as error:
                     if must_know:
                         raise
                     self.failing = error
                     return
 
-    def _sync_locked(self) -> None:
+    def _sync_locked(self, *, gather: bool = False) -> None:
+        """Sync what is written. With a crowd waiting, give the others of it a moment to write theirs, too."""
+        if gather:
+            time.sleep(min(self._sync_seconds, _LONGEST_GATHERING))
         upto = self._written
+        start = time.perf_counter()
         self._backend.sync()
+        self._sync_seconds = time.perf_counter() - start
         self._synced = max(self._synced, upto)
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:

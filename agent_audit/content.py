@@ -34,8 +34,10 @@ def shorten(record: dict[str, Any], key: bytes | None) -> dict[str, Any] | None:
     """
     summary: dict[str, Any] = {}
     for name, types in _SHORTENED_FIELDS.items():
-        value = record.get(name)
-        if value is None or isinstance(value, (int, float)) or (types and record["event_type"] not in types):
+        if name not in record:
+            continue
+        value = record[name]
+        if isinstance(value, (int, float)) or (types and record["event_type"] not in types):
             continue
         if isinstance(value, str) and len(value) * 4 <= LIMIT:
             continue

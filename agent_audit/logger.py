@@ -112,11 +112,11 @@ class AuditLogger:
             WriteError: with `on_failure="raise"` only: the event is not recorded.
         """
         level = self._level(event, durability)
+        in_loop = asyncio._get_running_loop() is not None
         must_know = self._must_know(level, after_effect)
-        self._committer.submit(
-            self._encode(event), level, must_know=must_know, in_loop=asyncio._get_running_loop() is not None
-        )
-        self._tell_about_failure()
+        self._committer.submit(self._encode(event), level, must_know=must_know, in_loop=in_loop)
+        if self._committer.failing is not None:
+            self._tell_about_failure()
 
     async def alog(
         self, event: AuditEvent, *, durability: Durability | str | None = None, after_effect: bool = False
@@ -169,12 +169,10 @@ class AuditLogger:
                     record[name] = value
 
     def _redact(self, record: dict[str, Any]) -> None:
-        payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
+        payload = {name: record.pop(name) for name in _REDACTED_FIELDS if name in record}
         if not payload:
             return
-        redacted = self._redacted(payload, record.get("action"))
-        for name in payload:  # a field may have been dropped as a whole
-            del record[name]
+        redacted = self._redacted(payload, payload.get("action"))
         record.update(redacted.value)
         if redacted.hits or redacted.fingerprints:
             metadata = record["metadata"] = dict(record.get("metadata") or {})

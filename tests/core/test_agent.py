@@ -87,7 +87,7 @@ def test_what_happens_inside_a_block_is_recorded_under_it(agent: AuditedAgent, b
     assert outer.parent_span_id is None
     assert inner.parent_span_id == outer.span_id
     assert access.parent_span_id == inner.span_id
-    assert {event.trace_id for event in backend.events()} == {outer.span_id}
+    assert {event.trace_id for event in backend.events()} == {agent.trace_id}
 
 
 def test_a_block_can_be_entered_once(agent: AuditedAgent) -> None:

@@ -31,7 +31,7 @@ import orjson
 
 from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import FORMAT, Layout
-from agent_audit.backends.file.oversize import fit
+from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
 from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
 from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation, write_all
@@ -132,13 +132,15 @@ class FileAuditBackend:
             if self._closed:
                 raise ClosedError(f"the log {self.path} was closed; open it again to go on")
             self._recover_from_poison()
-            fitting = [fit(record, self._put_blob) for record in records]
+            fitting = records
+            if max(map(len, records), default=0) > MAX_RECORD:
+                fitting = [fit(record, self._put_blob) for record in records]
             try:
                 return self._append_locked(fitting, timeout)
             except OSError as error:
                 raise self._storage_error(error) from error
 
-    def _append_locked(self, records: list[bytes], timeout: float) -> int:
+    def _append_locked(self, records: Sequence[bytes], timeout: float) -> int:
         lock = self._lock(timeout)
         try:
             if self._active.suspects:
@@ -157,7 +159,7 @@ class FileAuditBackend:
             raise LockTimeoutError(f"another process held the lock of {self.path} for longer than {timeout} s")
         return lock
 
-    def _append_here(self, records: list[bytes]) -> int:
+    def _append_here(self, records: Sequence[bytes]) -> int:
         if self._announced and not self._active.repairs:
             return self._active.append(records)
         own = self._own_records()
@@ -166,7 +168,7 @@ class FileAuditBackend:
         self._active.repairs.clear()
         return first
 
-    def _append_after(self, loss: Replaced, records: list[bytes], timeout: float) -> int:
+    def _append_after(self, loss: Replaced, records: Sequence[bytes], timeout: float) -> int:
         """The segment is not ours any more; perhaps the whole directory is not, and its LOCK another file."""
         if self._moved_to_another_log():
             self._release()

@@ -150,7 +150,7 @@ class PosixFileSystem:
 
         def identity() -> FileIdentity | None:
             if statx(_AT_FDCWD, name, 0, _STATX_INO_SIZE, buffer) == 0:
-                return FileIdentity(*fields(buffer, 32))
+                return fields(buffer, 32)  # type: ignore[return-value]  # a plain tuple: this is the hot path
             return self.identity(path)  # not there, or an error to be raised with its name
 
         return identity

@@ -130,10 +130,10 @@ class ActiveSegment:
             self._open_last(expected=None)
         else:
             now = self._watch()
-            if now is None or now.inode != self._inode:
+            if now is None or now[0] != self._inode:
                 raise Replaced(self.tail.next_seq, "deleted" if now is None else "replaced")
-            if now.size != self.tail.offset:
-                self._catch_up(now.size)
+            if now[1] != self.tail.offset:
+                self._catch_up(now[1])
         while self.tail.lines and self.tail.lines % SEGMENT_MULTIPLE == 0:
             follower = self._layout.segment(self.tail.next_seq)
             if self._fs.identity(follower) is None:
@@ -257,12 +257,12 @@ class ActiveSegment:
         """
         before = self.tail
         try:
-            position = 0
-            while position < len(records):
+            left = records
+            while left:
                 self._rotate_if_due()
-                batch = records[position : position + self._room()]
-                self._write(batch)
-                position += len(batch)
+                room = self._room()
+                self._write(left[:room] if len(left) > room else left)
+                left = left[room:]
         except OSError as error:
             self._roll_back(before)
             raise StorageError(

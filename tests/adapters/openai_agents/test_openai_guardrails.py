@@ -81,6 +81,7 @@ async def test_a_guardrail_that_trips_before_the_agent_begins_is_all_there_is(re
     with pytest.raises(InputGuardrailTripwireTriggered):
         await Runner.run(agent("never", input_guardrails=[no_shouting_first]), "HELP")
     assert record.told() == ["guardrail.tripped denied guardrail.no_shouting_first -"]
+    assert record.events()[0].agent_id == "A"
 
 
 async def test_an_output_guardrail_that_trips_makes_the_agent_s_run_a_failure(record: Record) -> None:

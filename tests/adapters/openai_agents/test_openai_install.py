@@ -15,6 +15,7 @@ import agent_audit_openai_agents
 from agent_audit import AuditLogger, MemoryAuditBackend, get_logger
 from agent_audit.testing import capture
 from agent_audit_openai_agents import AuditRunHooks, AuditTracingProcessor
+from agent_audit_openai_agents.recording import Recording
 
 SHORT = """
     agent.start - agent.A -
@@ -225,6 +226,17 @@ async def test_sensitive_data_is_left_out_of_spans_but_not_of_the_record(record:
     assert (record.one("tool.call").parameters, record.one("tool.response").result) == ({"a": 1, "b": 2}, 3)
 
 
+async def test_what_goes_wrong_in_recording_an_end_does_not_reach_the_run(
+    record: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("ours")
+
+    monkeypatch.setattr("agent_audit_openai_agents.ending.Ending._note_guardrails", broken)
+    assert (await Runner.run(agent("hello"), "hi")).final_output == "hello"
+    assert record.told("agent.stop") == ["agent.stop unknown agent.A -"]
+
+
 async def test_the_agent_and_its_tools_are_not_changed(record: Record) -> None:
     one: Agent[Any] = agent([call("fail")], "sorry", tools=[fail])
     before = (list(one.tools), one.hooks, one.mcp_servers, dict(vars(fail)))
@@ -233,3 +245,18 @@ async def test_the_agent_and_its_tools_are_not_changed(record: Record) -> None:
     await Runner.run(one, "hi", run_config=config)
     assert (list(one.tools), one.hooks, one.mcp_servers, dict(vars(fail))) == before
     assert vars(config) == fields
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_nothing_is_remembered_of_runs_that_are_over(silent: Record, enabled: bool) -> None:
+    options: dict[str, Any] = {}
+    if enabled:
+        agent_audit_openai_agents.enable(silent.logger)
+    else:
+        options["hooks"] = AuditRunHooks(silent.logger)
+    inner = agent(ASKED_TO_ADD, "3", name="Inner", tools=[add])
+    asked = [call("ask", {"input": "?"}, "o1"), call("fail", call_id="o2")]
+    await Runner.run(agent(asked, "3", tools=[inner.as_tool("ask", ""), fail]), "hi", **options)
+    recording = Recording.of(silent.logger)
+    remembered = (recording.runs, recording.claims, recording.tools, recording.parents, recording.agents)
+    assert [len(entries) for entries in remembered] == [0, 0, 0, 0, 0]

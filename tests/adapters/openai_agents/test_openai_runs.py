@@ -67,7 +67,7 @@ async def test_a_run_that_fails_before_an_agent_begins_is_an_error(record: Recor
     with pytest.raises(OSError, match="disk gone"):
         await Runner.run(agent("never"), "hi", session=Broken("s"))
     error = record.one("error")
-    assert (error.error_type, error.session_id) == ("OSError", "s")
+    assert (error.error_type, error.session_id, error.agent_id) == ("OSError", "s", "A")
     assert len(record.events()) == 1
 
 

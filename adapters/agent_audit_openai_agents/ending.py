@@ -1,0 +1,205 @@
+"""The end of a run that a wrapped runner executes: what only its result or its exception tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from agents.exceptions import (
+    AgentsException,
+    InputGuardrailTripwireTriggered,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    ToolInputGuardrailTripwireTriggered,
+)
+
+from agent_audit import AuditEventType, Outcome
+from agent_audit_openai_agents.answers import is_unknown_tool
+from agent_audit_openai_agents.approvals import note_question
+from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, outcome_of
+from agent_audit_openai_agents.run import RunRecorder
+
+T = AuditEventType
+
+_STAGES = ("input", "output", "tool_input", "tool_output")
+
+
+def guardrail_counts(source: Any) -> dict[str, int]:
+    """How many guardrail results a saved state brings along: they are on record."""
+    return {stage: len(getattr(source, f"_{stage}_guardrail_results", None) or ()) for stage in _STAGES}
+
+
+class Ending:
+    """Completes the record of a run.
+
+    Args:
+        run: its recorder.
+        known_guardrails: results that were there before it began, by stage.
+    """
+
+    def __init__(self, run: RunRecorder, known_guardrails: dict[str, int] | None = None) -> None:
+        self._run = run
+        self._known = known_guardrails or {}
+
+    def returned(self, result: Any) -> None:
+        """The runner has returned a result, which may only be a pause."""
+        run = self._run
+        run.enter(getattr(result, "context_wrapper", None))
+        run.note_answers(_outputs(result.new_items), getattr(result, "context_wrapper", None))
+        tripped = self._note_guardrails(result)
+        interruptions = list(getattr(result, "interruptions", None) or ())
+        for item in interruptions:
+            note_question(run, item)
+        self._close_open(Outcome.SUSPENDED if interruptions else Outcome.UNKNOWN)
+        if interruptions:
+            run.agent_stopped(Outcome.SUSPENDED, hook="runner")
+        elif (problem := _unraised(result, tripped)) is not None:
+            run.agent_stopped(Outcome.FAILURE, hook="runner", exception=problem)
+        elif run.finished or result.final_output is not None:
+            run.agent_stopped(Outcome.SUCCESS, hook="runner", result=result.final_output)
+        else:
+            self._give_up_requests(None)
+            run.agent_stopped(Outcome.CANCELLED, hook="runner")
+
+    def raised(self, exception: BaseException) -> None:
+        """The run has ended with an exception."""
+        run = self._run
+        data = getattr(exception, "run_data", None)
+        run.enter(getattr(data, "context_wrapper", None))
+        self._recover_response(exception, data)
+        run.note_answers(_outputs(getattr(data, "new_items", ())), getattr(data, "context_wrapper", None))
+        self._end_failed_tool(exception)
+        self._note_guardrails(data, exception)
+        self._close_open(Outcome.CANCELLED)
+        # A guardrail, a tool or a limit is not the model's failure: it was only stopped.
+        of_model = not isinstance(exception, TRIPWIRES)
+        run.llm_failed(outcome_of(exception) if of_model else Outcome.CANCELLED, exception if of_model else None)
+        self._give_up_requests(exception)
+        if run.agent_key is not None:
+            run.agent_stopped(outcome_of(exception), hook="runner", exception=exception)
+        elif outcome_of(exception) is Outcome.FAILURE and not isinstance(exception, TRIPWIRES):
+            run.tracker.error(exception, under=run.key, hook="runner")
+
+    # -- guardrails ------------------------------------------------------------------------------------
+
+    def _note_guardrails(self, source: Any, exception: BaseException | None = None) -> Any:
+        """Record each verdict; returns the one of an input guardrail that tripped."""
+        run = self._run
+        noted: list[Any] = []
+        tripped: Any = None
+        for stage in _STAGES:
+            results = list(getattr(source, f"{stage}_guardrail_results", None) or ())
+            for result in results[self._known.get(stage, 0) :]:
+                noted.append(result.guardrail)
+                agent = getattr(result, "agent", None) or (None if stage == "input" else run.agent)
+                if self._note_verdict(stage, result.guardrail, result.output, agent=agent) and stage == "input":
+                    tripped = result
+        self._note_tripwire(exception, noted)
+        if source is None:
+            self._note_seen_guardrails(exception)
+        return tripped
+
+    def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
+        """The guardrail that raised, where the lists end before it."""
+        if not isinstance(exception, TRIPWIRES):
+            return
+        source: Any = getattr(exception, "guardrail_result", exception)
+        if not any(guardrail is source.guardrail for guardrail in noted):
+            stage = _stage_of(exception)
+            agent = getattr(source, "agent", None) or (None if stage == "input" else self._run.agent)
+            self._note_verdict(stage, source.guardrail, source.output, tripped=True, agent=agent)
+
+    def _note_seen_guardrails(self, exception: BaseException | None) -> None:
+        """Without a result, what the spans told: the name and the verdict."""
+        raised = getattr(getattr(exception, "guardrail_result", exception), "guardrail", None)
+        for name, tripped in self._run.guardrails_seen:
+            if raised is None or name != _guardrail_name(raised):
+                self._note_guardrail("unknown", name, tripped, None, None)
+
+    def _note_verdict(self, stage: str, guardrail: Any, output: Any, *, agent: Any, tripped: bool = False) -> bool:
+        behavior = getattr(output, "behavior", None) or {}
+        tripped = tripped or bool(getattr(output, "tripwire_triggered", behavior.get("type", "allow") != "allow"))
+        info = getattr(output, "output_info", None)
+        self._note_guardrail(stage, _guardrail_name(guardrail), tripped, info, agent)
+        return tripped
+
+    def _note_guardrail(self, stage: str, name: str, tripped: bool, info: Any, agent: Any) -> None:
+        self._run.note(
+            T.GUARDRAIL_TRIPPED if tripped else T.GUARDRAIL_PASSED,
+            "runner",
+            after_effect=True,
+            outcome=Outcome.DENIED if tripped else Outcome.SUCCESS,
+            action=f"guardrail.{name}",
+            agent_id=self._run.name_of(agent),
+            result=info,
+            metadata={"stage": stage},
+        )
+
+    # -- what is still open ----------------------------------------------------------------------------
+
+    def _recover_response(self, exception: BaseException, data: Any) -> None:
+        """`on_llm_end` does not come for an answer that the SDK cannot accept, e.g. a call of an unknown tool."""
+        responses = list(getattr(data, "raw_responses", None) or ())
+        if isinstance(exception, ModelBehaviorError) and len(responses) > self._run.responses:
+            self._run.llm_ended(responses[-1], hook="runner", after_effect=True)
+
+    def _end_failed_tool(self, exception: BaseException) -> None:
+        """Without spans: the exception names the tool, or there is but one."""
+        run = self._run
+        cause = cause_of(exception)
+        named = [
+            call_id
+            for call_id, key in run.tools.open.items()
+            if (op := run.tracker.get(key)) is not None
+            and str(exception).startswith(f"Error running tool {op.state['call'].name}:")
+        ]
+        candidates = named or (list(run.tools.open) if isinstance(exception, AgentsException) else [])
+        if len(candidates) == 1 and run.tracker.get((run.key, "llm")) is None:
+            run.tracker.end(run.tools.open.pop(candidates[0]), outcome_of(exception), exception=cause)
+
+    def _close_open(self, outcome: Outcome) -> None:
+        for key in self._run.tools.open_keys():
+            self._run.tracker.end(key, outcome)
+        self._run.tools.forget()
+
+    def _give_up_requests(self, exception: BaseException | None) -> None:
+        """What the model asked for and nothing came of."""
+        run = self._run
+        for call_id, call in list(run.asked.items()):
+            del run.asked[call_id]
+            facts: dict[str, Any] = {"action": call.action, "call_id": call_id, "parameters": call.arguments}
+            if isinstance(exception, ToolInputGuardrailTripwireTriggered) and not run.asked:
+                facts |= {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
+                run.note(T.PERMISSION_DENIED, "runner", after_effect=True, **facts)
+                continue
+            unknown = isinstance(exception, ModelBehaviorError) and is_unknown_tool(str(exception), call.name)
+            if unknown:
+                facts |= {"outcome": Outcome.FAILURE, "error": str(exception), "error_type": "UnknownTool"}
+            else:
+                facts |= {"outcome": Outcome.CANCELLED, "error": "the run ended before it was carried out"}
+            run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
+
+
+def _unraised(result: Any, tripped: Any) -> BaseException | None:
+    """What the consumer of a stream is told with an exception that its task does not raise."""
+    if tripped is not None:
+        return InputGuardrailTripwireTriggered(tripped)
+    limit = getattr(result, "max_turns", None)
+    if limit is not None and result.final_output is None and getattr(result, "current_turn", 0) > limit:
+        return MaxTurnsExceeded(f"Max turns ({limit}) exceeded")
+    return None
+
+
+def _outputs(items: Iterable[Any]) -> list[Any]:
+    return [item.raw_item for item in items if getattr(item, "type", None) == "tool_call_output_item"]
+
+
+def _stage_of(exception: BaseException) -> str:
+    return _STAGES[next(place for place, kind in enumerate(TRIPWIRES) if isinstance(exception, kind))]
+
+
+def _guardrail_name(guardrail: Any) -> str:
+    try:
+        return str(guardrail.get_name())
+    except Exception:
+        return type(guardrail).__name__

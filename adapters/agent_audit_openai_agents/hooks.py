@@ -1,0 +1,150 @@
+"""The SDK's hooks, from which most of the record comes."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
+from agents.lifecycle import RunHooksBase
+
+from agent_audit import AuditLogger, get_logger
+from agent_audit_openai_agents.identity import ContextReader, Who
+from agent_audit_openai_agents.recording import Recording, current_span_id
+from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.settings import Modifies, Settings, Told
+
+
+class RecordingHooks(RunHooks[Any]):
+    """Passes each hook on to the recorder of its run."""
+
+    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+        raise NotImplementedError
+
+    async def on_agent_start(self, context: Any, agent: Any) -> None:
+        if (run := self._run(context)) is not None:
+            run.agent_started(context, agent, "on_agent_start")
+
+    async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
+        if (run := self._run(context)) is not None:
+            run.agent_finished(output)
+
+    async def on_llm_start(
+        self, context: RunContextWrapper[Any], agent: Agent[Any], system_prompt: str | None, input_items: list[Any]
+    ) -> None:
+        if (run := self._run(context)) is not None:
+            run.llm_started(context, agent, system_prompt, input_items)
+
+    async def on_llm_end(self, context: RunContextWrapper[Any], agent: Agent[Any], response: ModelResponse) -> None:
+        if (run := self._run(context)) is not None:
+            run.llm_ended(response)
+
+    async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Tool) -> None:
+        if (run := self._run(context)) is not None:
+            run.tools.started(context, agent, tool)
+
+    async def on_tool_end(self, context: RunContextWrapper[Any], agent: Any, tool: Tool, result: object) -> None:
+        if (run := self._run(context)) is not None:
+            run.tools.ended(context, tool, result)
+
+    async def on_handoff(self, context: RunContextWrapper[Any], from_agent: Any, to_agent: Any) -> None:
+        if (run := self._run(context)) is not None:
+            run.handed_off(from_agent, to_agent)
+
+
+class BoundHooks(RecordingHooks):
+    """Hooks of one run that a wrapped runner executes."""
+
+    def __init__(self, run: RunRecorder) -> None:
+        self._recorder = run
+
+    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+        return self._recorder
+
+
+class AuditRunHooks(RecordingHooks):
+    """Records the runs it is passed to: `Runner.run(agent, question, hooks=AuditRunHooks())`.
+
+    One object may serve any number of runs, also at the same time. Hooks alone do not tell of runs that fail, of
+    guardrails, of agents as tools and of approvals: those need `enable()`, which records everything by itself and
+    nothing twice, or `AuditTracingProcessor` for the first three. A run that failed unseen is closed as unknown
+    when its context is gone.
+
+    Args:
+        logger: the default logger when left out.
+        agent_id: in place of the agents' names.
+        user_id: for whom; else `user_id` of the run's context object.
+        session_id: else the trace's group; `enable()` also knows the run's session and conversation.
+        context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id.
+        modifies: names of the tools that change data, or a predicate of name and arguments.
+    """
+
+    def __init__(
+        self,
+        logger: AuditLogger | None = None,
+        *,
+        agent_id: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
+        context: ContextReader | None = None,
+        modifies: Modifies = (),
+    ) -> None:
+        who = Who(agent_id=agent_id, user_id=user_id, session_id=session_id, context=context)
+        self._logger = logger
+        self.settings = Settings(who, modifies)
+
+    @property
+    def recording(self) -> Recording:
+        """What is shared by everything that records to the same logger."""
+        return Recording.of(self._logger or get_logger())
+
+    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+        recording = self.recording
+        if recording.active_run() is not None:
+            return None  # a wrapped runner has this run recorded
+        run = self._run_of_context(recording, context)
+        recording.claim(current_span_id(), run)
+        return run
+
+    def _run_of_context(self, recording: Recording, context: Any) -> RunRecorder:
+        # Agent, model and tool hooks get different wrappers; these of one run share this dict, and no other run does.
+        shared = getattr(context, "_approvals", None)
+        if shared is None:
+            shared = context.usage
+        run = recording.runs.get(id(shared))
+        if run is None or run.left:
+            told = Told(parent=recording.tool_around(current_span_id()))
+            run = RunRecorder(recording, self.settings, told, has_runner=False)
+            run.keeps = shared  # as long as it lives, its id is not given to another object
+            recording.runs[id(shared)] = run
+        if type(context) is RunContextWrapper and not run.watched:
+            run.watched = True
+            weakref.finalize(context, _abandoned, recording, run).atexit = False
+        return run
+
+
+def _abandoned(recording: Recording, run: RunRecorder) -> None:
+    """The context of a run is gone, so the run is."""
+    run.leave()
+
+
+class FanOut(RunHooks[Any]):
+    """Calls the audit hooks first, then the user's: what is not recorded does not happen."""
+
+    def __init__(self, audit: RecordingHooks, theirs: RunHooksBase[Any, Any]) -> None:
+        self._audit = audit
+        self._theirs = theirs
+
+
+def _both(name: str) -> Any:
+    async def call(self: FanOut, *args: Any, **kwargs: Any) -> None:
+        await getattr(self._audit, name)(*args, **kwargs)
+        await getattr(self._theirs, name)(*args, **kwargs)
+
+    call.__name__ = name
+    return call
+
+
+for _name in dir(RunHooksBase):  # also those that a newer SDK may have
+    if _name.startswith("on_"):
+        setattr(FanOut, _name, _both(_name))

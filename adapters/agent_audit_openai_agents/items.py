@@ -1,0 +1,184 @@
+"""Translation of what goes to a model and comes from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from agents import ModelResponse
+
+_LOOKUPS = {"file_search_call": "file_search", "web_search_call": "web_search"}
+"""Hosted tools that read: their items are on record as `data.access`."""
+
+_HOSTED = {
+    "code_interpreter_call": "code_interpreter",
+    "image_generation_call": "image_generation",
+    "mcp_call": "mcp",
+}
+"""Hosted tools that ran at the provider before anybody could record an intent."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call that a model asks for."""
+
+    name: str
+    call_id: str | None
+    arguments: Any
+    """Parsed; the raw text where it is no JSON object."""
+    kind: str = "function_call"
+    """The type of the response item."""
+    raw: Any = field(default=None, compare=False, repr=False)
+    """The response item."""
+
+    @property
+    def action(self) -> str:
+        return f"tool.{self.name}"
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A call that the provider has carried out itself."""
+
+    name: str
+    call_id: str | None
+    parameters: dict[str, Any]
+    lookup: bool
+    failed: bool
+    result: Any
+    error: str | None
+
+
+def field_of(item: Any, name: str) -> Any:
+    """A field of an item, which is a dict or an object of the openai package."""
+    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+
+def parse_arguments(raw: Any) -> Any:
+    """Arguments as a value; text that is no JSON object stays as it is."""
+    if not isinstance(raw, str):
+        return raw
+    try:
+        parsed = json.loads(raw) if raw else {}
+    except ValueError:
+        return raw
+    return parsed if isinstance(parsed, dict) else raw
+
+
+def are_malformed(raw: Any) -> bool:
+    """Whether arguments are a text that a function tool cannot take."""
+    return isinstance(raw, str) and isinstance(parse_arguments(raw), str)
+
+
+def call_of(item: Any) -> Call | None:
+    """The call in an output item that the application has to carry out; None for all other items."""
+    kind = field_of(item, "type")
+    if not isinstance(kind, str) or not kind.endswith("_call") or kind in _LOOKUPS or kind in _HOSTED:
+        return None
+    namespace, name = field_of(item, "namespace"), field_of(item, "name") or kind.removesuffix("_call")
+    if namespace and namespace != name:
+        name = f"{namespace}.{name}"
+    arguments = next(
+        (value for key in ("arguments", "input", "action", "operation") if (value := field_of(item, key)) is not None),
+        None,
+    )
+    call_id = field_of(item, "call_id") or field_of(item, "id")
+    return Call(name, call_id, plain(parse_arguments(arguments)), kind, item)
+
+
+def calls_in(response: ModelResponse) -> list[Call]:
+    """The calls that a response asks for, in their order."""
+    return [call for item in response.output if (call := call_of(item)) is not None]
+
+
+def hosted_in(response: ModelResponse) -> list[Hosted]:
+    """The hosted tools that ran for a response."""
+    return [_hosted(item) for item in response.output if field_of(item, "type") in {*_LOOKUPS, *_HOSTED}]
+
+
+def _hosted(item: Any) -> Hosted:
+    kind = field_of(item, "type")
+    name = _LOOKUPS.get(kind) or _HOSTED[kind]
+    if kind == "mcp_call":
+        name = f"{field_of(item, 'server_label')}.{field_of(item, 'name')}"
+    asked = {
+        key: plain(parse_arguments(value)) if key == "arguments" else plain(value)
+        for key in ("queries", "action", "arguments", "code")
+        if (value := field_of(item, key)) is not None
+    }
+    found = field_of(item, "results")
+    error = field_of(item, "error")
+    return Hosted(
+        name=name,
+        call_id=field_of(item, "id"),
+        parameters=asked,
+        lookup=kind in _LOOKUPS,
+        failed=error is not None or field_of(item, "status") in ("failed", "incomplete"),
+        result={"results": len(found)} if isinstance(found, Sequence) else plain(field_of(item, "output")),
+        error=None if error is None else str(error),
+    )
+
+
+def answer_of(response: ModelResponse) -> list[Any]:
+    """What a model said, without the arguments of calls: those are on record as `action.request`."""
+    return [_said(item) for item in response.output]
+
+
+def _said(item: Any) -> Any:
+    kind = field_of(item, "type")
+    if kind == "message":
+        parts = field_of(item, "content") or []
+        texts = [field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type") for part in parts]
+        refused = any(field_of(part, "type") == "refusal" for part in parts)
+        return {"refusal" if refused else "text": "\n".join(str(text) for text in texts)}
+    facts = {"type": kind, "name": field_of(item, "name"), "call_id": field_of(item, "call_id")}
+    return {name: value for name, value in facts.items() if value}
+
+
+def news(previous: Sequence[Any], items: Sequence[Any]) -> list[Any]:
+    """The items that a model has not been sent before and has not said itself.
+
+    Args:
+        previous: all that was sent the last time; where it is no longer the beginning (a filter rewrote the
+            history), everything is new.
+        items: what is sent now.
+    """
+    known = len(previous)
+    if list(items[:known]) != list(previous):
+        return list(items)
+    return [item for item in items[known:] if not _said_by_model(item)] if known else list(items)
+
+
+def history_before(asked: Any, items: Sequence[Any]) -> Sequence[Any]:
+    """What stands in a run's first request before the run's own input: the history of its session."""
+    own = [{"role": "user", "content": asked}] if isinstance(asked, str) else list(asked or ())
+    start = len(items) - len(own)
+    if not own or start <= 0 or [_core(item) for item in items[start:]] != [_core(item) for item in own]:
+        return ()
+    return items[:start]
+
+
+def _core(item: Any) -> tuple[Any, ...]:
+    return tuple(field_of(item, name) for name in ("role", "content", "call_id", "output"))
+
+
+def _said_by_model(item: Any) -> bool:
+    kind = field_of(item, "type") or ""
+    return field_of(item, "role") == "assistant" or kind == "reasoning" or kind.endswith("_call")
+
+
+def outputs_in(items: Iterable[Any]) -> dict[str, str]:
+    """Answers to calls: call id -> text."""
+    return {
+        str(call_id): str(field_of(item, "output"))
+        for item in items
+        if str(field_of(item, "type")).endswith("_output") and (call_id := field_of(item, "call_id"))
+    }
+
+
+def plain(value: Any) -> Any:
+    """Objects of the openai package as dicts; everything else as it is."""
+    dump = getattr(value, "model_dump", None)
+    return dump(exclude_none=True) if callable(dump) else value

@@ -1,0 +1,106 @@
+"""What became of a tool call: that it has ended is not yet a success."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from agents import default_tool_error_function, get_current_span
+from agents.exceptions import (
+    AgentsException,
+    InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
+
+from agent_audit import Outcome, Run
+from agent_audit_openai_agents.items import are_malformed, field_of
+
+TRIPWIRES = (
+    InputGuardrailTripwireTriggered,
+    OutputGuardrailTripwireTriggered,
+    ToolInputGuardrailTripwireTriggered,
+    ToolOutputGuardrailTripwireTriggered,
+)
+
+
+def _default_error_prefix() -> str:
+    """How the SDK's own error text begins; older versions put the exception's text after it."""
+    try:
+        text = default_tool_error_function(None, Exception("\0"))  # type: ignore[arg-type]  # it is not looked at
+    except Exception:
+        return "An error occurred while running the tool."
+    return str(text).partition("\0")[0].removesuffix(" Error: ")
+
+
+_DEFAULT_ERROR = _default_error_prefix()
+
+
+def judge(
+    tool: Any,
+    raw_arguments: Any,
+    result: Any,
+    run: Run | None,
+    *,
+    raised: BaseException | None,
+    mcp_failed: bool,
+) -> dict[str, Any]:
+    """Fields of the `tool.response` of a tool that returned: the outcome, and what went wrong if anything did.
+
+    A failed tool returns too: the SDK gives the model a text in place of the result. The function span tells of
+    most failures; without tracing the SDK's texts are known, those of an application's own error function are not.
+    """
+    text = result if isinstance(result, str) else None
+    kind: str | None = None
+    if raised is not None:
+        described = {"error_type": "InvalidArguments"} if are_malformed(raw_arguments) else {}
+        return {"outcome": Outcome.FAILURE, "exception": raised, **described}
+    if mcp_failed:
+        kind = "MCPToolError"
+        text = _text_of_content(result)
+    elif _timed_out(tool, text, run):
+        kind = "ToolTimeoutError"
+    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR)):
+        kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
+    if kind is None:
+        return {"outcome": Outcome.SUCCESS, "result": result}
+    return {"outcome": Outcome.FAILURE, "error_type": kind, "error": text or str(result)}
+
+
+def _current_span_error() -> bool:
+    """Inside a tool hook the current span is that of the function call."""
+    span = get_current_span()
+    return span is not None and field_of(span.span_data, "type") == "function" and span.error is not None
+
+
+def _timed_out(tool: Any, text: str | None, run: Run | None) -> bool:
+    limit = getattr(tool, "timeout_seconds", None)
+    if limit is None:
+        return False
+    if text is not None and text.startswith(f"Tool '{tool.name}' timed out after "):
+        return True
+    # An application's own text for time-outs: then the clock tells.
+    own_text = getattr(tool, "timeout_error_function", None) is not None
+    return own_text and run is not None and time.perf_counter() - run.started >= limit
+
+
+def _text_of_content(result: Any) -> str:
+    parts = result if isinstance(result, list) else [result]
+    return "\n".join(str(field_of(part, "text") or part) for part in parts)
+
+
+def outcome_of(exception: BaseException | None) -> Outcome:
+    """How an operation ended that an exception has ended."""
+    if exception is None:
+        return Outcome.UNKNOWN
+    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+        return Outcome.CANCELLED
+    return Outcome.FAILURE
+
+
+def cause_of(exception: BaseException) -> BaseException:
+    """What a tool raised, from under the SDK's "Error running tool"."""
+    wrapped = isinstance(exception, AgentsException) and str(exception).startswith("Error running tool")
+    return exception.__cause__ if wrapped and exception.__cause__ is not None else exception

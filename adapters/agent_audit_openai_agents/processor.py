@@ -1,0 +1,105 @@
+"""What only the SDK's spans tell, and whole runs that nothing else tells of."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+from agents.tracing import Span, Trace, TracingProcessor
+
+from agent_audit import AuditLogger, get_logger
+from agent_audit_openai_agents.items import field_of
+from agent_audit_openai_agents.observed import Observer
+from agent_audit_openai_agents.recording import Bounded, Recording, active, never_waiting
+
+log = logging.getLogger(__name__)
+
+
+class AuditTracingProcessor(TracingProcessor):
+    """Records from spans: register it with `agents.add_trace_processor`; `enable()` does.
+
+    Beside `AuditRunHooks` it adds failures of agents and tools, guardrails, and agents as tools. Runs without
+    hooks are recorded from spans alone: without call ids, and tool calls only when they are over. It queues
+    events and never makes a run wait; nor can it stop one: fail-closed recording needs hooks.
+
+    Args:
+        logger: the default logger when left out.
+    """
+
+    def __init__(self, logger: AuditLogger | None = None) -> None:
+        self._logger = logger
+        self.enabled = True
+        self._observers: dict[Recording, Observer] = {}
+        self._handled_before: Bounded[BaseException] = Bounded()
+        """Span id -> what was being handled when it started: a run may stand in an `except` block."""
+
+    def use(self, logger: AuditLogger | None) -> None:
+        """Record to another logger from now on."""
+        self._logger = logger
+        self._observers.clear()
+
+    def on_trace_start(self, trace: Trace) -> None:
+        pass
+
+    def on_trace_end(self, trace: Trace) -> None:
+        pass
+
+    def on_span_start(self, span: Span[Any]) -> None:
+        if self.enabled:
+            self._quietly(self._started, span)
+
+    def on_span_end(self, span: Span[Any]) -> None:
+        if self.enabled:
+            self._quietly(self._ended, span)
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Nothing to do: events are the logger's, which outlives the SDK's tracing."""
+
+    def force_flush(self) -> None:
+        (self._logger or get_logger()).flush(sync=False)
+
+    def _quietly(self, react: Any, span: Span[Any]) -> None:
+        with never_waiting():
+            try:
+                react(span)
+            except Exception:
+                log.warning("a span could not be recorded", exc_info=True)
+
+    def _observer(self) -> Observer:
+        recording = Recording.of(self._logger or get_logger())
+        if recording not in self._observers:
+            self._observers = {recording: Observer(recording)}  # one: the default logger may have been exchanged
+        return self._observers[recording]
+
+    def _started(self, span: Span[Any]) -> None:
+        if (outer := sys.exc_info()[1]) is not None:
+            self._handled_before[span.span_id] = outer
+        observer = self._observer()
+        if span.parent_id is not None:
+            observer.recording.parents[span.span_id] = span.parent_id
+        if _recorded_elsewhere(observer.recording):
+            return
+        observer.started(span)
+
+    def _ended(self, span: Span[Any]) -> None:
+        # Most spans end in a `with` block of the SDK: the exception that ends one is the one being handled.
+        exception = sys.exc_info()[1]
+        if exception is self._handled_before.pop(span.span_id):
+            exception = None
+        observer = self._observer()
+        recording = observer.recording
+        tool = recording.tools.pop(span.span_id)
+        run = recording.active_run()
+        if tool is not None:
+            tool[0].tools.span_ended(tool[1], exception)
+        elif run is not None and field_of(span.span_data, "type") == "guardrail":
+            run.guardrails_seen.append((span.span_data.name, bool(span.span_data.triggered)))
+        if not _recorded_elsewhere(recording):
+            observer.ended(span, exception)
+        recording.parents.pop(span.span_id)
+
+
+def _recorded_elsewhere(recording: Recording) -> bool:
+    """Whether a wrapped runner has this run recorded, here or to another log."""
+    return active.get() is not None

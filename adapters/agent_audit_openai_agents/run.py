@@ -1,0 +1,255 @@
+"""One run of the SDK, as its hooks tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+from uuid import uuid4
+
+from agents import ModelResponse, RunContextWrapper, get_current_trace
+from agents.models import get_default_model
+
+from agent_audit import AuditEventType, Outcome, RunTracker
+from agent_audit_openai_agents.answers import note_unexecuted
+from agent_audit_openai_agents.items import Call, answer_of, calls_in, history_before, hosted_in, news, outputs_in
+from agent_audit_openai_agents.recording import Recording
+from agent_audit_openai_agents.settings import Settings, Told
+from agent_audit_openai_agents.tools import ToolCalls
+
+T = AuditEventType
+
+
+class RunRecorder:
+    """Translates the hooks of one run; used by one event loop.
+
+    Args:
+        recording: of the logger.
+        settings: whose run it is, which tools change data.
+        told: what is known before it begins.
+        has_runner: a wrapped runner tells of the end. Without one, an agent's output is the end of the run, for
+            nothing tells of what comes after.
+    """
+
+    def __init__(self, recording: Recording, settings: Settings, told: Told, *, has_runner: bool) -> None:
+        self.recording = recording
+        self.settings = settings
+        self.has_runner = has_runner
+        self.told = told
+        self.key: Hashable = uuid4().hex
+        self.agent: Any = None
+        self.agent_key: Hashable | None = None
+        self.finished = False
+        """Whether an agent has given its final output."""
+        self.output: Any = None
+        self.asked: dict[str, Call] = dict(self.told.resumed)
+        """Calls that nothing is on record of but the request."""
+        self.tools = ToolCalls(self)
+        self.guardrails_seen: list[tuple[str, bool]] = []
+        self.requests = 0
+        self.responses = 0
+        self.keeps: Any = None
+        """Kept alive as long as the run is remembered by its id."""
+        self.watched = False
+        self.left = False
+        self._sent: Sequence[Any] = ()
+        self._instructions: str | None = None
+        self._agents = 0
+        self._known_as: str | None = None
+        """What the agents of this run are called instead of their names."""
+        self._opened = False
+
+    @property
+    def tracker(self) -> RunTracker:
+        return self.recording.tracker
+
+    @property
+    def _llm_key(self) -> Hashable:
+        return (self.key, "llm")
+
+    # -- agents ----------------------------------------------------------------------------------------
+
+    def enter(self, context: RunContextWrapper[Any] | None) -> None:
+        """Open the scope of the run, as soon as there is a context that tells whose it is."""
+        if self._opened:
+            return
+        self._opened = True
+        trace = get_current_trace()
+        session_id = self.told.session_id or getattr(trace, "group_id", None)
+        identity = self.settings.who.of(context, session_id)
+        self._known_as = identity.get("agent_id")
+        if self._known_as is None and self.told.agent is not None:
+            identity["agent_id"] = self.told.agent
+        self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
+
+    def agent_started(self, context: RunContextWrapper[Any], agent: Any, hook: str) -> None:
+        """An agent begins, or a tool or model call shows that it has."""
+        if self.agent_key is not None and self.agent.name == agent.name:
+            return
+        self.told.agent = self.told.agent or agent.name
+        self.enter(context)
+        self.agent_stopped(Outcome.UNKNOWN)
+        self._agents += 1
+        key = (self.key, "agent", self._agents)
+        trace = get_current_trace()
+        self.tracker.start(
+            T.AGENT_START,
+            key,
+            parent=self.key,
+            hook=hook,
+            action=f"agent.{agent.name}",
+            agent_id=self._known_as or agent.name,
+            metadata=None if trace is None or trace.trace_id == "no-op" else {"openai_trace_id": trace.trace_id},
+        )
+        self.agent, self.agent_key = agent, key
+
+    def agent_finished(self, output: Any) -> None:
+        """An agent has given the run's final output; with a runner, its guardrails are still to come."""
+        self.finished, self.output = True, output
+        if not self.has_runner:
+            self.agent_stopped(Outcome.SUCCESS, hook="on_agent_end", result=output)
+            self.leave()
+
+    def agent_stopped(self, outcome: Outcome, hook: str | None = None, **fields: Any) -> None:
+        """The current agent is done."""
+        key, self.agent_key, self.agent = self.agent_key, None, None
+        if key is not None:
+            self.tracker.end(key, outcome, hook=hook, **fields)
+
+    def leave(self) -> None:
+        """The run is over: forget everything."""
+        self.left = True
+        self.tracker.end(self.key, Outcome.UNKNOWN)
+        self.recording.runs.pop(id(self.keeps))
+        self.keeps, self._sent, self.output = None, (), None
+        self.asked.clear()
+
+    def handed_off(self, from_agent: Any, to_agent: Any) -> None:
+        """An agent hands over to another one."""
+        call = self._handoff_call(from_agent, to_agent.name)
+        self.note(
+            T.AGENT_HANDOFF,
+            "on_handoff",
+            outcome=Outcome.SUCCESS,
+            action=call.action if call else "handoff",
+            resource=to_agent.name,
+            call_id=call.call_id if call else None,
+            parameters=call.arguments or None if call else None,
+        )
+        if call is not None and call.call_id:
+            self.asked.pop(call.call_id, None)
+        self.agent_stopped(Outcome.SUCCESS, hook="on_handoff", metadata={"handed_off_to": to_agent.name})
+
+    def _handoff_call(self, from_agent: Any, target: str) -> Call | None:
+        names = {
+            getattr(handoff, "tool_name", None) or f"transfer_to_{_as_tool_name(handoff.name)}"
+            for handoff in getattr(from_agent, "handoffs", ())
+            if getattr(handoff, "agent_name", None) == target or getattr(handoff, "name", None) == target
+        }
+        return next((call for call in self.asked.values() if call.name in names), None)
+
+    # -- models ----------------------------------------------------------------------------------------
+
+    def llm_started(
+        self, context: RunContextWrapper[Any], agent: Any, instructions: str | None, items: Sequence[Any]
+    ) -> None:
+        """A model is about to be asked."""
+        self.agent_started(context, agent, "on_llm_start")
+        if not self.requests:
+            self._sent = history_before(self.told.asked, items)
+        new = news(self._sent, items)
+        self.note_answers(new, context)
+        self.requests += 1
+        self._sent = list(items)
+        said_before, self._instructions = self._instructions, instructions
+        model = _model_name(self.told.model or agent.model)
+        parameters = {"input": new}
+        if instructions is not None and instructions != said_before:
+            parameters["instructions"] = instructions  # type: ignore[assignment]
+        run = self.tracker.start(
+            T.LLM_REQUEST,
+            self._llm_key,
+            parent=self.agent_key,
+            hook="on_llm_start",
+            action=f"llm.{model}",
+            parameters=parameters,
+            metadata={"model": model, "items": len(items)},
+        )
+        run.state["model"] = model
+
+    def llm_ended(self, response: ModelResponse, hook: str = "on_llm_end", *, after_effect: bool = False) -> None:
+        """A model has answered; each call it asks for is a request."""
+        self.responses += 1
+        run = self.tracker.get(self._llm_key)
+        if run is None:
+            return
+        usage = response.usage
+        tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        self.tracker.end(
+            self._llm_key,
+            Outcome.SUCCESS,
+            hook=hook,
+            result=answer_of(response),
+            metadata={"model": run.state["model"], **tokens},
+        )
+        self._note_hosted(response, hook)
+        for call in calls_in(response):
+            facts = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
+            self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **facts)
+            if call.call_id:
+                self.asked[call.call_id] = call
+            if call.kind != "function_call":
+                self.tools.native_calls.append(call)
+
+    def llm_failed(self, outcome: Outcome, exception: BaseException | None) -> None:
+        """A model call that was begun will not be answered."""
+        run = self.tracker.get(self._llm_key)
+        if run is not None:
+            facts = {"model": run.state["model"]}
+            self.tracker.end(self._llm_key, outcome, exception=exception, metadata=facts)
+
+    def _note_hosted(self, response: ModelResponse, hook: str) -> None:
+        """Tools that ran at the provider: nobody could record their intent before."""
+        for call in hosted_in(response):
+            outcome = Outcome.FAILURE if call.failed else Outcome.SUCCESS
+            facts: dict[str, Any] = {
+                "call_id": call.call_id,
+                "action": call.name if call.lookup else f"tool.{call.name}",
+                "parameters": call.parameters,
+                "metadata": {"hosted": True},
+            }
+            if call.lookup:
+                facts["resource"] = call.name
+                facts |= {"outcome": outcome, "result": call.result, "error": call.error}
+                self.note(T.DATA_ACCESS, hook, after_effect=True, **facts)
+                continue
+            key = (self.key, "hosted", call.call_id)
+            self.tracker.start(T.TOOL_CALL, key, parent=self.agent_key, hook=hook, **facts)
+            self.tracker.end(key, outcome, result=call.result, error=call.error)
+
+    # -- points in time --------------------------------------------------------------------------------
+
+    def name_of(self, agent: Any) -> str | None:
+        """The agent_id of an agent of this run; without one, of the agent that it began with."""
+        return self._known_as or (self.told.agent if agent is None else str(agent.name))
+
+    def note(self, event_type: AuditEventType, hook: str, *, after_effect: bool = False, **fields: Any) -> None:
+        """Record a point in time under the current agent, or the run."""
+        under = self.agent_key or self.key
+        self.tracker.note(event_type, under=under, hook=hook, after_effect=after_effect, **fields)
+
+    def note_answers(self, items: Sequence[Any], context: RunContextWrapper[Any] | None) -> None:
+        """Calls that were answered though no tool ran: refused, or of tools that nobody knows."""
+        for call_id, text in outputs_in(items).items():
+            call = self.asked.pop(call_id, None)
+            if call is not None:
+                note_unexecuted(self, call, text, context)
+
+
+def _as_tool_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name).lower()
+
+
+def _model_name(model: Any) -> str:
+    if model is None:
+        return get_default_model()
+    return model if isinstance(model, str) else str(getattr(model, "model", None) or type(model).__name__)

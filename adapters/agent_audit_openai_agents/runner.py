@@ -1,0 +1,214 @@
+"""A runner that has every run recorded, whoever starts it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from agents import RunState
+from agents.lifecycle import RunHooksBase
+from agents.run import AgentRunner
+from agents.tool_context import ToolContext
+
+from agent_audit import current_identity, identify
+from agent_audit_openai_agents.approvals import call_in_question, can_wrap_decisions, note_decision
+from agent_audit_openai_agents.ending import Ending, guardrail_counts
+from agent_audit_openai_agents.failures import without_listener
+from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
+from agent_audit_openai_agents.items import Call
+from agent_audit_openai_agents.recording import Recording, active, current_span_id
+from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.settings import Told
+
+log = logging.getLogger(__name__)
+
+
+class AuditRunner(AgentRunner):
+    """Stands in front of the runner that was the default and adds hooks to each run.
+
+    Args:
+        inner: the runner that does the work.
+        hooks: how runs are recorded that do not have `AuditRunHooks` of their own; None while disabled.
+    """
+
+    def __init__(self, inner: AgentRunner, hooks: AuditRunHooks | None) -> None:
+        self.inner = inner
+        self.hooks = hooks
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "inner":
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending]:
+        assert self.hooks is not None
+        return _begin(self.hooks, starting_agent, input, options)
+
+    def _stands_aside(self, options: dict[str, Any]) -> bool:
+        """While disabled, or when another one in front of this one has the run recorded."""
+        return self.hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut))
+
+    async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        if self._stands_aside(options):
+            return await self.inner.run(starting_agent, input, **options)
+        run, ending = self._begin(starting_agent, input, options)
+        with _within(run):
+            try:
+                result = await self.inner.run(starting_agent, input, **options)
+            except BaseException as error:
+                _complete(run, ending.raised, error)
+                raise
+            _complete(run, ending.returned, result)
+            return result
+
+    def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        if self._stands_aside(options):
+            return self.inner.run_sync(starting_agent, input, **options)
+        run, ending = self._begin(starting_agent, input, options)
+        with _within(run):
+            try:
+                result = self.inner.run_sync(starting_agent, input, **options)
+            except BaseException as error:
+                _complete(run, ending.raised, error)
+                raise
+            _complete(run, ending.returned, result)
+            return result
+
+    def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
+        if self._stands_aside(options):
+            return self.inner.run_streamed(starting_agent, input, **options)
+        run, ending = self._begin(starting_agent, input, options)
+        with _within(run):
+            try:
+                result = self.inner.run_streamed(starting_agent, input, **options)
+            except BaseException as error:
+                _complete(run, ending.raised, error)
+                raise
+        task = getattr(result, "run_loop_task", None)
+        if task is None:
+            run.has_runner = False  # then the output of the agent is the end
+        else:
+            task.add_done_callback(lambda done: _stream_ended(run, ending, result, done))
+        return result
+
+
+def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending]:
+    """Make the recorder of a run and add its hooks to `options`."""
+    if options.get("run_config") is not None:
+        options["run_config"] = without_listener(options["run_config"])
+    theirs = options.get("hooks")
+    audit = theirs if isinstance(theirs, AuditRunHooks) else ours
+    recording = audit.recording
+    run = RunRecorder(recording, audit.settings, _told(recording, starting_agent, input, options), has_runner=True)
+    bound = BoundHooks(run)
+    if theirs is None:
+        options["hooks"] = bound
+    elif isinstance(theirs, RunHooksBase):
+        options["hooks"] = FanOut(bound, theirs)
+    # Anything else the SDK refuses, in its own words.
+    if not isinstance(input, RunState):
+        return run, Ending(run)
+    _take_over(run, input)
+    return run, Ending(run, guardrail_counts(input))
+
+
+def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
+    state = input if isinstance(input, RunState) else None
+    config = options.get("run_config")
+    session = options.get("session")
+    names = (
+        getattr(session, "session_id", None),
+        options.get("conversation_id") or getattr(state, "_conversation_id", None),
+        _option(config, "group_id"),
+    )
+    return Told(
+        asked=input if state is None else None,
+        session_id=next((str(name) for name in names if name), None),
+        agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
+        model=_option(config, "model"),
+        parent=_operation_around(recording, options.get("context")),
+    )
+
+
+def _option(config: Any, name: str) -> Any:
+    return config.get(name) if isinstance(config, dict) else getattr(config, name, None)
+
+
+def _operation_around(recording: Recording, context: Any) -> Any:
+    """Key of the tool call that starts this run, or of the agent around it."""
+    outer = recording.active_run()
+    span_key = recording.tool_around(current_span_id())
+    if outer is None:
+        return span_key
+    if isinstance(context, ToolContext) and context.tool_call_id in outer.tools.open:
+        return outer.tools.open[context.tool_call_id]
+    if span_key is not None:
+        return span_key
+    if len(outer.tools.open) == 1:
+        return next(iter(outer.tools.open.values()))
+    return outer.agent_key or outer.key
+
+
+def _take_over(run: RunRecorder, state: Any) -> None:
+    """Open questions of a saved state: which were decided on, which are still open."""
+    try:
+        items = state.get_interruptions()
+    except Exception:
+        log.warning("the open questions of a resumed run cannot be read", exc_info=True)
+        return
+    for item in items:
+        call = call_in_question(item)
+        decision = _decision_on(item, call, getattr(state, "_context", None))
+        if decision is None or call.call_id is None:
+            continue
+        if decision:
+            run.asked[call.call_id] = call
+        if not can_wrap_decisions():
+            note_decision(run.recording, run.settings.who, item, state._context, approve=decision, hook="resume")
+
+
+def _decision_on(item: Any, call: Call, context: Any) -> bool | None:
+    try:
+        status = context.get_approval_status(item.name or call.name, call.call_id, existing_pending=item)
+    except Exception:  # its arguments change from version to version
+        return None
+    return status if isinstance(status, bool) else None
+
+
+@contextmanager
+def _within(run: RunRecorder) -> Iterator[None]:
+    """What runs in this block belongs to the run, also what the application records itself."""
+    outer = current_identity()
+    parent = run.tracker.get(run.told.parent) if run.told.parent is not None else None
+    trace_id = parent.trace_id if parent is not None else outer.trace_id or str(run.key)
+    run.told.trace_id = trace_id
+    given = run.settings.who.given
+    session_id = given.get("session_id") or run.told.session_id
+    token = active.set(run)
+    try:
+        with identify(session_id=session_id, user_id=given.get("user_id"), trace_id=trace_id):
+            yield
+    finally:
+        active.reset(token)
+
+
+def _stream_ended(run: RunRecorder, ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:
+    if task.cancelled():
+        _complete(run, ending.raised, asyncio.CancelledError())
+    elif (error := task.exception()) is not None:
+        _complete(run, ending.raised, error)
+    else:
+        _complete(run, ending.returned, result)
+
+
+def _complete(run: RunRecorder, end: Callable[[Any], None], value: Any) -> None:
+    """The run is over, whatever goes wrong in recording that."""
+    try:
+        end(value)
+    except Exception:
+        log.warning("the end of a run could not be recorded completely", exc_info=True)
+    finally:
+        run.leave()

@@ -1,0 +1,151 @@
+"""The tool calls of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from agents import RunContextWrapper
+from agents.tool_context import ToolContext
+
+from agent_audit import AuditEventType, Outcome, Run
+from agent_audit_openai_agents.failures import listen
+from agent_audit_openai_agents.items import Call, parse_arguments
+from agent_audit_openai_agents.outcomes import cause_of, judge, outcome_of
+from agent_audit_openai_agents.recording import current_span_id
+
+if TYPE_CHECKING:
+    from agent_audit_openai_agents.run import RunRecorder
+
+T = AuditEventType
+
+_NATIVE_KINDS = ("local_shell", "shell", "apply_patch", "computer")
+
+
+class ToolCalls:
+    """Follows the tools that a run calls, from their start to their end.
+
+    Args:
+        run: its recorder.
+    """
+
+    def __init__(self, run: RunRecorder) -> None:
+        self._run = run
+        self.open: dict[str, Hashable] = {}
+        """Call id -> key of the operation."""
+        self.native_calls: list[Call] = []
+        """Asked for, not begun: in their order, for the SDK does not say which one it carries out."""
+        self.native_open: list[tuple[int, Hashable]] = []
+        self.mcp_failures: set[str] = set()
+        """Call ids of results that the server marked as errors."""
+        self.errors: dict[str, BaseException] = {}
+        """Call id -> what a tool raised whose failure the model was told of in words."""
+
+    def open_keys(self) -> list[Hashable]:
+        """Of all operations that are open."""
+        return [*self.open.values(), *(key for _, key in self.native_open)]
+
+    def forget(self) -> None:
+        """The open operations have been ended."""
+        self.open.clear()
+        self.native_open.clear()
+
+    def started(self, context: RunContextWrapper[Any], agent: Any, tool: Any) -> None:
+        """A tool is about to run."""
+        self._run.agent_started(context, agent, "on_tool_start")
+        call = self._call_of(context, tool)
+        key = (self._run.key, "tool", call.call_id or uuid4().hex)
+        server = getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)
+        run = self._run.tracker.start(
+            T.TOOL_CALL,
+            key,
+            parent=self._run.agent_key,
+            hook="on_tool_start",
+            action=call.action,
+            call_id=call.call_id,
+            parameters=call.arguments,
+            metadata={"mcp_server": server} if server else None,
+        )
+        run.state["call"] = call
+        if call.call_id:
+            self._run.asked.pop(call.call_id, None)
+            self.open[call.call_id] = key
+        if not isinstance(context, ToolContext):
+            self.native_open.append((id(tool), key))
+            return
+        listen(self, context)
+        if (span_id := current_span_id()) is not None:
+            self._run.recording.tools[span_id] = (self._run, key)
+
+    def ended(self, context: RunContextWrapper[Any], tool: Any, result: Any) -> None:
+        """A tool has returned."""
+        if (span_id := current_span_id()) is not None:
+            self._run.recording.tools.pop(span_id)
+        key = self._open_key(context, tool)
+        run: Run | None = self._run.tracker.get(key)
+        call_id: str | None = getattr(context, "tool_call_id", None)
+        raw = getattr(context, "tool_arguments", None)
+        raised = self.errors.pop(call_id or "", None)
+        verdict = judge(tool, raw, result, run, raised=raised, mcp_failed=call_id in self.mcp_failures)
+        if run is None:
+            self._continued(context, tool, verdict)
+            return
+        call: Call = run.state["call"]
+        self.open.pop(call.call_id or "", None)
+        outcome = verdict.pop("outcome")
+        self._run.tracker.end(key, outcome, hook="on_tool_end", **verdict)
+        if outcome is Outcome.SUCCESS:
+            self._note_modification(call, run.span_id)
+
+    def _note_modification(self, call: Call, span_id: str | None) -> None:
+        if self._run.settings.changes_data(call.name, call.arguments):
+            self._run.note(
+                T.DATA_MODIFY,
+                "on_tool_end",
+                after_effect=True,
+                outcome=Outcome.SUCCESS,
+                action=call.action,
+                call_id=call.call_id,
+                span_id=span_id,
+                parameters=call.arguments,
+            )
+
+    def _continued(self, context: Any, tool: Any, verdict: dict[str, Any]) -> None:
+        """An agent as a tool that waited for approvals in a run before: no hook tells that it goes on."""
+        call = self._call_of(context, tool)
+        if call.call_id is None:
+            return
+        self._run.asked.pop(call.call_id, None)
+        facts = {"action": call.action, "call_id": call.call_id, "metadata": {"resumed": True}}
+        self._run.note(T.TOOL_RESPONSE, "on_tool_end", after_effect=True, **verdict, **facts)
+        if verdict["outcome"] is Outcome.SUCCESS:
+            self._note_modification(call, None)
+
+    def span_ended(self, key: Hashable, exception: BaseException | None) -> None:
+        """The span of a function call is over; without `on_tool_end` the tool has raised or was cancelled."""
+        run: Run | None = self._run.tracker.get(key)
+        if run is None or exception is None:
+            return  # without an exception it waits for somebody, or an ancestor was cancelled
+        self.open.pop(run.state["call"].call_id or "", None)
+        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", exception=cause_of(exception))
+
+    def _call_of(self, context: Any, tool: Any) -> Call:
+        if isinstance(context, ToolContext):
+            name = getattr(context, "qualified_tool_name", None) or context.tool_name
+            return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments))
+        # The SDK gives its native tools neither ids nor arguments: they run in the order they were asked for.
+        kinds = tuple(kind for kind in _NATIVE_KINDS if kind in getattr(tool, "name", ""))
+        for place, call in enumerate(self.native_calls):
+            if call.kind.startswith(kinds or ("\0",)):
+                return self.native_calls.pop(place)
+        return Call(getattr(tool, "name", type(tool).__name__), None, None)
+
+    def _open_key(self, context: Any, tool: Any) -> Hashable:
+        if isinstance(context, ToolContext):
+            return (self._run.key, "tool", context.tool_call_id)
+        for place, (tool_id, key) in enumerate(self.native_open):
+            if tool_id == id(tool):
+                del self.native_open[place]
+                return key
+        return None
