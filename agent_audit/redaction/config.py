@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from agent_audit.errors import ConfigurationError
+from agent_audit.redaction.keys import KEY_RULES, extra_key_rule
+from agent_audit.redaction.rules import rule_ids
 
 Treatment = Literal["mask", "keep_last_4", "drop", "pseudonym"]
 """What happens to a secret: a marker, a marker with its last four characters, nothing left, or a marker with
@@ -88,10 +90,6 @@ class RedactionConfig:
             raise ConfigurationError(f"fingerprint_key: needs at least {_MIN_KEY_BYTES} bytes")
 
     def _check_names(self) -> None:
-        # Here, not above: the rules are many, and importing the configuration is to stay light.
-        from agent_audit.redaction.keys import KEY_RULES
-        from agent_audit.redaction.rules import rule_ids
-
         known = rule_ids() | KEY_RULES
         own = [rule.id for rule in self.extra_rules]
         clashes = {name for name in own if name in known or own.count(name) > 1}
@@ -110,11 +108,6 @@ class RedactionConfig:
         found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
         found.update(self.outcomes)
         return found
-
-
-def extra_key_rule(name: str) -> str:
-    """Rule id of an own key name: `key:` and the name in lower case with dashes."""
-    return "key:" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "own")
 
 
 def _set(config: RedactionConfig, name: str, value: object) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agent_audit.redaction import vocabulary as words
-from agent_audit.redaction.config import extra_key_rule
 from agent_audit.redaction.marker import MARKER
 
 
@@ -155,3 +154,8 @@ def _without_trailers(parts: list[str]) -> list[str]:
 
 def _strong(rule: str) -> KeyClass:
     return KeyClass(f"key:{rule}", numeric=rule in _NUMERIC)
+
+
+def extra_key_rule(name: str) -> str:
+    """Rule id of an own key name: `key:` and the name in lower case with dashes."""
+    return "key:" + (re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "own")
