@@ -68,8 +68,9 @@ class CommitLimits:
 
 
 _CROWD = 4
-"""From so many waiting threads on, a sync waits for as long as the last one took (at most 2 ms) to serve more."""
+"""From so many waiting threads on, a sync waits for about as long as the last one took, to serve more of them."""
 
+_SHORTEST_GATHERING = 1e-3
 _LONGEST_GATHERING = 2e-3
 
 _RETRY_INTERVAL = 1.0
@@ -349,7 +350,7 @@ class Committer:
     def _sync_locked(self, *, gather: bool = False) -> None:
         """Sync what is written. With a crowd waiting, give the others of it a moment to write theirs, too."""
         if gather:
-            time.sleep(min(self._sync_seconds, _LONGEST_GATHERING))
+            time.sleep(min(max(self._sync_seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
         upto = self._written
         start = time.perf_counter()
         self._backend.sync()

@@ -15,8 +15,8 @@ INTERRUPTED = 130
 EXPLAINED = """\
 exit codes:
   0    done
-  1    the command's finding: there are anomalies
-  2    wrong usage, no such log or event, or an extra is missing
+  1    the command's finding: there are anomalies, or something would be pruned
+  2    wrong usage, no such log or event, an extra is missing, or the log is held
   4    done, but lines that cannot be read were skipped; they are named on stderr
   70   internal error
 """

@@ -28,6 +28,21 @@ def moment(text: str) -> datetime:
         ) from None
 
 
+def span(text: str) -> timedelta:
+    """A length of time: `30m`, `24h`, `90d`, `12w`.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    found = _AGO.fullmatch(text.strip())
+    try:
+        if found:
+            return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is no length of time: write e.g. 24h, 90d or 12w")
+
+
 def _absolute(text: str) -> datetime:
     text = re.sub(r"[zZ]$", "+00:00", text)
     # Python 3.10 reads three or six digits of a second only.

@@ -1,0 +1,67 @@
+"""`prune`: drop old sealed segments; what was dropped is on record."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import FINDING, OK
+from agent_audit.cli.moments import span
+
+if TYPE_CHECKING:
+    from agent_audit.backends.file.retention import SealedSegment
+
+_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser: ArgumentParser = options.command(
+        subparsers, "prune", "Drop sealed segments, oldest first. What goes is recorded before; a held log is refused."
+    )
+    options.add_log(parser)
+    parser.add_argument("--max-age", type=span, metavar="TIME", help="drop segments with nothing younger, e.g. 90d")
+    parser.add_argument("--max-size", type=size, metavar="BYTES", help="keep at most so much, e.g. 500M, 10G")
+    parser.add_argument("--dry-run", action="store_true", help="say what would go; exit code 1 when something would")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Prune, or say what would go; returns the exit code."""
+    from agent_audit.backends.file import FileAuditBackend, Retention
+    from agent_audit.backends.file.retention import prunable
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say
+
+    backend = FileAuditBackend(log_of(args))
+    retention = Retention(max_age=args.max_age, max_bytes=args.max_size)
+    if args.dry_run:
+        chosen = prunable(backend.layout, retention)
+        _print(chosen)
+        return FINDING if chosen else OK
+    dropped = backend.prune(retention)
+    backend.close()
+    _print(dropped)
+    say(f"{len(dropped)} segment(s) dropped from {backend.path}")
+    return OK
+
+
+def _print(segments: list[SealedSegment]) -> None:
+    for segment in segments:
+        sys.stdout.write(f"{segment.first}\t{segment.last}\t{segment.size}\t{segment.path.name}\n")
+
+
+def size(text: str) -> int:
+    """A number of bytes, with K, M, G or T for powers of 1024.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    number, unit = text.strip(), ""
+    if number[-1:].lower() in tuple("kmgt"):
+        number, unit = number[:-1], number[-1].lower()
+    if not number.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is no size: write e.g. 1000000, 500M or 10G")
+    return int(number) * _UNITS[unit]

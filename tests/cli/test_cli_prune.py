@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_audit import FileAuditBackend
+from agent_audit.backends.file import Layout
+from agent_audit.cli.main import main
+from agent_audit.cli.moments import span
+from agent_audit.cli.prune import size
+from tests.analysis.logs import operation, write_log
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Old events in a sealed segment of 256 and an active one."""
+    events = [e for i in range(150) for e in operation("tool.call", "tool.response", f"s{i}", at=i)]
+    return write_log(tmp_path / "log", events, per_segment=256)
+
+
+def test_a_dry_run_says_what_would_go_and_changes_nothing(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune", str(log), "--max-size", "1", "--dry-run"]) == 1
+    assert capsys.readouterr().out.startswith("0\t255\t")
+    assert Layout(log).segment_starts() == [0, 256]
+
+
+def test_pruning_drops_the_segment_and_records_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune", str(log), "--max-size", "1"]) == 0
+    assert "1 segment(s) dropped" in capsys.readouterr().err
+    assert Layout(log).segment_starts() == [256]
+    assert [event.metadata["to"] for event in FileAuditBackend(log).query(event_type="log.pruned")] == [255]  # type: ignore[index]
+    assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0
+
+
+def test_a_held_log_is_refused_until_released(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hold", str(log), "--reason", "case 42"]) == 0
+    assert main(["prune", str(log), "--max-size", "1"]) == 2
+    assert "case 42" in capsys.readouterr().err
+    assert Layout(log).segment_starts() == [0, 256]
+    assert main(["hold", str(log), "--release"]) == 0
+    assert main(["prune", str(log), "--max-size", "1"]) == 0
+
+
+def test_pruning_without_a_limit_is_refused(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune", str(log)]) == 2
+    assert "max_age or max_bytes" in capsys.readouterr().err
+
+
+def test_lengths_and_sizes_are_read_as_people_write_them() -> None:
+    assert span("90d") == timedelta(days=90)
+    assert (size("10"), size("2K"), size("3g")) == (10, 2048, 3 * 2**30)
+    for wrong in ("", "K", "-1", "many", "1.5G"):
+        with pytest.raises(ArgumentTypeError):
+            size(wrong)
+    for wrong in ("", "90", "d", "1e9d"):
+        with pytest.raises(ArgumentTypeError):
+            span(wrong)
