@@ -80,6 +80,12 @@ class Losses:
             self._pending.popleft()
         self._peeked = 0
 
+    def forget(self) -> None:
+        """In a forked child: the parent's losses are the parent's to tell of."""
+        self._pending = deque()
+        self._peeked = 0
+        self.total = 0
+
     @property
     def unrecorded(self) -> int:
         """Losses that are not in the log yet."""

@@ -15,7 +15,6 @@ An adapter names its operations by keys of its own (a run id, a span id, run and
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from collections import OrderedDict
@@ -26,6 +25,7 @@ from typing import Any, Protocol
 from agent_audit.errors import WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import current_identity
+from agent_audit.locks import ForkSafeLock
 
 END_OF = {
     AuditEventType.AGENT_START: AuditEventType.AGENT_STOP,
@@ -111,7 +111,7 @@ class RunTracker:
         self._version = version
         self._max_runs = max_runs
         self._max_ended = max_ended
-        self._lock = threading.RLock()
+        self._lock = ForkSafeLock()
         self._runs: OrderedDict[Hashable, Run] = OrderedDict()
         self._ended: OrderedDict[Hashable, Run | None] = OrderedDict()
         self.duplicate_ends = 0

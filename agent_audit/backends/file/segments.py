@@ -7,6 +7,7 @@ cache that could be corrupt, and nothing to repair but the segment itself.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -78,7 +79,8 @@ class ActiveSegment:
         self._handle: int | None = None
         self._inode = 0
         self._watch: Callable[[], FileIdentity | None] = lambda: None
-        self._begun = 0.0
+        self._due = math.inf
+        """When it is old enough to be sealed, on the monotonic clock."""
         self.path = layout.segments
         self.tail = Tail(0, 0, 0)
         self.unsynced: list[tuple[int, Path]] = []
@@ -257,18 +259,24 @@ class ActiveSegment:
         """
         before = self.tail
         try:
-            left = records
-            while left:
-                self._rotate_if_due()
-                room = self._room()
-                self._write(left[:room] if len(left) > room else left)
-                left = left[room:]
+            if before.lines + len(records) <= self._rotation.max_events and not self._sealing():
+                self._write(records)
+            else:
+                self._write_in_parts(records)
         except OSError as error:
             self._roll_back(before)
             raise StorageError(
                 f"cannot write to {self.path}: {error.strerror or error}; nothing of this batch was recorded"
             ) from error
         return before.next_seq if before.base == self.tail.base else self.tail.next_seq - len(records)
+
+    def _write_in_parts(self, records: Sequence[bytes]) -> None:
+        """Write a batch, cut at the points where a segment is to be sealed."""
+        while records:
+            self._rotate_if_due()
+            room = self._room()
+            self._write(records[:room])
+            records = records[room:]
 
     def _write(self, records: Sequence[bytes]) -> None:
         seq = self.tail.next_seq
@@ -287,11 +295,8 @@ class ActiveSegment:
         return self._rotation.max_events - self.tail.lines
 
     def _sealing(self) -> bool:
-        age = self._rotation.max_age
         # A monotonic clock: the wall clock may go backwards.
-        return self.tail.offset >= self._rotation.max_bytes or (
-            age is not None and time.monotonic() - self._begun >= age
-        )
+        return self.tail.offset >= self._rotation.max_bytes or time.monotonic() >= self._due
 
     def _rotate_if_due(self) -> None:
         tail = self.tail
@@ -320,7 +325,8 @@ class ActiveSegment:
             self.unsynced.append((self._handle, self.path))
         self._handle = handle
         self._inode = self._fs.identity_of(handle).inode
-        self._begun = time.monotonic()
+        age = self._rotation.max_age
+        self._due = math.inf if age is None else time.monotonic() + age
         self.path = path
         self._watch = self._fs.watch(path)
         self.tail = Tail(base, 0, 0)
