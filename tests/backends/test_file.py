@@ -6,6 +6,7 @@ import multiprocessing
 import shutil
 import threading
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import orjson
@@ -214,6 +215,18 @@ def test_when_the_whole_directory_is_deleted_a_new_log_is_begun(log_dir: Path) -
 
 def _raw(root: Path) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in lines_of(root)]
+
+
+def test_a_clock_that_goes_backwards_changes_neither_the_order_on_record_nor_what_is_found(log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256))
+    noon = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+    moments = [noon - timedelta(minutes=n) for n in range(600)]
+    for moment in moments:
+        backend.append([record(timestamp=moment)])
+    found = [event.timestamp for event in backend.query(event_type="tool.call")]
+    assert found == moments
+    early = list(backend.query(event_type="tool.call", end=moments[500]))
+    assert [event.timestamp for event in early] == moments[501:]
 
 
 def test_a_log_of_a_newer_format_is_refused_by_name(log_dir: Path) -> None:

@@ -43,6 +43,7 @@ def numbers(log_dir: Path) -> list[int]:
             assert event["seq"] == position
             position += 1
             if event["event_type"] == "tool.call":
+                assert isinstance(event["parameters"], dict), event
                 found.append(event["parameters"]["n"])
     return found
 
@@ -166,7 +167,8 @@ import itertools
 tickets = itertools.count()  # one C call: a handler may be interrupted by itself
 def on_alarm(*_): log(1_000_000 + next(tickets))
 signal.signal(signal.SIGALRM, on_alarm)
-signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+# Not shorter: a handler that takes longer than this is interrupted by the next one, and so on without end.
+signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
 class Finalized:
     def __init__(self, n): self.n = n
     def __del__(self): log(2_000_000 + self.n)
@@ -217,3 +219,74 @@ def test_the_default_logger_announces_a_new_log_once_and_records_to_it(tmp_path:
     assert first.stderr == f"agent-audit-log: recording to a new audit log in {where}\n"
     assert second.stderr == ""
     assert len(Layout(where).segment(0).read_bytes().splitlines()) >= 2
+
+
+def test_a_fork_in_c_that_runs_no_python_hooks_is_noticed(log_dir: Path) -> None:
+    body = """
+import ctypes
+for n in range(10): log(n)
+pid = ctypes.PyDLL(None).fork()
+if pid == 0:
+    for n in range(100, 110): log(n)
+    os._exit(0)
+os.waitpid(pid, 0)
+log(10)
+"""
+    result = run(log_dir, "written", body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert Counter(numbers(log_dir)) == Counter([*range(11), *range(100, 110)])
+
+
+@pytest.mark.parametrize("level", ["buffered", "written"])
+def test_keyboard_interrupts_at_any_moment_lose_nothing_that_log_returned_for(log_dir: Path, level: str) -> None:
+    body = """
+armed = False
+def interrupt(*_):
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupt)
+returned, interrupted = [], 0
+signal.setitimer(signal.ITIMER_REAL, 0.0007, 0.0007)
+for n in range(6_000):
+    try:
+        armed = True; log(n); armed = False
+    except KeyboardInterrupt:
+        interrupted += 1
+    else:
+        returned.append(n)
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert LOGGER.flush(20)
+print(interrupted, *returned)
+"""
+    result = run(log_dir, level, body, timeout=120)
+    assert result.returncode == 0, result.stderr
+    interrupted, *returned = map(int, result.stdout.split())
+    assert interrupted > 10
+    assert not set(returned) - set(numbers(log_dir))
+
+
+def test_a_child_forked_while_another_thread_tracks_runs_is_not_stuck(log_dir: Path) -> None:
+    body = """
+from agent_audit import Outcome, RunTracker
+tracker = RunTracker.shared(LOGGER, "test", None)
+stop = threading.Event()
+def work():
+    n = 0
+    while not stop.is_set():
+        tracker.enter(n); tracker.end(n, Outcome.SUCCESS); n += 1
+threads = [threading.Thread(target=work) for _ in range(3)]
+for thread in threads: thread.start()
+for child in range(30):
+    pid = os.fork()
+    if pid == 0:
+        tracker.start(AuditEventType.TOOL_CALL, "mine", action="tool.t", parameters={"n": child})
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+stop.set()
+for thread in threads: thread.join()
+"""
+    result = run(log_dir, "written", body, timeout=60)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert sorted(numbers(log_dir)) == list(range(30))

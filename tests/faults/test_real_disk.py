@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from agent_audit.backends.file import Layout
-from tests.faults.workload import recorded
+from agent_audit.backends.file import FileAuditBackend, Layout
+from agent_audit.errors import StorageError
+from tests.faults.workload import record, recorded
 
 WRITER = """
 import os, sys, resource, signal, time
@@ -166,6 +167,24 @@ logger.close()
     assert found[0] == 0
     assert found[-1] == 110
     assert "No space left" in result.stderr
+
+
+@needs_root
+def test_a_directory_that_becomes_read_only_is_a_named_error_and_the_log_goes_on_afterwards(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with mounted(disk, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
+        log = FileAuditBackend(disk / "log", fingerprint_key="00" * 32)
+        log.append([record(0)])
+        log.close()
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        log = FileAuditBackend(disk / "log", fingerprint_key="00" * 32)
+        with pytest.raises(StorageError, match=r"cannot write to the log .*Read-only file system"):
+            log.append([record(1)])
+        assert [event.parameters["n"] for event in log.query(event_type="tool.call")] == [0]
+        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
+        log.append([record(2)])
+        log.close()
+        assert numbers(disk / "log") == [0, 2]
 
 
 @needs_root
