@@ -148,6 +148,7 @@ class AuditLogger:
         if self._writer_pid != os.getpid():
             self._new_writer()
         record = event.to_record()
+        record.pop("seq", None)  # of an event that was read from a log: here it gets another place
         self._identify(record)
         self._redact(record)
         shortened = shorten(record, self._fingerprint_key)
@@ -238,7 +239,12 @@ class AuditLogger:
         self._settle("the log was closed before they could be written")
         self._committer.close()
         _open_loggers.discard(self)
-        self.backend.close()
+        try:
+            self.backend.close()
+        except WriteError as error:
+            if self.on_failure == "raise":
+                raise
+            warn(f"the log could not be closed in good order: {error}")
 
     def _settle(self, reason: str) -> None:
         """Write what can be written; report what cannot."""
@@ -254,6 +260,10 @@ class AuditLogger:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
         self._committer.inline = True
         self._settle("the process ended")
+        try:
+            self.backend.leave()
+        except WriteError as error:
+            warn(f"the end of logging could not be recorded: {error}")
 
     @property
     def identity(self) -> Identity:

@@ -83,6 +83,7 @@ class AuditBackend(Protocol):
     * When `sync` returns, everything appended before the call survives loss of power, where the store can
       promise that at all. After a `SyncError` the caller must not assume anything about what was not synced.
     * `query` returns what was appended, in order of `seq`, while others go on appending.
+    * In a forked child every method works on its own, without anything of the parent's.
     * `close` syncs and frees; calling it twice is allowed, using the backend afterwards is a `ClosedError`.
     """
 
@@ -114,6 +115,11 @@ class AuditBackend(Protocol):
         Raises:
             CorruptLineError: a recorded line is no event; the message names the place.
         """
+        ...
+
+    def leave(self) -> None:
+        """The process is about to end, and nothing more is expected: record that, where the store keeps its own
+        history. More may come all the same."""
         ...
 
     def close(self) -> None:

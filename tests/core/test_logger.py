@@ -110,6 +110,14 @@ def test_a_long_result_is_shortened_with_its_size_and_a_keyed_digest(log_dir: Pa
     logger.close()
 
 
+def test_an_event_that_was_read_can_be_logged_again_and_gets_a_place_of_its_own() -> None:
+    backend = MemoryAuditBackend()
+    logger = AuditLogger(backend)
+    logger.log(tool_call(action="first"))
+    logger.log(backend.events()[0])
+    assert [event.seq for event in backend.events()] == [0, 1]
+
+
 def test_without_a_key_the_digest_of_a_shortened_result_is_absent_with_its_reason() -> None:
     backend = MemoryAuditBackend()
     AuditLogger(backend).record(AuditEventType.TOOL_RESPONSE, result="word " * 20_000)

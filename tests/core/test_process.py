@@ -66,6 +66,19 @@ def test_nothing_is_lost_however_the_process_ends_in_order(log_dir: Path, level:
     assert numbers(log_dir) == list(range(200))
 
 
+def test_a_process_that_ends_in_order_says_so_in_the_log(log_dir: Path) -> None:
+    run(log_dir, "written", "log(0)")
+    run(log_dir, "written", "log(1); os._exit(0)")
+    run(log_dir, "buffered", "atexit._run_exitfuncs(); log(2)")
+    types = [orjson.loads(line)["event_type"] for line in Layout(log_dir).segment(0).read_bytes().splitlines()]
+    called = "tool.call"
+    assert types == [
+        *("log.opened", called, "log.closed"),
+        *("log.opened", called),
+        *("log.opened", called),
+    ]
+
+
 SUDDEN = {
     "os._exit": ("os._exit(7)", 7),
     "SIGTERM": ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM),
@@ -225,6 +238,7 @@ def test_a_fork_in_c_that_runs_no_python_hooks_is_noticed(log_dir: Path) -> None
     body = """
 import ctypes
 for n in range(10): log(n)
+time.sleep(0.5)  # the background thread is at rest: a fork in C while it takes the GIL leaves the GIL taken for ever
 pid = ctypes.PyDLL(None).fork()
 if pid == 0:
     for n in range(100, 110): log(n)

@@ -361,16 +361,22 @@ class FileAuditBackend:
 
     # -- end, fork -------------------------------------------------------------------------------------
 
+    def leave(self) -> None:
+        """Record `log.closed` where this process wrote anything; what it writes later opens the log anew."""
+        if self._closed or self._pid != os.getpid() or not self._announced or self._poison is not None:
+            return
+        self.append([self._own_event(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
+        self._announced = False
+        self.sync()
+
     def close(self) -> None:
         """Record `log.closed` where this process wrote anything, sync and free the handles."""
-        if self._closed or self._pid != os.getpid():
-            return
-        if self._announced and self._poison is None:
-            self.append([self._own_event(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
-            self.sync()
-        with self._mutex:
-            self._closed = True
-            self._release()
+        try:
+            self.leave()
+        finally:
+            with self._mutex:
+                self._closed = True
+                self._release()
 
     def after_fork(self) -> None:
         """In a forked child: let go of the parent's handles (its lock stays its own) and start afresh."""
