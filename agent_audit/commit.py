@@ -146,7 +146,7 @@ class Committer:
         Raises:
             WriteError: only with `must_know`: it is not recorded, nor will it be.
         """
-        if level is Durability.WRITTEN and self._write_alone(record):
+        if level is Durability.WRITTEN and self._write_alone(record, must_know):
             return
         entry = self._enqueue(record, must_know, in_loop)
         if entry is None:
@@ -157,12 +157,14 @@ class Committer:
             return
         self._finish(entry, level, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
 
-    def _write_alone(self, record: bytes) -> bool:
+    def _write_alone(self, record: bytes, must_know: bool) -> bool:
         """The usual case, at half the cost: nobody else is here and nothing is queued, lost or failing.
 
         Returns:
-            False when this is not that case, or the store refused: then nothing has happened, and the record goes
-            the long way.
+            False when this is not that case: then nothing has happened, and the record goes the long way.
+
+        Raises:
+            WriteError: the store refused, and the caller must know.
         """
         if self._queue or self.closed or self.failing is not None or self._pid != os.getpid():
             return False
@@ -175,8 +177,14 @@ class Committer:
             try:
                 self._backend.append((record,), timeout=self.limits.loop_lock_timeout)
                 self._written += 1
-            except WriteError:
+            except LockTimeoutError:
                 return False
+            except Exception as error:
+                entry = _Entry(record, must_know)
+                self._refuse([entry], error)
+                if entry.error is not None:
+                    raise entry.error from entry.error.__cause__
+                return True
             finally:
                 self._committing = False
         finally:
@@ -363,6 +371,8 @@ class Committer:
             if entry.must_know:
                 entry.error = failure
         self._put_back([entry for entry in batch if not entry.must_know])
+        if self._queue and not self._awake:
+            self._rouse()  # the background thread tries again
 
     def _put_back(self, batch: list[_Entry]) -> None:
         self._queue.extendleft(reversed(batch))
