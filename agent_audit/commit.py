@@ -24,8 +24,9 @@ from itertools import islice
 from typing import Protocol
 
 from agent_audit.backends.interface import AuditBackend
+from agent_audit.bell import Bell
 from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
-from agent_audit.waiters import SyncWaiters
+from agent_audit.group_sync import GroupSync
 
 
 class Durability(IntEnum):
@@ -75,12 +76,6 @@ class CommitLimits:
     """Buffered events are written and written ones synced at least this often."""
 
 
-_CROWD = 4
-"""From so many waiting threads on, a sync waits for about as long as the last one took, to serve more of them."""
-
-_SHORTEST_GATHERING = 1e-3
-_LONGEST_GATHERING = 2e-3
-
 _RETRY_INTERVAL = 1.0
 """Seconds between two tries of the background thread while the store fails."""
 
@@ -126,15 +121,9 @@ class Committer:
         self._queued_bytes = 0
         self._lock = threading.RLock()
         self._committing = False
-        self._sync_lock = threading.Lock()
-        self._written = 0
-        self._synced = 0
-        self._sync_seconds = 0.0
-        self._syncing: deque[None] = deque()
-        """As many entries as threads wait for a sync."""
+        self._group = GroupSync(self._backend.sync)
         self.failing: Exception | None = None
-        self._waiters = SyncWaiters()
-        self._bell = _Bell(self.limits.interval)
+        self._bell = Bell(self.limits.interval)
         self._awake = False
         self._thread: threading.Thread | None = None
 
@@ -176,7 +165,7 @@ class Committer:
             self._committing = True
             try:
                 self._backend.append((record,), timeout=self.limits.loop_lock_timeout)
-                self._written += 1
+                self._group.written += 1
             except LockTimeoutError:
                 return False
             except Exception as error:
@@ -328,7 +317,7 @@ class Committer:
                 self._queued_bytes = 0
         finally:
             self._committing = False
-        if self._written > self._synced and not self._awake:
+        if self._group.due and not self._awake:
             self._rouse()
 
     def _write(self, timeout: float, patient: bool) -> bool:
@@ -355,7 +344,7 @@ class Committer:
         if gap:
             self._losses.settle()
         self.failing = None
-        position = self._written = self._written + len(batch)
+        position = self._group.written = self._group.written + len(batch)
         for entry in batch:
             entry.position = position
             entry.done = True
@@ -382,37 +371,19 @@ class Committer:
     # -- syncing ---------------------------------------------------------------------------------------
 
     def _sync_through(self, position: int, must_know: bool) -> None:
-        """Leader and followers: whoever gets the lock syncs for all that is written by then."""
-        while self._synced < position:
-            self._syncing.append(None)
-            with self._sync_lock:
-                self._syncing.pop()
-                if self._synced >= position:
-                    return
-                try:
-                    self._sync_locked(gather=len(self._syncing) >= _CROWD)
-                except Exception as error:
-                    if must_know:
-                        raise
-                    self.failing = error
-                    return
-
-    def _sync_locked(self, *, gather: bool = False) -> None:
-        """Sync what is written. With a crowd waiting, give the others of it a moment to write theirs, too."""
-        if gather:
-            time.sleep(min(max(self._sync_seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
-        upto = self._written
-        start = time.perf_counter()
-        self._backend.sync()
-        self._sync_seconds = time.perf_counter() - start
-        self._synced = max(self._synced, upto)
+        try:
+            self._group.through(position)
+        except Exception as error:
+            if must_know:
+                raise
+            self.failing = error
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
         """Leave the sync to the background thread: while it runs, the next group gathers."""
         if self._thread is None or self.inline:
             await asyncio.to_thread(self._sync_through, position, must_know)
             return
-        future = self._waiters.add(position)
+        future = self._group.coroutines.add(position)
         self._rouse()
         self._bell.hurry()
         try:
@@ -448,22 +419,13 @@ class Committer:
         """What the background thread does every interval while there is something to do."""
         self._awake = False
         self._commit_once(self.limits.lock_timeout)
-        if self._written > self._synced or self._waiters:
-            self._sync_in_background()
-        if self._queue or self._written > self._synced:
+        if self._group.due:
+            problem = self._group.once()
+            self.failing = problem or self.failing
+        if self._queue or self._group.due:
             if self.failing is not None:
                 self._bell.pause(_RETRY_INTERVAL)
             self._rouse()
-
-    def _sync_in_background(self) -> None:
-        problem = None
-        with self._sync_lock:
-            try:
-                if self._written > self._synced:
-                    self._sync_locked()
-            except Exception as error:
-                problem = self.failing = error
-        self._waiters.settle(self._synced, problem)
 
     # -- barrier, exit, fork ---------------------------------------------------------------------------
 
@@ -480,7 +442,7 @@ class Committer:
         # Whoever took the last batch may still be writing it.
         if not self._lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             return False
-        position = self._written
+        position = self._group.written
         self._lock.release()
         if sync:
             self._sync_through(position, must_know=True)
@@ -509,41 +471,7 @@ class Committer:
             reopen()
 
 
-class _Bell:
-    """Wakes the background thread: `ring` within an interval, `hurry` at once. Raw locks, which are atomic in C:
-    Event.set() may not be interrupted by a signal handler that sets the same event."""
-
-    def __init__(self, interval: float) -> None:
-        self._interval = interval
-        self._rung = threading.Lock()
-        self._rung.acquire()
-        self._hurried = threading.Lock()
-        self._hurried.acquire()
-
-    def ring(self) -> None:
-        _release(self._rung)
-
-    def hurry(self) -> None:
-        _release(self._hurried)
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, unless hurried."""
-        self._hurried.acquire(timeout=seconds)
-
-    def wait(self) -> None:
-        """Sleep until rung, then gather for an interval or until hurried."""
-        self._rung.acquire()
-        self._hurried.acquire(timeout=self._interval)
-
-
-def _release(lock: threading.Lock) -> None:
-    try:
-        lock.release()
-    except RuntimeError:
-        pass  # it is not held: rung already
-
-
-def _run(ref: weakref.ref[Committer], bell: _Bell) -> None:
+def _run(ref: weakref.ref[Committer], bell: Bell) -> None:
     """Body of the background thread. Holds the committer only while it works, so that it can be collected."""
     while True:
         bell.wait()

@@ -1,0 +1,42 @@
+"""Waking a thread from anywhere, a signal handler included."""
+
+from __future__ import annotations
+
+import threading
+
+
+class Bell:
+    """Wakes the background thread: `ring` within an interval, `hurry` at once. Raw locks, which are atomic in C:
+    Event.set() may not be interrupted by a signal handler that sets the same event."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._rung = threading.Lock()
+        self._rung.acquire()
+        self._hurried = threading.Lock()
+        self._hurried.acquire()
+
+    def ring(self) -> None:
+        """Wake whoever waits, within an interval."""
+        release(self._rung)
+
+    def hurry(self) -> None:
+        """End the interval, or a pause, now."""
+        release(self._hurried)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, unless hurried."""
+        self._hurried.acquire(timeout=seconds)
+
+    def wait(self) -> None:
+        """Sleep until rung, then gather for an interval or until hurried."""
+        self._rung.acquire()
+        self._hurried.acquire(timeout=self._interval)
+
+
+def release(lock: threading.Lock) -> None:
+    """Release a lock that is used as a bell: ringing it twice is ringing it once."""
+    try:
+        lock.release()
+    except RuntimeError:
+        pass  # it is not held: rung already

@@ -1,0 +1,123 @@
+"""Group sync within one process: one sync of the store serves everybody who waits for it by then.
+
+Threads by leader and followers: whoever finds nobody syncing leads; the others wait, each on a lock of its own, and
+are all woken at once by the leader whose sync covered them. (Were they to queue for one lock, each would have to pass
+through it before it could go on, and the next sync would start with nobody in its group.) Coroutines are served by the
+background thread, see `waiters`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from agent_audit.bell import release
+from agent_audit.waiters import SyncWaiters
+
+_CROWD = 4
+"""From so many waiting threads on, a sync waits for about as long as the last one took, to serve more of them."""
+
+_SHORTEST_GATHERING = 1.5e-3
+_LONGEST_GATHERING = 2e-3
+
+
+class _Follower:
+    """A thread that waits for a position to be synced."""
+
+    __slots__ = ("bell", "error", "position")
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+        self.error: Exception | None = None
+        self.bell = threading.Lock()
+        self.bell.acquire()
+
+
+class GroupSync:
+    """Counts what is written and what of it is synced.
+
+    Args:
+        sync: syncs everything written so far; raises when it cannot.
+    """
+
+    def __init__(self, sync: Callable[[], None]) -> None:
+        self._sync = sync
+        self._leading = threading.Lock()
+        self._followers: deque[_Follower] = deque()
+        self._seconds = 0.0
+        self.written = 0
+        """Position of the last record in the store; set by the committer."""
+        self.synced = 0
+        """Position up to which everything is on the disk."""
+        self.coroutines = SyncWaiters()
+
+    @property
+    def due(self) -> bool:
+        """Whether there is anything to sync, or anybody who waits for it."""
+        return self.written > self.synced or bool(self.coroutines)
+
+    def through(self, position: int) -> None:
+        """Return when everything up to `position` is on the disk.
+
+        Raises:
+            Exception: that of the sync that should have covered it. Never tried again here.
+        """
+        if self.synced >= position:
+            return
+        me = _Follower(position)
+        self._followers.append(me)
+        while self.synced < position:
+            if self._leading.acquire(blocking=False):
+                self._lead()
+            elif me.error is None:
+                me.bell.acquire()
+            if me.error is not None:
+                raise me.error
+
+    def once(self) -> Exception | None:
+        """Sync what is due, for coroutines and for nobody in particular; returns what went wrong."""
+        with self._leading:
+            problem = self._sync_now() if self.written > self.synced else None
+        self._wake_followers(problem)
+        self.coroutines.settle(self.synced, problem)
+        return problem
+
+    def _lead(self) -> None:
+        """Sync for everybody; the caller holds `_leading`, which is given up here."""
+        try:
+            if len(self._followers) >= _CROWD:
+                time.sleep(min(max(self._seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
+            problem = self._sync_now()
+        finally:
+            self._leading.release()
+        self._wake_followers(problem)
+
+    def _sync_now(self) -> Exception | None:
+        upto, start = self.written, time.perf_counter()
+        try:
+            self._sync()
+        except Exception as error:
+            return error
+        self._seconds = time.perf_counter() - start
+        self.synced = max(self.synced, upto)
+        return None
+
+    def _wake_followers(self, problem: Exception | None) -> None:
+        """Wake all whose position is reached, or all when the sync failed; and of the others one, to lead."""
+        for _ in range(len(self._followers)):
+            try:
+                follower = self._followers.popleft()
+            except IndexError:
+                break  # another leader took it
+            if follower.position > self.synced:
+                if problem is None:
+                    self._followers.append(follower)
+                    continue
+                follower.error = problem
+            release(follower.bell)
+        try:
+            release(self._followers[0].bell)
+        except IndexError:
+            pass  # nobody waits
