@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent_audit.backends.file import Layout
+from agent_audit.backends.file import DIRECTORY_NAME, Layout
 from agent_audit.config import AuditConfig
 from agent_audit.errors import StorageError
 from agent_audit.keys import state_directory
 from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
 from agent_audit.notice import warn
-
-DIRECTORY_NAME = "agent-audit-log"
 
 _lock = ForkSafeLock()
 _logger: AuditLogger | None = None

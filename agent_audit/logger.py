@@ -11,6 +11,7 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Literal
 
+from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
 from agent_audit.commit import CommitLimits, Committer, Durability
 from agent_audit.content import keyed_digest, shorten
@@ -34,7 +35,8 @@ class AuditLogger:
     """Records events. Safe to use from threads, tasks, signal handlers and forked children.
 
     Args:
-        backend: where events are kept; the logger closes it.
+        backend: where events are kept; the logger closes it. When left out: the log in AGENT_AUDIT_DIR, else in
+            `./agent-audit-log`.
         agent_id, session_id, user_id: for events that do not say it themselves.
         redactor: masks secrets; the default configuration when left out.
         durability: what is promised when `log` returns: `buffered`, `written` (default) or `synced`.
@@ -49,7 +51,7 @@ class AuditLogger:
 
     def __init__(
         self,
-        backend: AuditBackend,
+        backend: AuditBackend | None = None,
         *,
         agent_id: str | None = None,
         session_id: str | None = None,
@@ -62,7 +64,9 @@ class AuditLogger:
     ) -> None:
         if on_failure not in ("warn", "raise"):
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
-        self.backend = backend
+        if backend is None:
+            backend = FileAuditBackend(os.environ.get("AGENT_AUDIT_DIR") or DIRECTORY_NAME)
+        self.backend: AuditBackend = backend
         self.adapter_state: dict[str, Any] = {}
         """What adapters keep for as long as this logger lives, by a name of theirs."""
         self.on_failure: OnFailure = on_failure
@@ -260,8 +264,11 @@ class AuditLogger:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
         self._committer.inline = True
         self._settle("the process ended")
+        leave = getattr(self.backend, "leave", None)
+        if leave is None:
+            return
         try:
-            self.backend.leave()
+            leave()
         except WriteError as error:
             warn(f"the end of logging could not be recorded: {error}")
 

@@ -85,6 +85,9 @@ class AuditBackend(Protocol):
     * `query` returns what was appended, in order of `seq`, while others go on appending.
     * In a forked child every method works on its own, without anything of the parent's.
     * `close` syncs and frees; calling it twice is allowed, using the backend afterwards is a `ClosedError`.
+
+    Two more methods are called where a backend has them: `after_fork()` in a forked child, before anything else, and
+    `leave()` when the process is about to end in order and nothing more is expected (more may come all the same).
     """
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
@@ -115,11 +118,6 @@ class AuditBackend(Protocol):
         Raises:
             CorruptLineError: a recorded line is no event; the message names the place.
         """
-        ...
-
-    def leave(self) -> None:
-        """The process is about to end, and nothing more is expected: record that, where the store keeps its own
-        history. More may come all the same."""
         ...
 
     def close(self) -> None:

@@ -42,8 +42,5 @@ class MemoryAuditBackend:
             AuditEvent.from_json(b'{"seq":%d,%s' % (seq, record[1:])) for seq, record in enumerate(self._records[:])
         ]
 
-    def leave(self) -> None:
-        """Nothing to record: what is in memory ends with the process."""
-
     def close(self) -> None:
         self._closed = True

@@ -6,11 +6,8 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
-from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.layout import DIRECTORY_NAME, Layout
 from agent_audit.errors import ConfigurationError, LogNotFoundError
-
-DIRECTORY_NAME = "agent-audit-log"
-"""As in `agent_audit.default`, which is the recording half of the library and not imported here."""
 
 
 def log_of(args: Namespace) -> Path:

@@ -64,6 +64,15 @@ def test_where_the_working_directory_cannot_be_written_to_the_state_directory_se
     assert "cannot write to agent-audit-log" in capsys.readouterr().err
 
 
+def test_a_logger_without_a_backend_writes_where_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "here"))
+    with AuditLogger() as logger:
+        assert isinstance(logger.backend, FileAuditBackend)
+        assert logger.backend.path == tmp_path / "here"
+
+
 def test_the_default_logger_can_be_set_and_put_back() -> None:
     mine = AuditLogger(MemoryAuditBackend())
     assert set_logger(mine) is None

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent_audit import (
+    AuditBackend,
     AuditEvent,
     AuditEventType,
     AuditLogger,
@@ -266,6 +267,30 @@ def test_logging_after_close_is_a_named_error_and_close_twice_is_not() -> None:
     logger.close()
     with pytest.raises(ClosedError, match="make a new one"):
         logger.log(tool_call())
+
+
+def test_a_backend_needs_no_more_than_the_four_methods_of_the_protocol() -> None:
+    class Minimal:
+        def __init__(self) -> None:
+            self.records: list[bytes] = []
+
+        def append(self, records: Any, *, timeout: float = 1.0) -> int:
+            self.records.extend(records)
+            return len(self.records) - len(records)
+
+        def sync(self) -> None: ...
+
+        def query(self, query: Any = None, /, **conditions: Any) -> Any:
+            return iter(())
+
+        def close(self) -> None: ...
+
+    backend = Minimal()
+    assert isinstance(backend, AuditBackend)
+    with AuditLogger(backend) as logger:
+        logger.log(tool_call())
+        logger._at_exit()
+    assert len(backend.records) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+DIRECTORY_NAME = "agent-audit-log"
+"""Name of a log directory that nobody has named."""
+
 FORMAT = 1
 """Version of the directory format this library writes, and the newest it reads."""
 
