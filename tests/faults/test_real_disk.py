@@ -202,16 +202,13 @@ def test_a_power_cut_of_a_real_file_system_loses_nothing_acknowledged_as_synced(
             assert process.stdout is not None
             for _ in range(20 + attempt * 37):
                 process.stdout.readline()
+            # Only what was acknowledged before this call counts: a sync that the call overtakes may still be told
+            # that it succeeded, which no sync of a machine without power is.
             shut_down(mount)
             process.kill()
-            rest = process.stdout.read()
-    last_before_cut = 19 + attempt * 37
-    said = [int(line.split()[1]) for line in rest.splitlines() if line.startswith("acknowledged")]
     with mounted(mount, *options):
         found = numbers(mount / "log")
-        assert set(range(last_before_cut)) <= set(found)
-        # What was acknowledged in the moment between the last line read and the cut is there, too.
-        assert set(said[:1]) <= set(found)
+        assert set(range(20 + attempt * 37)) <= set(found)
         assert writer(mount / "log", "synced", 1, first=999_999)["acknowledged"] == [999_999]
 
 
