@@ -5,8 +5,7 @@ Needs nothing but the standard library and orjson, so that looking at a log neve
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,24 +83,12 @@ def read_header(layout: Layout) -> dict[str, object]:
     return dict(header)
 
 
-def iter_lines(layout: Layout, *, min_seq: int = 0, follow: Callable[[], bool] | None = None) -> Iterator[Line]:
-    """All complete lines from `min_seq` on. A last line without line feed is still being written: left out.
-
-    Args:
-        layout: the log.
-        min_seq: first position to return.
-        follow: called when the end is reached; while it returns True, reading goes on when more arrives.
-    """
-    seq = min_seq
-    while True:
-        for start in _segments_from(layout, seq):
-            for line in _segment_lines(layout, start):
-                if line.seq >= seq:
-                    yield line
-                    seq = line.seq + 1
-        if follow is None or not follow():
-            return
-        time.sleep(0.1)
+def iter_lines(layout: Layout, *, min_seq: int = 0) -> Iterator[Line]:
+    """All complete lines from `min_seq` on. A last line without line feed is still being written: left out."""
+    for start in _segments_from(layout, min_seq):
+        for line in _segment_lines(layout, start):
+            if line.seq >= min_seq:
+                yield line
 
 
 def _segments_from(layout: Layout, seq: int) -> list[int]:
@@ -117,15 +104,6 @@ def _segment_lines(layout: Layout, start: int) -> Iterator[Line]:
         for number, raw in enumerate(file, start=1):
             if raw.endswith(b"\n"):
                 yield Line(start + number - 1, path, number, raw[:-1])
-
-
-def next_seq(layout: Layout) -> int:
-    """Position after the last complete line; 0 for an empty log."""
-    starts = layout.segment_starts()
-    if not starts:
-        return 0
-    with layout.segment(starts[-1]).open("rb") as file:
-        return starts[-1] + sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 def _first_line(error: Exception) -> str:
