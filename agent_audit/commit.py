@@ -1,8 +1,9 @@
 """Group commit within one process: from many threads, tasks and signal handlers to one backend, in order.
 
-`submit` appends to a deque (atomic in C), then tries the commit lock without blocking. Whoever gets it writes
-all that is queued in one batch; the others wait for the lock and find their record written. So an uncontended
-event is written by its own thread without a hand-over, and a crowd of threads shares batches.
+`submit` appends to a deque (atomic in C), then tries the commit lock without blocking. Whoever gets it leads: it
+writes all that is queued in one batch, and once more whatever was queued meanwhile; the others wait until their
+record is written. So an uncontended event is written by its own thread without a hand-over, and a crowd of threads
+shares batches.
 
 A re-entrant call (a signal handler or `__del__` that logs while the same thread is committing) only queues:
 the frame that it interrupted writes it. The lock is an RLock for just this: it can be asked for by its own
@@ -17,14 +18,14 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum, IntEnum, auto
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
 from agent_audit.backends.interface import AuditBackend
-from agent_audit.bell import Bell
+from agent_audit.bell import Bell, release
 from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
 from agent_audit.group_sync import GroupSync
 
@@ -56,7 +57,7 @@ class LossLedger(Protocol):
         """In a forked child: nothing is to be told of here."""
 
     @property
-    def unrecorded(self) -> int:
+    def pending(self) -> Collection[Any]:
         """Losses that are not on record yet."""
         ...
 
@@ -81,17 +82,31 @@ _RETRY_INTERVAL = 1.0
 
 
 class _Entry:
-    """One record on its way."""
+    """A record whose submitter waits for it. One that nobody waits for is queued as it is."""
 
-    __slots__ = ("done", "error", "must_know", "position", "record")
+    __slots__ = ("bell", "done", "error", "must_know", "position", "record")
 
     def __init__(self, record: bytes, must_know: bool) -> None:
         self.record = record
+        self.bell = threading.Lock()
+        """Rung when it is worth looking again: written, refused, or left in the queue."""
+        self.bell.acquire()
         self.must_know = must_know
         """The caller wants the error rather than a later retry."""
         self.done = False
         self.error: Exception | None = None
         self.position = 0
+
+
+class _Lead(Enum):
+    """Who writes what is queued."""
+
+    HERE = auto()
+    """The caller has."""
+    ELSEWHERE = auto()
+    """Another thread does."""
+    BELOW = auto()
+    """The frame on this very thread that was interrupted does, as soon as it goes on."""
 
 
 class Committer:
@@ -105,7 +120,9 @@ class Committer:
 
     def __init__(self, backend: AuditBackend, limits: CommitLimits, losses: LossLedger) -> None:
         self._backend = backend
+        self._append = backend.append
         self.limits = limits
+        self._patience = limits.loop_lock_timeout
         self._losses = losses
         self.inline = False
         """Set at exit: there may be no background thread any more, every event is written at once."""
@@ -117,7 +134,7 @@ class Committer:
     def _reset(self) -> None:
         """Fresh locks, an empty queue and no thread: at the start, and in a forked child."""
         self._pid = os.getpid()
-        self._queue: deque[_Entry] = deque()
+        self._queue: deque[bytes | _Entry] = deque()
         self._queued_bytes = 0
         self._lock = threading.RLock()
         self._committing = False
@@ -129,7 +146,7 @@ class Committer:
 
     # -- submitting ------------------------------------------------------------------------------------
 
-    def submit(self, record: bytes, level: Durability, *, must_know: bool, in_loop: bool) -> None:
+    def submit(self, record: bytes, level: Durability, must_know: bool) -> None:
         """Record one event at its level.
 
         Raises:
@@ -137,12 +154,12 @@ class Committer:
         """
         if level is Durability.WRITTEN and self._write_alone(record, must_know):
             return
-        entry = self._enqueue(record, must_know, in_loop)
-        if entry is None:
-            return
+        in_loop = asyncio._get_running_loop() is not None
         if level is Durability.BUFFERED and not self.inline:
-            if not self._awake:
-                self._rouse()
+            self._buffer(record, in_loop)
+            return
+        entry = _Entry(record, must_know)
+        if not self._enqueue(entry, record, must_know, in_loop):
             return
         self._finish(entry, level, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
 
@@ -155,16 +172,15 @@ class Committer:
         Raises:
             WriteError: the store refused, and the caller must know.
         """
-        if self._queue or self.closed or self.failing is not None or self._pid != os.getpid():
-            return False
-        if self._losses.unrecorded or not self._lock.acquire(blocking=False):
+        lock = self._lock
+        if self._queue or self.failing is not None or self.closed or self._losses.pending or not lock.acquire(False):
             return False
         try:
             if self._committing or self._queue:
                 return False
             self._committing = True
             try:
-                self._backend.append((record,), timeout=self.limits.loop_lock_timeout)
+                self._append((record,), timeout=self._patience)
                 self._group.written += 1
             except LockTimeoutError:
                 return False
@@ -177,25 +193,25 @@ class Committer:
             finally:
                 self._committing = False
         finally:
-            self._lock.release()
+            lock.release()
+            if self._queue:  # of another thread, a signal handler or a finalizer, who found the lock taken
+                self._lead(0.0, patient=False)
         if not self._awake:
             self._rouse()
-        if self._queue:
-            self._commit_at_once()  # a signal handler or a finalizer has logged meanwhile
         return True
 
-    async def asubmit(self, record: bytes, level: Durability, *, must_know: bool) -> None:
+    async def asubmit(self, record: bytes, level: Durability, must_know: bool) -> None:
         """`submit` for coroutines: what can be done at once is done here, every wait happens off the loop."""
         if self._full():
-            await asyncio.to_thread(self.submit, record, level, must_know=must_know, in_loop=False)
-            return
-        entry = self._enqueue(record, must_know, in_loop=True)
-        if entry is None:
+            await asyncio.to_thread(self.submit, record, level, must_know)
             return
         if level is Durability.BUFFERED and not self.inline:
-            self._rouse()
+            self._buffer(record, in_loop=True)
             return
-        self._commit_at_once()
+        entry = _Entry(record, must_know)
+        if not self._enqueue(entry, record, must_know, in_loop=True):
+            return
+        self._lead(0.0, patient=False)
         if not entry.done:
             await asyncio.to_thread(self._finish, entry, Durability.WRITTEN, self.limits.lock_timeout)
         if level is Durability.SYNCED and entry.done:
@@ -210,9 +226,13 @@ class Committer:
         if level is Durability.SYNCED and entry.done:
             self._sync_through(entry.position, must_know)
 
-    def _enqueue(self, record: bytes, must_know: bool, in_loop: bool) -> _Entry | None:
-        if self._pid != os.getpid():  # a fork in C, which runs no Python hooks
-            self.after_fork()
+    def _buffer(self, record: bytes, in_loop: bool) -> None:
+        """Leave a record for the background thread."""
+        if self._enqueue(record, record, must_know=False, in_loop=in_loop) and not self._awake:
+            self._rouse()
+
+    def _enqueue(self, entry: bytes | _Entry, record: bytes, must_know: bool, in_loop: bool) -> bool:
+        """Put a record into the queue; False when it is full and stays so, and the record is given up."""
         if self.closed:
             raise ClosedError("this AuditLogger was closed; make a new one to go on")
         if self._full() and not self._make_room(in_loop):
@@ -222,11 +242,10 @@ class Committer:
             if must_know:
                 raise BufferFullError(reason) from self.failing
             self._losses.add([record], reason)
-            return None
-        entry = _Entry(record, must_know)
+            return False
         self._queued_bytes += len(record)  # threads may race on the sum; a drained queue sets it right
         self._queue.append(entry)
-        return entry
+        return True
 
     def _full(self) -> bool:
         return len(self._queue) >= self.limits.max_events or self._queued_bytes >= self.limits.max_bytes
@@ -249,7 +268,7 @@ class Committer:
         try:
             return self._committing
         finally:
-            self._lock.release()
+            self._let_go()
 
     # -- committing ------------------------------------------------------------------------------------
 
@@ -257,39 +276,58 @@ class Committer:
         """Return when `entry` is written or refused, or when only the frame below can do it."""
         deadline = 0.0
         while not entry.done and entry.error is None:
-            if self._lock.acquire(blocking=False):
-                pass
-            else:
-                now = time.monotonic()
-                deadline = deadline or now + timeout
-                if now >= deadline or not self._lock.acquire(timeout=deadline - now):
-                    self._give_up_waiting(entry, timeout)
-                    return
+            lead = self._lead(timeout)
+            if lead is _Lead.BELOW:
+                return
+            if lead is _Lead.HERE:
+                if entry.must_know:
+                    continue
+                return  # written; or the store fails: it stays queued and is written as soon as that works again
+            now = time.monotonic()
+            deadline = deadline or now + timeout
+            if now >= deadline or not entry.bell.acquire(timeout=deadline - now):
+                self._give_up_waiting(entry, timeout)
+                return
+
+    def _lead(self, timeout: float, *, patient: bool = True) -> _Lead:
+        """Write all that is queued, unless somebody else is at it, who then looks at the queue again.
+
+        So a thread that has queued a record and could not lead has nothing to do but to wait for its bell, and a
+        crowd of threads does not have to pass through the lock one by one.
+        """
+        lead = _Lead.ELSEWHERE
+        while self._lock.acquire(False):
+            wrote = False
             try:
                 if self._committing:
-                    return
-                self._drain(timeout)
+                    return _Lead.BELOW
+                lead = _Lead.HERE
+                wrote = self._drain(timeout, patient=patient)
             finally:
                 self._lock.release()
-            if not entry.done and not entry.must_know:
-                return  # the store fails; it stays queued and is written as soon as that works again
+                if not wrote:
+                    self._ring_the_queued()
+            if not wrote or not self._queue:
+                break
+        return lead
 
-    def _commit_at_once(self) -> None:
-        """Commit what is queued if nobody else is at it, without waiting for other processes."""
-        if self._lock.acquire(blocking=False):
-            try:
-                if not self._committing:
-                    self._drain(0.0, patient=False)
-            finally:
-                self._lock.release()
+    def _let_go(self) -> None:
+        """Release the lock where nothing was written: who found it taken meanwhile relies on its holder."""
+        self._lock.release()
+        if self._queue:
+            self._lead(0.0, patient=False)
+
+    def _ring_the_queued(self) -> None:
+        """Nobody is at it any more: whoever waits has to lead."""
+        for entry in list(self._queue):
+            if isinstance(entry, _Entry):
+                release(entry.bell)
 
     def _commit_once(self, timeout: float) -> None:
-        if not self._lock.acquire(timeout=timeout):
-            return
-        try:
-            if not self._committing:
-                self._drain(timeout or self.limits.loop_lock_timeout)
-        finally:
+        """Write what is queued as soon as nobody else is at it."""
+        while self._lead(timeout or self.limits.loop_lock_timeout) is _Lead.ELSEWHERE:
+            if not self._lock.acquire(timeout=timeout):
+                return
             self._lock.release()
 
     def _give_up_waiting(self, entry: _Entry, timeout: float) -> None:
@@ -301,36 +339,37 @@ class Committer:
             return  # taken into a batch just now; not refused any more
         entry.error = WriteError(f"another thread was writing for longer than lock_timeout ({timeout} s)")
 
-    def _drain(self, timeout: float, *, patient: bool = True) -> None:
-        """Write all that is queued. Only with the lock held and `_committing` unset.
+    def _drain(self, timeout: float, *, patient: bool = True) -> bool:
+        """Write all that is queued; False when the store did not take it. Only with the lock held, not `_committing`.
 
         Args:
             timeout: seconds to wait for other processes.
             patient: whether not getting the store's lock in that time is a failure; else nothing has happened.
         """
         self._committing = True
+        wrote = True
         try:
-            while self._queue:
-                if not self._write(timeout, patient):
-                    break
-            else:
-                self._queued_bytes = 0
+            while wrote and self._queue:
+                wrote = self._write(timeout, patient)
         finally:
             self._committing = False
+        if wrote:
+            self._queued_bytes = 0
         if self._group.due and not self._awake:
             self._rouse()
+        return wrote
 
     def _write(self, timeout: float, patient: bool) -> bool:
         """Write one batch from the front of the queue; False when the store did not take it."""
         queue = self._queue
-        batch: list[_Entry] = []
+        batch: list[bytes | _Entry] = []
         try:
             batch = list(islice(queue, self.limits.max_batch))
             for _ in batch:
                 queue.popleft()
             gap = self._losses.peek()
-            records = [entry.record for entry in batch]
-            self._backend.append([gap, *records] if gap else records, timeout=timeout)
+            records = _records(batch)
+            self._append([gap, *records] if gap else records, timeout=timeout)
         except Exception as error:
             if isinstance(error, LockTimeoutError) and not patient:
                 self._put_back(batch)
@@ -346,27 +385,33 @@ class Committer:
         self.failing = None
         position = self._group.written = self._group.written + len(batch)
         for entry in batch:
-            entry.position = position
-            entry.done = True
+            if isinstance(entry, _Entry):
+                entry.position = position
+                entry.done = True
+                release(entry.bell)
         return True
 
-    def _refuse(self, batch: list[_Entry], error: Exception) -> None:
+    def _refuse(self, batch: list[bytes | _Entry], error: Exception) -> None:
         """Tell those who must know; the others go back to the front of the queue, in order."""
         failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {error!r}")
         if failure is not error:
             failure.__cause__ = error
         self.failing = failure
+        again: list[bytes | _Entry] = []
         for entry in batch:
-            if entry.must_know:
+            if isinstance(entry, _Entry) and entry.must_know:
                 entry.error = failure
-        self._put_back([entry for entry in batch if not entry.must_know])
+                release(entry.bell)
+            else:
+                again.append(entry)
+        self._put_back(again)
         if self._queue and not self._awake:
             self._rouse()  # the background thread tries again
 
-    def _put_back(self, batch: list[_Entry]) -> None:
+    def _put_back(self, batch: list[bytes | _Entry]) -> None:
         self._queue.extendleft(reversed(batch))
         # Threads may have raced on the sum; here, where it may have grown, it is counted.
-        self._queued_bytes = sum([len(entry.record) for entry in list(self._queue)])
+        self._queued_bytes = sum(map(len, _records(self._queue)))
 
     # -- syncing ---------------------------------------------------------------------------------------
 
@@ -443,14 +488,14 @@ class Committer:
         if not self._lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
             return False
         position = self._group.written
-        self._lock.release()
+        self._let_go()
         if sync:
             self._sync_through(position, must_know=True)
         return True
 
     def abandon(self, reason: str) -> int:
         """Give up what is still queued; returns how many."""
-        records = [entry.record for entry in self._queue]
+        records = _records(self._queue)
         self._queue.clear()
         self._queued_bytes = 0
         if records:
@@ -462,6 +507,11 @@ class Committer:
         self.closed = True
         self._rouse()
 
+    def notice_fork(self) -> None:
+        """`after_fork`, where a fork in C has run no Python hooks."""
+        if self._pid != os.getpid():
+            self.after_fork()
+
     def after_fork(self) -> None:
         """In a forked child: nothing of the parent's is ours; its queue is written by the parent."""
         self._reset()
@@ -469,6 +519,10 @@ class Committer:
         reopen = getattr(self._backend, "after_fork", None)
         if reopen is not None:
             reopen()
+
+
+def _records(entries: Iterable[bytes | _Entry]) -> list[bytes]:
+    return [entry.record if isinstance(entry, _Entry) else entry for entry in list(entries)]
 
 
 def _run(ref: weakref.ref[Committer], bell: Bell) -> None:

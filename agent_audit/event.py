@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -78,6 +79,11 @@ class Source(BaseModel):
     version: str | None = None
     hook: str | None = None
 
+    @cached_property
+    def record(self) -> dict[str, str]:
+        """The wire fields that are there. Made once: an adapter has few sources and many events."""
+        return self.model_dump(exclude_none=True)
+
 
 def _new_event_id() -> str:
     return str(uuid_utils.uuid7())
@@ -128,6 +134,17 @@ class AuditEvent(BaseModel):
     writer: str | None = Field(None, description="Random id of the writing process.")
     writer_seq: int | None = Field(None, ge=0, description="Running number within that process.")
 
+    @field_validator("timestamp", mode="after")
+    @classmethod
+    def _in_utc(cls, value: datetime) -> datetime:
+        """Also because a time in a zone's change of hours is equal to none in any other zone (PEP 495)."""
+        if value.tzinfo is timezone.utc:
+            return value
+        try:
+            return value.astimezone(timezone.utc)
+        except OverflowError:
+            raise ValueError(f"timestamp {value} is outside the years 1 to 9999 in UTC") from None
+
     @field_validator("event_type", mode="after")
     @classmethod
     def _known_type(cls, value: AuditEventType | str, info: ValidationInfo) -> AuditEventType | str:
@@ -143,12 +160,19 @@ class AuditEvent(BaseModel):
 
     def to_record(self) -> dict[str, Any]:
         """The event as a plain dict of its wire fields: absent ones left out, values not copied."""
-        fields = self.__dict__
-        record = {name: value for name, value in fields.items() if value is not None}
-        record["timestamp"] = format_timestamp(fields["timestamp"])
-        source = fields["source"]
-        if source is not None:
-            record["source"] = {name: value for name, value in source.__dict__.items() if value is not None}
+        record = self.to_encodable()
+        record["timestamp"] = format_timestamp(self.timestamp)
+        return record
+
+    def to_encodable(self) -> dict[str, Any]:
+        """Like `to_record`, for `encode_record` alone: it writes most timestamps itself, in half the time."""
+        record = {name: value for name, value in self.__dict__.items() if value is not None}
+        moment = record["timestamp"]
+        # orjson leaves out a fraction of zero, and takes its time over zones that are not datetime's own UTC.
+        if moment.tzinfo is not timezone.utc or not moment.microsecond:
+            record["timestamp"] = format_timestamp(moment)
+        if "source" in record:
+            record["source"] = record["source"].record
         if self.__pydantic_extra__:
             record.update(self.__pydantic_extra__)
         return record
@@ -200,6 +224,10 @@ def encode_record(record: dict[str, Any]) -> bytes:
             met only by callers that go around it.
     """
     try:
-        return orjson.dumps(record, option=orjson.OPT_NON_STR_KEYS)
+        return orjson.dumps(record, option=orjson.OPT_UTC_Z)
+    except TypeError:
+        pass  # most likely a key that is no string: asking for those at once would double the usual cost
+    try:
+        return orjson.dumps(record, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError) as error:
         raise EncodingError(f"event {record.get('event_id')} cannot be written as JSON: {error}") from error

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
 from agent_audit.commit import CommitLimits, Committer, Durability
-from agent_audit.content import keyed_digest, shorten
+from agent_audit.content import LIMIT, keyed_digest, shorten
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
@@ -115,11 +115,10 @@ class AuditLogger:
         Raises:
             WriteError: with `on_failure="raise"` only: the event is not recorded.
         """
-        level = self._level(event, durability)
-        in_loop = asyncio._get_running_loop() is not None
-        must_know = self._must_know(level, after_effect)
-        self._committer.submit(self._encode(event), level, must_know=must_know, in_loop=in_loop)
-        if self._committer.failing is not None:
+        level = self._level(event, durability) if durability or self._durability_by_type else self._durability
+        committer = self._committer
+        committer.submit(self._encode(event), level, self._must_know(level, after_effect))
+        if committer.failing is not None:
             self._tell_about_failure()
 
     async def alog(
@@ -127,8 +126,7 @@ class AuditLogger:
     ) -> None:
         """Like `log`, for coroutines: every wait happens off the loop."""
         level = self._level(event, durability)
-        must_know = self._must_know(level, after_effect)
-        await self._committer.asubmit(self._encode(event), level, must_know=must_know)
+        await self._committer.asubmit(self._encode(event), level, self._must_know(level, after_effect))
         self._tell_about_failure()
 
     def record(self, event_type: AuditEventType, **fields: Any) -> AuditEvent:
@@ -150,34 +148,41 @@ class AuditLogger:
 
     def _encode(self, event: AuditEvent) -> bytes:
         if self._writer_pid != os.getpid():
+            self._committer.notice_fork()
             self._new_writer()
-        record = event.to_record()
-        record.pop("seq", None)  # of an event that was read from a log: here it gets another place
-        self._identify(record)
-        self._redact(record)
-        shortened = shorten(record, self._fingerprint_key)
-        if shortened:
-            record["metadata"] = {**record.get("metadata", {}), "shortened": shortened}
+        record = event.to_encodable()
+        if "seq" in record:  # of an event that was read from a log: here it gets another place
+            del record["seq"]
+        ambient = current_identity()
+        if ambient is not NOBODY or self._defaults:
+            self._identify(record, ambient)
+        payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
+        if payload:
+            self._redact(record, payload)
         record["writer"] = self._writer
         record["writer_seq"] = next(self._writer_seq)
+        line = encode_record(record)
+        if len(line) <= LIMIT:
+            return line  # no part of it can be longer
+        shortened = shorten(record, self._fingerprint_key)
+        if not shortened:
+            return line
+        record["metadata"] = {**record.get("metadata", {}), "shortened": shortened}
         return encode_record(record)
 
-    def _identify(self, record: dict[str, Any]) -> None:
+    def _identify(self, record: dict[str, Any], ambient: Identity) -> None:
         """Who acts: what the event says, else what is in force here, else this logger's own."""
-        ambient = current_identity()
-        if ambient is NOBODY and not self._defaults:
-            return
         for name in ("agent_id", "session_id", "user_id"):
             if name not in record:
                 value = getattr(ambient, name) or self._defaults.get(name)
                 if value is not None:
                     record[name] = value
 
-    def _redact(self, record: dict[str, Any]) -> None:
-        payload = {name: record.pop(name) for name in _REDACTED_FIELDS if name in record}
-        if not payload:
-            return
+    def _redact(self, record: dict[str, Any], payload: dict[str, Any]) -> None:
         redacted = self._redacted(payload, payload.get("action"))
+        if len(redacted.value) != len(payload):  # something is to be dropped
+            for name in payload:
+                del record[name]
         record.update(redacted.value)
         if redacted.hits or redacted.fingerprints:
             metadata = record["metadata"] = dict(record.get("metadata") or {})
@@ -258,7 +263,7 @@ class AuditLogger:
         except WriteError as error:
             reason = f"{reason}: {error}"
         if self._committer.abandon(reason):
-            warn(f"{self._losses.unrecorded} event(s) were lost and could not be recorded as a gap: {reason}")
+            warn(f"{len(self._losses.pending)} event(s) were lost and could not be recorded as a gap: {reason}")
 
     def _at_exit(self) -> None:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.

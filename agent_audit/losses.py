@@ -33,7 +33,8 @@ class Losses:
 
     def __init__(self, encode: Callable[[AuditEvent], bytes]) -> None:
         self._encode = encode
-        self._pending: deque[_Loss] = deque()
+        self.pending: deque[_Loss] = deque()
+        """Losses that are not in the log yet."""
         self._peeked = 0
         self._next_warning = 0.0
         self.total = 0
@@ -43,7 +44,7 @@ class Losses:
         """These records are given up."""
         for record in records:
             event = orjson.loads(record)
-            self._pending.append(_Loss(event["event_type"], event["timestamp"], reason))
+            self.pending.append(_Loss(event["event_type"], event["timestamp"], reason))
         self.total += len(records)
         self.warn(f"{self.total} event(s) lost so far: {reason}")
 
@@ -56,9 +57,9 @@ class Losses:
 
     def peek(self) -> bytes | None:
         """The `log.gap` record for all losses that are not on record yet; None when there are none."""
-        if not self._pending:
+        if not self.pending:
             return None
-        losses = list(self._pending)
+        losses = list(self.pending)
         self._peeked = len(losses)
         event = AuditEvent(
             event_type=AuditEventType.LOG_GAP,
@@ -77,16 +78,11 @@ class Losses:
     def settle(self) -> None:
         """What was peeked last has been written."""
         for _ in range(self._peeked):
-            self._pending.popleft()
+            self.pending.popleft()
         self._peeked = 0
 
     def forget(self) -> None:
         """In a forked child: the parent's losses are the parent's to tell of."""
-        self._pending = deque()
+        self.pending.clear()
         self._peeked = 0
         self.total = 0
-
-    @property
-    def unrecorded(self) -> int:
-        """Losses that are not in the log yet."""
-        return len(self._pending)

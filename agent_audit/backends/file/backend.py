@@ -131,6 +131,10 @@ class FileAuditBackend:
         with self._mutex:
             if self._closed:
                 raise ClosedError(f"the log {self.path} was closed; open it again to go on")
+            if self._announced and len(records) == 1:
+                first = self._append_next(records[0])
+                if first is not None:
+                    return first
             self._recover_from_poison()
             fitting = records
             if max(map(len, records), default=0) > MAX_RECORD:
@@ -139,6 +143,21 @@ class FileAuditBackend:
                 return self._append_locked(fitting, timeout)
             except OSError as error:
                 raise self._storage_error(error) from error
+
+    def _append_next(self, record: bytes) -> int | None:
+        """The usual case: one record behind our own last one, if the lock is free; None when it is not that case."""
+        active, lock = self._active, self._lock_handle
+        if active.repairs or active.suspects or self._poison is not None or len(record) > MAX_RECORD or lock is None:
+            return None
+        try:
+            if not self._fs.lock(lock, 0.0):
+                return None
+            try:
+                return active.append_next(record)
+            finally:
+                self._fs.unlock(lock)
+        except OSError as error:
+            raise self._storage_error(error) from error
 
     def _append_locked(self, records: Sequence[bytes], timeout: float) -> int:
         lock = self._lock(timeout)

@@ -13,11 +13,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import struct
 import sys
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -65,8 +62,8 @@ class FileSystem(Protocol):
     def identity(self, path: Path) -> FileIdentity | None:
         """None when there is no such file."""
 
-    def watch(self, path: Path) -> Callable[[], FileIdentity | None]:
-        """`identity` of one path, for asking again and again from one thread at a time."""
+    def size(self, handle: int) -> int:
+        """How many bytes an open file has, whatever its name stands for by now."""
         ...
 
     def identity_of(self, handle: int) -> FileIdentity: ...
@@ -123,15 +120,21 @@ class PosixFileSystem:
         return os.dup(handle)
 
     def append(self, handle: int, data: bytes) -> int:
-        if _libc is None or len(data) > _KEEP_GIL_BYTES:
+        size = len(data)
+        if _libc is None or size > _KEEP_GIL_BYTES:
             return os.write(handle, data)
-        while True:
-            written: int = _libc.write(handle, data, len(data))
-            if written >= 0:
-                return written
+        written: int = _libc.write(handle, data, size)
+        while written < 0:
             _raise_unless_interrupted()
+            written = _libc.write(handle, data, size)
+        return written
 
     def read(self, handle: int, offset: int, size: int) -> bytes:
+        if _pread is not None and size <= _KEEP_GIL_BYTES:
+            buffer = ctypes.create_string_buffer(size)
+            count = _pread(handle, buffer, size, ctypes.c_longlong(offset))
+            if count >= 0:
+                return buffer.raw[:count]
         return os.pread(handle, size, offset)
 
     def truncate(self, handle: int, size: int) -> None:
@@ -144,19 +147,9 @@ class PosixFileSystem:
             return None
         return FileIdentity(status.st_ino, status.st_size)
 
-    def watch(self, path: Path) -> Callable[[], FileIdentity | None]:
-        if _statx is None:
-            return partial(self.identity, path)
-        name = os.fsencode(path)
-        buffer = ctypes.create_string_buffer(256)
-        statx, fields = _statx, _STATX_FIELDS.unpack_from
-
-        def identity() -> FileIdentity | None:
-            if statx(_AT_FDCWD, name, 0, _STATX_INO_SIZE, buffer) == 0:
-                return fields(buffer, 32)  # type: ignore[return-value]  # a plain tuple: this is the hot path
-            return self.identity(path)  # not there, or an error to be raised with its name
-
-        return identity
+    def size(self, handle: int) -> int:
+        size: int = -1 if _lseek is None else _lseek(handle, _NOWHERE, os.SEEK_END)
+        return size if size >= 0 else os.fstat(handle).st_size
 
     def identity_of(self, handle: int) -> FileIdentity:
         status = os.fstat(handle)
@@ -199,7 +192,7 @@ class PosixFileSystem:
         path.mkdir(mode=0o700, exist_ok=True)
 
     def lock(self, handle: int, timeout: float) -> bool:
-        if _try_flock(handle):
+        if _libc is not None and _libc.flock(handle, _TRY_EXCLUSIVE) == 0:
             return True
         # Polling, for flock(2) knows no time-out. First without a pause: the holder needs some microseconds, the
         # shortest sleep takes ten times that.
@@ -216,19 +209,19 @@ class PosixFileSystem:
         return False
 
     def unlock(self, handle: int) -> None:
-        if _libc is None or _libc.flock(handle, fcntl.LOCK_UN) != 0:
-            fcntl.flock(handle, fcntl.LOCK_UN)
+        if _libc is None or _libc.flock(handle, _UNLOCK) != 0:
+            fcntl.flock(handle, _UNLOCK)
 
 
 def _try_flock(handle: int) -> bool:
     if _libc is not None:
-        while _libc.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB) != 0:
+        while _libc.flock(handle, _TRY_EXCLUSIVE) != 0:
             if ctypes.get_errno() == errno.EWOULDBLOCK:
                 return False
             _raise_unless_interrupted()
         return True
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, _TRY_EXCLUSIVE)
     except BlockingIOError:
         return False
     return True
@@ -240,29 +233,28 @@ def _raise_unless_interrupted() -> None:
         raise OSError(code, os.strerror(code))
 
 
-_AT_FDCWD = -100
-_STATX_INO_SIZE = 0x100 | 0x200
-_STATX_FIELDS = struct.Struct("=QQ")
-"""stx_ino and stx_size at offset 32 of struct statx (linux/stat.h), the same on every architecture."""
+_TRY_EXCLUSIVE = fcntl.LOCK_EX | fcntl.LOCK_NB if fcntl is not None else 0
+_UNLOCK = fcntl.LOCK_UN if fcntl is not None else 0
+
+_NOWHERE = ctypes.c_longlong(0)
 
 
 def _load_libc() -> ctypes.PyDLL | None:
     """The C library with the GIL kept; None where that is not to be had."""
+    # No argtypes: plain int, bytes and buffers are passed as C takes them here, and checking costs a third of a call.
     try:
         libc = ctypes.PyDLL(None, use_errno=True)
-        libc.write.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
-        libc.write.restype = ctypes.c_ssize_t
-        libc.flock.argtypes = (ctypes.c_int, ctypes.c_int)
+        _ = libc.write, libc.flock, libc.pread
+        libc.lseek.restype = ctypes.c_longlong
     except (OSError, AttributeError):
         return None
     return libc
 
 
 _libc = _load_libc()
-# statx is Linux's own; elsewhere os.stat serves.
-_statx = getattr(_libc, "statx", None) if sys.platform == "linux" else None
-if _statx is not None:
-    _statx.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_char_p)
+# With an offset of 64 bits on every Linux and macOS that has 64; on others fstat serves.
+_lseek = _libc.lseek if _libc is not None and sys.maxsize > 2**32 else None
+_pread = _libc.pread if _lseek is not None and _libc is not None else None
 
 
 def _sync_data(handle: int) -> None:

@@ -10,16 +10,26 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_audit.backends.file.fs import FileIdentity, FileSystem
+from agent_audit.backends.file.fs import FileSystem
 from agent_audit.backends.file.layout import MAX_LINE, SEGMENT_MULTIPLE, Layout
 from agent_audit.errors import CorruptLineError, StorageError
 
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
+
+_LOOK_INTERVAL = 5e-3
+"""Seconds for which a path that was looked at is believed to stand for the same file.
+
+A file that goes away within them might as well have gone away at their end: what it took with it is noticed then.
+"""
+
+
+_FEW = 1 << 16
+"""Bytes of other processes that are read on the way to an append."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,8 @@ class Rotation:
     """Seconds since the segment was begun, as far as this process knows; None never."""
 
 
-class Tail(NamedTuple):
+@dataclass(slots=True)
+class Tail:
     """End of the active segment."""
 
     base: int
@@ -78,7 +89,8 @@ class ActiveSegment:
         self._rotation = rotation
         self._handle: int | None = None
         self._inode = 0
-        self._watch: Callable[[], FileIdentity | None] = lambda: None
+        self._look_at = 0.0
+        """When to look next whether the path still stands for this file, on the monotonic clock."""
         self._due = math.inf
         """When it is old enough to be sealed, on the monotonic clock."""
         self.path = layout.segments
@@ -131,11 +143,12 @@ class ActiveSegment:
         if self._handle is None:
             self._open_last(expected=None)
         else:
-            now = self._watch()
-            if now is None or now[0] != self._inode:
+            now = self._fs.identity(self.path)
+            if now is None or now.inode != self._inode:
                 raise Replaced(self.tail.next_seq, "deleted" if now is None else "replaced")
-            if now[1] != self.tail.offset:
-                self._catch_up(now[1])
+            self._look_at = time.monotonic() + _LOOK_INTERVAL
+            if now.size != self.tail.offset:
+                self._catch_up(now.size)
         while self.tail.lines and self.tail.lines % SEGMENT_MULTIPLE == 0:
             follower = self._layout.segment(self.tail.next_seq)
             if self._fs.identity(follower) is None:
@@ -209,7 +222,7 @@ class ActiveSegment:
                 end = start + feed + 1
                 break
             position = start
-        self.tail = self.tail._replace(offset=end)
+        self.tail = Tail(self.tail.base, end, self.tail.lines)
         if end < size:
             self._put_aside(end, size)
 
@@ -247,9 +260,50 @@ class ActiveSegment:
                 f"the last line of {self.path} does not begin with its seq; run `agent-audit-log verify`, and move "
                 "the file away to go on (its events stay missing on record)"
             )
-        self.tail = self.tail._replace(lines=int(match[1]) + 1 - self.tail.base)
+        self.tail = Tail(self.tail.base, end, int(match[1]) + 1 - self.tail.base)
 
     # -- writing ---------------------------------------------------------------------------------------
+
+    def append_next(self, record: bytes) -> int | None:
+        """The usual case, at a third of the cost: there is nothing to repair and nothing to seal.
+
+        Returns:
+            The record's number; None when this is not that case, or the write was not whole: then `locate` and
+            `append` do it all, beginning with whatever was written.
+
+        Raises:
+            OSError: the segment cannot be looked at or written to; nothing was recorded.
+        """
+        handle, tail, now = self._handle, self.tail, time.monotonic()
+        if handle is None or now >= self._look_at or now >= self._due:
+            return None
+        size = self._fs.size(handle)
+        if size != tail.offset and not self._follow(handle, size):
+            return None
+        offset, lines = tail.offset, tail.lines
+        # At a multiple of 256 another process may have begun a segment.
+        if not lines % SEGMENT_MULTIPLE or offset >= self._rotation.max_bytes:
+            return None
+        seq = tail.base + lines
+        line = b'{"seq":%d,%s\n' % (seq, record[1:])
+        if self._fs.append(handle, line) != len(line):
+            self._fs.truncate(handle, offset)
+            return None
+        tail.offset = offset + len(line)
+        tail.lines = lines + 1
+        return seq
+
+    def _follow(self, handle: int, size: int) -> bool:
+        """Count the few lines that others have written since; False when it is not as simple as that."""
+        tail = self.tail
+        if not 0 < size - tail.offset <= _FEW:
+            return False
+        written = self._fs.read(handle, tail.offset, size - tail.offset)
+        if len(written) != size - tail.offset or not written.endswith(b"\n"):
+            return False
+        tail.offset = size
+        tail.lines += written.count(b"\n")
+        return True
 
     def append(self, records: Sequence[bytes]) -> int:
         """Number the records, write them and return the first number. All of them, or on an error none.
@@ -328,7 +382,6 @@ class ActiveSegment:
         age = self._rotation.max_age
         self._due = math.inf if age is None else time.monotonic() + age
         self.path = path
-        self._watch = self._fs.watch(path)
         self.tail = Tail(base, 0, 0)
 
     def _roll_back(self, before: Tail) -> None:
@@ -338,7 +391,6 @@ class ActiveSegment:
                 self._fs.unlink(self.path)
                 self._fs.close(self._require_handle())
                 self._handle, self.path = self.unsynced.pop()
-                self._watch = self._fs.watch(self.path)
                 self._inode = self._fs.identity_of(self._handle).inode
             self._fs.truncate(self._require_handle(), before.offset)
             self.tail = before
