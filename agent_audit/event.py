@@ -9,13 +9,16 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import uuid_utils
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from agent_audit.errors import EncodingError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class _WireEnum(str, Enum):
@@ -134,6 +137,22 @@ class AuditEvent(BaseModel):
     writer: str | None = Field(None, description="Random id of the writing process.")
     writer_seq: int | None = Field(None, ge=0, description="Running number within that process.")
 
+    @classmethod
+    def unchecked(cls, event_type: AuditEventType, **fields: Any) -> Self:
+        """An event made without validation, in half the time: for adapters, whose values are of the right types.
+
+        Args:
+            event_type: a member, not its wire name.
+            **fields: fields by their names; `timestamp`, if given, in UTC, `outcome` as a member, `source` a `Source`.
+        """
+        event = object.__new__(cls)
+        values = {**_ABSENT, "event_id": _new_event_id(), "timestamp": _now(), "event_type": event_type, **fields}
+        _set(event, "__dict__", values)
+        _set(event, "__pydantic_fields_set__", {"event_type", *fields})
+        _set(event, "__pydantic_extra__", None)
+        _set(event, "__pydantic_private__", None)
+        return event
+
     @field_validator("timestamp", mode="after")
     @classmethod
     def _in_utc(cls, value: datetime) -> datetime:
@@ -200,6 +219,12 @@ class AuditEvent(BaseModel):
     def from_record(cls, record: dict[str, Any]) -> AuditEvent:
         """Like `from_json`, from the line already parsed."""
         return cls.model_validate(record, extra="allow", context=_RECORDED)
+
+
+_ABSENT = dict.fromkeys(AuditEvent.model_fields)
+"""Every field in its order."""
+
+_set = object.__setattr__
 
 
 def _require_known(value: str, known: type[_WireEnum], info: ValidationInfo) -> None:

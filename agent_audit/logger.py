@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import os
 import secrets
@@ -180,7 +179,7 @@ class AuditLogger:
 
     def _redact(self, record: dict[str, Any], payload: dict[str, Any]) -> None:
         redacted = self._redacted(payload, payload.get("action"))
-        if len(redacted.value) != len(payload):  # something is to be dropped
+        if redacted.value.keys() != payload.keys():  # something is to be dropped
             for name in payload:
                 del record[name]
         record.update(redacted.value)

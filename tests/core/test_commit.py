@@ -1,0 +1,174 @@
+"""Group commit among threads: nobody is left waiting for somebody who has gone."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, CommitLimits, MemoryAuditBackend, WriteError
+from agent_audit.errors import LockTimeoutError, StorageError
+
+NEVER = CommitLimits(lock_timeout=300, interval=300)
+"""Waits that would show as a test that does not end: whoever is not woken is not helped by a time-out either."""
+
+
+class Unsteady(MemoryAuditBackend):
+    """Lets other threads in while it appends, and refuses some batches."""
+
+    def __init__(self, refusals: float) -> None:
+        super().__init__()
+        self._random = random.Random(7)
+        self._refusals = refusals
+        self.batches = 0
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        self.batches += 1
+        time.sleep(0)
+        if self._random.random() < self._refusals:
+            raise StorageError("refused for once")
+        return super().append(records, timeout=timeout)
+
+
+@pytest.fixture(autouse=True)
+def _threads_change_often() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+def in_threads(count: int, each: int, logger: AuditLogger) -> tuple[list[str], int]:
+    """Log from many threads at once; returns what was acknowledged and how many events were refused."""
+    acknowledged: list[str] = []
+    refused: list[str] = []
+
+    def work(thread: int) -> None:
+        for number in range(each):
+            action = f"{thread}.{number}"
+            try:
+                logger.log(AuditEvent(event_type=AuditEventType.TOOL_CALL, action=action))
+            except WriteError:
+                refused.append(action)
+            else:
+                acknowledged.append(action)
+
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not [thread for thread in threads if thread.is_alive()], "a thread waits for ever"
+    return acknowledged, len(refused)
+
+
+@pytest.mark.parametrize("level", ["written", "synced"])
+def test_no_thread_of_a_crowd_is_left_waiting(level: str) -> None:
+    backend = Unsteady(0)
+    acknowledged, refused = in_threads(16, 200, AuditLogger(backend, durability=level, limits=NEVER))
+    assert refused == 0
+    assert sorted(event.action or "" for event in backend.events()) == sorted(acknowledged)
+    assert len(acknowledged) == 16 * 200
+
+
+def test_no_thread_is_left_waiting_when_the_store_refuses_some_batches() -> None:
+    backend = Unsteady(0.2)
+    logger = AuditLogger(backend, on_failure="raise", limits=NEVER)
+    acknowledged, refused = in_threads(8, 200, logger)
+    recorded = [event.action for event in backend.events() if event.event_type == AuditEventType.TOOL_CALL]
+    assert sorted(recorded) == sorted(acknowledged)  # type: ignore[type-var]
+    assert refused > 0
+    assert len(acknowledged) + refused == 8 * 200
+
+
+def test_threads_that_wait_share_a_batch() -> None:
+    backend = Unsteady(0)
+    in_threads(16, 200, AuditLogger(backend, limits=NEVER))
+    assert backend.batches < 16 * 200
+
+
+def test_a_barrier_does_not_swallow_the_turn_of_a_waiting_thread() -> None:
+    backend = Unsteady(0)
+    logger = AuditLogger(backend, limits=NEVER)
+    stop = threading.Event()
+
+    def flush() -> None:
+        while not stop.is_set():
+            logger.flush()
+
+    barrier = threading.Thread(target=flush, daemon=True)
+    barrier.start()
+    acknowledged, _ = in_threads(8, 200, logger)
+    stop.set()
+    barrier.join(60)
+    assert not barrier.is_alive()
+    assert len(acknowledged) == 8 * 200
+
+
+def test_an_interrupt_in_the_leader_leaves_nobody_waiting() -> None:
+    backend = Unsteady(0)
+    logger = AuditLogger(backend, limits=NEVER)
+    done: list[int] = []
+
+    def work() -> None:
+        for _ in range(400):
+            logger.log(AuditEvent(event_type=AuditEventType.TOOL_CALL))
+        done.append(1)
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
+    try:
+        for thread in threads:
+            thread.start()
+        for _ in range(100):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.001)
+                for _ in range(50):
+                    logger.log(AuditEvent(event_type=AuditEventType.TOOL_CALL))
+                signal.pause()
+            except KeyboardInterrupt:
+                pass
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for thread in threads:
+        thread.join(60)
+    assert len(done) == 4
+
+
+class BusyStore(MemoryAuditBackend):
+    """Other processes write to it: it takes events only from those who wait."""
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        if timeout < 1.0:
+            raise LockTimeoutError("held by another process")
+        return super().append(records, timeout=timeout)
+
+
+@pytest.mark.parametrize("leader_writes", [False, True], ids=["a barrier", "a leader without patience"])
+def test_who_found_the_lock_taken_is_woken_by_a_holder_that_did_not_write_for_him(leader_writes: bool) -> None:
+    """The moment between two lines is too short to be met by chance, so the test holds the lock itself."""
+    logger = AuditLogger(BusyStore(), limits=NEVER)
+    committer = logger._committer
+    committer._lock.acquire()
+    thread = threading.Thread(
+        target=logger.log, args=(AuditEvent(event_type=AuditEventType.TOOL_CALL),), daemon=True
+    )
+    thread.start()
+    while not committer._queue:
+        time.sleep(0.001)
+    if leader_writes:
+        committer._lead(0.0, patient=False)
+        committer._lock.release()
+    else:
+        committer._let_go()
+    thread.join(60)
+    assert not thread.is_alive()
