@@ -159,9 +159,7 @@ def test_who_found_the_lock_taken_is_woken_by_a_holder_that_did_not_write_for_hi
     logger = AuditLogger(BusyStore(), limits=NEVER)
     committer = logger._committer
     committer._lock.acquire()
-    thread = threading.Thread(
-        target=logger.log, args=(AuditEvent(event_type=AuditEventType.TOOL_CALL),), daemon=True
-    )
+    thread = threading.Thread(target=logger.log, args=(AuditEvent(event_type=AuditEventType.TOOL_CALL),), daemon=True)
     thread.start()
     while not committer._queue:
         time.sleep(0.001)
