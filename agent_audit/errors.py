@@ -9,11 +9,14 @@
     ├── FormatError            the directory is a log of a newer format, or no log at all
     ├── HeldError              the log is held; nothing may be pruned
     ├── CorruptLineError       a recorded line cannot be read; says which file and line
+    ├── ProofError             a note, key, proof, tile or policy is malformed or does not verify
+    ├── WitnessError           a witness cannot be reached or would not cosign
     └── WriteError             an event could not be recorded; what was recorded before is unharmed
         ├── BufferFullError    the buffer stayed full for `block_timeout`
         ├── LockTimeoutError   another writer held the log's lock for longer than `lock_timeout`
         ├── StorageError       the operating system refused (disk full, I/O error, read-only …)
-        │   └── SyncError      a sync failed: what it covered may not be on the disk
+        │   ├── SyncError      a sync failed: what it covered may not be on the disk
+        │   └── RolledBackError  the log is not the one that this key has signed: older, or another
         └── ClosedError        the logger or backend has been closed
 
 Messages are for a person: what happened, to which file or event, and what to do.
@@ -50,6 +53,14 @@ class HeldError(AuditError):
     """Somebody has asked for everything to be kept; the message gives the reason."""
 
 
+class ProofError(AuditError, ValueError):
+    """A note, key, proof, tile or policy is malformed or does not verify; the message says why."""
+
+
+class WitnessError(AuditError):
+    """A witness cannot be reached, or would not cosign; the message says what it answered."""
+
+
 class WriteError(AuditError):
     """An event could not be recorded. What was recorded before is unharmed."""
 
@@ -68,6 +79,10 @@ class StorageError(WriteError):
 
 class SyncError(StorageError):
     """A sync failed: what it covered may not be on the disk. Never retried on the same descriptor."""
+
+
+class RolledBackError(StorageError):
+    """The log's key has signed another history than the one that is there; the message names both heads."""
 
 
 class ClosedError(WriteError):
