@@ -120,7 +120,6 @@ class Committer:
 
     def __init__(self, backend: AuditBackend, limits: CommitLimits, losses: LossLedger) -> None:
         self._backend = backend
-        self._append = backend.append
         self.limits = limits
         self._patience = limits.loop_lock_timeout
         self._losses = losses
@@ -180,7 +179,7 @@ class Committer:
                 return False
             self._committing = True
             try:
-                self._append((record,), timeout=self._patience)
+                self._backend.append((record,), timeout=self._patience)
                 self._group.written += 1
             except LockTimeoutError:
                 return False
@@ -369,7 +368,7 @@ class Committer:
                 queue.popleft()
             gap = self._losses.peek()
             records = _records(batch)
-            self._append([gap, *records] if gap else records, timeout=timeout)
+            self._backend.append([gap, *records] if gap else records, timeout=timeout)
         except Exception as error:
             if isinstance(error, LockTimeoutError) and not patient:
                 self._put_back(batch)

@@ -2,6 +2,8 @@
 
 `fingerprint.key`: 32 random bytes as hex, the key of every digest of what is not itself stored. Whoever has it
 and the log can test guesses against the digests; whoever has only the log cannot.
+
+What signs the log, and the last head it signed, stand beside it: see `signing`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ def state_directory() -> Path:
     return platformdirs.user_state_path("agent-audit-log")
 
 
+def key_directory(origin: str) -> Path:
+    """Where the keys of the log with that origin are."""
+    return state_directory() / origin.replace("/", "_")
+
+
 def fingerprint_key(origin: str, given: str | None = None, *, create: bool = True) -> bytes | None:
     """The fingerprint key of the log with that origin; made at first use.
 
@@ -38,10 +45,10 @@ def fingerprint_key(origin: str, given: str | None = None, *, create: bool = Tru
     """
     if given is not None:
         return _parse(given, "AGENT_AUDIT_FINGERPRINT_KEY")
-    path = state_directory() / origin.replace("/", "_") / _FILE
+    path = key_directory(origin) / _FILE
     try:
         if create and not path.exists():
-            _create(path)
+            create_secret(path, secrets.token_hex(32).encode() + b"\n")
         return _parse(path.read_text(), str(path))
     except OSError:
         return None
@@ -57,13 +64,13 @@ def _parse(text: str, place: str) -> bytes:
     return key
 
 
-def _create(path: Path) -> None:
-    """Make the key; of several processes at once, one wins and all read its key."""
+def create_secret(path: Path, data: bytes) -> None:
+    """Make a file that only this user can read; of several processes at once, one wins and all read what it wrote."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{_FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        os.write(handle, secrets.token_hex(32).encode() + b"\n")
+        os.write(handle, data)
         os.fsync(handle)
     finally:
         os.close(handle)

@@ -65,6 +65,8 @@ class AuditLogger:
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
         if backend is None:
             backend = FileAuditBackend(os.environ.get("AGENT_AUDIT_DIR") or DIRECTORY_NAME)
+        if on_failure == "warn" and isinstance(backend, FileAuditBackend) and backend.on_rollback is None:
+            backend.on_rollback = "new-log"  # the agent goes on, and so does its record
         self.backend: AuditBackend = backend
         self.adapter_state: dict[str, Any] = {}
         """What adapters keep for as long as this logger lives, by a name of theirs."""

@@ -130,6 +130,11 @@ class ForgetfulDisk(PosixFileSystem):
             self._volatile_names[target] = os.stat(source).st_ino
         return made
 
+    def replace(self, source: Path, target: Path) -> None:
+        self._operation(f"replace {target.name}")
+        super().replace(source, target)
+        self._volatile_names[target] = self._volatile_names.pop(source, os.stat(target).st_ino)
+
     def unlink(self, path: Path) -> None:
         self._operation(f"unlink {path.name}")
         super().unlink(path)

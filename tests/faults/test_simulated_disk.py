@@ -148,7 +148,8 @@ class RetryAfterFailedFsync(FileAuditBackend):
 
 def caught(root: Path, disk_type: type[ForgetfulDisk], log_type: type[FileAuditBackend] | None, error: bool) -> bool:
     """Whether some crash or error of the harness shows that the mutant loses what it acknowledged."""
-    for number in range(70):
+    (root / "good").mkdir()
+    for number in range(len(operations_of_a_good_run(root / "good"))):
         here = root / str(number)
         here.mkdir()
         faults = {"fail_at": number, "error": errno.EIO} if error else {"crash_at": number}

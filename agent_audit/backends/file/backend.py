@@ -16,33 +16,43 @@ take the end of the log. What is lost then is a suffix, never a part in the midd
 from __future__ import annotations
 
 import os
-import platform
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import orjson
-
+from agent_audit.backends.file import own_events
+from agent_audit.backends.file.checkpointing import Checkpointer, rolled_back
 from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
-from agent_audit.backends.file.layout import FORMAT, Layout
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.making import LogMaker, log_keys
 from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
 from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
-from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation, write_all
+from agent_audit.backends.file.sealing import Sealing
+from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation
 from agent_audit.backends.file.space import SpaceWatch
 from agent_audit.backends.interface import Query, as_query
-from agent_audit.errors import AuditError, ClosedError, LockTimeoutError, StorageError, SyncError
-from agent_audit.event import AuditEvent, AuditEventType, Source, encode_record
+from agent_audit.errors import (
+    AuditError,
+    ClosedError,
+    ConfigurationError,
+    LockTimeoutError,
+    ProofError,
+    RolledBackError,
+    StorageError,
+    SyncError,
+)
+from agent_audit.event import AuditEvent, AuditEventType
+from agent_audit.integrity.checkpoint import Checkpoint
+from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
 from agent_audit.notice import warn
+from agent_audit.signing import install_key, load_signer, new_key, preload, read_signed_head
 
-_SOURCE = Source(framework="agent_audit", hook="file")
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 
@@ -55,6 +65,11 @@ class FileAuditBackend:
         rotation: when a segment is sealed.
         fingerprint_key: key of digests as 64 hex digits; else the one in the user's state directory.
         retention: what is dropped, whenever this process seals a segment; nothing when left out.
+        signer: who signs the log's checkpoints. When left out, a key in the user's state directory, made with the log;
+            False leaves the log unsigned. A signer of your own gives the log its origin: the name of its key.
+        auto_seal: whether checkpoints are made in the background; else only by `seal`, by `close` and at the end.
+        on_rollback: what to do when the log's key has signed another history than the one that is there: `refuse` to
+            write (default), or go on in a `new-log` beside it, whose first event names both heads.
         fs: the file system; for tests.
 
     Raises:
@@ -68,12 +83,20 @@ class FileAuditBackend:
         rotation: Rotation | None = None,
         fingerprint_key: str | None = None,
         retention: Retention | None = None,
+        signer: Signer | Literal[False] | None = None,
+        auto_seal: bool = True,
+        on_rollback: Literal["refuse", "new-log"] | None = None,
         fs: FileSystem | None = None,
     ) -> None:
         self.layout = Layout(Path(path).absolute())
         self._rotation = rotation or Rotation()
         self._given_key = fingerprint_key
         self._retention = retention
+        self._given_signer = signer
+        if signer is not False:
+            preload()
+        self._auto_seal = auto_seal
+        self.on_rollback = on_rollback
         self._space = SpaceWatch(self.layout)
         self._fs = fs or PosixFileSystem()
         self._key: bytes | None = None
@@ -93,6 +116,10 @@ class FileAuditBackend:
         self._poison: SyncError | None = None
         self._retry_at = 0.0
         self._pause = _FIRST_PAUSE
+        self._maker = LogMaker(self._fs, self.layout, self._given_signer)
+        self._refusal: RolledBackError | None = None
+        self._checkpointer: Checkpointer | None = None
+        self._sealing = Sealing(self._make_checkpoint, auto=self._auto_seal)
 
     @property
     def path(self) -> Path:
@@ -104,7 +131,7 @@ class FileAuditBackend:
         """Key of digests, made at first use; None when it cannot be had."""
         if self._key is None:
             try:
-                origin = str(self._header()["origin"])
+                origin = str(self._maker.header()["origin"])
             except (OSError, AuditError):
                 return None
             self._key = fingerprint_key(origin, self._given_key)
@@ -138,9 +165,9 @@ class FileAuditBackend:
             self._recover_from_poison()
             fitting = records
             if max(map(len, records), default=0) > MAX_RECORD:
-                fitting = [fit(record, self._put_blob) for record in records]
+                fitting = [fit(record, self._maker.put_blob) for record in records]
             try:
-                return self._append_locked(fitting, timeout)
+                return self._append_or_go_elsewhere(fitting, timeout)
             except OSError as error:
                 raise self._storage_error(error) from error
 
@@ -158,6 +185,31 @@ class FileAuditBackend:
                 self._fs.unlock(lock)
         except OSError as error:
             raise self._storage_error(error) from error
+
+    def _append_or_go_elsewhere(self, records: Sequence[bytes], timeout: float) -> int:
+        try:
+            if self._refusal is not None:
+                raise self._refusal
+            return self._append_locked(records, timeout)
+        except RolledBackError as error:
+            if self.on_rollback != "new-log":
+                raise
+            self._begin_another(error)
+            return self._append_locked(records, timeout)
+
+    def _begin_another(self, error: RolledBackError) -> None:
+        """Go on in a new log beside this one; its first event says why."""
+        old, number = self.layout.root, 2
+        while (root := old.with_name(f"{old.name}-{number}")).exists():
+            number += 1
+        self._sealing.close()
+        self._release()
+        self.layout = Layout(root)
+        self._space = SpaceWatch(self.layout)
+        self._key = None
+        self._reset()
+        self._active.repairs.append(Repair(str(error), {"log": str(old)}))
+        warn(f"{error}. Events are recorded in {root} from now on")
 
     def _append_locked(self, records: Sequence[bytes], timeout: float) -> int:
         lock = self._lock(timeout)
@@ -181,6 +233,8 @@ class FileAuditBackend:
     def _append_here(self, records: Sequence[bytes]) -> int:
         if self._announced and not self._active.repairs:
             return self._active.append(records)
+        if not self._announced:
+            self._refuse_rolled_back()
         own = self._own_records()
         first = self._active.append([*own, *records]) + len(own)
         self._announced = True
@@ -206,25 +260,20 @@ class FileAuditBackend:
         now = self._fs.identity(self.layout.lock)
         return now is None or now.inode != self._lock_inode
 
+    def _refuse_rolled_back(self) -> None:
+        """Raise RolledBackError when the log's key has signed more events than there are."""
+        origin = str(read_header(self.layout).get("origin", ""))
+        try:
+            signed = read_signed_head(origin)
+        except ProofError as error:
+            raise StorageError(f"{error}; move it away to go on without it") from error
+        if signed is not None and signed.size > self._active.tail.next_seq:
+            raise rolled_back(self.layout, signed, f"it has only {self._active.tail.next_seq} events")
+
     def _own_records(self) -> list[bytes]:
         """What the store itself has to say before the next event: that it was opened, what it repaired."""
-        records = [self._recovered(repair) for repair in self._active.repairs]
-        if not self._announced:
-            details = {
-                "pid": self._pid,
-                "host": socket.gethostname(),
-                "python": platform.python_version(),
-                "format": FORMAT,
-            }
-            records.append(self._own_event(AuditEventType.LOG_OPENED, metadata=details))
-        return records
-
-    def _recovered(self, repair: Repair) -> bytes:
-        return self._own_event(AuditEventType.LOG_RECOVERED, error=repair.reason, metadata=repair.details)
-
-    def _own_event(self, event_type: AuditEventType, **fields: Any) -> bytes:
-        event = AuditEvent(event_type=event_type, action=str(event_type), source=_SOURCE, **fields)
-        return encode_record(event.to_record())
+        records = [own_events.recovered(repair) for repair in self._active.repairs]
+        return records if self._announced else [*records, own_events.opened(self._pid)]
 
     def _storage_error(self, error: OSError) -> StorageError:
         self._active.close()
@@ -236,7 +285,7 @@ class FileAuditBackend:
         """The handle of LOCK; made, with the log, where it is missing."""
         if self._lock_handle is not None:
             return self._lock_handle
-        self._header()
+        self._maker.header()
         # Also when others made it: they may have failed, or been killed, before its names were durable.
         self._fs.fsync_dir(self.layout.root)
         self._fs.fsync_dir(self.layout.root.parent)
@@ -244,47 +293,6 @@ class FileAuditBackend:
         self._lock_handle = handle
         self._lock_inode = self._fs.identity_of(handle).inode
         return handle
-
-    def _header(self) -> dict[str, object]:
-        """`log.json`; made, with the directory, when this is a new log."""
-        header = read_header(self.layout)
-        if header:
-            return header
-        layout = self.layout
-        self._make_folder(layout.segments)
-        self._write_once(layout.gitignore, b"*\n")
-        origin = f"{socket.gethostname()}/{layout.root.name}/{secrets.token_hex(16)}"
-        self._write_once(layout.header, orjson.dumps({"format": FORMAT, "origin": origin}) + b"\n")
-        return read_header(layout)
-
-    def _make_folder(self, path: Path) -> None:
-        """Make a folder, and those above it, with durable names."""
-        if self._fs.is_dir(path):
-            return
-        self._make_folder(path.parent)
-        self._fs.mkdir(path)
-        self._fs.fsync_dir(path.parent)
-
-    def _write_once(self, path: Path, data: bytes) -> None:
-        """Make a file whole or not at all; of several processes at once, the first one's stays."""
-        draft = path.with_name(f"{path.name}.{self._pid}.{secrets.token_hex(4)}")
-        handle = self._fs.open(draft, create=True)
-        try:
-            write_all(self._fs, handle, data)
-            self._fs.fsync(handle)
-        finally:
-            self._fs.close(handle)
-        self._fs.link(draft, path)  # does nothing when another process was first: its file is the one that counts
-        self._fs.unlink(draft)
-        self._fs.fsync_dir(path.parent)
-
-    def _put_blob(self, digest: str, data: bytes) -> None:
-        self._header()
-        path = self.layout.blob(digest)
-        self._make_folder(path.parent)
-        if self._fs.identity(path) is None:
-            self._write_once(path, data)
-        self._fs.fsync_dir(path.parent)  # also when it was there: its name may not have become durable
 
     # -- syncing ---------------------------------------------------------------------------------------
 
@@ -295,6 +303,7 @@ class FileAuditBackend:
                 if self._poison is not None:
                     raise self._poison
                 segments = self._active.take_unsynced()
+                through = self._active.tail.next_seq
             try:
                 for handle, path in segments:
                     self._active.sync(handle, path)
@@ -306,9 +315,107 @@ class FileAuditBackend:
                 for handle, _ in segments:
                     self._fs.close(handle)
             self._pause = _FIRST_PAUSE
+        self._sealing.synced(through, rotated=len(segments) > 1)
         self._space.look()
         if self._retention is not None and len(segments) > 1:
             self._prune_quietly(self._retention)
+
+    # -- checkpoints -----------------------------------------------------------------------------------
+
+    def seal(self, *, timeout: float = 1.0) -> Checkpoint | None:
+        """Sync everything and make a checkpoint that covers it, now, and keep it.
+
+        Args:
+            timeout: seconds to wait for other processes at the most.
+
+        Returns:
+            The head; None for an unsigned log, or when another process was making one all the time.
+
+        Raises:
+            RolledBackError: the log's key has signed another history than the one that is there.
+            StorageError: the checkpoint could not be made.
+        """
+        checkpointer = self._signed()
+        if checkpointer is None:
+            return None
+        with self._mutex:
+            through = self._settled(timeout)
+        self.sync()
+        try:
+            return checkpointer.make(through, keep=True, timeout=timeout)
+        except OSError as error:
+            raise StorageError(f"no checkpoint of {self.path} can be made: {error.strerror or error}") from error
+
+    def rebuild(self, *, timeout: float = 1.0) -> int:
+        """Make every tile anew from the segments; returns how many were missing or damaged.
+
+        Raises:
+            RolledBackError: the events do not lead to the signed head.
+            ConfigurationError: the log is unsigned, or this user has no key for it.
+        """
+        checkpointer = self._signed()
+        if checkpointer is None:
+            raise ConfigurationError(f"{self.path} has no checkpoints: it is unsigned, or its key is not this user's")
+        with self._mutex:
+            through = self._settled(timeout)
+        return checkpointer.rebuild(through)
+
+    def rotate_key(self, *, timeout: float = 1.0) -> VerifierKey:
+        """Sign with a new key from now on. The event `log.key` names it under the last checkpoint of the old one.
+
+        Raises:
+            ConfigurationError: the log is unsigned, or its key is not a file of this user.
+            StorageError: it could not be recorded; then the old key is still in use.
+        """
+        old = self._signed()
+        if old is None or self._given_signer is not None:
+            raise ConfigurationError(f"the key of {self.path} is not a file of this user; rotate it where it is")
+        origin = old.origin
+        signer, seed = new_key(origin)
+        details = {"vkey": str(signer.vkey), "replaces": str(old.vkey)}
+        self.append([own_events.record(AuditEventType.LOG_KEY, metadata=details)])
+        if self.seal(timeout=timeout) is None:
+            raise StorageError(f"another process is making a checkpoint of {self.path}; try again")
+        self._maker.add_key(signer.vkey)
+        install_key(signer, seed)
+        self._checkpointer = None
+        self.seal(timeout=timeout)
+        return signer.vkey
+
+    def _settled(self, timeout: float) -> int:
+        """How many events there are, none of them half written."""
+        try:
+            lock = self._lock(timeout)
+            try:
+                return self._active.locate().next_seq
+            finally:
+                self._fs.unlock(lock)
+        except OSError as error:
+            raise self._storage_error(error) from error
+
+    def _signed(self) -> Checkpointer | None:
+        """What makes the checkpoints; None when this user has no key for the log, or it wants none."""
+        if self._checkpointer is None and self._given_signer is not False:
+            header = self._maker.header()
+            origin = str(header.get("origin", ""))
+            signer = self._given_signer or (load_signer(origin) if "vkey" in header else None)
+            if signer is not None and str(signer.vkey) in log_keys(self.layout):
+                self._checkpointer = Checkpointer(self._fs, self.layout, signer)
+        return self._checkpointer
+
+    def _make_checkpoint(self, through: int, keep: bool) -> int | None:
+        """For `Sealing`; an unsigned log counts as covered."""
+        checkpointer = self._signed()
+        if checkpointer is None:
+            return through
+        try:
+            head = checkpointer.make(through, keep=keep)
+        except RolledBackError as error:
+            with self._mutex:
+                self._refusal = error
+                self._announced = False  # the next event goes the long way, and meets it there
+            raise
+        return None if head is None else head.size
 
     # -- retention -------------------------------------------------------------------------------------
 
@@ -332,12 +439,22 @@ class FileAuditBackend:
             return []
         try:
             details = describe(segments, retention)
-            self.append([self._own_event(AuditEventType.LOG_PRUNED, metadata=details)])
-            self.sync()
+            self.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
+            self._make_provable(segments[-1].last + 1)
             drop(self.layout, segments)
         except OSError as error:
             raise StorageError(f"cannot prune {self.path}: {error.strerror or error}") from error
         return segments
+
+    def _make_provable(self, end: int) -> None:
+        """Before events are dropped: a checkpoint covers the event that says so, and their tiles are on the disk."""
+        checkpointer = self._signed()
+        if checkpointer is None:
+            self.sync()
+            return
+        if self.seal() is None:
+            raise StorageError(f"nothing is pruned: another process is making a checkpoint of {self.path}; try again")
+        checkpointer.keep_tiles(end)
 
     def _prune_quietly(self, retention: Retention) -> None:
         try:
@@ -384,15 +501,17 @@ class FileAuditBackend:
         """Record `log.closed` where this process wrote anything; what it writes later opens the log anew."""
         if self._closed or self._pid != os.getpid() or not self._announced or self._poison is not None:
             return
-        self.append([self._own_event(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
+        self.append([own_events.record(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
         self._announced = False
         self.sync()
+        self._sealing.finish()
 
     def close(self) -> None:
         """Record `log.closed` where this process wrote anything, sync and free the handles."""
         try:
             self.leave()
         finally:
+            self._sealing.close()
             with self._mutex:
                 self._closed = True
                 self._release()

@@ -82,7 +82,13 @@ class FileSystem(Protocol):
         """Give a file a second name; False when there is such a name."""
         ...
 
+    def replace(self, source: Path, target: Path) -> None:
+        """Give a file another name, in place of the file that had it."""
+
     def unlink(self, path: Path) -> None: ...
+
+    def discard(self, path: Path) -> None:
+        """`unlink`, if there is such a name."""
 
     def is_dir(self, path: Path) -> bool: ...
 
@@ -182,8 +188,15 @@ class PosixFileSystem:
             return False
         return True
 
+    def replace(self, source: Path, target: Path) -> None:
+        os.replace(source, target)
+
     def unlink(self, path: Path) -> None:
         os.unlink(path)
+
+    def discard(self, path: Path) -> None:
+        if path.exists():
+            self.unlink(path)
 
     def is_dir(self, path: Path) -> bool:
         return path.is_dir()
@@ -255,6 +268,46 @@ _libc = _load_libc()
 # With an offset of 64 bits on every Linux and macOS that has 64; on others fstat serves.
 _lseek = _libc.lseek if _libc is not None and sys.maxsize > 2**32 else None
 _pread = _libc.pread if _lseek is not None and _libc is not None else None
+
+
+def write_all(fs: FileSystem, handle: int, data: bytes) -> None:
+    """Append all of `data`, going on after a short write.
+
+    Raises:
+        OSError: some of it may have been written.
+    """
+    written = fs.append(handle, data)
+    while written < len(data):
+        data = data[written:]
+        written = fs.append(handle, data)
+        if written == 0:
+            raise OSError(f"write of {len(data)} bytes took none")
+
+
+def write_file(fs: FileSystem, path: Path, data: bytes, *, durable: bool) -> None:
+    """Put a file in place of another, whole or not at all; on the disk when it returns, if it is to be durable."""
+    draft = path.with_name(f".{path.name}.new")
+    fs.discard(draft)
+    handle = fs.open(draft, create=True)
+    try:
+        write_all(fs, handle, data)
+        if durable:
+            fs.fsync(handle)
+    finally:
+        fs.close(handle)
+    fs.replace(draft, path)
+    if durable:
+        fs.fsync_dir(path.parent)
+
+
+def make_folder(fs: FileSystem, path: Path, *, durable: bool) -> None:
+    """Make a folder (0700), and those above it; with durable names, if they are to be."""
+    if fs.is_dir(path):
+        return
+    make_folder(fs, path.parent, durable=durable)
+    fs.mkdir(path)
+    if durable:
+        fs.fsync_dir(path.parent)
 
 
 def _sync_data(handle: int) -> None:

@@ -3,10 +3,15 @@
 ::
 
     <log>/
-      log.json                             {"format":1,"origin":"…"}, written once
-      LOCK                                 flock, holds no data
+      log.json                             {"format":1,"origin":"…","vkey":"…"}, written once
+      keys                                 vkeys that came later, one a line, appended to
+      LOCK, CHECKPOINT.LOCK                flock, hold no data
       segments/00000000000000000000.jsonl  name = seq of its first event, 20 digits, a multiple of 256
       blobs/sha256/ab/cdef…                payloads over the line limit, by content
+      checkpoint                           the latest head, signed (C2SP tlog-checkpoint)
+      checkpoints/<20-digit size>          heads that are kept
+      tile/<L>/x001/234                    full tiles of the tree (C2SP tlog-tiles)
+      state/tree                           the edge of the tree at the checkpoint; a cache
       HOLD                                 while it is there, nothing is pruned
       recovered-<time>                     torn bytes that were put aside
 """
@@ -14,6 +19,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+
+from agent_audit.integrity.tiles import tile_path
 
 DIRECTORY_NAME = "agent-audit-log"
 """Name of a log directory that nobody has named."""
@@ -34,7 +41,13 @@ class Layout:
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
         self.header = self.root / "log.json"
+        self.keys = self.root / "keys"
         self.lock = self.root / "LOCK"
+        self.checkpoint_lock = self.root / "CHECKPOINT.LOCK"
+        self.checkpoint = self.root / "checkpoint"
+        self.checkpoints = self.root / "checkpoints"
+        self.state = self.root / "state"
+        self.tree_state = self.state / "tree"
         self.segments = self.root / "segments"
         self.blobs = self.root / "blobs" / "sha256"
         self.hold = self.root / "HOLD"
@@ -50,6 +63,12 @@ class Layout:
         except OSError:
             return []
         return sorted(int(name) for name in names if len(name) == 20 and name.isdigit())
+
+    def tile(self, level: int, index: int) -> Path:
+        return self.root / tile_path(level, index)
+
+    def kept_checkpoint(self, size: int) -> Path:
+        return self.checkpoints / f"{size:020d}"
 
     def blob(self, sha256_hex: str) -> Path:
         return self.blobs / sha256_hex[:2] / sha256_hex[2:]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from agent_audit.backends.file.fs import FileSystem
+from agent_audit.backends.file.fs import FileSystem, write_all
 from agent_audit.backends.file.layout import MAX_LINE, SEGMENT_MULTIPLE, Layout
 from agent_audit.errors import CorruptLineError, StorageError
 
@@ -422,17 +422,3 @@ class ActiveSegment:
             self._fs.close(handle)
         self.unsynced.clear()
         self._release()
-
-
-def write_all(fs: FileSystem, handle: int, data: bytes) -> None:
-    """Append all of `data`, going on after a short write.
-
-    Raises:
-        OSError: some of it may have been written.
-    """
-    written = fs.append(handle, data)
-    while written < len(data):
-        data = data[written:]
-        written = fs.append(handle, data)
-        if written == 0:
-            raise OSError(f"write of {len(data)} bytes took none")

@@ -1,0 +1,316 @@
+"""Making a checkpoint: the tree catches up with the segments, and its head is signed.
+
+The order of system calls, so that nothing is signed that is not durable and nothing signed is forgotten:
+
+    (the caller has synced the segments) -> tiles -> compare with signed-head -> sign -> signed-head synced
+    -> checkpoint replaced
+
+A lock of its own (CHECKPOINT.LOCK) keeps two processes from doing it at once; appending never waits for it. The tree
+is never needed to append: everything here can be made again from the segments.
+
+The known hole: between signed-head and checkpoint a crash leaves the checkpoint one head behind; the next one mends
+that, and a verifier sees a log that is behind its signed head by events it still has.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from agent_audit.backends.file.fs import FileSystem, make_folder, write_file
+from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
+from agent_audit.errors import ProofError, RolledBackError, StorageError
+from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
+from agent_audit.integrity.merkle import HASH_SIZE, leaf_hashes
+from agent_audit.integrity.note import Note, Signer, sign_note
+from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, edge_at, row_lengths
+from agent_audit.signing import read_signed_head, signed_head_path
+
+_BLOCK = 1 << 20
+_SIZE = struct.Struct(">Q")
+
+
+class Checkpointer:
+    """Makes the checkpoints of one log, in one process at a time of this object.
+
+    Args:
+        fs: the file system.
+        layout: names of the log.
+        signer: whoever signs; its key's name is the origin.
+    """
+
+    def __init__(self, fs: FileSystem, layout: Layout, signer: Signer) -> None:
+        self._fs = fs
+        self._layout = layout
+        self._signer = signer
+        self.vkey = signer.vkey
+        self.origin = signer.vkey.name
+        self._edge: Edge | None = None
+        self._reader = SegmentReader(layout)
+
+    def make(self, through: int, *, keep: bool = False, timeout: float = 0.0) -> Checkpoint | None:
+        """Sign a head that covers the events before `through`, unless there is one already.
+
+        Args:
+            through: how many events there are, all of them synced.
+            keep: whether the checkpoint is also kept under its size.
+            timeout: seconds to wait for another process that is making one.
+
+        Returns:
+            The head; None when another process is at it.
+
+        Raises:
+            RolledBackError: the log has signed another history than the one that is there.
+            OSError: a file could not be written.
+            Exception: whatever the signer raises.
+        """
+        self._fs.mkdir(self._layout.state)
+        lock = self._fs.open(self._layout.checkpoint_lock, create=True)
+        try:
+            if not self._fs.lock(lock, timeout):
+                return None
+            try:
+                return self._make(through, keep)
+            finally:
+                self._fs.unlock(lock)
+        finally:
+            self._fs.close(lock)
+
+    def _make(self, through: int, keep: bool) -> Checkpoint:
+        signed = self._signed_head()
+        if signed is not None and signed.size > through:
+            raise rolled_back(self._layout, signed, f"it has only {through} events")
+        edge = self._edge_of(signed)
+        if through > edge.size or signed is None:
+            self._grow(edge, through, self._put_tile)
+            head = Checkpoint(self.origin, edge.size, edge.root())
+            note = sign_note(head.text(), [self._signer])
+            write_file(self._fs, signed_head_path(self.origin), note.encode(), durable=True)
+            self._edge = edge
+        else:
+            head = signed
+            note = self._note_of(head)
+        self._publish(note, head, keep)
+        return head
+
+    def _signed_head(self) -> Checkpoint | None:
+        try:
+            return read_signed_head(self.origin)
+        except ProofError as error:
+            raise StorageError(f"no checkpoint can be made: {error}") from error
+
+    def _note_of(self, head: Checkpoint) -> Note:
+        """The note of a head that was signed before: the one on disk, with what witnesses have put to it."""
+        try:
+            note, found = parse_checkpoint(self._layout.checkpoint.read_bytes())
+            if found == head:
+                return note
+        except (OSError, ProofError):
+            pass  # missing or damaged: made again, Ed25519 signs the same text with the same bytes
+        return sign_note(head.text(), [self._signer])
+
+    def _publish(self, note: Note, head: Checkpoint, keep: bool) -> None:
+        """Put the head where readers look for it, and the edge beside it."""
+        data = note.encode()
+        if _read(self._layout.checkpoint) != data:
+            write_file(self._fs, self._layout.checkpoint, data, durable=True)
+        if keep and not self._layout.kept_checkpoint(head.size).exists():
+            self._fs.mkdir(self._layout.checkpoints)
+            write_file(self._fs, self._layout.kept_checkpoint(head.size), data, durable=True)
+        if self._edge is not None and self._edge.size == head.size:
+            write_file(self._fs, self._layout.tree_state, encode_edge(self._edge), durable=False)
+
+    # -- the tree --------------------------------------------------------------------------------------
+
+    def _edge_of(self, signed: Checkpoint | None) -> Edge:
+        """The edge of the tree at the signed head, from memory, the cache, the tiles, or the segments.
+
+        Raises:
+            RolledBackError: what is there does not lead to that root.
+        """
+        if signed is None:
+            return Edge()
+        for edge in (self._edge, load_edge(self._layout), self._from_tiles(signed.size)):
+            if edge is not None and edge.size == signed.size and edge.root() == signed.root:
+                return edge.copy()
+        edge = Edge()
+        self._grow(edge, signed.size)
+        if edge.size != signed.size or edge.root() != signed.root:
+            raise rolled_back(self._layout, signed, "its events lead to another root")
+        self._grow(Edge(), signed.size, self._put_tile)  # what stands there is missing or damaged
+        return edge
+
+    def _from_tiles(self, size: int) -> Edge | None:
+        try:
+            return edge_at(size, self._tile, self._reader.leaves)
+        except (ProofError, OSError):
+            return None
+
+    def _tile(self, level: int, index: int) -> bytes | None:
+        data = _read(self._layout.tile(level, index))
+        return data if data is not None and len(data) == TILE_SIZE else None  # a power cut may have torn it
+
+    def _grow(self, edge: Edge, through: int, keep: Callable[[Tile], object] = lambda tile: None) -> None:
+        """Add the leaves of the segments up to `through`; where a pruned segment is missing, those of its tiles.
+
+        Args:
+            edge: what is to grow.
+            through: how many leaves it is to have.
+            keep: given every tile that becomes full.
+        """
+        while edge.size < through and (leaves := self._pruned_leaves(edge.size)):
+            for tile in edge.extend(leaves):
+                keep(tile)
+        for lines in self._reader.lines(edge.size, through):
+            for tile in edge.extend(leaf_hashes(lines)):
+                keep(tile)
+
+    def _pruned_leaves(self, index: int) -> list[bytes]:
+        starts = self._layout.segment_starts()
+        if not starts or index >= starts[0] or index % SEGMENT_MULTIPLE:
+            return []
+        data = self._tile(0, index // SEGMENT_MULTIPLE)
+        return [] if data is None else [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+
+    def _put_tile(self, tile: Tile) -> None:
+        path = self._layout.tile(tile.level, tile.index)
+        if _read(path) == tile.data:
+            return
+        make_folder(self._fs, path.parent, durable=False)
+        write_file(self._fs, path, tile.data, durable=False)
+
+    # -- rebuilding, pruning ---------------------------------------------------------------------------
+
+    def rebuild(self, size: int) -> int:
+        """Write the tiles of the tree of `size` events anew; returns how many were not as they should be.
+
+        Raises:
+            RolledBackError: the events do not lead to the signed head.
+        """
+        edge, wrong = Edge(), []
+
+        def compare(tile: Tile) -> None:
+            if self._tile(tile.level, tile.index) != tile.data:
+                wrong.append((tile.level, tile.index))
+
+        self._grow(edge, size, compare)
+        signed = self._signed_head()
+        if signed is not None and signed.size == edge.size and signed.root != edge.root():
+            raise rolled_back(self._layout, signed, "its events lead to another root")
+        if wrong:
+            self._grow(Edge(), size, self._put_tile)
+        write_file(self._fs, self._layout.tree_state, encode_edge(edge), durable=False)
+        return len(wrong)
+
+    def keep_tiles(self, end: int) -> None:
+        """Make the tiles that end at or before `end` durable: once their events are gone, they are evidence.
+
+        Raises:
+            StorageError: one is missing.
+        """
+        folders = set()
+        level, width = 0, SEGMENT_MULTIPLE
+        while width <= end:
+            for index in range(end // width):
+                path = self._layout.tile(level, index)
+                if not path.is_file():
+                    raise StorageError(f"{path} is missing; run `agent-audit-log rebuild`, then prune again")
+                handle = self._fs.open(path)
+                try:
+                    self._fs.fsync(handle)
+                finally:
+                    self._fs.close(handle)
+                folders |= set(_up_to(path.parent, self._layout.root))
+            level, width = level + 1, width * SEGMENT_MULTIPLE
+        for folder in sorted(folders):
+            self._fs.fsync_dir(folder)
+
+
+class SegmentReader:
+    """Lines of a log by their numbers. Remembers where it stopped, for the next lines are asked for next."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._mark = (0, 0, 0)
+        """Segment, lines of it, bytes of it."""
+
+    def lines(self, start: int, end: int) -> Iterator[list[bytes]]:
+        """The lines from `start` up to `end`, without their line feeds, some hundreds at a time.
+
+        Raises:
+            StorageError: there are not so many.
+        """
+        while start < end:
+            lines = self._next(start, end)
+            if not lines:
+                raise StorageError(f"event {start} is not in the segments of {self._layout.root}")
+            yield lines
+            start += len(lines)
+
+    def leaves(self, start: int, end: int) -> list[bytes]:
+        """Leaf hashes of those lines."""
+        return [one for lines in self.lines(start, end) for one in leaf_hashes(lines)]
+
+    def _next(self, start: int, end: int) -> list[bytes]:
+        segment, number, offset = self._find(start)
+        try:
+            with self._layout.segment(segment).open("rb") as file:
+                file.seek(offset)
+                block = file.read(_BLOCK)
+        except OSError:
+            return []
+        lines = block.split(b"\n")[:-1]
+        skipped = min(len(lines), start - segment - number)
+        taken = lines[skipped : skipped + end - start]
+        read = lines[: skipped + len(taken)]
+        self._mark = (segment, number + len(read), offset + sum(map(len, read)) + len(read))
+        if not taken and read:
+            return self._next(start, end)  # the line begins behind this block
+        return taken
+
+    def _find(self, index: int) -> tuple[int, int, int]:
+        """Where to begin reading for a line: at the mark, or at the beginning of its segment."""
+        segment = max((start for start in self._layout.segment_starts() if start <= index), default=index)
+        at, number, offset = self._mark
+        return (segment, number, offset) if at == segment and at + number <= index else (segment, 0, 0)
+
+
+def encode_edge(edge: Edge) -> bytes:
+    """The cache of the tree's edge: its size in 8 bytes, then the hashes of each level, from the leaves up."""
+    return _SIZE.pack(edge.size) + b"".join(b"".join(row) for row in edge.rows)
+
+
+def load_edge(layout: Layout) -> Edge | None:
+    """The cached edge; None when it is missing or damaged. Only its root tells whether it is right."""
+    data = _read(layout.tree_state)
+    if data is None or len(data) < _SIZE.size:
+        return None
+    (size,) = _SIZE.unpack_from(data)
+    rows, at = [], _SIZE.size
+    for length in row_lengths(size):
+        rows.append([data[at + HASH_SIZE * number : at + HASH_SIZE * (number + 1)] for number in range(length)])
+        at += HASH_SIZE * length
+    return Edge(size, rows) if at == len(data) else None
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _up_to(path: Path, root: Path) -> Iterator[Path]:
+    while path != root:
+        yield path
+        path = path.parent
+    yield root
+
+
+def rolled_back(layout: Layout, signed: Checkpoint, found: str) -> RolledBackError:
+    """The error that names both heads: the signed one, and what is there."""
+    return RolledBackError(
+        f"{layout.root} is not the log that its key has signed: signed were {signed}, but {found}. It was rolled back, "
+        "cut or replaced. Restore it from a copy that has these events; or move it away as evidence and begin a new one"
+    )
