@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def command_name(module: object) -> str:
-    return module.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+    return module.__name__.rpartition(".")[2].replace("_", "-")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", sorted(map(command_name, COMMANDS)))

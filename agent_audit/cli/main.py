@@ -7,10 +7,36 @@ import os
 import sys
 from collections.abc import Sequence
 
-from agent_audit.cli import activity, anomalies, compliance, hold, prune, schema, show, tail
+from agent_audit.cli import (
+    activity,
+    anomalies,
+    checkpoint,
+    compliance,
+    hold,
+    prune,
+    rebuild,
+    rotate_key,
+    schema,
+    seal,
+    show,
+    tail,
+)
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, INTERRUPTED, OK, USAGE
 
-COMMANDS = (tail, show, activity, anomalies, compliance, prune, hold, schema)
+COMMANDS = (
+    tail,
+    show,
+    activity,
+    anomalies,
+    compliance,
+    seal,
+    checkpoint,
+    rotate_key,
+    rebuild,
+    prune,
+    hold,
+    schema,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

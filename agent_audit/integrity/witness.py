@@ -6,8 +6,6 @@ Only ever called by a command or a thread of its own: recording never waits for 
 from __future__ import annotations
 
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 
 from agent_audit.errors import ProofError, WitnessError
@@ -85,6 +83,10 @@ class Witness:
         raise WitnessError(f"witness {self.key.name} {problem}")
 
     def _post(self, body: bytes) -> tuple[int, bytes]:
+        # Late: an HTTP client is a tenth of a second that a process which only records need not spend.
+        import urllib.error
+        import urllib.request
+
         request = urllib.request.Request(self._url, data=body, method="POST")  # checked above
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as answer:

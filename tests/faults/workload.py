@@ -85,7 +85,7 @@ def recorded(root: Path) -> list[dict[str, object]]:
 
 
 def check_recovery(root: Path, story: Story) -> None:
-    """The log goes on, and what was acknowledged is there, once, in order, under a checkpoint that continues the last."""
+    """The log goes on; what was acknowledged is there, once, in order, under a checkpoint that continues the last."""
     log = open_log(root)
     log.append([record(1_000_000)])
     log.seal()
@@ -107,9 +107,7 @@ def check_recovery(root: Path, story: Story) -> None:
 def check_checkpoints(root: Path, story: Story) -> None:
     """Every acknowledged head is one of this log, and the one on disk covers all of it."""
     layout = Layout(root)
-    lines = [
-        line for start in layout.segment_starts() for line in layout.segment(start).read_bytes().splitlines()
-    ]
+    lines = [line for start in layout.segment_starts() for line in layout.segment(start).read_bytes().splitlines()]
     note, latest = parse_checkpoint(layout.checkpoint.read_bytes())
     note.verify([VerifierKey.parse(str(read_header(layout)["vkey"]))])
     assert latest.size == len(lines), "the end of the log is not covered"

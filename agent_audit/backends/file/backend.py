@@ -24,14 +24,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from agent_audit.backends.file import own_events
+from agent_audit.backends.file import own_events, upkeep
 from agent_audit.backends.file.checkpointing import Checkpointer, rolled_back
 from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import LogMaker, log_keys
 from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
-from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
+from agent_audit.backends.file.retention import Retention, SealedSegment
 from agent_audit.backends.file.sealing import Sealing
 from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation
 from agent_audit.backends.file.space import SpaceWatch
@@ -51,7 +51,7 @@ from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
 from agent_audit.notice import warn
-from agent_audit.signing import install_key, load_signer, new_key, preload, read_signed_head
+from agent_audit.signing import load_signer, preload, read_signed_head
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
@@ -335,7 +335,7 @@ class FileAuditBackend:
             RolledBackError: the log's key has signed another history than the one that is there.
             StorageError: the checkpoint could not be made.
         """
-        checkpointer = self._signed()
+        checkpointer = self.checkpointer()
         if checkpointer is None:
             return None
         with self._mutex:
@@ -353,34 +353,21 @@ class FileAuditBackend:
             RolledBackError: the events do not lead to the signed head.
             ConfigurationError: the log is unsigned, or this user has no key for it.
         """
-        checkpointer = self._signed()
+        checkpointer = self.checkpointer()
         if checkpointer is None:
             raise ConfigurationError(f"{self.path} has no checkpoints: it is unsigned, or its key is not this user's")
         with self._mutex:
             through = self._settled(timeout)
         return checkpointer.rebuild(through)
 
-    def rotate_key(self, *, timeout: float = 1.0) -> VerifierKey:
+    def rotate_key(self) -> VerifierKey:
         """Sign with a new key from now on. The event `log.key` names it under the last checkpoint of the old one.
 
         Raises:
             ConfigurationError: the log is unsigned, or its key is not a file of this user.
             StorageError: it could not be recorded; then the old key is still in use.
         """
-        old = self._signed()
-        if old is None or self._given_signer is not None:
-            raise ConfigurationError(f"the key of {self.path} is not a file of this user; rotate it where it is")
-        origin = old.origin
-        signer, seed = new_key(origin)
-        details = {"vkey": str(signer.vkey), "replaces": str(old.vkey)}
-        self.append([own_events.record(AuditEventType.LOG_KEY, metadata=details)])
-        if self.seal(timeout=timeout) is None:
-            raise StorageError(f"another process is making a checkpoint of {self.path}; try again")
-        self._maker.add_key(signer.vkey)
-        install_key(signer, seed)
-        self._checkpointer = None
-        self.seal(timeout=timeout)
-        return signer.vkey
+        return upkeep.rotate_key(self)
 
     def _settled(self, timeout: float) -> int:
         """How many events there are, none of them half written."""
@@ -393,23 +380,22 @@ class FileAuditBackend:
         except OSError as error:
             raise self._storage_error(error) from error
 
-    def _signed(self) -> Checkpointer | None:
+    def checkpointer(self) -> Checkpointer | None:
         """What makes the checkpoints; None when this user has no key for the log, or it wants none."""
         if self._checkpointer is None and self._given_signer is not False:
             header = self._maker.header()
-            origin = str(header.get("origin", ""))
-            signer = self._given_signer or (load_signer(origin) if "vkey" in header else None)
+            signer = self._given_signer or (load_signer(str(header["origin"])) if "vkey" in header else None)
             if signer is not None and str(signer.vkey) in log_keys(self.layout):
                 self._checkpointer = Checkpointer(self._fs, self.layout, signer)
         return self._checkpointer
 
-    def _make_checkpoint(self, through: int, keep: bool) -> int | None:
+    def _make_checkpoint(self, through: int, keep: bool, timeout: float) -> int | None:
         """For `Sealing`; an unsigned log counts as covered."""
-        checkpointer = self._signed()
+        checkpointer = self.checkpointer()
         if checkpointer is None:
             return through
         try:
-            head = checkpointer.make(through, keep=keep)
+            head = checkpointer.make(through, keep=keep, timeout=timeout)
         except RolledBackError as error:
             with self._mutex:
                 self._refusal = error
@@ -433,28 +419,7 @@ class FileAuditBackend:
             HeldError: the log is held.
             StorageError: the event could not be recorded, or a file not be removed.
         """
-        refuse_if_held(self.layout)
-        segments = prunable(self.layout, retention, now)
-        if not segments:
-            return []
-        try:
-            details = describe(segments, retention)
-            self.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
-            self._make_provable(segments[-1].last + 1)
-            drop(self.layout, segments)
-        except OSError as error:
-            raise StorageError(f"cannot prune {self.path}: {error.strerror or error}") from error
-        return segments
-
-    def _make_provable(self, end: int) -> None:
-        """Before events are dropped: a checkpoint covers the event that says so, and their tiles are on the disk."""
-        checkpointer = self._signed()
-        if checkpointer is None:
-            self.sync()
-            return
-        if self.seal() is None:
-            raise StorageError(f"nothing is pruned: another process is making a checkpoint of {self.path}; try again")
-        checkpointer.keep_tiles(end)
+        return upkeep.prune(self, retention, now)
 
     def _prune_quietly(self, retention: Retention) -> None:
         try:

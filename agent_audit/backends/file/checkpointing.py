@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent_audit.backends.file.fs import FileSystem, make_folder, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.errors import ProofError, RolledBackError, StorageError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
-from agent_audit.integrity.merkle import HASH_SIZE, leaf_hashes
+from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
 from agent_audit.integrity.note import Note, Signer, sign_note
-from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, edge_at, row_lengths
+from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths
+from agent_audit.integrity.witness import Witness
 from agent_audit.signing import read_signed_head, signed_head_path
 
 _BLOCK = 1 << 20
@@ -43,8 +45,7 @@ class Checkpointer:
     def __init__(self, fs: FileSystem, layout: Layout, signer: Signer) -> None:
         self._fs = fs
         self._layout = layout
-        self._signer = signer
-        self.vkey = signer.vkey
+        self.signer = signer
         self.origin = signer.vkey.name
         self._edge: Edge | None = None
         self._reader = SegmentReader(layout)
@@ -66,14 +67,20 @@ class Checkpointer:
             Exception: whatever the signer raises.
         """
         self._fs.mkdir(self._layout.state)
+        with self._locked(timeout) as mine:
+            return self._make(through, keep) if mine else None
+
+    @contextmanager
+    def _locked(self, timeout: float) -> Iterator[bool]:
+        """CHECKPOINT.LOCK; tells whether it was to be had."""
         lock = self._fs.open(self._layout.checkpoint_lock, create=True)
         try:
-            if not self._fs.lock(lock, timeout):
-                return None
+            mine = self._fs.lock(lock, timeout)
             try:
-                return self._make(through, keep)
+                yield mine
             finally:
-                self._fs.unlock(lock)
+                if mine:
+                    self._fs.unlock(lock)
         finally:
             self._fs.close(lock)
 
@@ -85,8 +92,10 @@ class Checkpointer:
         if through > edge.size or signed is None:
             self._grow(edge, through, self._put_tile)
             head = Checkpoint(self.origin, edge.size, edge.root())
-            note = sign_note(head.text(), [self._signer])
-            write_file(self._fs, signed_head_path(self.origin), note.encode(), durable=True)
+            note = sign_note(head.text(), [self.signer])
+            signed_head = signed_head_path(self.origin)
+            make_folder(self._fs, signed_head.parent, durable=True)  # a signer of the user's own has left nothing there
+            write_file(self._fs, signed_head, note.encode(), durable=True)
             self._edge = edge
         else:
             head = signed
@@ -108,7 +117,7 @@ class Checkpointer:
                 return note
         except (OSError, ProofError):
             pass  # missing or damaged: made again, Ed25519 signs the same text with the same bytes
-        return sign_note(head.text(), [self._signer])
+        return sign_note(head.text(), [self.signer])
 
     def _publish(self, note: Note, head: Checkpoint, keep: bool) -> None:
         """Put the head where readers look for it, and the edge beside it."""
@@ -179,6 +188,33 @@ class Checkpointer:
             return
         make_folder(self._fs, path.parent, durable=False)
         write_file(self._fs, path, tile.data, durable=False)
+
+    # -- witnesses -------------------------------------------------------------------------------------
+
+    def cosign(self, witness: Witness, *, timeout: float = 1.0) -> Checkpoint:
+        """Have the latest checkpoint cosigned, and keep the cosignature with it.
+
+        Raises:
+            WitnessError: the witness would not, or cannot be reached.
+            StorageError: there is no checkpoint, or the cosignature could not be kept.
+        """
+        data = _read(self._layout.checkpoint)
+        if data is None:
+            raise StorageError(f"{self._layout.root} has no checkpoint yet; make one with `agent-audit-log seal`")
+        note, head = parse_checkpoint(data)
+        nodes = TileNodes(self._edge_of(head), self._tile, self._reader.leaves)
+        cosignatures = witness.add_checkpoint(note, 0, lambda old: consistency_proof(old, head.size, nodes))
+        with self._locked(timeout) as mine:
+            if not mine:
+                raise StorageError(f"another process is making a checkpoint of {self._layout.root}; try again")
+            kept = self._layout.kept_checkpoint(head.size)
+            self._fs.mkdir(self._layout.checkpoints)
+            for path in (self._layout.checkpoint, kept):
+                there = _read(path) or (data if path == kept else None)
+                if there is not None and (now := Note.parse(there)).text == note.text:
+                    new = [one for one in cosignatures if one not in now.signatures]
+                    write_file(self._fs, path, Note(now.text, (*now.signatures, *new)).encode(), durable=True)
+        return head
 
     # -- rebuilding, pruning ---------------------------------------------------------------------------
 

@@ -67,16 +67,6 @@ class LogMaker:
             warn(f"the log {self._layout.root} stays unsigned, its key cannot be kept: {error}")
             return None
 
-    def add_key(self, key: VerifierKey) -> None:
-        """Put a later public key of the log behind the others."""
-        handle = self._fs.open(self._layout.keys, create=True)
-        try:
-            write_all(self._fs, handle, f"{key}\n".encode())
-            self._fs.fsync(handle)
-        finally:
-            self._fs.close(handle)
-        self._fs.fsync_dir(self._layout.root)
-
     def put_blob(self, digest: str, data: bytes) -> None:
         """Keep a payload by its SHA-256."""
         self.header()
@@ -98,6 +88,14 @@ class LogMaker:
         self._fs.link(draft, path)  # does nothing when another process was first: its file is the one that counts
         self._fs.unlink(draft)
         self._fs.fsync_dir(path.parent)
+
+
+def add_key(layout: Layout, key: VerifierKey) -> None:
+    """Put a later public key of the log behind the others."""
+    with layout.keys.open("a") as file:
+        file.write(f"{key}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def log_keys(layout: Layout) -> list[str]:

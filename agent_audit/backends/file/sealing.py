@@ -23,8 +23,12 @@ _RETRY = 5.0
 """Seconds until it is tried again: another process was at it, or it failed."""
 _WARN_INTERVAL = 60.0
 
-Make = Callable[[int, bool], int | None]
-"""(events that are synced, whether to keep the checkpoint) -> events covered; None when another process is at it."""
+_LAST_WAIT = 5.0
+"""Seconds that the last checkpoint waits for another process that is making one."""
+
+Make = Callable[[int, bool, float], int | None]
+"""(events that are synced, whether to keep the checkpoint, seconds to wait for another process that is making one)
+-> events covered; None when it was at it all the time."""
 
 
 class Sealing:
@@ -96,13 +100,13 @@ class Sealing:
         self._seal(self._keep)
         return _RETRY if self._synced > self.covered and self.refused is None else None
 
-    def _seal(self, keep: bool) -> None:
+    def _seal(self, keep: bool, timeout: float = 0.0) -> None:
         make = self._make()
         if make is None:
             return
         through = self._synced
         try:
-            covered = make(through, keep)
+            covered = make(through, keep, timeout)
         except RolledBackError as error:
             self.refused = error
             self._say(str(error))
@@ -123,7 +127,7 @@ class Sealing:
     def finish(self) -> None:
         """Make the last checkpoint, now and here; one that fails is told of on stderr."""
         if self._synced > 0 and self.refused is None:
-            self._seal(True)
+            self._seal(True, _LAST_WAIT)
 
     def close(self) -> None:
         """Let the thread end."""

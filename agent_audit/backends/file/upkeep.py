@@ -1,0 +1,65 @@
+"""What is done to a whole log now and then: dropping its oldest part, changing its key."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from agent_audit.backends.file import own_events
+from agent_audit.backends.file.making import add_key
+from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
+from agent_audit.errors import ConfigurationError, StorageError
+from agent_audit.event import AuditEventType
+from agent_audit.integrity.note import Ed25519Signer, VerifierKey
+from agent_audit.signing import install_key, new_key
+
+if TYPE_CHECKING:
+    from agent_audit.backends.file.backend import FileAuditBackend
+
+
+def prune(log: FileAuditBackend, retention: Retention, now: datetime | None) -> list[SealedSegment]:
+    """See `FileAuditBackend.prune`."""
+    refuse_if_held(log.layout)
+    segments = prunable(log.layout, retention, now)
+    if not segments:
+        return []
+    try:
+        details = describe(segments, retention)
+        log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
+        _make_provable(log, segments[-1].last + 1)
+        drop(log.layout, segments)
+    except OSError as error:
+        raise StorageError(f"cannot prune {log.path}: {error.strerror or error}") from error
+    return segments
+
+
+def _make_provable(log: FileAuditBackend, end: int) -> None:
+    """Before events are dropped: a checkpoint covers the event that says so, and their tiles are on the disk."""
+    checkpointer = log.checkpointer()
+    if checkpointer is None:
+        log.sync()
+        return
+    _seal(log)
+    checkpointer.keep_tiles(end)
+
+
+def rotate_key(log: FileAuditBackend) -> VerifierKey:
+    """See `FileAuditBackend.rotate_key`."""
+    checkpointer = log.checkpointer()
+    if checkpointer is None or not isinstance(checkpointer.signer, Ed25519Signer):
+        raise ConfigurationError(f"the key of {log.path} is not a file of this user; it is rotated where it is kept")
+    signer, seed = new_key(checkpointer.origin)
+    details = {"vkey": str(signer.vkey), "replaces": str(checkpointer.signer.vkey)}
+    log.append([own_events.record(AuditEventType.LOG_KEY, metadata=details)])
+    _seal(log)
+    add_key(log.layout, signer.vkey)
+    install_key(signer, seed)
+    checkpointer.signer = signer
+    log.append([own_events.record(AuditEventType.LOG_OPENED, metadata={"vkey": str(signer.vkey)})])
+    _seal(log)
+    return signer.vkey
+
+
+def _seal(log: FileAuditBackend) -> None:
+    if log.seal() is None:
+        raise StorageError(f"another process is making a checkpoint of {log.path}; try again")
