@@ -6,13 +6,17 @@ record is written. So an uncontended event is written by its own thread without 
 shares batches.
 
 A re-entrant call (a signal handler or `__del__` that logs while the same thread is committing) only queues:
-the frame that it interrupted writes it. The lock is an RLock for just this: it can be asked for by its own
-holder, who then sees `_committing`.
+the frame that it interrupted writes it.
+
+`_leader` says who leads, and is only ever set by who holds `_lock`. The lock is taken by `with` alone: a
+KeyboardInterrupt may strike between any other call that takes it and the `try` behind it, and it would be held for
+ever. It is an RLock for a signal handler that strikes after it is taken and before `_leader` is set.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -77,6 +81,12 @@ class CommitLimits:
     """Buffered events are written and written ones synced at least this often."""
 
 
+_LOOK_AFTER = 0.25
+"""Seconds after which a thread that waits looks whether the leader is still there."""
+
+_LOOK_AGAIN = 0.5e-3
+"""Seconds between two looks of who waits for the leader to end."""
+
 _RETRY_INTERVAL = 1.0
 """Seconds between two tries of the background thread while the store fails."""
 
@@ -136,7 +146,8 @@ class Committer:
         self._queue: deque[bytes | _Entry] = deque()
         self._queued_bytes = 0
         self._lock = threading.RLock()
-        self._committing = False
+        self._leader = 0
+        """Ident of the thread that is committing; 0 when none is."""
         self._group = GroupSync(self._backend.sync)
         self.failing: Exception | None = None
         self._bell = Bell(self.limits.interval)
@@ -171,29 +182,28 @@ class Committer:
         Raises:
             WriteError: the store refused, and the caller must know.
         """
-        lock = self._lock
-        if self._queue or self.failing is not None or self.closed or self._losses.pending or not lock.acquire(False):
+        if self._queue or self._leader or self.failing is not None or self.closed or self._losses.pending:
             return False
         try:
-            if self._committing or self._queue:
-                return False
-            self._committing = True
-            try:
-                self._backend.append((record,), timeout=self._patience)
-                self._group.written += 1
-            except LockTimeoutError:
-                return False
-            except Exception as error:
-                entry = _Entry(record, must_know)
-                self._refuse([entry], error)
-                if entry.error is not None:
-                    raise entry.error from entry.error.__cause__
-                return True
-            finally:
-                self._committing = False
+            with self._lock:
+                if self._leader or self._queue:
+                    return False
+                self._leader = threading.get_ident()
+                try:
+                    self._backend.append((record,), timeout=self._patience)
+                    self._group.written += 1
+                except LockTimeoutError:
+                    return False
+                except Exception as error:
+                    entry = _Entry(record, must_know)
+                    self._refuse([entry], error)
+                    if entry.error is not None:
+                        raise entry.error from entry.error.__cause__
+                    return True
+                finally:
+                    self._leader = 0
         finally:
-            lock.release()
-            if self._queue:  # of another thread, a signal handler or a finalizer, who found the lock taken
+            if self._queue:  # of another thread, a signal handler or a finalizer, who found somebody leading
                 self._lead(0.0, patient=False)
         if not self._awake:
             self._rouse()
@@ -257,17 +267,8 @@ class Committer:
             self._commit_once(max(0.0, deadline - time.monotonic()))
             if not self._full():
                 return True
-            if time.monotonic() >= deadline or self._committing_here():
+            if time.monotonic() >= deadline or self._leader == threading.get_ident():
                 return False
-
-    def _committing_here(self) -> bool:
-        """Whether a frame below, on this very thread, is committing."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            return self._committing
-        finally:
-            self._let_go()
 
     # -- committing ------------------------------------------------------------------------------------
 
@@ -279,14 +280,16 @@ class Committer:
             if lead is _Lead.BELOW:
                 return
             if lead is _Lead.HERE:
-                if entry.must_know:
+                if entry.must_know or self.failing is None:
                     continue
-                return  # written; or the store fails: it stays queued and is written as soon as that works again
+                return  # the store fails: it stays queued and is written as soon as that works again
             now = time.monotonic()
             deadline = deadline or now + timeout
-            if now >= deadline or not entry.bell.acquire(timeout=deadline - now):
+            if now >= deadline:
                 self._give_up_waiting(entry, timeout)
                 return
+            if not entry.bell.acquire(timeout=min(deadline - now, _LOOK_AFTER)) and deadline - now > _LOOK_AFTER:
+                self._depose_the_gone()
 
     def _lead(self, timeout: float, *, patient: bool = True) -> _Lead:
         """Write all that is queued, unless somebody else is at it, who then looks at the queue again.
@@ -294,27 +297,43 @@ class Committer:
         So a thread that has queued a record and could not lead has nothing to do but to wait for its bell, and a
         crowd of threads does not have to pass through the lock one by one.
         """
-        lead = _Lead.ELSEWHERE
-        while self._lock.acquire(False):
-            wrote = False
+        me, led, wrote = threading.get_ident(), False, True
+        while wrote and self._queue and not self._leader:
+            led, wrote = True, False
             try:
-                if self._committing:
-                    return _Lead.BELOW
-                lead = _Lead.HERE
-                wrote = self._drain(timeout, patient=patient)
+                with self._lock:
+                    wrote = self._drain_as(me, timeout, patient)
             finally:
-                self._lock.release()
                 if not wrote:
                     self._ring_the_queued()
-            if not wrote or not self._queue:
-                break
-        return lead
+        if self._leader == me:
+            return _Lead.BELOW
+        return _Lead.HERE if led else _Lead.ELSEWHERE
 
-    def _let_go(self) -> None:
-        """Release the lock where nothing was written: who found it taken meanwhile relies on its holder."""
-        self._lock.release()
-        if self._queue:
-            self._lead(0.0, patient=False)
+    def _drain_as(self, me: int, timeout: float, patient: bool) -> bool:
+        """Lead, with the lock held; True as well where a frame below leads, which writes what is queued."""
+        if self._leader:
+            return True
+        self._leader = me
+        try:
+            return self._drain(timeout, patient=patient)
+        finally:
+            self._leader = 0
+
+    def _depose_the_gone(self) -> None:
+        """On Python 3.10 a KeyboardInterrupt may strike before its leader resigns: but then nobody has the lock."""
+        with self._lock:
+            if self._leader != threading.get_ident():
+                self._leader = 0
+
+    def _wait_for_leader(self, seconds: float) -> bool:
+        """Until another thread no longer leads; False when it still does after that time."""
+        deadline = time.monotonic() + seconds
+        while self._leader not in (0, threading.get_ident()):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_LOOK_AGAIN)
+        return True
 
     def _ring_the_queued(self) -> None:
         """Nobody is at it any more: whoever waits has to lead."""
@@ -324,10 +343,9 @@ class Committer:
 
     def _commit_once(self, timeout: float) -> None:
         """Write what is queued as soon as nobody else is at it."""
-        while self._lead(timeout or self.limits.loop_lock_timeout) is _Lead.ELSEWHERE:
-            if not self._lock.acquire(timeout=timeout):
+        while self._lead(timeout or self.limits.loop_lock_timeout) is _Lead.ELSEWHERE and self._queue:
+            if not self._wait_for_leader(timeout):
                 return
-            self._lock.release()
 
     def _give_up_waiting(self, entry: _Entry, timeout: float) -> None:
         if not entry.must_know:
@@ -339,19 +357,15 @@ class Committer:
         entry.error = WriteError(f"another thread was writing for longer than lock_timeout ({timeout} s)")
 
     def _drain(self, timeout: float, *, patient: bool = True) -> bool:
-        """Write all that is queued; False when the store did not take it. Only with the lock held, not `_committing`.
+        """Write all that is queued; False when the store did not take it. Only for the leader.
 
         Args:
             timeout: seconds to wait for other processes.
             patient: whether not getting the store's lock in that time is a failure; else nothing has happened.
         """
-        self._committing = True
         wrote = True
-        try:
-            while wrote and self._queue:
-                wrote = self._write(timeout, patient)
-        finally:
-            self._committing = False
+        while wrote and self._queue:
+            wrote = self._write(timeout, patient)
         if wrote:
             self._queued_bytes = 0
         if self._group.due and not self._awake:
@@ -484,10 +498,9 @@ class Committer:
             if self.failing is not None and self._queue:
                 return False
         # Whoever took the last batch may still be writing it.
-        if not self._lock.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
+        if not self._wait_for_leader(math.inf if deadline is None else deadline - time.monotonic()):
             return False
         position = self._group.written
-        self._let_go()
         if sync:
             self._sync_through(position, must_know=True)
         return True

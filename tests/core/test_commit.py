@@ -153,20 +153,26 @@ class BusyStore(MemoryAuditBackend):
         return super().append(records, timeout=timeout)
 
 
-@pytest.mark.parametrize("leader_writes", [False, True], ids=["a barrier", "a leader without patience"])
-def test_who_found_the_lock_taken_is_woken_by_a_holder_that_did_not_write_for_him(leader_writes: bool) -> None:
-    """The moment between two lines is too short to be met by chance, so the test holds the lock itself."""
+def test_who_found_somebody_leading_is_woken_when_that_one_could_not_write() -> None:
+    """The moment between two lines is too short to be met by chance, so the test leads itself."""
     logger = AuditLogger(BusyStore(), limits=NEVER)
     committer = logger._committer
-    committer._lock.acquire()
+    committer._leader = threading.get_ident()
     thread = threading.Thread(target=logger.log, args=(AuditEvent(event_type=AuditEventType.TOOL_CALL),), daemon=True)
     thread.start()
     while not committer._queue:
         time.sleep(0.001)
-    if leader_writes:
-        committer._lead(0.0, patient=False)
-        committer._lock.release()
-    else:
-        committer._let_go()
+    committer._depose_the_gone = lambda: None  # type: ignore[method-assign]
+    committer._leader = 0
+    committer._lead(0.0, patient=False)
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_leader_that_was_interrupted_before_it_could_resign_is_deposed() -> None:
+    logger = AuditLogger(MemoryAuditBackend(), limits=NEVER)
+    logger._committer._leader = -1
+    thread = threading.Thread(target=logger.log, args=(AuditEvent(event_type=AuditEventType.TOOL_CALL),), daemon=True)
+    thread.start()
     thread.join(60)
     assert not thread.is_alive()

@@ -177,10 +177,8 @@ class FileAuditBackend:
         if active.repairs or active.suspects or self._poison is not None or len(record) > MAX_RECORD or lock is None:
             return None
         try:
-            if not self._fs.lock(lock, 0.0):
-                return None
-            try:
-                return active.append_next(record)
+            try:  # around the lock, too: an interrupt may strike right behind it, and unlocking twice does no harm
+                return active.append_next(record) if self._fs.lock(lock, 0.0) else None
             finally:
                 self._fs.unlock(lock)
         except OSError as error:
@@ -374,7 +372,9 @@ class FileAuditBackend:
         try:
             lock = self._lock(timeout)
             try:
-                return self._active.locate().next_seq
+                through = self._active.locate().next_seq
+                self._refuse_rolled_back()
+                return through
             finally:
                 self._fs.unlock(lock)
         except OSError as error:

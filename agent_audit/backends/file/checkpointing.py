@@ -62,7 +62,7 @@ class Checkpointer:
             The head; None when another process is at it.
 
         Raises:
-            RolledBackError: the log has signed another history than the one that is there.
+            RolledBackError: the events lead to another root than the one that was signed.
             OSError: a file could not be written.
             Exception: whatever the signer raises.
         """
@@ -86,20 +86,18 @@ class Checkpointer:
 
     def _make(self, through: int, keep: bool) -> Checkpoint:
         signed = self._signed_head()
-        if signed is not None and signed.size > through:
-            raise rolled_back(self._layout, signed, f"it has only {through} events")
+        if signed is not None and signed.size >= through:
+            # Another process has seen more: what this one knows of is only what stood before its own last event.
+            self._publish(self._note_of(signed), signed, keep)
+            return signed
         edge = self._edge_of(signed)
-        if through > edge.size or signed is None:
-            self._grow(edge, through, self._put_tile)
-            head = Checkpoint(self.origin, edge.size, edge.root())
-            note = sign_note(head.text(), [self.signer])
-            signed_head = signed_head_path(self.origin)
-            make_folder(self._fs, signed_head.parent, durable=True)  # a signer of the user's own has left nothing there
-            write_file(self._fs, signed_head, note.encode(), durable=True)
-            self._edge = edge
-        else:
-            head = signed
-            note = self._note_of(head)
+        self._grow(edge, through, self._put_tile)
+        head = Checkpoint(self.origin, edge.size, edge.root())
+        note = sign_note(head.text(), [self.signer])
+        signed_head = signed_head_path(self.origin)
+        make_folder(self._fs, signed_head.parent, durable=True)  # a signer of the user's own has left nothing there
+        write_file(self._fs, signed_head, note.encode(), durable=True)
+        self._edge = edge
         self._publish(note, head, keep)
         return head
 
