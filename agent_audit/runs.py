@@ -78,6 +78,8 @@ class Run:
     started: float = field(default_factory=time.perf_counter)
     late: bool = False
     """It was closed as unknown with the run around it."""
+    ended: bool = False
+    """Its outcome was recorded, or is being recorded just now."""
     children: set[Run] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)
     """On the root only: the exceptions recorded last, for each is recorded once, at the deepest level."""
@@ -160,7 +162,7 @@ class RunTracker:
             parent: the run it is part of, or its key.
             **facts: agent_id, session_id, user_id, trace_id, span_id as far as the framework tells.
         """
-        return self._open(key, self._find(parent), None, None, facts, None)
+        return self._open(key, self._find(parent), None, None, facts)
 
     def start(
         self,
@@ -185,7 +187,7 @@ class RunTracker:
         Raises:
             WriteError: fail-closed logger, not recorded; the run is not open then.
         """
-        run = self._open(key, self._find(parent), event_type, end_type or END_OF[event_type], facts, hook)
+        run = self._open(key, self._find(parent), event_type, end_type or END_OF[event_type], facts, hook=hook)
         try:
             self._sink.log(_event(event_type, run, run.source, {**facts, **run.identity}))
         except BaseException:
@@ -228,6 +230,7 @@ class RunTracker:
 
     def finish(self, run: Run, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
         """Record the outcome of a run that `take` gave; see `end`."""
+        run.ended = True
         if run.children:
             self._close_below(run)
         if run.late:
@@ -254,7 +257,7 @@ class RunTracker:
         else:
             known = {**run.identity, "trace_id": run.trace_id, "parent_span_id": run.recorded_span_id}
         known["source"] = self._source(hook)
-        event = AuditEvent(event_type=event_type, **{**known, **_with_error(fields)})
+        event = AuditEvent.unchecked(event_type, **{**known, **_with_error(fields)})
         self._sink.log(event, after_effect=after_effect)
         return event
 
@@ -288,7 +291,8 @@ class RunTracker:
         start_type: AuditEventType | None,
         end_type: AuditEventType | None,
         facts: dict[str, Any],
-        hook: str | None,
+        *,
+        hook: str | None = None,
     ) -> Run:
         ambient = current_identity()
         span_id: str = facts.pop("span_id", None) or _span_id(key)
@@ -365,8 +369,8 @@ class RunTracker:
 
 
 def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[str, Any]) -> AuditEvent:
-    return AuditEvent(
-        event_type=event_type,
+    return AuditEvent.unchecked(
+        event_type,
         trace_id=run.trace_id,
         span_id=run.span_id,
         **{"parent_span_id": run.parent_span_id, "source": source, **fields},
@@ -380,7 +384,7 @@ def _identity(parent: Run | None, facts: dict[str, Any], ambient: Identity) -> d
     if told is None and (ambient is NOBODY or len(inherited) == len(_IDENTITY)):
         return inherited
     found = ((name, facts.get(name) or inherited.get(name) or getattr(ambient, name)) for name in _IDENTITY)
-    return {name: value for name, value in found if value is not None}
+    return {name: str(value) for name, value in found if value is not None}
 
 
 def _oldest(runs: dict[Hashable, Run]) -> Hashable:

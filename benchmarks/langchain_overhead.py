@@ -77,6 +77,13 @@ def agent_turns(turns: int) -> Callable[[Any], None]:
     return lambda handlers: agent.invoke(question, {"callbacks": handlers, "recursion_limit": 4 * turns + 10})
 
 
+class DoNothing(BaseCallbackHandler):
+    """Without this method LangChain would render the conversation for `on_llm_start`."""
+
+    def on_chat_model_start(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
 class DiscardingLogger(AuditLogger):
     """Takes events and forgets them: what is measured with it is the adapter alone."""
 
@@ -87,25 +94,27 @@ class DiscardingLogger(AuditLogger):
 @contextmanager
 def handlers() -> Iterator[dict[str, list[Any]]]:
     """What is compared. The last one records as users do: to a file, `written`, with redaction."""
-    with tempfile.TemporaryDirectory() as directory:
-        with (
-            DiscardingLogger(FileAuditBackend(Path(directory) / "discarded")) as discarding,
-            AuditLogger(FileAuditBackend(Path(directory) / "log")) as logger,
-        ):
-            yield {
-                "none": [],
-                "nothing": [BaseCallbackHandler()],
-                "adapter": [AuditCallbackHandler(discarding)],
-                "audit": [AuditCallbackHandler(logger)],
-            }
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        DiscardingLogger(FileAuditBackend(Path(directory) / "discarded")) as discarding,
+        AuditLogger(FileAuditBackend(Path(directory) / "log")) as logger,
+    ):
+        yield {
+            "none": [],
+            "nothing": [DoNothing()],
+            "adapter": [AuditCallbackHandler(discarding)],
+            "audit": [AuditCallbackHandler(logger)],
+        }
 
 
 def cpu_times(run: Callable[[Any], None], rounds: int) -> dict[str, list[float]]:
     """CPU seconds of each run, for each set of handlers, interleaved."""
     with handlers() as compared:
         times: dict[str, list[float]] = {name: [] for name in compared}
+        names = list(compared)
         for number in range(rounds + 3):
-            for name, given in compared.items():
+            for name in names[number % 4 :] + names[: number % 4]:
+                given = compared[name]
                 before = time.process_time()
                 run(given)
                 if number >= 3:  # the first ones warm up
@@ -132,6 +141,7 @@ def overhead(rounds: int) -> dict[str, float]:
         "tool call: recording / do-nothing handler": added(calls, "audit", count) / nothing,
         f"agent of {turns} turns: adapter alone / no handler": _ratio(agent, "adapter"),
         f"agent of {turns} turns: recording / no handler": _ratio(agent, "audit"),
+        f"agent of {turns} turns: do-nothing handler / no handler": _ratio(agent, "nothing"),
         f"agent of {turns} turns: recording adds per turn, us": added(agent, "audit", turns),
     }
 

@@ -8,13 +8,12 @@ In another process nobody remembers the question; then it is taken from what the
 from __future__ import annotations
 
 import json
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import AuditEventType, AuditLogger, Outcome, Run
+from agent_audit import AuditEventType, AuditLogger, ForkSafeLock, Outcome, Run
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
 from agent_audit_langchain.identity import decided_by
@@ -74,7 +73,7 @@ class Approvals:
     def __init__(self, logger: AuditLogger, note: Note) -> None:
         self._logger = logger
         self._note = note
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._pending: OrderedDict[str, Question] = OrderedDict()
 
     # -- asked -----------------------------------------------------------------------------------------
@@ -240,6 +239,11 @@ class Approvals:
     def digest(self, parameters: Any) -> dict[str, str]:
         """Keyed digest of the exact arguments, to compare what was decided on with what was executed."""
         return self._logger.digest(json.dumps(parameters, sort_keys=True, default=repr).encode())
+
+
+def call_key(parent_run_id: Any, call_id: str | None) -> tuple[str, Any, str | None]:
+    """What `AuditMiddleware` calls the tool call that it has put on record."""
+    return ("call", parent_run_id, call_id)
 
 
 def call_answered(run: Run, call_id: str | None) -> None:

@@ -10,7 +10,7 @@ from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import Node, Resume, call_answered
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of
+from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
 
 _UNNAMED = "LangGraph"
@@ -40,12 +40,11 @@ class ChainHooks(Hooks):
         if parent_run_id is None or _is_nested_agent(name, metadata, parent):
             self._start_agent(name, inputs, metadata, run_id, parent)
         else:
-            self._enter(name, inputs, metadata, run_id, parent_run_id)
+            self._enter(name, inputs, metadata, run_id, parent)
 
-    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent_run_id: UUID) -> None:
-        parent = self._tracker.get(parent_run_id)
+    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
         facts = self._who.of_root(metadata) if parent is None else {}
-        run = self._tracker.enter(run_id, parent=parent_run_id, **facts)
+        run = self._tracker.enter(run_id, parent=parent, **facts)
         _resumed_with(run, inputs)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
@@ -64,7 +63,7 @@ class ChainHooks(Hooks):
         run = self._tracker.start(
             AuditEventType.AGENT_START,
             run_id,
-            parent=parent.key if parent else None,
+            parent=parent,
             hook="on_chain_start",
             action=f"agent.{name}",
             parameters=messages.asked(inputs) if whole else None,
@@ -75,33 +74,26 @@ class ChainHooks(Hooks):
             run.state["metadata"] = metadata
         _resumed_with(run, inputs)
 
-    @after_the_fact
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    @takes_run
+    def on_chain_end(self, outputs: Any, run: Run) -> None:
         """A chain, agent, graph or node is done."""
-        if not self._ends(run_id):
-            return
-        run = self._tracker.get(run_id)
-        if run is not None and run.state.get("suspended"):
+        if "suspended" in run.state:
             _suspends_chain_around(run)
-        if run is not None and run.start_type is not None:
+        if run.start_type is not None:
             outcome = _outcome_of_end(run)
             done = outcome is Outcome.SUCCESS
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
-            self._tracker.end(run_id, outcome, hook="on_chain_end", result=answer)
+            self._tracker.finish(run, outcome, hook="on_chain_end", result=answer)
             return
-        if run is not None and "node" in run.state:
+        if "node" in run.state:
             self._node_ended(run, outputs)
-        self._tracker.end(run_id, Outcome.SUCCESS, hook="on_chain_end")
+        self._tracker.finish(run, Outcome.SUCCESS)
 
-    @after_the_fact
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    @takes_run
+    def on_chain_error(self, error: BaseException, run: Run) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
-        if not self._ends(run_id):
-            return
-        run = self._tracker.get(run_id)
-        if run is not None:
-            self._passes_through(run, error)
-        self._end_with_error(run_id, error, "on_chain_error")
+        self._passes_through(run, error)
+        self._end_with_error(run, error, "on_chain_error")
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -113,7 +105,7 @@ class ChainHooks(Hooks):
         if "node" in run.state:
             self.recording.approvals.node_ended(run, run.state["node"], None)
         if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
-            self._tracker.error(error, under=run.key, hook="on_chain_error")
+            self._tracker.error(error, under=run, hook="on_chain_error")
 
     def _hand_off(self, run: Run, error: ParentCommand) -> None:
         """Recorded at the deepest level: the same exception then passes through the levels above."""

@@ -10,7 +10,7 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 
 from agent_audit import AuditEventType, AuditLogger, Outcome, Run
-from agent_audit_langchain.approvals import call_answered
+from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, Modifies
 from agent_audit_langchain.identity import ContextReader
@@ -88,10 +88,11 @@ class _Calls(Hooks):
         parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
         asked = Request(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
+        self.recording.has_middleware = True
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
-            ("call", parent_key, asked.call_id),
-            parent=parent_key,
+            call_key(parent_key, asked.call_id),
+            parent=parent,
             hook="wrap_tool_call",
             action=asked.action,
             call_id=asked.call_id,
@@ -114,24 +115,28 @@ class _Calls(Hooks):
         return {}
 
     def returned(self, run: Run, answer: ToolAnswer, *, known: bool) -> None:
+        if self._tracker.take(run.key) is None:
+            return
         result, failed = tool_result(answer)
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
-            self._tracker.end(
-                run.key,
+            self._tracker.finish(
+                run,
                 Outcome.FAILURE,
                 end_type=AuditEventType.ACTION_FAILED,
                 error=str(result),
                 error_type="UnknownTool",
             )
             return
-        self._tracker.end(run.key, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
+        self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
         if run.state["modifies"] and not failed:
             self.recording.note_modification(run, "wrap_tool_call")
 
     def failed(self, run: Run, error: BaseException) -> None:
+        if self._tracker.take(run.key) is None:
+            return
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "wrap_tool_call")
-        self._end_with_error(run.key, error, "wrap_tool_call")
+        self._end_with_error(run, error, "wrap_tool_call")
 
     def abandoned(self, beginning: asyncio.Future[Run]) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
