@@ -145,8 +145,8 @@ class RunTracker:
 
     def claim(self, key: Hashable) -> bool:
         """True for the first who asks: several handlers of one logger may be told of one run, even at once."""
-        claims, token = self._claims, object()
-        if key in self._older_claims or claims.setdefault(key, token) is not token:
+        claims, older, token = self._claims, self._older_claims, object()
+        if (older and key in older) or claims.setdefault(key, token) is not token:
             return False
         if len(claims) > self._max_claims:
             with self._lock:
@@ -295,9 +295,12 @@ class RunTracker:
         hook: str | None = None,
     ) -> Run:
         ambient = current_identity()
-        span_id: str = facts.pop("span_id", None) or _span_id(key)
-        trace_id: str | None = facts.pop("trace_id", None)
         above = ambient.span_id if parent is None else parent.recorded_span_id
+        span_id: str | None = facts.pop("span_id", None) if facts else None
+        if span_id is None:
+            # A scope below others needs no span of its own.
+            span_id = above if above is not None and start_type is None else _span_id(key)
+        trace_id: str | None = facts.pop("trace_id", None) if facts else None
         run = Run(
             key=key,
             span_id=span_id,
@@ -380,6 +383,8 @@ def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[st
 def _identity(parent: Run | None, facts: dict[str, Any], ambient: Identity) -> dict[str, Any]:
     """Who runs it: what the adapter says, else the run around it, else what is in force here."""
     inherited = {} if parent is None else parent.identity
+    if not facts and ambient is NOBODY:
+        return inherited
     told = facts.get("agent_id") or facts.get("session_id") or facts.get("user_id")
     if told is None and (ambient is NOBODY or len(inherited) == len(_IDENTITY)):
         return inherited

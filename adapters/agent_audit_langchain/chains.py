@@ -43,13 +43,16 @@ class ChainHooks(Hooks):
             self._enter(name, inputs, metadata, run_id, parent)
 
     def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
-        facts = self._who.of_root(metadata) if parent is None else {}
-        run = self._tracker.enter(run_id, parent=parent, **facts)
+        if parent is None:
+            run = self._tracker.enter(run_id, **self._who.of_root(metadata))
+        else:
+            run = self._tracker.enter(run_id, parent=parent)
         _resumed_with(run, inputs)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
             run.state["node"] = node = Node(namespace, inputs)
-            self.recording.approvals.node_started(run, node)
+            if "resume" in run.root.state:
+                self.recording.approvals.node_started(run, node)
 
     def _start_agent(
         self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None

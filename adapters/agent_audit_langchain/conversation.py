@@ -17,46 +17,30 @@ from agent_audit import AuditEventType, Run
 from agent_audit_langchain.messages import spelled_out
 
 _STATE = "conversation"
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
 
 
-class Digested:
-    """Messages and the SHA-256 of their JSON, each followed by a line feed."""
-
-    __slots__ = ("messages", "sha256")
-
-    def __init__(self) -> None:
-        self.messages: list[Any] = []
-        self.sha256 = hashlib.sha256()
-
-    def grown_to(self, messages: Sequence[Any]) -> Digested:
-        """Of these messages: only what is more than before is read, when they begin with those from before."""
-        known = len(self.messages)
-        # A list compares what is the same object by a look at the pointer.
-        begins_the_same = self.messages == list(messages[:known])
-        grown = Digested()
-        grown.messages = list(messages)
-        if begins_the_same:
-            grown.sha256 = self.sha256.copy()
-        for message in messages[known:] if begins_the_same else messages:
-            grown.sha256.update(_line(message))
-        return grown
-
-
-def digest_of(parent: Run | None, conversations: Sequence[Sequence[Any]]) -> bytes:
-    """SHA-256 of what was said before.
+def digest_of(conversation: Sequence[Any], parent: Run | None = None) -> bytes:
+    """SHA-256 of messages as JSON with sorted keys, each followed by a line feed.
 
     Args:
-        parent: what the model call is part of; its agent remembers the conversation of its last call.
-        conversations: one, or those of a batch.
+        conversation: what was said before.
+        parent: what the model call is part of. Its agent remembers the conversation of its last call; where this one
+            begins with the same messages, only the rest is read.
     """
     agent = _agent_of(parent)
-    known: Digested | None = agent.state.get(_STATE) if agent is not None else None
-    if len(conversations) != 1:
-        known, agent = None, None
-    digested = (known or Digested()).grown_to([message for one in conversations for message in one])
+    known, sha256 = agent.state.get(_STATE, ([], None)) if agent is not None else ([], None)
+    # A list compares what is the same object by a look at the pointer.
+    if sha256 is None or known != conversation[: len(known)]:
+        known, sha256 = [], hashlib.sha256()
+    else:
+        sha256 = sha256.copy()
+    for message in conversation[len(known) :]:
+        sha256.update(_line(message))
     if agent is not None:
-        agent.state[_STATE] = digested
-    return digested.sha256.digest()
+        agent.state[_STATE] = (conversation, sha256)
+    digest: bytes = sha256.digest()
+    return digest
 
 
 def _agent_of(run: Run | None) -> Run | None:
@@ -68,6 +52,6 @@ def _agent_of(run: Run | None) -> Run | None:
 def _line(message: Any) -> bytes:
     said = spelled_out(message)
     try:
-        return orjson.dumps(said, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS) + b"\n"
+        return orjson.dumps(said, default=repr, option=_OPTIONS) + b"\n"
     except TypeError:  # an integer of more than 64 bits, a lone surrogate
         return json.dumps(said, sort_keys=True, default=repr).encode() + b"\n"

@@ -23,18 +23,24 @@ class ModelHooks(Hooks):
         if not self._starts(kwargs["run_id"]):
             return
         parent = self._tracker.get(kwargs.get("parent_run_id"))
-        told = [first_new(conversation) for conversation in messages]
-        news = [conversation[new:] for conversation, new in zip(messages, told, strict=True)]
-        earlier = [conversation[:new] for conversation, new in zip(messages, told, strict=True)]
-        facts: dict[str, Any] = {"messages": sum(map(len, messages))}
-        if any(told):
-            facts["earlier"] = {"messages": sum(told), **self._digest(parent, earlier)}
-        asked = {"messages": _one_or_all([[plain(message) for message in new] for new in news])}
-        self._start_model(serialized, asked, parent, kwargs, facts, hook="on_chat_model_start")
+        if len(messages) == 1:
+            asked, facts = self._said(messages[0], parent)
+        else:
+            asked = [self._said(conversation, None)[0] for conversation in messages]
+            facts = {"messages": sum(map(len, messages))}
+        self._start_model(serialized, {"messages": asked}, parent, kwargs, facts, hook="on_chat_model_start")
 
-    def _digest(self, parent: Run | None, conversations: Sequence[Sequence[Any]]) -> dict[str, str]:
+    def _said(self, conversation: list[BaseMessage], parent: Run | None) -> tuple[list[Any], dict[str, Any]]:
+        """What is new in a conversation, and of the rest how much it is and a digest."""
+        new = first_new(conversation)
+        facts: dict[str, Any] = {"messages": len(conversation)}
+        if new:
+            facts["earlier"] = {"messages": new, **self._digest(conversation[:new], parent)}
+        return [plain(message) for message in conversation[new:]], facts
+
+    def _digest(self, conversation: list[BaseMessage], parent: Run | None) -> dict[str, str]:
         try:
-            return self.recording.logger.digest(digest_of(parent, conversations))
+            return self.recording.logger.digest(digest_of(conversation, parent))
         except Exception as error:  # a message that cannot be compared or spelled out: better the rest than nothing
             return {"hmac_absent": f"cannot be read: {type(error).__name__}"}
 
