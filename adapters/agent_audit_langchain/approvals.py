@@ -119,6 +119,7 @@ class Approvals:
     def _record_question(self, run: Run, question: Question, hook: str) -> None:
         facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
         for request in question.requests:
+            about = {"arguments": self.digest(request.parameters)} if _is_call(request) else {}
             self._note(
                 AuditEventType.PERMISSION_CHECK,
                 run,
@@ -127,7 +128,7 @@ class Approvals:
                 action=request.action,
                 call_id=request.call_id,
                 parameters=request.parameters,
-                metadata=_known(facts),
+                metadata=_known({**facts, **about}),
             )
 
     # -- answered --------------------------------------------------------------------------------------
@@ -212,8 +213,8 @@ class Approvals:
             "decided_by": decided_by(run.root.state.get("metadata"), run.root.state.get("settings")),
             "question_from": None if question else "resumed run",
         }
-        if request.call_id is not None and request.action != "interrupt":
-            run.root.state.setdefault("decided", set()).add(request.call_id)
+        if _is_call(request):
+            run.root.state.setdefault("decided", {})[request.call_id] = parameters
             facts["arguments"] = self.digest(parameters)
             if denied:
                 call_answered(run, request.call_id)
@@ -230,15 +231,24 @@ class Approvals:
             metadata=_known(facts),
         )
 
-    def digest_if_decided(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
-        """For the metadata of a call that somebody decided on in this run."""
-        if parent is None or request.call_id not in parent.root.state.get("decided", ()):
+    def decided_on(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
+        """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
+        decided = None if parent is None else parent.root.state.get("decided")
+        if not decided or request.call_id not in decided:
             return None
-        return {"arguments": self.digest(request.parameters)}
+        facts: dict[str, Any] = {"arguments": self.digest(request.parameters)}
+        if decided[request.call_id] != request.parameters:
+            facts["differs_from_decision"] = True
+        return facts
 
     def digest(self, parameters: Any) -> dict[str, str]:
         """Keyed digest of the exact arguments, to compare what was decided on with what was executed."""
         return self._logger.digest(json.dumps(parameters, sort_keys=True, default=repr).encode())
+
+
+def _is_call(request: Request) -> bool:
+    """Whether the question is about a tool call, not about whether and how a graph goes on."""
+    return request.call_id is not None and request.action != "interrupt"
 
 
 def call_key(parent_run_id: Any, call_id: str | None) -> tuple[str, Any, str | None]:

@@ -36,8 +36,8 @@ class ChainHooks(Hooks):
             return
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
-        parent = self._tracker.get(parent_run_id) if parent_run_id else None
-        if parent_run_id is None or _is_nested_agent(name, metadata, parent):
+        parent = self._parent(parent_run_id)
+        if (parent is None and parent_run_id is None) or _is_nested_agent(name, metadata, parent):
             self._start_agent(name, inputs, metadata, run_id, parent)
         else:
             self._enter(name, inputs, metadata, run_id, parent)
@@ -78,25 +78,25 @@ class ChainHooks(Hooks):
         _resumed_with(run, inputs)
 
     @takes_run
-    def on_chain_end(self, outputs: Any, run: Run) -> None:
-        """A chain, agent, graph or node is done."""
+    def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
+        """A chain, agent, graph or node is done. One that streams tells only now what its inputs were."""
         if "suspended" in run.state:
             _suspends_chain_around(run)
         if run.start_type is not None:
             outcome = _outcome_of_end(run)
             done = outcome is Outcome.SUCCESS
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
-            self._tracker.finish(run, outcome, hook="on_chain_end", result=answer)
+            self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
             return
         if "node" in run.state:
             self._node_ended(run, outputs)
         self._tracker.finish(run, Outcome.SUCCESS)
 
     @takes_run
-    def on_chain_error(self, error: BaseException, run: Run) -> None:
+    def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
-        self._end_with_error(run, error, "on_chain_error")
+        self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -183,7 +183,7 @@ class ChainHooks(Hooks):
         """What `enable()` learns of a graph that has started: its `configurable`. No hook of LangGraph's."""
         run = self._tracker.get(run_id)
         if run is not None:
-            self._who.learn_user(run, settings)
+            self._who.learn(run, settings)
             run.root.state.setdefault("settings", settings)
 
 
@@ -191,6 +191,11 @@ def _resumed_with(run: Run, inputs: Any) -> None:
     """Remember the answer that a graph is resumed with, for the nodes that asked."""
     if isinstance(inputs, Command) and inputs.resume is not None:
         run.root.state["resume"] = Resume.of(inputs.resume)
+
+
+def _streamed(run: Run, told: Mapping[str, Any]) -> Any:
+    """The inputs of a chain that streams: they were not told when it started."""
+    return messages.asked(told["inputs"]) if run.start_type is not None and "inputs" in told else None
 
 
 def _suspends_chain_around(run: Run) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from agent_audit import AuditEventType, AuditLogger, Outcome, Run, RunTracker, get_logger
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
-from agent_audit_langchain.identity import ContextReader, Who
+from agent_audit_langchain.identity import ContextReader, Who, running_in
 from agent_audit_langchain.recording import Recording
 
 Modifies = Collection[str] | Callable[[str, Any], bool]
@@ -35,7 +35,7 @@ def after_the_fact(hook: _Hook) -> _Hook:
     return guarded  # type: ignore[return-value]  # same signature
 
 
-def takes_run(hook: Callable[[Any, Any, Run], None]) -> Callable[..., None]:
+def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
     """For hooks that end a run: they get the run if its end is theirs to record, and must not raise either.
 
     Whatever goes wrong in one, the run gets an end.
@@ -47,7 +47,7 @@ def takes_run(hook: Callable[[Any, Any, Run], None]) -> Callable[..., None]:
         try:
             run = self._tracker.take(run_id)
             if run is not None:
-                hook(self, told, run)
+                hook(self, told, run, **kwargs)
         except Exception as problem:
             log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
             if run is not None and not run.ended:
@@ -106,6 +106,10 @@ class Hooks:
         """Whether this handler is the one to record the start: several may be told of it."""
         return self._tracker.claim(run_id)
 
+    def _parent(self, run_id: UUID | None) -> Run | None:
+        """The run around one that starts. Not told to one that was given `callbacks` of its own, but known."""
+        return self._tracker.get(running_in() if run_id is None else run_id)
+
     def _start_operation(
         self,
         event_type: AuditEventType,
@@ -116,8 +120,8 @@ class Hooks:
     ) -> Run:
         if parent is None:
             fields.update(self._who.of_root(run_metadata or {}))
-        elif "user_id" not in parent.identity:
-            self._who.learn_user(parent)
+        else:
+            self._who.learn(parent)
         return self._tracker.start(event_type, run_id, parent=parent, **fields)
 
     def _end_with_error(self, run: Run, error: BaseException, hook: str, **fields: Any) -> None:

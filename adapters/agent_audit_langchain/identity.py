@@ -19,6 +19,9 @@ _SOURCES = {
     "agent_id": ("agent_id", "lc_agent_name"),
 }
 
+_RUNTIME = "__pregel_runtime"
+"""Where in `configurable` LangGraph keeps its runtime; not a public name, so nothing but an identity depends on it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -47,14 +50,10 @@ class Who:
             name: of the chain or graph, the last resort as agent_id.
             settings: `configurable`, where it is known.
         """
-        found: dict[str, str] = {}
         settings = _configurable() if settings is None else settings
+        found = {**_told_by(settings), **_told_by(metadata)}
         told = self._told_by_context(metadata)
-        for field, keys in _SOURCES.items():
-            places = ((told, (field,)), (metadata, keys), (settings, keys))
-            value = next((place[key] for place, keys in places for key in keys if place.get(key)), None)
-            if value is not None:
-                found[field] = str(value)
+        found.update({field: str(told[field]) for field in _SOURCES if told.get(field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._given}
@@ -66,14 +65,17 @@ class Who:
         """Identity of an agent inside another one: only its name is its own."""
         return {"agent_id": self._given.get("agent_id", name)}
 
-    def learn_user(self, run: Run | None, settings: Mapping[str, Any] | None = None) -> None:
-        """`configurable` cannot be seen when a graph starts, but below: tell the runs above whose user it is."""
-        if run is None or "user_id" in run.identity:
+    def learn(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
+        """`configurable` cannot be seen when a chain or graph starts, but below: tell the runs above whose it is."""
+        if "user_id" in run.identity and "session_id" in run.identity:
             return
-        user = (_configurable() if settings is None else settings).get("user_id")
-        while user is not None and run is not None:
-            run.identity.setdefault("user_id", str(user))
-            run = run.parent
+        told = _told_by(_configurable() if settings is None else settings)
+        told.pop("agent_id", None)
+        above: Run | None = run
+        while told and above is not None:
+            for field, value in told.items():
+                above.identity.setdefault(field, value)
+            above = above.parent
 
     def _told_by_context(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._context is None:
@@ -89,6 +91,34 @@ class Who:
 def is_generic(name: str) -> bool:
     """What LangChain calls things that nobody has named."""
     return name in ("LangGraph", "chain") or name.startswith("Runnable")
+
+
+def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
+    """What metadata or `configurable` say; in the latter, LangGraph keeps the runtime with its `context`."""
+    found = {}
+    for field, keys in _SOURCES.items():
+        for key in keys:
+            if place.get(key):
+                found[field] = str(place[key])
+                break
+    runtime = place.get(_RUNTIME)
+    if runtime is not None:
+        found = {**_told_by(in_context(getattr(runtime, "context", None))), **found}
+    return found
+
+
+def in_context(context: Any) -> Mapping[str, Any]:
+    """The fields of a graph's runtime context that say who: it may be a dict or any object."""
+    if isinstance(context, Mapping):
+        return context
+    keys = (key for keys in _SOURCES.values() for key in keys)
+    return {key: getattr(context, key, None) for key in keys} if context is not None else {}
+
+
+def running_in() -> Any:
+    """The run that executes here, by LangChain's own context variable; its callback manager knows it."""
+    config = var_child_runnable_config.get()
+    return getattr(config.get("callbacks"), "parent_run_id", None) if config else None
 
 
 def _configurable() -> Mapping[str, Any]:

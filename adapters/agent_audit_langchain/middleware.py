@@ -13,7 +13,7 @@ from agent_audit import AuditEventType, AuditLogger, Outcome, Run
 from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, Modifies
-from agent_audit_langchain.identity import ContextReader
+from agent_audit_langchain.identity import ContextReader, in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
 from agent_audit_langchain.questions import Request
 
@@ -97,7 +97,7 @@ class _Calls(Hooks):
             action=asked.action,
             call_id=asked.call_id,
             parameters=asked.parameters,
-            metadata=self.recording.approvals.digest_if_decided(parent, asked),
+            metadata=self.recording.approvals.decided_on(parent, asked),
             **self._identity(parent, request.runtime, config),
         )
         run.state["request"] = asked
@@ -106,12 +106,11 @@ class _Calls(Hooks):
         return run
 
     def _identity(self, parent: Run | None, runtime: Any, config: Mapping[str, Any]) -> dict[str, Any]:
-        context = getattr(runtime, "context", None)
-        told = context if isinstance(context, Mapping) else {"user_id": getattr(context, "user_id", None)}
+        told = in_context(getattr(runtime, "context", None))
         settings = {**(config.get("configurable") or {}), **{k: v for k, v in told.items() if v is not None}}
         if parent is None:
             return self._who.of_root(config.get("metadata") or {}, settings=settings)
-        self._who.learn_user(parent, settings)
+        self._who.learn(parent, settings)
         return {}
 
     def returned(self, run: Run, answer: ToolAnswer, *, known: bool) -> None:

@@ -22,7 +22,7 @@ class ModelHooks(Hooks):
         """A chat model is about to be asked."""
         if not self._starts(kwargs["run_id"]):
             return
-        parent = self._tracker.get(kwargs.get("parent_run_id"))
+        parent = self._parent(kwargs.get("parent_run_id"))
         if len(messages) == 1:
             asked, facts = self._said(messages[0], parent)
         else:
@@ -47,7 +47,7 @@ class ModelHooks(Hooks):
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> None:
         """A text-completion model is about to be asked."""
         if self._starts(kwargs["run_id"]):
-            parent = self._tracker.get(kwargs.get("parent_run_id"))
+            parent = self._parent(kwargs.get("parent_run_id"))
             asked = {"prompt": _one_or_all(prompts)}
             self._start_model(serialized, asked, parent, kwargs, {}, hook="on_llm_start")
 
@@ -99,7 +99,7 @@ class ModelHooks(Hooks):
         )
 
     @takes_run
-    def _model_ended(self, response: LLMResult, run: Run) -> None:
+    def _model_ended(self, response: LLMResult, run: Run, **kwargs: Any) -> None:
         answer, facts, said = model_answer(response)
         facts.setdefault("model", run.state["model"])
         self._tracker.finish(run, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
@@ -132,7 +132,7 @@ class ModelHooks(Hooks):
         )
 
     @takes_run
-    def on_llm_error(self, error: BaseException, run: Run) -> None:
+    def on_llm_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """A model has failed or was stopped."""
         self._end_with_error(run, error, "on_llm_error", metadata={"model": run.state["model"]})
 

@@ -35,7 +35,7 @@ class ToolHooks(Hooks):
         name = name_of(serialized, "tool")
         call_id = None if tool_call_id is None else str(tool_call_id)
         request = Request(f"tool.{name}", input_str if inputs is None else inputs, call_id)
-        parent = self._tracker.get(parent_run_id)
+        parent = self._parent(parent_run_id)
         outer = self._tracker.get(call_key(parent_run_id, call_id)) if self.recording.has_middleware else None
         if outer is not None and outer.state["request"].parameters == request.parameters:
             # On record by AuditMiddleware; had an inner middleware changed the arguments, these would not be.
@@ -51,14 +51,14 @@ class ToolHooks(Hooks):
             action=request.action,
             call_id=call_id,
             parameters=request.parameters,
-            metadata=self.recording.approvals.digest_if_decided(parent, request),
+            metadata=self.recording.approvals.decided_on(parent, request),
         )
         run.state["request"] = request
         run.state["modifies"] = self._changes_data(name, request.parameters)
         call_answered(run, call_id)
 
     @takes_run
-    def on_tool_end(self, output: Any, run: Run) -> None:
+    def on_tool_end(self, output: Any, run: Run, **kwargs: Any) -> None:
         """A tool has returned, which is not yet a success."""
         result, failed = tool_result(output)
         self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, hook="on_tool_end", result=result)
@@ -66,7 +66,7 @@ class ToolHooks(Hooks):
             self.recording.note_modification(run, "on_tool_end")
 
     @takes_run
-    def on_tool_error(self, error: BaseException, run: Run) -> None:
+    def on_tool_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """A tool has raised, was stopped, or asks a human."""
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "on_tool_error")
@@ -90,7 +90,7 @@ class ToolHooks(Hooks):
         self._start_operation(
             AuditEventType.ACTION_REQUEST,
             run_id,
-            self._tracker.get(parent_run_id),
+            self._parent(parent_run_id),
             metadata,
             end_type=AuditEventType.DATA_ACCESS,
             hook="on_retriever_start",
@@ -100,11 +100,11 @@ class ToolHooks(Hooks):
         )
 
     @takes_run
-    def on_retriever_end(self, documents: Sequence[Any], run: Run) -> None:
+    def on_retriever_end(self, documents: Sequence[Any], run: Run, **kwargs: Any) -> None:
         """Documents were found."""
         self._tracker.finish(run, Outcome.SUCCESS, hook="on_retriever_end", result=documents_found(documents))
 
     @takes_run
-    def on_retriever_error(self, error: BaseException, run: Run) -> None:
+    def on_retriever_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """The look-up has failed."""
         self._end_with_error(run, error, "on_retriever_error")

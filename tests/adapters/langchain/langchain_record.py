@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -94,6 +95,9 @@ class Record:
         """(type, outcome, action, call_id), the last ones left out when there is none."""
         return [short(event) for event in self.events if not event.event_type.startswith(without or ("-",))]
 
+    def story(self) -> list[str]:
+        return story(self.events)
+
     def check(self) -> None:
         """What must hold after every run: nothing open, every start has one end, every event says who."""
         assert not self.handler.recording.tracker._runs
@@ -111,6 +115,22 @@ class Record:
             assert event.source.framework == "langchain"
             assert event.parent_span_id is None or event.parent_span_id in span_ids
             assert event.trace_id
+            assert not event.__pydantic_extra__, "events are made without validation: a field of that name is unknown"
+
+
+def story(events: Sequence[AuditEvent]) -> list[str]:
+    """Each event in one line: type, outcome, action, call id, parameters, who, and under which operation."""
+    labels: dict[str | None, str] = {None: "-"}
+    for event in events:
+        labels.setdefault(event.span_id, f"{event.action}{f' {event.call_id}' if event.call_id else ''}")
+    return [_line(event, labels[event.parent_span_id]) for event in events]
+
+
+def _line(event: AuditEvent, under: str) -> str:
+    parameters = "" if event.parameters is None else json.dumps(event.parameters, separators=(",", ":"))
+    what = (event.event_type, event.outcome, event.action, event.call_id, parameters.replace('"', ""))
+    who = "/".join(str(part or "-") for part in (event.agent_id, event.session_id, event.user_id))
+    return " ".join([*(str(part) for part in what if part), f"({who})", f"< {under}"])
 
 
 def short(event: AuditEvent) -> tuple[Any, ...]:
