@@ -75,8 +75,8 @@ def asks_for(*calls: ToolCall) -> AIMessage:
 class Record:
     """What one logger has recorded."""
 
-    def __init__(self) -> None:
-        self.backend = MemoryAuditBackend()
+    def __init__(self, backend: MemoryAuditBackend | None = None) -> None:
+        self.backend = backend or MemoryAuditBackend()
         self.logger = AuditLogger(self.backend)
         self.handler = AuditCallbackHandler(self.logger)
 
