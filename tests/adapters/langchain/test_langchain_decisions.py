@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.tools import tool
-from langchain_record import Record, call
+from langchain_record import Record, call, human_in_the_loop
 from langchain_stories import QUESTION, begins, called, clerk, config, ends, lines, send, stops
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -102,8 +101,8 @@ def test_breakpoint(record: Record, status: str) -> None:
     )
 
 
-def guarded(*calls: Any, **options: Any) -> Any:
-    return clerk(*calls, tools=[send], middleware=[HumanInTheLoopMiddleware({"send": True}, **options)])
+def guarded(*calls: Any, mode: str = "batched") -> Any:
+    return clerk(*calls, tools=[send], middleware=[human_in_the_loop(mode)])
 
 
 APPROVE = {"type": "approve"}
@@ -150,7 +149,7 @@ def test_batch_of_decisions(record: Record) -> None:
 
 
 def test_one_question_per_call(record: Record) -> None:
-    agent = guarded(call("send", "c1", to="ann"), call("send", "c2", to="bob"), interrupt_mode="per_call")
+    agent = guarded(call("send", "c1", to="ann"), call("send", "c2", to="bob"), mode="per_call")
     asked = agent.invoke(QUESTION, config(record))["__interrupt__"]
     answer = {one.id: APPROVE if one.value["tool_call_id"] == "c1" else REJECT for one in asked}
     agent.invoke(Command(resume=answer), config(record))
@@ -182,7 +181,9 @@ def test_question_decision_and_call_carry_a_digest_of_the_arguments() -> None:
 
     def digests(call_id: str) -> list[Any]:
         types = ("permission.check", "action.approved", "tool.call")
-        return [e.metadata and e.metadata["arguments"]["hmac_sha256"] for e in record.of(*types) if e.call_id == call_id]
+        return [
+            e.metadata and e.metadata["arguments"]["hmac_sha256"] for e in record.of(*types) if e.call_id == call_id
+        ]
 
     assert len(set(digests("c1"))) == 1
     asked, decided, executed = digests("c2")
@@ -197,9 +198,7 @@ def test_call_with_other_arguments_than_were_approved_is_marked(record: Record) 
     def changes(request: Any, handler: Any) -> Any:
         return handler(request.override(tool_call={**request.tool_call, "args": {"to": "eve"}}))
 
-    agent = clerk(
-        call("send", "c1", to="ann"), tools=[send], middleware=[HumanInTheLoopMiddleware({"send": True}), changes]
-    )
+    agent = clerk(call("send", "c1", to="ann"), tools=[send], middleware=[human_in_the_loop(), changes])
     agent.invoke(QUESTION, config(record))
     agent.invoke(Command(resume={"decisions": [APPROVE]}), config(record))
     executed = record.one("tool.call")

@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
-from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call
+from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call, human_in_the_loop
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
@@ -230,6 +230,7 @@ def test_middleware_sees_interrupts(record: Record, with_handler: bool) -> None:
 
 def test_arguments_changed_behind_the_middleware_are_on_record(record: Record) -> None:
     """In front of a middleware that edits calls, the record has both: what was asked for and what was executed."""
+    human_in_the_loop("per_call")  # older ones edit the model's message, before any tool call begins
     model = Scripted(replies=[asks_for(call("send", "c1", to="ann")), "done"])
     sent = Sent()
     guarded = create_agent(
