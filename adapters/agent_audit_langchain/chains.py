@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +37,8 @@ class ChainHooks(Hooks):
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
         parent = self._parent(parent_run_id)
-        if (parent is None and parent_run_id is None) or _is_nested_agent(name, metadata, parent):
+        is_root = parent is None and (parent_run_id is None or not _is_step(kwargs.get("tags")))
+        if is_root or _is_nested_agent(name, metadata, parent):
             self._start_agent(name, inputs, metadata, run_id, parent)
         else:
             self._enter(name, inputs, metadata, run_id, parent)
@@ -214,6 +215,11 @@ def _outcome_of_end(run: Run) -> Outcome:
 
 def _is_busy_below(run: Run) -> bool:
     return any(child.start_type is not None or _is_busy_below(child) for child in list(run.children))
+
+
+def _is_step(tags: Sequence[str] | None) -> bool:
+    """Whether a run is a step of another one, though that is not known: its start was before recording began."""
+    return any(tag.startswith(("graph:", "seq:", "map:", "branch:", "condition:", "retry:")) for tag in tags or ())
 
 
 def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:

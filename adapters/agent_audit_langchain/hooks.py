@@ -107,8 +107,13 @@ class Hooks:
         return self._tracker.claim(run_id)
 
     def _parent(self, run_id: UUID | None) -> Run | None:
-        """The run around one that starts. Not told to one that was given `callbacks` of its own, but known."""
-        return self._tracker.get(running_in() if run_id is None else run_id)
+        """The run around one that starts.
+
+        LangChain does not tell it to a run that was given `callbacks` of its own, and beside LangSmith's `traceable` it
+        tells one that only LangSmith knows. What executes here is known all the same.
+        """
+        run = None if run_id is None else self._tracker.get(run_id)
+        return self._tracker.get(running_in()) if run is None else run
 
     def _start_operation(
         self,
