@@ -210,7 +210,7 @@ class Approvals:
             "interrupt_id": question.interrupt_id if question else None,
             "edited": edited or None,
             "message": None if decision.kind == "respond" else decision.text,
-            "decided_by": decided_by(run.root.state.get("metadata"), run.root.state.get("settings")),
+            "decided_by": run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
             "question_from": None if question else "resumed run",
         }
         if _is_call(request):

@@ -75,7 +75,7 @@ class ChainHooks(Hooks):
         )
         run.state["graph"] = "ls_integration" in metadata
         if parent is None:
-            run.state["metadata"] = metadata
+            run.state["decided_by"] = who.decider(metadata)
         _resumed_with(run, inputs)
 
     @takes_run

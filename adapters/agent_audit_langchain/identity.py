@@ -11,13 +11,15 @@ from langchain_core.runnables.config import var_child_runnable_config
 from agent_audit import Run, current_identity
 
 ContextReader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
-"""Gets the metadata of a run, returns any of agent_id, session_id, user_id."""
+"""Gets the metadata of a run, returns any of agent_id, session_id, user_id, decided_by."""
 
 _SOURCES = {
     "session_id": ("thread_id", "session_id"),
     "user_id": ("user_id",),
     "agent_id": ("agent_id", "lc_agent_name"),
 }
+
+_DECIDERS = ("decided_by", "approver")
 
 _RUNTIME = "__pregel_runtime"
 """Where in `configurable` LangGraph keeps its runtime; not a public name, so nothing but an identity depends on it."""
@@ -57,6 +59,10 @@ class Who:
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._given}
+
+    def decider(self, metadata: Mapping[str, Any]) -> str | None:
+        """Who decided, for the run that is resumed with the decision."""
+        return decided_by(self._told_by_context(metadata), metadata)
 
     def _known_elsewhere(self) -> bool:
         return current_identity().agent_id is not None
@@ -127,9 +133,9 @@ def _configurable() -> Mapping[str, Any]:
 
 
 def decided_by(*places: Mapping[str, Any] | None) -> str | None:
-    """Who decided, where the application says so in metadata or configurable."""
+    """Who decided, where the application says so in these places or in `configurable`."""
     for place in (*places, _configurable()):
-        for key in ("decided_by", "approver"):
+        for key in _DECIDERS:
             if place and place.get(key):
                 return str(place[key])
     return None

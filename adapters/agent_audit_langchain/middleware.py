@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -12,10 +13,12 @@ from langchain_core.messages import ToolMessage
 from agent_audit import AuditEventType, AuditLogger, Outcome, Run
 from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
-from agent_audit_langchain.hooks import Hooks, Modifies
+from agent_audit_langchain.hooks import Hooks, Modifies, after_the_fact
 from agent_audit_langchain.identity import ContextReader, in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
 from agent_audit_langchain.questions import Request
+
+log = logging.getLogger(__name__)
 
 ToolAnswer = ToolMessage | Command[Any]
 
@@ -82,7 +85,17 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
 class _Calls(Hooks):
     """Tool calls as the middleware sees them."""
 
-    def begin(self, request: Any) -> Run:
+    def begin(self, request: Any) -> Run | None:
+        """None: not recorded, and the call goes on, for the logger does not fail closed."""
+        try:
+            return self._begin(request)
+        except Exception:
+            if self.fails_closed():
+                raise
+            log.warning("the audit middleware could not record a tool call", exc_info=True)
+            return None
+
+    def _begin(self, request: Any) -> Run:
         call = request.tool_call
         config: Mapping[str, Any] = getattr(request.runtime, "config", None) or {}
         parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
@@ -113,8 +126,9 @@ class _Calls(Hooks):
         self._who.learn(parent, settings)
         return {}
 
-    def returned(self, run: Run, answer: ToolAnswer, *, known: bool) -> None:
-        if self._tracker.take(run.key) is None:
+    @after_the_fact
+    def returned(self, run: Run | None, answer: ToolAnswer, *, known: bool) -> None:
+        if run is None or self._tracker.take(run.key) is None:
             return
         result, failed = tool_result(answer)
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
@@ -130,14 +144,17 @@ class _Calls(Hooks):
         if run.state["modifies"] and not failed:
             self.recording.note_modification(run, "wrap_tool_call")
 
-    def failed(self, run: Run, error: BaseException) -> None:
-        if self._tracker.take(run.key) is None:
+    @after_the_fact
+    def failed(self, run: Run | None, error: BaseException) -> None:
+        if run is None or self._tracker.take(run.key) is None:
             return
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "wrap_tool_call")
         self._end_with_error(run, error, "wrap_tool_call")
 
-    def abandoned(self, beginning: asyncio.Future[Run]) -> None:
+    @after_the_fact
+    def abandoned(self, beginning: asyncio.Future[Run | None]) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
-        if not beginning.cancelled() and beginning.exception() is None:
-            self._tracker.end(beginning.result().key, Outcome.CANCELLED)
+        run = None if beginning.cancelled() or beginning.exception() else beginning.result()
+        if run is not None:
+            self._tracker.end(run.key, Outcome.CANCELLED)

@@ -57,6 +57,8 @@ NEEDS = [
     "blockbuster>=1.5.18,<1.6",
     "numpy",
     "httpx",
+    "jsonschema",
+    "toml",
     "langchain-tests",
     "langchain-openai",
     "langgraph-checkpoint-sqlite",

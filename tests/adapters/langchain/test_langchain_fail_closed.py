@@ -281,3 +281,14 @@ def test_answer_of_a_middleware_in_place_of_the_tool(record: Record) -> None:
     assert sent == []
     assert of_tools(record) == [("action.executed", "success", "tool.send", "c1")]
     assert record.one("action.executed").metadata == {"answered_by": "middleware, not the tool"}
+
+
+@both
+async def test_a_bug_in_the_adapter_does_not_stop_the_call(
+    record: Record, monkeypatch: pytest.MonkeyPatch, asynchronous: bool
+) -> None:
+    sent = Sent()
+    monkeypatch.setattr("agent_audit_langchain.middleware.call_answered", lambda run, call_id: 1 / 0)
+    await run(agent(sent, AuditMiddleware(record.logger)), {}, asynchronous)
+    assert sent == ["ann"]
+    record.handler.recording.tracker.close_all()
