@@ -67,14 +67,15 @@ def tool_calls(count: int) -> Callable[[Any], None]:
             lookup.invoke(call, config)
 
     chain = RunnableLambda(body)
-    return lambda handlers: chain.invoke("x", {"callbacks": handlers})
+    return lambda handlers: chain.invoke("x", {"callbacks": handlers} if handlers else {})
 
 
 def agent_turns(turns: int) -> Callable[[Any], None]:
     """An agent that calls a tool in each of its turns."""
     agent = create_agent(Scripted(turns=turns), [lookup])
     question = {"messages": [("user", "go")]}
-    return lambda handlers: agent.invoke(question, {"callbacks": handlers, "recursion_limit": 4 * turns + 10})
+    limit = {"recursion_limit": 4 * turns + 10}
+    return lambda handlers: agent.invoke(question, {"callbacks": handlers, **limit} if handlers else {**limit})
 
 
 class DoNothing(BaseCallbackHandler):
