@@ -47,7 +47,7 @@ class ChainHooks(Hooks):
         if parent is None:
             run = self._tracker.enter(run_id, **self._who.of_root(metadata))
         else:
-            run = self._tracker.enter(run_id, parent=parent)
+            run = self._tracker.enter(run_id, parent=parent, **self._who.of_inner(metadata, parent.identity))
         _resumed_with(run, inputs)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
@@ -61,7 +61,11 @@ class ChainHooks(Hooks):
         who = self._who
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
-        facts: dict[str, Any] = who.of_root(metadata, named) if parent is None else who.of_nested(name)
+        facts: dict[str, Any] = (
+            who.of_root(metadata, named)
+            if parent is None
+            else {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
+        )
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(

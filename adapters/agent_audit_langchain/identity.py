@@ -71,17 +71,42 @@ class Who:
         """Identity of an agent inside another one: only its name is its own."""
         return {"agent_id": self._given.get("agent_id", name)}
 
+    def of_inner(self, metadata: Mapping[str, Any], identity: Mapping[str, str]) -> dict[str, str]:
+        """What a chain or graph inside another one says that differs from what it would inherit.
+
+        One run may serve several conversations or users in turn.
+        """
+        told = {}
+        for field in ("session_id", "user_id"):
+            value = next((metadata[key] for key in _SOURCES[field] if metadata.get(key)), None)
+            if value is not None and field not in self._given and identity.get(field) != str(value):
+                told[field] = str(value)
+        if told and self._context is not None:
+            better = self._told_by_context(metadata)
+            told.update({field: str(better[field]) for field in told if better.get(field)})
+        return told
+
     def learn(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
-        """`configurable` cannot be seen when a chain or graph starts, but below: tell the runs above whose it is."""
+        """`configurable` cannot be seen when a chain or graph starts, but below: tell the runs above whose it is.
+
+        As far as they belong to the same conversation: what is further up may go on with another one.
+        """
         if "user_id" in run.identity and "session_id" in run.identity:
             return
         told = _told_by(_configurable() if settings is None else settings)
-        told.pop("agent_id", None)
-        above: Run | None = run
-        while told and above is not None:
-            for field, value in told.items():
-                above.identity.setdefault(field, value)
+        told = {
+            field: told[field] for field in ("session_id", "user_id") if field in told and field not in run.identity
+        }
+        if not told:
+            return
+        session, concerned, above = run.identity.get("session_id"), [], run.parent
+        concerned.append(run.identity)
+        while above is not None and above.identity.get("session_id") == session:
+            concerned.append(above.identity)
             above = above.parent
+        for identity in concerned:
+            for field, value in told.items():
+                identity.setdefault(field, value)
 
     def _told_by_context(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._context is None:
