@@ -106,7 +106,7 @@ def outcomes(python: Path, suite: Path, tests: list[str], mode: str, report: Pat
         "LANGSMITH_ENDPOINT": "http://127.0.0.1:9",
         "NO_DOCKER": "true",  # LangGraph's: no databases
     }
-    command = [python, "-m", "pytest", *tests, "-p", "conformance_plugin", "-q", "--timeout", "300", "--no-header"]
+    command = [python, "-m", "pytest", *tests, "-p", "langchain_plugin", "-q", "--timeout", "300", "--no-header"]
     with (report.with_suffix(".out")).open("w") as output:
         command += ["-p", "no:cacheprovider", "--continue-on-collection-errors"]
         subprocess.run([*map(str, command)], check=False, cwd=suite, env=variables, stdout=output, stderr=output)
