@@ -13,6 +13,7 @@ from agent_audit.default import get_logger, set_logger
 from agent_audit.errors import AuditError, ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
 from agent_audit.runs import Run, RunTracker, describe_error
 
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigurationError",
     "Durability",
     "FileAuditBackend",
+    "ForkSafeLock",
     "Identity",
     "MemoryAuditBackend",
     "Outcome",

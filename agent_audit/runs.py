@@ -9,22 +9,24 @@ An adapter names its operations by keys of its own (a run id, a span id, run and
 * `enter` for a scope that is no event (a chain node): it only passes on parentage and identity;
 * `start` for an operation: records the intent BEFORE the effect. With `on_failure="raise"` this raises
   `WriteError`, and the adapter must let it pass to stop the operation;
-* `end` with the outcome: never raises;
+* `end` with the outcome: never raises; or `take` and later `finish`, when it has to look at the run in between;
 * `note` for a point in time under a run (an approval, a handoff, a model's request for a tool).
+
+It stands in the way of every call of a tool or model, so it takes no lock there: each step that two threads may
+not both take is one operation on a dict, which is atomic.
 """
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent_audit.errors import WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
-from agent_audit.identity import current_identity
+from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import ForkSafeLock
 
 END_OF = {
@@ -36,6 +38,7 @@ END_OF = {
 """Which event ends the operation that another one starts."""
 
 _IDENTITY = ("agent_id", "session_id", "user_id")
+_REPEATED = ("action", "resource", "call_id")
 
 
 class EventSink(Protocol):
@@ -52,7 +55,7 @@ class SharedSink(EventSink, Protocol):
     """What adapters keep for as long as the logger lives, by a name of theirs."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Run:
     """One open operation or scope."""
 
@@ -66,30 +69,28 @@ class Run:
     fields: dict[str, Any]
     """Of the start event, as far as the end event repeats them: action, resource, call_id."""
     identity: dict[str, Any]
-    """agent_id, session_id and user_id, as far as known; inherited from the parent."""
+    """agent_id, session_id and user_id, as far as known; the parent's own when nothing in it differs."""
     source: Source
+    parent_span_id: str | None
+    """The nearest span above that has events of its own."""
+    recorded_span_id: str | None
+    """The same, from here up."""
     started: float = field(default_factory=time.perf_counter)
+    late: bool = False
+    """It was closed as unknown with the run around it."""
+    ended: bool = False
+    """Its outcome was recorded, or is being recorded just now."""
     children: set[Run] = field(default_factory=set)
     errors: list[BaseException] = field(default_factory=list)
     """On the root only: the exceptions recorded last, for each is recorded once, at the deepest level."""
     state: dict[str, Any] = field(default_factory=dict)
     """For the adapter: whatever it wants to remember until the end."""
+    _root: Run | None = None
 
     @property
     def root(self) -> Run:
         """The run it all is part of."""
-        run = self
-        while run.parent is not None:
-            run = run.parent
-        return run
-
-    @property
-    def recorded_span_id(self) -> str | None:
-        """The nearest span, from here up, that has events of its own."""
-        run: Run | None = self
-        while run is not None and run.start_type is None:
-            run = run.parent
-        return None if run is None else run.span_id
+        return self if self._root is None else self._root
 
 
 class RunTracker:
@@ -100,20 +101,32 @@ class RunTracker:
         framework: its name as it stands in `source`, e.g. `langchain`.
         version: its version.
         max_runs: open runs kept; beyond it the oldest are closed as unknown.
-        max_ended: ended runs remembered, so that a second or a late end is known as one.
+        max_ended: runs remembered that were closed as unknown, in case their ends come late.
+        max_claims: keys remembered at the least by `claim`.
     """
 
     def __init__(
-        self, sink: EventSink, framework: str, version: str | None, *, max_runs: int = 50_000, max_ended: int = 5_000
+        self,
+        sink: EventSink,
+        framework: str,
+        version: str | None,
+        *,
+        max_runs: int = 50_000,
+        max_ended: int = 5_000,
+        max_claims: int = 10_000,
     ) -> None:
         self._sink = sink
         self._framework = framework
         self._version = version
         self._max_runs = max_runs
         self._max_ended = max_ended
+        self._max_claims = max_claims
         self._lock = ForkSafeLock()
-        self._runs: OrderedDict[Hashable, Run] = OrderedDict()
-        self._ended: OrderedDict[Hashable, Run | None] = OrderedDict()
+        self._runs: dict[Hashable, Run] = {}
+        self._ended: dict[Hashable, Run] = {}
+        self._claims: dict[Hashable, object] = {}
+        self._older_claims: dict[Hashable, object] = {}
+        self._sources: dict[str | None, Source] = {}
         self.duplicate_ends = 0
         """Ends that came for a run whose end was on record."""
 
@@ -130,22 +143,33 @@ class RunTracker:
         """The open run of that key."""
         return self._runs.get(key)
 
-    def enter(self, key: Hashable, *, parent: Hashable = None, **facts: Any) -> Run:
+    def claim(self, key: Hashable) -> bool:
+        """True for the first who asks: several handlers of one logger may be told of one run, even at once."""
+        claims, older, token = self._claims, self._older_claims, object()
+        if (older and key in older) or claims.setdefault(key, token) is not token:
+            return False
+        if len(claims) > self._max_claims:
+            with self._lock:
+                if self._claims is claims:
+                    self._older_claims, self._claims = claims, {}
+        return True
+
+    def enter(self, key: Hashable, *, parent: Hashable | Run = None, **facts: Any) -> Run:
         """Open a scope without events of its own.
 
         Args:
             key: the adapter's name for it.
-            parent: key of the run it is part of.
+            parent: the run it is part of, or its key.
             **facts: agent_id, session_id, user_id, trace_id, span_id as far as the framework tells.
         """
-        return self._open(key, parent, None, None, facts, hook=None)
+        return self._open(key, self._find(parent), None, None, facts)
 
     def start(
         self,
         event_type: AuditEventType,
         key: Hashable,
         *,
-        parent: Hashable = None,
+        parent: Hashable | Run = None,
         end_type: AuditEventType | None = None,
         hook: str | None = None,
         **facts: Any,
@@ -155,7 +179,7 @@ class RunTracker:
         Args:
             event_type: a type that starts something, e.g. `tool.call`.
             key: the adapter's name for it.
-            parent: key of the run it is part of.
+            parent: the run it is part of, or its key.
             end_type: what ends it, where that is not the usual one (a retrieval ends as `data.access`).
             hook: the framework's hook that told of it.
             **facts: further fields of the event.
@@ -163,11 +187,11 @@ class RunTracker:
         Raises:
             WriteError: fail-closed logger, not recorded; the run is not open then.
         """
-        run = self._open(key, parent, event_type, end_type or END_OF[event_type], facts, hook=hook)
+        run = self._open(key, self._find(parent), event_type, end_type or END_OF[event_type], facts, hook=hook)
         try:
-            self._sink.log(self._event(event_type, run, **facts, **_but(run.identity, facts)))
+            self._sink.log(_event(event_type, run, run.source, {**facts, **run.identity}))
         except BaseException:
-            self._discard(key)
+            self._leave(run)
             raise
         return run
 
@@ -185,20 +209,31 @@ class RunTracker:
         Returns:
             The event, or None when there was nothing to record.
         """
-        with self._lock:
-            run = self._runs.pop(key, None)
-            late = run is None
-            if run is None:
-                run = self._ended.pop(key, None)
-                self._remember_ended(key, None)
-                if run is None:
-                    self.duplicate_ends += 1
-                    return None
-            else:
-                self._leave(run)
-        if not late:
+        run = self.take(key)
+        return None if run is None else self.finish(run, outcome, hook=hook, **fields)
+
+    def take(self, key: Hashable) -> Run | None:
+        """Take a run out, to `finish` it. One caller gets it, which is how an end is recorded once.
+
+        Returns:
+            The run; None when its end is on record or nothing is known of it.
+        """
+        run = self._runs.pop(key, None)
+        if run is not None:
+            if run.parent is not None:
+                run.parent.children.discard(run)
+            return run
+        run = self._ended.pop(key, None)
+        if run is None:
+            self.duplicate_ends += 1
+        return run
+
+    def finish(self, run: Run, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
+        """Record the outcome of a run that `take` gave; see `end`."""
+        run.ended = True
+        if run.children:
             self._close_below(run)
-        if late:
+        if run.late:
             fields["metadata"] = {**(fields.get("metadata") or {}), "late": True}
         return self._record_end(run, outcome, hook, fields)
 
@@ -206,102 +241,86 @@ class RunTracker:
         self,
         event_type: AuditEventType,
         *,
-        under: Hashable = None,
+        under: Hashable | Run = None,
         hook: str | None = None,
         after_effect: bool = False,
         **fields: Any,
     ) -> AuditEvent | None:
-        """Record a point in time under a run.
+        """Record a point in time under a run: an open one's key, or any run.
 
         Raises `WriteError` when the logger is fail-closed, unless it tells of something past (`after_effect`).
         """
-        run = self.get(under) if under is not None else None
+        run = self._find(under)
         if run is None:
             ambient = current_identity()
-            event = AuditEvent(
-                event_type=event_type,
-                source=self._source(hook),
-                **{"trace_id": ambient.trace_id, "parent_span_id": ambient.span_id, **_with_error(fields)},
-            )
+            known: dict[str, Any] = {"trace_id": ambient.trace_id, "parent_span_id": ambient.span_id}
         else:
-            fields = {**run.identity, **_with_error(fields)}
-            fields.setdefault("parent_span_id", run.recorded_span_id)
-            event = AuditEvent(event_type=event_type, trace_id=run.trace_id, source=self._source(hook), **fields)
+            known = {**run.identity, "trace_id": run.trace_id, "parent_span_id": run.recorded_span_id}
+        known["source"] = self._source(hook)
+        event = AuditEvent.unchecked(event_type, **{**known, **_with_error(fields)})
         self._sink.log(event, after_effect=after_effect)
         return event
 
-    def error(self, exception: BaseException, *, under: Hashable, hook: str | None = None) -> AuditEvent | None:
+    def error(self, exception: BaseException, *, under: Hashable | Run, hook: str | None = None) -> AuditEvent | None:
         """Record an exception as `error`, unless a deeper level of the same run has recorded it. Never raises."""
-        run = self.get(under)
+        run = self._find(under)
         if run is None or not self._first_sight(run, exception):
             return None
         try:
-            return self.note(AuditEventType.ERROR, under=under, hook=hook, outcome=Outcome.FAILURE, exception=exception)
+            return self.note(AuditEventType.ERROR, under=run, hook=hook, outcome=Outcome.FAILURE, exception=exception)
         except WriteError:
             return None
 
     def close_all(self) -> None:
         """Close every open run as unknown (the logger or the process ends)."""
-        with self._lock:
-            roots = [run for run in self._runs.values() if run.parent is None]
-        for root in roots:
-            self.end(root.key, Outcome.UNKNOWN)
+        for run in list(self._runs.values()):
+            if run.parent is None:
+                self.end(run.key, Outcome.UNKNOWN)
 
     # -- inside ----------------------------------------------------------------------------------------
+
+    def _find(self, run: Hashable | Run) -> Run | None:
+        if run is None or isinstance(run, Run):
+            return run
+        return self._runs.get(run)
 
     def _open(
         self,
         key: Hashable,
-        parent_key: Hashable,
+        parent: Run | None,
         start_type: AuditEventType | None,
         end_type: AuditEventType | None,
         facts: dict[str, Any],
         *,
-        hook: str | None,
+        hook: str | None = None,
     ) -> Run:
         ambient = current_identity()
-        overflow: Run | None = None
-        with self._lock:
-            parent = self._runs.get(parent_key) if parent_key is not None else None
-            inherited = parent.identity if parent else {}
-            identity = {
-                name: value
-                for name, value in (
-                    (name, facts.get(name) or inherited.get(name) or getattr(ambient, name)) for name in _IDENTITY
-                )
-                if value is not None
-            }
-            run = Run(
-                key=key,
-                span_id=facts.pop("span_id", None) or _span_id(key),
-                trace_id=facts.pop("trace_id", None)
-                or (parent.trace_id if parent else None)
-                or ambient.trace_id
-                or _span_id(key),
-                parent=parent,
-                start_type=start_type,
-                end_type=end_type,
-                fields={name: facts[name] for name in ("action", "resource", "call_id") if facts.get(name)},
-                identity=identity,
-                source=self._source(hook),
-            )
-            if parent is not None:
-                parent.children.add(run)
-            self._runs[key] = run
-            if len(self._runs) > self._max_runs:
-                overflow = next(iter(self._runs.values()))
-        if overflow is not None:
-            self.end(overflow.key, Outcome.UNKNOWN)
-        return run
-
-    def _event(self, event_type: AuditEventType, run: Run, **fields: Any) -> AuditEvent:
-        parent = run.parent.recorded_span_id if run.parent else current_identity().span_id
-        return AuditEvent(
-            event_type=event_type,
-            trace_id=run.trace_id,
-            span_id=run.span_id,
-            **{"parent_span_id": parent, "source": run.source, **fields},
+        above = ambient.span_id if parent is None else parent.recorded_span_id
+        span_id: str | None = facts.pop("span_id", None) if facts else None
+        if span_id is None:
+            # A scope below others needs no span of its own.
+            span_id = above if above is not None and start_type is None else _span_id(key)
+        trace_id: str | None = facts.pop("trace_id", None) if facts else None
+        run = Run(
+            key=key,
+            span_id=span_id,
+            trace_id=trace_id or (parent.trace_id if parent else ambient.trace_id) or span_id,
+            parent=parent,
+            start_type=start_type,
+            end_type=end_type,
+            fields={name: facts[name] for name in _REPEATED if facts.get(name)} if end_type else {},
+            identity=_identity(parent, facts, ambient),
+            source=self._source(hook),
+            parent_span_id=above,
+            recorded_span_id=above if start_type is None else span_id,
+            _root=None if parent is None else parent.root,
         )
+        if parent is not None:
+            parent.children.add(run)
+        self._runs[key] = run
+        if len(self._runs) > self._max_runs:
+            self.end(_oldest(self._runs), Outcome.UNKNOWN)
+        return run
 
     def _record_end(self, run: Run, outcome: Outcome, hook: str | None, fields: dict[str, Any]) -> AuditEvent | None:
         end_type = fields.pop("end_type", None) or run.end_type
@@ -310,14 +329,9 @@ class RunTracker:
         exception = fields.get("exception")
         if isinstance(exception, BaseException):
             self._first_sight(run, exception)
-        event = self._event(
-            end_type,
-            run,
-            outcome=outcome,
-            duration_ms=(time.perf_counter() - run.started) * 1000,
-            source=self._source(hook or run.source.hook),
-            **{**run.identity, **run.fields, **_with_error(fields)},
-        )
+        known = {**run.identity, **run.fields, **_with_error(fields), "outcome": outcome}
+        known["duration_ms"] = (time.perf_counter() - run.started) * 1000
+        event = _event(end_type, run, self._source(hook) if hook else run.source, known)
         try:
             self._sink.log(event, after_effect=True)
         except WriteError:
@@ -328,27 +342,18 @@ class RunTracker:
         """Everything still open under a run that has ended, deepest first."""
         for child in list(run.children):
             self._close_below(child)
-            with self._lock:
-                if self._runs.pop(child.key, None) is None:
-                    continue
-                self._leave(child, closed=True)
-            self._record_end(child, Outcome.UNKNOWN, None, {})
+            if self._leave(child):
+                child.late = True
+                if child.end_type is not None:
+                    self._ended[child.key] = child
+                    if len(self._ended) > self._max_ended:
+                        self._ended.pop(_oldest(self._ended), None)
+                self._record_end(child, Outcome.UNKNOWN, None, {})
 
-    def _leave(self, run: Run, *, closed: bool = False) -> None:
+    def _leave(self, run: Run) -> bool:
         if run.parent is not None:
             run.parent.children.discard(run)
-        self._remember_ended(run.key, run if closed and run.end_type is not None else None)
-
-    def _discard(self, key: Hashable) -> None:
-        with self._lock:
-            run = self._runs.pop(key, None)
-            if run is not None:
-                self._leave(run)
-
-    def _remember_ended(self, key: Hashable, run: Run | None) -> None:
-        self._ended[key] = run
-        if len(self._ended) > self._max_ended:
-            self._ended.popitem(last=False)
+        return self._runs.pop(run.key, None) is not None
 
     def _first_sight(self, run: Run, exception: BaseException) -> bool:
         errors = run.root.errors
@@ -360,7 +365,38 @@ class RunTracker:
         return True
 
     def _source(self, hook: str | None) -> Source:
-        return Source(framework=self._framework, version=self._version, hook=hook)
+        source = self._sources.get(hook)
+        if source is None:
+            source = self._sources[hook] = Source(framework=self._framework, version=self._version, hook=hook)
+        return source
+
+
+def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[str, Any]) -> AuditEvent:
+    return AuditEvent.unchecked(
+        event_type,
+        trace_id=run.trace_id,
+        span_id=run.span_id,
+        **{"parent_span_id": run.parent_span_id, "source": source, **fields},
+    )
+
+
+def _identity(parent: Run | None, facts: dict[str, Any], ambient: Identity) -> dict[str, Any]:
+    """Who runs it: what the adapter says, else the run around it, else what is in force here."""
+    inherited = {} if parent is None else parent.identity
+    if not facts and ambient is NOBODY:
+        return inherited
+    told = facts.get("agent_id") or facts.get("session_id") or facts.get("user_id")
+    if told is None and (ambient is NOBODY or len(inherited) == len(_IDENTITY)):
+        return inherited
+    found = ((name, facts.get(name) or inherited.get(name) or getattr(ambient, name)) for name in _IDENTITY)
+    return {name: str(value) for name, value in found if value is not None}
+
+
+def _oldest(runs: dict[Hashable, Run]) -> Hashable:
+    try:
+        return next(iter(runs))
+    except (RuntimeError, StopIteration):
+        return None  # other threads are at it; one of them will see that there are too many
 
 
 def describe_error(exception: BaseException) -> dict[str, str]:
@@ -375,10 +411,6 @@ def describe_error(exception: BaseException) -> dict[str, str]:
 def _with_error(fields: dict[str, Any]) -> dict[str, Any]:
     exception = fields.pop("exception", None)
     return fields if exception is None else {**describe_error(exception), **fields}
-
-
-def _but(fields: dict[str, Any], taken: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if name not in taken}
 
 
 def _span_id(key: Hashable) -> str:

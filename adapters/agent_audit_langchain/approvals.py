@@ -8,13 +8,12 @@ In another process nobody remembers the question; then it is taken from what the
 from __future__ import annotations
 
 import json
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import AuditEventType, AuditLogger, Outcome, Run
+from agent_audit import AuditEventType, AuditLogger, ForkSafeLock, Outcome, Run
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
 from agent_audit_langchain.identity import decided_by
@@ -74,7 +73,7 @@ class Approvals:
     def __init__(self, logger: AuditLogger, note: Note) -> None:
         self._logger = logger
         self._note = note
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._pending: OrderedDict[str, Question] = OrderedDict()
 
     # -- asked -----------------------------------------------------------------------------------------
@@ -120,6 +119,7 @@ class Approvals:
     def _record_question(self, run: Run, question: Question, hook: str) -> None:
         facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
         for request in question.requests:
+            about = {"arguments": self.digest(request.parameters)} if _is_call(request) else {}
             self._note(
                 AuditEventType.PERMISSION_CHECK,
                 run,
@@ -128,7 +128,7 @@ class Approvals:
                 action=request.action,
                 call_id=request.call_id,
                 parameters=request.parameters,
-                metadata=_known(facts),
+                metadata=_known({**facts, **about}),
             )
 
     # -- answered --------------------------------------------------------------------------------------
@@ -210,11 +210,11 @@ class Approvals:
             "interrupt_id": question.interrupt_id if question else None,
             "edited": edited or None,
             "message": None if decision.kind == "respond" else decision.text,
-            "decided_by": decided_by(run.root.state.get("metadata"), run.root.state.get("settings")),
+            "decided_by": run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
             "question_from": None if question else "resumed run",
         }
-        if request.call_id is not None and request.action != "interrupt":
-            run.root.state.setdefault("decided", set()).add(request.call_id)
+        if _is_call(request):
+            run.root.state.setdefault("decided", {})[request.call_id] = parameters
             facts["arguments"] = self.digest(parameters)
             if denied:
                 call_answered(run, request.call_id)
@@ -231,15 +231,29 @@ class Approvals:
             metadata=_known(facts),
         )
 
-    def digest_if_decided(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
-        """For the metadata of a call that somebody decided on in this run."""
-        if parent is None or request.call_id not in parent.root.state.get("decided", ()):
+    def decided_on(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
+        """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
+        decided = None if parent is None else parent.root.state.get("decided")
+        if not decided or request.call_id not in decided:
             return None
-        return {"arguments": self.digest(request.parameters)}
+        facts: dict[str, Any] = {"arguments": self.digest(request.parameters)}
+        if decided[request.call_id] != request.parameters:
+            facts["differs_from_decision"] = True
+        return facts
 
     def digest(self, parameters: Any) -> dict[str, str]:
         """Keyed digest of the exact arguments, to compare what was decided on with what was executed."""
         return self._logger.digest(json.dumps(parameters, sort_keys=True, default=repr).encode())
+
+
+def _is_call(request: Request) -> bool:
+    """Whether the question is about a tool call, not about whether and how a graph goes on."""
+    return request.call_id is not None and request.action != "interrupt"
+
+
+def call_key(parent_run_id: Any, call_id: str | None) -> tuple[str, Any, str | None]:
+    """What `AuditMiddleware` calls the tool call that it has put on record."""
+    return ("call", parent_run_id, call_id)
 
 
 def call_answered(run: Run, call_id: str | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import Node, Resume, call_answered
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of
+from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
 
 _UNNAMED = "LangGraph"
@@ -36,21 +36,24 @@ class ChainHooks(Hooks):
             return
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
-        parent = self._tracker.get(parent_run_id) if parent_run_id else None
-        if parent_run_id is None or _is_nested_agent(name, metadata, parent):
+        parent = self._parent(parent_run_id)
+        is_root = parent is None and (parent_run_id is None or not _is_step(kwargs.get("tags")))
+        if is_root or _is_nested_agent(name, metadata, parent):
             self._start_agent(name, inputs, metadata, run_id, parent)
         else:
-            self._enter(name, inputs, metadata, run_id, parent_run_id)
+            self._enter(name, inputs, metadata, run_id, parent)
 
-    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent_run_id: UUID) -> None:
-        parent = self._tracker.get(parent_run_id)
-        facts = self._who.of_root(metadata) if parent is None else {}
-        run = self._tracker.enter(run_id, parent=parent_run_id, **facts)
+    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
+        if parent is None:
+            run = self._tracker.enter(run_id, **self._who.of_root(metadata))
+        else:
+            run = self._tracker.enter(run_id, parent=parent, **self._who.of_inner(metadata, parent.identity))
         _resumed_with(run, inputs)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
             run.state["node"] = node = Node(namespace, inputs)
-            self.recording.approvals.node_started(run, node)
+            if "resume" in run.root.state:
+                self.recording.approvals.node_started(run, node)
 
     def _start_agent(
         self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None
@@ -58,13 +61,17 @@ class ChainHooks(Hooks):
         who = self._who
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
-        facts: dict[str, Any] = who.of_root(metadata, named) if parent is None else who.of_nested(name)
+        facts: dict[str, Any] = (
+            who.of_root(metadata, named)
+            if parent is None
+            else {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
+        )
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(
             AuditEventType.AGENT_START,
             run_id,
-            parent=parent.key if parent else None,
+            parent=parent,
             hook="on_chain_start",
             action=f"agent.{name}",
             parameters=messages.asked(inputs) if whole else None,
@@ -72,36 +79,29 @@ class ChainHooks(Hooks):
         )
         run.state["graph"] = "ls_integration" in metadata
         if parent is None:
-            run.state["metadata"] = metadata
+            run.state["decided_by"] = who.decider(metadata)
         _resumed_with(run, inputs)
 
-    @after_the_fact
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A chain, agent, graph or node is done."""
-        if not self._ends(run_id):
-            return
-        run = self._tracker.get(run_id)
-        if run is not None and run.state.get("suspended"):
+    @takes_run
+    def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
+        """A chain, agent, graph or node is done. One that streams tells only now what its inputs were."""
+        if "suspended" in run.state:
             _suspends_chain_around(run)
-        if run is not None and run.start_type is not None:
+        if run.start_type is not None:
             outcome = _outcome_of_end(run)
             done = outcome is Outcome.SUCCESS
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
-            self._tracker.end(run_id, outcome, hook="on_chain_end", result=answer)
+            self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
             return
-        if run is not None and "node" in run.state:
+        if "node" in run.state:
             self._node_ended(run, outputs)
-        self._tracker.end(run_id, Outcome.SUCCESS, hook="on_chain_end")
+        self._tracker.finish(run, Outcome.SUCCESS)
 
-    @after_the_fact
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    @takes_run
+    def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
-        if not self._ends(run_id):
-            return
-        run = self._tracker.get(run_id)
-        if run is not None:
-            self._passes_through(run, error)
-        self._end_with_error(run_id, error, "on_chain_error")
+        self._passes_through(run, error)
+        self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -113,7 +113,7 @@ class ChainHooks(Hooks):
         if "node" in run.state:
             self.recording.approvals.node_ended(run, run.state["node"], None)
         if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
-            self._tracker.error(error, under=run.key, hook="on_chain_error")
+            self._tracker.error(error, under=run, hook="on_chain_error")
 
     def _hand_off(self, run: Run, error: ParentCommand) -> None:
         """Recorded at the deepest level: the same exception then passes through the levels above."""
@@ -188,7 +188,7 @@ class ChainHooks(Hooks):
         """What `enable()` learns of a graph that has started: its `configurable`. No hook of LangGraph's."""
         run = self._tracker.get(run_id)
         if run is not None:
-            self._who.learn_user(run, settings)
+            self._who.learn(run, settings)
             run.root.state.setdefault("settings", settings)
 
 
@@ -196,6 +196,11 @@ def _resumed_with(run: Run, inputs: Any) -> None:
     """Remember the answer that a graph is resumed with, for the nodes that asked."""
     if isinstance(inputs, Command) and inputs.resume is not None:
         run.root.state["resume"] = Resume.of(inputs.resume)
+
+
+def _streamed(run: Run, told: Mapping[str, Any]) -> Any:
+    """The inputs of a chain that streams: they were not told when it started."""
+    return messages.asked(told["inputs"]) if run.start_type is not None and "inputs" in told else None
 
 
 def _suspends_chain_around(run: Run) -> None:
@@ -214,6 +219,11 @@ def _outcome_of_end(run: Run) -> Outcome:
 
 def _is_busy_below(run: Run) -> bool:
     return any(child.start_type is not None or _is_busy_below(child) for child in list(run.children))
+
+
+def _is_step(tags: Sequence[str] | None) -> bool:
+    """Whether a run is a step of another one, though that is not known: its start was before recording began."""
+    return any(tag.startswith(("graph:", "seq:", "map:", "branch:", "condition:", "retry:")) for tag in tags or ())
 
 
 def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:

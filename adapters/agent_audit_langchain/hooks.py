@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
 
 from agent_audit import AuditEventType, AuditLogger, Outcome, Run, RunTracker, get_logger
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
-from agent_audit_langchain.identity import ContextReader, Who
+from agent_audit_langchain.identity import ContextReader, Who, running_in
 from agent_audit_langchain.recording import Recording
 
 Modifies = Collection[str] | Callable[[str, Any], bool]
@@ -33,6 +33,28 @@ def after_the_fact(hook: _Hook) -> _Hook:
             log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
 
     return guarded  # type: ignore[return-value]  # same signature
+
+
+def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
+    """For hooks that end a run: they get the run if its end is theirs to record, and must not raise either.
+
+    Whatever goes wrong in one, the run gets an end.
+    """
+
+    @functools.wraps(hook)
+    def guarded(self: Hooks, told: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        run: Run | None = None
+        try:
+            run = self._tracker.take(run_id)
+            if run is not None:
+                hook(self, told, run, **kwargs)
+        except Exception as problem:
+            log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
+            if run is not None and not run.ended:
+                facts = {"unread": f"{hook.__name__}: {type(problem).__name__}"}
+                self._tracker.finish(run, Outcome.UNKNOWN, hook=hook.__name__, metadata=facts)
+
+    return guarded
 
 
 class Hooks:
@@ -82,31 +104,35 @@ class Hooks:
 
     def _starts(self, run_id: UUID) -> bool:
         """Whether this handler is the one to record the start: several may be told of it."""
-        return self.recording.claim(run_id)
+        return self._tracker.claim(run_id)
 
-    def _ends(self, run_id: UUID) -> bool:
-        """Whether this handler is the one to record the end, and it is the first end there is."""
-        return self.recording.claim(("end", run_id))
+    def _parent(self, run_id: UUID | None) -> Run | None:
+        """The run around one that starts.
+
+        LangChain does not tell it to a run that was given `callbacks` of its own, and beside LangSmith's `traceable` it
+        tells one that only LangSmith knows. What executes here is known all the same.
+        """
+        run = None if run_id is None else self._tracker.get(run_id)
+        return self._tracker.get(running_in()) if run is None else run
 
     def _start_operation(
         self,
         event_type: AuditEventType,
         run_id: UUID,
-        parent_key: Any,
+        parent: Run | None,
         run_metadata: Mapping[str, Any] | None,
         **fields: Any,
     ) -> Run:
-        parent = self._tracker.get(parent_key)
         if parent is None:
             fields.update(self._who.of_root(run_metadata or {}))
         else:
-            self._who.learn_user(parent)
-        return self._tracker.start(event_type, run_id, parent=parent_key, **fields)
+            self._who.learn(parent)
+        return self._tracker.start(event_type, run_id, parent=parent, **fields)
 
-    def _end_with_error(self, run_id: Hashable, error: BaseException, hook: str, **fields: Any) -> None:
+    def _end_with_error(self, run: Run, error: BaseException, hook: str, **fields: Any) -> None:
         outcome = outcome_of(error)
         raised = error if outcome in (Outcome.FAILURE, Outcome.CANCELLED) else None
-        self._tracker.end(run_id, outcome, hook=hook, exception=raised, **fields)
+        self._tracker.finish(run, outcome, hook=hook, exception=raised, **fields)
 
     def _interrupted(self, run: Run, error: GraphInterrupt, hook: str) -> None:
         self.recording.approvals.interrupted(run, error.args[0] if error.args else (), hook)

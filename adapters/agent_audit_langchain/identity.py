@@ -11,13 +11,18 @@ from langchain_core.runnables.config import var_child_runnable_config
 from agent_audit import Run, current_identity
 
 ContextReader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
-"""Gets the metadata of a run, returns any of agent_id, session_id, user_id."""
+"""Gets the metadata of a run, returns any of agent_id, session_id, user_id, decided_by."""
 
 _SOURCES = {
     "session_id": ("thread_id", "session_id"),
     "user_id": ("user_id",),
     "agent_id": ("agent_id", "lc_agent_name"),
 }
+
+_DECIDERS = ("decided_by", "approver")
+
+_RUNTIME = "__pregel_runtime"
+"""Where in `configurable` LangGraph keeps its runtime; not a public name, so nothing but an identity depends on it."""
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +52,17 @@ class Who:
             name: of the chain or graph, the last resort as agent_id.
             settings: `configurable`, where it is known.
         """
-        found: dict[str, str] = {}
         settings = _configurable() if settings is None else settings
+        found = {**_told_by(settings), **_told_by(metadata)}
         told = self._told_by_context(metadata)
-        for field, keys in _SOURCES.items():
-            places = ((told, (field,)), (metadata, keys), (settings, keys))
-            value = next((place[key] for place, keys in places for key in keys if place.get(key)), None)
-            if value is not None:
-                found[field] = str(value)
+        found.update({field: str(told[field]) for field in _SOURCES if told.get(field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._given}
+
+    def decider(self, metadata: Mapping[str, Any]) -> str | None:
+        """Who decided, for the run that is resumed with the decision."""
+        return decided_by(self._told_by_context(metadata), metadata)
 
     def _known_elsewhere(self) -> bool:
         return current_identity().agent_id is not None
@@ -66,14 +71,42 @@ class Who:
         """Identity of an agent inside another one: only its name is its own."""
         return {"agent_id": self._given.get("agent_id", name)}
 
-    def learn_user(self, run: Run | None, settings: Mapping[str, Any] | None = None) -> None:
-        """`configurable` cannot be seen when a graph starts, but below: tell the runs above whose user it is."""
-        if run is None or "user_id" in run.identity:
+    def of_inner(self, metadata: Mapping[str, Any], identity: Mapping[str, str]) -> dict[str, str]:
+        """What a chain or graph inside another one says that differs from what it would inherit.
+
+        One run may serve several conversations or users in turn.
+        """
+        told = {}
+        for field in ("session_id", "user_id"):
+            value = next((metadata[key] for key in _SOURCES[field] if metadata.get(key)), None)
+            if value is not None and field not in self._given and identity.get(field) != str(value):
+                told[field] = str(value)
+        if told and self._context is not None:
+            better = self._told_by_context(metadata)
+            told.update({field: str(better[field]) for field in told if better.get(field)})
+        return told
+
+    def learn(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
+        """`configurable` cannot be seen when a chain or graph starts, but below: tell the runs above whose it is.
+
+        As far as they belong to the same conversation: what is further up may go on with another one.
+        """
+        if "user_id" in run.identity and "session_id" in run.identity:
             return
-        user = (_configurable() if settings is None else settings).get("user_id")
-        while user is not None and run is not None:
-            run.identity.setdefault("user_id", str(user))
-            run = run.parent
+        told = _told_by(_configurable() if settings is None else settings)
+        told = {
+            field: told[field] for field in ("session_id", "user_id") if field in told and field not in run.identity
+        }
+        if not told:
+            return
+        session, concerned, above = run.identity.get("session_id"), [], run.parent
+        concerned.append(run.identity)
+        while above is not None and above.identity.get("session_id") == session:
+            concerned.append(above.identity)
+            above = above.parent
+        for identity in concerned:
+            for field, value in told.items():
+                identity.setdefault(field, value)
 
     def _told_by_context(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._context is None:
@@ -91,15 +124,43 @@ def is_generic(name: str) -> bool:
     return name in ("LangGraph", "chain") or name.startswith("Runnable")
 
 
+def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
+    """What metadata or `configurable` say; in the latter, LangGraph keeps the runtime with its `context`."""
+    found = {}
+    for field, keys in _SOURCES.items():
+        for key in keys:
+            if place.get(key):
+                found[field] = str(place[key])
+                break
+    runtime = place.get(_RUNTIME)
+    if runtime is not None:
+        found = {**_told_by(in_context(getattr(runtime, "context", None))), **found}
+    return found
+
+
+def in_context(context: Any) -> Mapping[str, Any]:
+    """The fields of a graph's runtime context that say who: it may be a dict or any object."""
+    if isinstance(context, Mapping):
+        return context
+    keys = (key for keys in _SOURCES.values() for key in keys)
+    return {key: getattr(context, key, None) for key in keys} if context is not None else {}
+
+
+def running_in() -> Any:
+    """The run that executes here, by LangChain's own context variable; its callback manager knows it."""
+    config = var_child_runnable_config.get()
+    return getattr(config.get("callbacks"), "parent_run_id", None) if config else None
+
+
 def _configurable() -> Mapping[str, Any]:
     config = var_child_runnable_config.get()
     return (config.get("configurable") or {}) if config else {}
 
 
 def decided_by(*places: Mapping[str, Any] | None) -> str | None:
-    """Who decided, where the application says so in metadata or configurable."""
+    """Who decided, where the application says so in these places or in `configurable`."""
     for place in (*places, _configurable()):
-        for key in ("decided_by", "approver"):
+        for key in _DECIDERS:
             if place and place.get(key):
                 return str(place[key])
     return None

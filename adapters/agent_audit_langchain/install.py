@@ -5,14 +5,13 @@ from __future__ import annotations
 import functools
 import importlib
 import logging
-import threading
 from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
 from langchain_core.tracers import context as tracing
 
-from agent_audit import AuditLogger
+from agent_audit import AuditLogger, ForkSafeLock
 from agent_audit_langchain.handler import AuditCallbackHandler
 from agent_audit_langchain.hooks import Modifies
 from agent_audit_langchain.identity import ContextReader
@@ -38,7 +37,7 @@ class _ProcessHandler(AuditCallbackHandler):
 _handler = _ProcessHandler()
 # As the default of the variable it is seen in every thread and context, whoever started them.
 _variable: ContextVar[Any] = ContextVar("agent_audit_langchain", default=_handler)
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def enable(

@@ -26,12 +26,28 @@ def plain(message: Any) -> Any:
     return said
 
 
-def new_messages(messages: Sequence[Any]) -> list[Any]:
-    """What was said since the model's last answer: the rest is on record from the calls before."""
-    for index in range(len(messages) - 1, -1, -1):
+def spelled_out(message: Any) -> Any:
+    """The same with the arguments of tool calls, which `plain` leaves to the events of their own."""
+    said = plain(message)
+    if isinstance(message, AIMessage) and message.tool_calls:
+        said["tool_calls"] = [
+            {"id": call["id"], "name": call["name"], "args": call["args"]} for call in message.tool_calls
+        ]
+    return said
+
+
+def first_new(messages: Sequence[Any]) -> int:
+    """Where what was said since the model's last answer begins: the rest is on record from the calls before."""
+    last = len(messages) - 1
+    for index in range(last, -1, -1):
         if _is_from_model(messages[index]):
-            return [plain(message) for message in messages[index + 1 :] or messages[-1:]]
-    return [plain(message) for message in messages]
+            return min(index + 1, last)  # an answer to be continued is new itself
+    return 0
+
+
+def new_messages(messages: Sequence[Any]) -> list[Any]:
+    """What was said since the model's last answer."""
+    return [plain(message) for message in messages[first_new(messages) :]]
 
 
 def _is_from_model(message: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -10,12 +11,14 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 
 from agent_audit import AuditEventType, AuditLogger, Outcome, Run
-from agent_audit_langchain.approvals import call_answered
+from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
-from agent_audit_langchain.hooks import Hooks, Modifies
-from agent_audit_langchain.identity import ContextReader
+from agent_audit_langchain.hooks import Hooks, Modifies, after_the_fact
+from agent_audit_langchain.identity import ContextReader, in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
 from agent_audit_langchain.questions import Request
+
+log = logging.getLogger(__name__)
 
 ToolAnswer = ToolMessage | Command[Any]
 
@@ -82,21 +85,32 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
 class _Calls(Hooks):
     """Tool calls as the middleware sees them."""
 
-    def begin(self, request: Any) -> Run:
+    def begin(self, request: Any) -> Run | None:
+        """None: not recorded, and the call goes on, for the logger does not fail closed."""
+        try:
+            return self._begin(request)
+        except Exception:
+            if self.fails_closed():
+                raise
+            log.warning("the audit middleware could not record a tool call", exc_info=True)
+            return None
+
+    def _begin(self, request: Any) -> Run:
         call = request.tool_call
         config: Mapping[str, Any] = getattr(request.runtime, "config", None) or {}
         parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
         asked = Request(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
+        self.recording.has_middleware = True
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
-            ("call", parent_key, asked.call_id),
-            parent=parent_key,
+            call_key(parent_key, asked.call_id),
+            parent=parent,
             hook="wrap_tool_call",
             action=asked.action,
             call_id=asked.call_id,
             parameters=asked.parameters,
-            metadata=self.recording.approvals.digest_if_decided(parent, asked),
+            metadata=self.recording.approvals.decided_on(parent, asked),
             **self._identity(parent, request.runtime, config),
         )
         run.state["request"] = asked
@@ -105,35 +119,42 @@ class _Calls(Hooks):
         return run
 
     def _identity(self, parent: Run | None, runtime: Any, config: Mapping[str, Any]) -> dict[str, Any]:
-        context = getattr(runtime, "context", None)
-        told = context if isinstance(context, Mapping) else {"user_id": getattr(context, "user_id", None)}
+        told = in_context(getattr(runtime, "context", None))
         settings = {**(config.get("configurable") or {}), **{k: v for k, v in told.items() if v is not None}}
         if parent is None:
             return self._who.of_root(config.get("metadata") or {}, settings=settings)
-        self._who.learn_user(parent, settings)
+        self._who.learn(parent, settings)
         return {}
 
-    def returned(self, run: Run, answer: ToolAnswer, *, known: bool) -> None:
+    @after_the_fact
+    def returned(self, run: Run | None, answer: ToolAnswer, *, known: bool) -> None:
+        if run is None or self._tracker.take(run.key) is None:
+            return
         result, failed = tool_result(answer)
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
-            self._tracker.end(
-                run.key,
+            self._tracker.finish(
+                run,
                 Outcome.FAILURE,
                 end_type=AuditEventType.ACTION_FAILED,
                 error=str(result),
                 error_type="UnknownTool",
             )
             return
-        self._tracker.end(run.key, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
+        self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
         if run.state["modifies"] and not failed:
             self.recording.note_modification(run, "wrap_tool_call")
 
-    def failed(self, run: Run, error: BaseException) -> None:
+    @after_the_fact
+    def failed(self, run: Run | None, error: BaseException) -> None:
+        if run is None or self._tracker.take(run.key) is None:
+            return
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "wrap_tool_call")
-        self._end_with_error(run.key, error, "wrap_tool_call")
+        self._end_with_error(run, error, "wrap_tool_call")
 
-    def abandoned(self, beginning: asyncio.Future[Run]) -> None:
+    @after_the_fact
+    def abandoned(self, beginning: asyncio.Future[Run | None]) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
-        if not beginning.cancelled() and beginning.exception() is None:
-            self._tracker.end(beginning.result().key, Outcome.CANCELLED)
+        run = None if beginning.cancelled() or beginning.exception() else beginning.result()
+        if run is not None:
+            self._tracker.end(run.key, Outcome.CANCELLED)

@@ -10,8 +10,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
 from agent_audit import AuditEventType, Outcome, Run
-from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of
-from agent_audit_langchain.messages import model_answer, new_messages
+from agent_audit_langchain.conversation import digest_of
+from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of, takes_run
+from agent_audit_langchain.messages import first_new, model_answer, plain
 
 
 class ModelHooks(Hooks):
@@ -19,25 +20,53 @@ class ModelHooks(Hooks):
 
     def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """A chat model is about to be asked."""
-        news = [new_messages(conversation) for conversation in messages]
-        length = sum(len(conversation) for conversation in messages)
-        self._start_model("on_chat_model_start", serialized, {"messages": _one_or_all(news)}, kwargs, messages=length)
+        if not self._starts(kwargs["run_id"]):
+            return
+        parent = self._parent(kwargs.get("parent_run_id"))
+        if len(messages) == 1:
+            asked, facts = self._said(messages[0], parent)
+        else:
+            asked = [self._said(conversation, None)[0] for conversation in messages]
+            facts = {"messages": sum(map(len, messages))}
+        self._start_model(serialized, {"messages": asked}, parent, kwargs, facts, hook="on_chat_model_start")
+
+    def _said(self, conversation: list[BaseMessage], parent: Run | None) -> tuple[list[Any], dict[str, Any]]:
+        """What is new in a conversation, and of the rest how much it is and a digest."""
+        new = first_new(conversation)
+        facts: dict[str, Any] = {"messages": len(conversation)}
+        if new:
+            facts["earlier"] = {"messages": new, **self._digest(conversation[:new], parent)}
+        return [plain(message) for message in conversation[new:]], facts
+
+    def _digest(self, conversation: list[BaseMessage], parent: Run | None) -> dict[str, str]:
+        try:
+            return self.recording.logger.digest(digest_of(conversation, parent))
+        except Exception as error:  # a message that cannot be compared or spelled out: better the rest than nothing
+            return {"hmac_absent": f"cannot be read: {type(error).__name__}"}
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> None:
         """A text-completion model is about to be asked."""
-        self._start_model("on_llm_start", serialized, {"prompt": _one_or_all(prompts)}, kwargs)
+        if self._starts(kwargs["run_id"]):
+            parent = self._parent(kwargs.get("parent_run_id"))
+            asked = {"prompt": _one_or_all(prompts)}
+            self._start_model(serialized, asked, parent, kwargs, {}, hook="on_llm_start")
 
     def _start_model(
-        self, hook: str, serialized: dict[str, Any], asked: dict[str, Any], told: dict[str, Any], **facts: Any
+        self,
+        serialized: dict[str, Any],
+        asked: dict[str, Any],
+        parent: Run | None,
+        told: dict[str, Any],
+        facts: dict[str, Any],
+        *,
+        hook: str,
     ) -> None:
-        if not self._starts(told["run_id"]):
-            return
         metadata = told.get("metadata") or {}
         model = _model_name(metadata, told.get("invocation_params") or {}) or name_of(serialized, "model")
         run = self._start_operation(
             AuditEventType.LLM_REQUEST,
             told["run_id"],
-            told.get("parent_run_id"),
+            parent,
             metadata,
             hook=hook,
             action=f"llm.{model}",
@@ -51,28 +80,30 @@ class ModelHooks(Hooks):
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """A model has answered; each tool call it asks for is a request."""
-        if not self._ends(run_id):
-            return
-        run = self._tracker.get(run_id)
-        answer, facts, said = model_answer(response)
-        if run is None and self._starts(run_id):
+        if self._starts(run_id):
             # Beside an inline handler, LangChain does not tell of the start of a text model in async runs.
-            facts["start"] = "not told by the framework"
-            self._tracker.note(
-                AuditEventType.LLM_RESPONSE,
-                under=parent_run_id,
-                hook="on_llm_end",
-                after_effect=True,
-                outcome=Outcome.SUCCESS,
-                result=answer,
-                metadata=facts,
-            )
-            return
-        if run is not None:
-            facts.setdefault("model", run.state["model"])
-        self._tracker.end(run_id, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
-        if run is not None:
-            self._note_requests(run, said)
+            self._note_answer(response, parent_run_id)
+        else:
+            self._model_ended(response, run_id=run_id)
+
+    def _note_answer(self, response: LLMResult, parent_run_id: UUID | None) -> None:
+        answer, facts, _ = model_answer(response)
+        self._tracker.note(
+            AuditEventType.LLM_RESPONSE,
+            under=parent_run_id,
+            hook="on_llm_end",
+            after_effect=True,
+            outcome=Outcome.SUCCESS,
+            result=answer,
+            metadata={**facts, "start": "not told by the framework"},
+        )
+
+    @takes_run
+    def _model_ended(self, response: LLMResult, run: Run, **kwargs: Any) -> None:
+        answer, facts, said = model_answer(response)
+        facts.setdefault("model", run.state["model"])
+        self._tracker.finish(run, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
+        self._note_requests(run, said)
 
     def _note_requests(self, run: Run, messages: Sequence[AIMessage]) -> None:
         for message in messages:
@@ -100,13 +131,10 @@ class ModelHooks(Hooks):
             **fields,
         )
 
-    @after_the_fact
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    @takes_run
+    def on_llm_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """A model has failed or was stopped."""
-        if self._ends(run_id):
-            run = self._tracker.get(run_id)
-            facts = {"model": run.state["model"]} if run is not None else None
-            self._end_with_error(run_id, error, "on_llm_error", metadata=facts)
+        self._end_with_error(run, error, "on_llm_error", metadata={"model": run.state["model"]})
 
 
 def _one_or_all(asked: Sequence[Any]) -> Any:

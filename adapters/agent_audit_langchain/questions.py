@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 _YES = frozenset({"approve", "approved", "accept", "accepted", "allow", "yes", "ok"})
 _NO = frozenset({"reject", "rejected", "deny", "denied", "ignore", "no"})
 _RESPOND = frozenset({"respond", "response"})
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One thing that somebody is asked to decide."""
 
     action: str

@@ -1,10 +1,7 @@
-"""What all handlers and middleware of one logger share: open runs, open questions, and who was first."""
+"""What all handlers and middleware of one logger share: open runs and open questions."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Hashable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
@@ -12,7 +9,6 @@ from uuid import uuid4
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker
 from agent_audit_langchain.approvals import Approvals
 
-_MAX_CLAIMS = 20_000
 _STATE = "agent_audit_langchain.recording"
 
 
@@ -23,8 +19,8 @@ class Recording:
         self.logger = logger
         self.tracker = RunTracker.shared(logger, "langchain", _version())
         self.approvals = Approvals(logger, self.note)
-        self._lock = threading.Lock()
-        self._claims: OrderedDict[Hashable, None] = OrderedDict()
+        self.has_middleware = False
+        """Whether an `AuditMiddleware` records tool calls, too."""
 
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:
@@ -33,26 +29,11 @@ class Recording:
         # setdefault is atomic: of two threads, both get the first one's.
         return made or logger.adapter_state.setdefault(_STATE, cls(logger))
 
-    def claim(self, key: Hashable) -> bool:
-        """True for the first who asks: several handlers of one logger may be told of one run, even at once."""
-        with self._lock:
-            if key in self._claims:
-                return False
-            self._claims[key] = None
-            if len(self._claims) > _MAX_CLAIMS:
-                self._claims.popitem(last=False)
-            return True
-
     def note(
         self, event_type: AuditEventType, run: Run, hook: str, *, after_effect: bool = False, **fields: Any
     ) -> AuditEvent | None:
         """Record a point in time under a run, which may have ended just now."""
-        return self.tracker.note(
-            event_type,
-            hook=hook,
-            after_effect=after_effect,
-            **{"trace_id": run.trace_id, "parent_span_id": run.recorded_span_id, **run.identity, **fields},
-        )
+        return self.tracker.note(event_type, under=run, hook=hook, after_effect=after_effect, **fields)
 
     def note_modification(self, run: Run, hook: str) -> None:
         """A tool that is declared to change data has done so."""

@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import tool
-from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call
+from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call, human_in_the_loop
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
@@ -230,6 +230,7 @@ def test_middleware_sees_interrupts(record: Record, with_handler: bool) -> None:
 
 def test_arguments_changed_behind_the_middleware_are_on_record(record: Record) -> None:
     """In front of a middleware that edits calls, the record has both: what was asked for and what was executed."""
+    human_in_the_loop("per_call")  # older ones edit the model's message, before any tool call begins
     model = Scripted(replies=[asks_for(call("send", "c1", to="ann")), "done"])
     sent = Sent()
     guarded = create_agent(
@@ -280,3 +281,14 @@ def test_answer_of_a_middleware_in_place_of_the_tool(record: Record) -> None:
     assert sent == []
     assert of_tools(record) == [("action.executed", "success", "tool.send", "c1")]
     assert record.one("action.executed").metadata == {"answered_by": "middleware, not the tool"}
+
+
+@both
+async def test_a_bug_in_the_adapter_does_not_stop_the_call(
+    record: Record, monkeypatch: pytest.MonkeyPatch, asynchronous: bool
+) -> None:
+    sent = Sent()
+    monkeypatch.setattr("agent_audit_langchain.middleware.call_answered", lambda run, call_id: 1 / 0)
+    await run(agent(sent, AuditMiddleware(record.logger)), {}, asynchronous)
+    assert sent == ["ann"]
+    record.handler.recording.tracker.close_all()

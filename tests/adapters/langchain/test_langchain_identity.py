@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import tool
-from langchain_record import Record, Scripted, asks_for, call
+from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
+from langchain_stories import clerk, search, send
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command
 
 from agent_audit import identify
 from agent_audit_langchain import AuditCallbackHandler, enable
 
 QUESTION = {"messages": [("user", "go")]}
 CHAIN = RunnableLambda(lambda x: x).with_config(run_name="sums")
-
-
-@tool
-def search(query: str) -> str:
-    """Search."""
-    return query
 
 
 def agent() -> Any:
@@ -49,6 +47,33 @@ def test_enabled_for_the_process_configurable_is_seen_at_once_below_the_start(re
     enable(record.logger)
     agent().invoke(QUESTION, {"configurable": {"thread_id": "t1", "user_id": "ann"}})
     assert [e.user_id for e in record.events][1:] == ["ann"] * (len(record.events) - 1)
+
+
+@dataclass
+class Context:
+    user_id: str
+
+
+@pytest.mark.parametrize("context", [Context("ann"), {"user_id": "ann"}])
+def test_runtime_context_says_for_whom(record: Record, context: Any) -> None:
+    """Only what runs in a graph can see it, so the start of the graph itself cannot say it."""
+    schema = Context if isinstance(context, Context) else dict[str, str]
+    agent = clerk(call("search", "c1", query="x"), context_schema=schema)
+    config: Any = {"callbacks": [record.handler], "configurable": {"thread_id": "t1"}}
+    agent.invoke(QUESTION, config, context=context)
+    first, *rest = record.events
+    assert {event.user_id for event in rest} == {"ann"}
+    assert first.user_id is None
+
+
+def test_context_callable_says_who_decided(record: Record) -> None:
+    handler = AuditCallbackHandler(record.logger, context=lambda metadata: {"decided_by": metadata["reviewer"]})
+    guarded = clerk(call("send", "c1", to="bob"), tools=[send], middleware=[human_in_the_loop()])
+    config: Any = {"callbacks": [handler], "configurable": {"thread_id": "t1"}, "metadata": {"reviewer": "eve"}}
+    guarded.invoke(QUESTION, config)
+    guarded.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
+    approved = record.one("action.approved")
+    assert approved.metadata and approved.metadata["decided_by"] == "eve"
 
 
 def test_constructor_wins(record: Record) -> None:
@@ -82,3 +107,29 @@ def test_identify_around_a_call(record: Record) -> None:
 def test_metadata_values_become_text(record: Record) -> None:
     CHAIN.invoke(1, {"callbacks": [record.handler], "metadata": {"user_id": 7}})
     assert who(record) == {("sums", None, "7")}
+
+
+@pytest.mark.parametrize("agents", [False, True])
+def test_one_chain_that_serves_several_conversations(record: Record, agents: bool) -> None:
+    """Each with its own user, who is named in `configurable` only."""
+
+    def serve(_: Any) -> None:
+        for name in ("ann", "bob"):
+            inner = clerk(call("search", "c1", query=name)) if agents else graph
+            inner.invoke(QUESTION, {"configurable": {"thread_id": f"of {name}", "user_id": name}})
+
+    def look(state: Any) -> Any:
+        search.invoke({"query": "x"})
+        return {}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("look", look)
+    builder.add_edge(START, "look")
+    graph = builder.compile(name="looks")
+    enable(record.logger)
+    RunnableLambda(serve).with_config(run_name="serves").invoke(None)
+    calls = [(event.session_id, event.user_id) for event in record.of("tool.call", "tool.response")]
+    assert calls == 2 * [("of ann", "ann")] + 2 * [("of bob", "bob")]
+    assert {
+        (e.session_id, e.user_id) for e in record.events if e.agent_id == "serves" and e.action == "agent.serves"
+    } == {(None, None)}

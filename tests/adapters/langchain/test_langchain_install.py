@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -10,10 +12,16 @@ from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_core.tracers import context as tracing
-from langchain_record import Record, Scripted, asks_for, call
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
+from langchain_stories import QUESTION, begins, called, clerk, ends, send, stops
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
 from langgraph.pregel import main as pregel
+from langgraph.types import Command
+from langsmith import traceable
+from langsmith.run_trees import get_cached_client
+from langsmith.utils import get_env_var
 
 from agent_audit import AuditLogger, MemoryAuditBackend, set_logger
 from agent_audit_langchain import AuditCallbackHandler, disable, enable
@@ -147,7 +155,65 @@ def test_run_under_way_when_disabled_gets_its_end(record: Record) -> None:
     assert record.short() == ONE_RUN
 
 
-def test_a_bug_in_the_adapter_costs_no_result(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_the_adapter_costs_no_result_and_no_end(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent_audit_langchain.tools.tool_result", lambda output: 1 / 0)
     assert search.invoke({"query": "x"}, {"callbacks": [record.handler]}) == "x"
-    record.handler.recording.tracker.close_all()
+    end = record.one("tool.response")
+    assert (end.outcome, end.metadata) == ("unknown", {"unread": "on_tool_end: ZeroDivisionError"})
+
+
+@pytest.fixture
+def langsmith(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """LangSmith's tracing is on; what it posts goes to a server on this machine."""
+    posted: list[str] = []
+
+    class Sink(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(self.rfile.read(int(self.headers["content-length"])).decode(errors="replace"))
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("LANGSMITH_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("LANGSMITH_API_KEY", "none")
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    for cached in (get_env_var, get_cached_client):
+        getattr(cached, "cache_clear", lambda: None)()
+    yield posted
+    wait_for_all_tracers()
+    get_env_var.cache_clear()
+    server.shutdown()
+    server.server_close()
+
+
+def test_beside_the_tracing_of_langsmith_the_record_is_the_same(record: Record, langsmith: list[str]) -> None:
+    """Within `traceable` LangChain tells a parent that only LangSmith knows; create_agent wraps middleware in it."""
+    enable(record.logger)
+    guarded = clerk(call("send", "c1", to="ann"), tools=[send], middleware=[human_in_the_loop()])
+    config: Any = {"configurable": {"thread_id": "t"}, "metadata": {"user_id": "ann"}}
+    traceable(lambda: guarded.invoke(QUESTION, config))()
+    guarded.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
+    wait_for_all_tracers()
+    assert "clerk" in "".join(langsmith)
+    about = "tool.send c1 {to:ann} (clerk/t/ann) < agent.clerk"
+    assert (
+        record.story()
+        == [
+            *begins("send c1 {to:ann}"),
+            f"permission.check {about}",
+            *stops("suspended"),
+            "agent.start agent.clerk {resume:true} (clerk/t/ann) < -",
+            f"action.approved success {about}",
+            *called("send c1 {to:ann}"),
+            *record.story()[-3:-2],  # the model is told the result, in words that differ between versions
+            *ends()[-2:],
+        ]
+    )

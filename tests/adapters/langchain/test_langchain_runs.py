@@ -81,7 +81,9 @@ def test_of_a_conversation_only_what_is_new_is_recorded(record: Record) -> None:
     history = [SystemMessage("be brief"), HumanMessage("one"), AIMessage("1"), HumanMessage("two")]
     Scripted(replies=["2"]).invoke(history, config(record))
     assert record.events[0].parameters == {"messages": [{"role": "human", "content": "two"}]}
-    assert record.events[0].metadata == {"model": "scripted-1", "messages": 4}
+    metadata = record.events[0].metadata
+    assert metadata and metadata.pop("earlier") == {"messages": 3, "hmac_absent": "no fingerprint key"}
+    assert metadata == {"model": "scripted-1", "messages": 4}
 
 
 AGENT = [
@@ -156,7 +158,7 @@ def test_stream_closed_early_is_cancelled_not_failed(record: Record) -> None:
     # LangChain tells of the end of the chain first, of that of the model within it later.
     assert [(e.outcome, e.metadata) for e in record.of("llm.response")] == [
         ("unknown", None),
-        ("cancelled", {"late": True}),
+        ("cancelled", {"model": "scripted-1", "late": True}),
     ]
 
 

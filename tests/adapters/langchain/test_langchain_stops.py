@@ -1,0 +1,231 @@
+"""Runs that are stopped: closed, cancelled, out of time or steps, interrupted from the keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
+from langchain_stories import QUESTION, STOPPED, begins, called, clerk, config, lines, search, stops
+
+
+def streaming() -> Any:
+    chain = ChatPromptTemplate.from_messages([("human", "{q}")]) | Streaming(replies=["one two"])
+    return chain.with_config(run_name="sums")
+
+
+CLOSED = lines(
+    """
+    agent.start agent.sums {input:} (sums/-/ann) < -
+    llm.request llm.scripted-1 {messages:[{role:human,content:x}]} (sums/t/ann) < agent.sums
+    llm.response unknown llm.scripted-1 (sums/t/ann) < agent.sums
+    agent.stop cancelled agent.sums {q:x} (sums/t/ann) < -
+    llm.response cancelled llm.scripted-1 (sums/t/ann) < agent.sums
+    """
+)
+"""LangChain tells of the chain's end first, of that of the model within it later, and of the inputs only then."""
+
+
+@pytest.mark.parametrize("how", ["close", "drop"])
+def test_stream_closed_early(record: Record, how: str) -> None:
+    stream = streaming().stream({"q": "x"}, config(record))
+    next(stream)
+    if how == "close":
+        stream.close()
+    del stream
+    gc.collect()
+    assert record.story() == CLOSED
+    assert record.events[-1].metadata == {"model": "scripted-1", "late": True}
+
+
+async def test_async_stream_closed_early(record: Record) -> None:
+    stream = streaming().astream({"q": "x"}, config(record))
+    await anext(stream)
+    await stream.aclose()
+    del stream
+    for _ in range(200):
+        gc.collect()  # LangChain leaves the end of the streams within to the loop
+        await asyncio.sleep(0.01)
+        if len(record.events) == len(CLOSED):
+            break
+    assert record.story() == CLOSED
+
+
+@pytest.mark.parametrize("asynchronous", [False, pytest.param(True, marks=NEEDS_TASK_CONTEXT)])
+async def test_stream_of_an_agent_closed_early(record: Record, asynchronous: bool) -> None:
+    agent = clerk(call("search", "c1", query="x"))
+    if asynchronous:
+        parts = agent.astream(QUESTION, config(record), stream_mode="updates")
+        await anext(parts)
+        await parts.aclose()
+    else:
+        stream = agent.stream(QUESTION, config(record), stream_mode="updates")
+        next(stream)
+        stream.close()
+    assert record.story() == [*begins("search c1 {query:x}"), *stops("cancelled")]
+
+
+class Slow:
+    """A tool that takes its time."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.thread_started, self.go_on = threading.Event(), threading.Event()
+
+    def agent(self, *, sync: bool) -> Any:
+        @tool("slow")
+        async def slow_async() -> str:
+            """Slow."""
+            self.started.set()
+            await asyncio.sleep(60)
+            return "never"
+
+        @tool("slow")
+        def slow() -> str:
+            """Slow."""
+            self.thread_started.set()
+            self.go_on.wait(10)
+            return "late"
+
+        return clerk(call("slow", "c1"), tools=[slow if sync else slow_async])
+
+
+SLOW = "slow c1 {}"
+
+
+@NEEDS_TASK_CONTEXT
+async def test_task_cancelled_while_an_async_tool_runs(record: Record) -> None:
+    slow = Slow()
+    task = asyncio.create_task(slow.agent(sync=False).ainvoke(QUESTION, config(record)))
+    await slow.started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert record.story() == [*begins(SLOW), *called(SLOW, STOPPED), *stops("cancelled")]
+
+
+@NEEDS_TASK_CONTEXT
+async def test_out_of_time(record: Record) -> None:
+    with pytest.raises(asyncio.TimeoutError):
+        await asyncio.wait_for(Slow().agent(sync=False).ainvoke(QUESTION, config(record)), 0.5)
+    assert record.story() == [*begins(SLOW), *called(SLOW, STOPPED), *stops("cancelled")]
+
+
+async def _until(record: Record, count: int) -> None:
+    for _ in range(500):
+        if len(record.events) >= count:
+            return
+        await asyncio.sleep(0.01)
+
+
+@NEEDS_TASK_CONTEXT
+async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
+    slow = Slow()
+    task = asyncio.create_task(slow.agent(sync=True).ainvoke(QUESTION, config(record)))
+    await asyncio.to_thread(slow.thread_started.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    slow.go_on.set()
+    closed = [*begins(SLOW), *called(SLOW, "unknown"), *stops("cancelled")]
+    await _until(record, len(closed) + 1)
+    assert record.story() == [*closed, called(SLOW)[1]]
+    assert (record.events[-1].result, record.events[-1].metadata) == ("late", {"late": True})
+
+
+@NEEDS_TASK_CONTEXT
+async def test_step_out_of_time(record: Record) -> None:
+    agent = Slow().agent(sync=False)
+    agent.step_timeout = 0.5
+    with pytest.raises(asyncio.TimeoutError):
+        await agent.ainvoke(QUESTION, config(record))
+    await asyncio.sleep(0.05)  # langchain-core 1.8 may tell of the cancelled tool after all is over
+    story = [line for event, line in zip(record.events, record.story(), strict=True) if not _late(event)]
+    in_time = story[-2].split(" ")[1]
+    assert in_time in ("unknown", STOPPED)
+    assert story == [*begins(SLOW), *called(SLOW, in_time), *stops("failure")]
+    assert record.one("agent.stop").error_type == "TimeoutError"
+
+
+def _late(event: Any) -> bool:
+    return bool((event.metadata or {}).get("late"))
+
+
+def test_step_out_of_time_while_a_sync_tool_runs(record: Record) -> None:
+    """LangGraph waits for the thread, so the tool's own end is told."""
+    slow = Slow()
+    agent = slow.agent(sync=True)
+    agent.step_timeout = 0.3
+    threading.Timer(0.6, slow.go_on.set).start()
+    with pytest.raises(TimeoutError):
+        agent.invoke(QUESTION, config(record))
+    assert record.story() == [*begins(SLOW), *called(SLOW), *stops("failure")]
+
+
+def test_keyboard_interrupt_in_a_tool(record: Record) -> None:
+    @tool
+    def slow() -> str:
+        """Slow."""
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clerk(call("slow", "c1"), tools=[slow]).invoke(QUESTION, config(record))
+    assert record.story() == [*begins(SLOW), *called(SLOW, "cancelled"), *stops("cancelled")]
+
+
+def test_keyboard_interrupt_in_a_chain(record: Record) -> None:
+    def stop(n: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        (RunnableLambda(str) | stop).with_config(run_name="sums").invoke(1, config(record))
+    assert record.story() == lines(
+        """
+        agent.start agent.sums {input:1} (sums/-/ann) < -
+        agent.stop cancelled agent.sums (sums/-/ann) < -
+        """
+    )
+
+
+def test_exit_in_a_tool(record: Record) -> None:
+    @tool
+    def leave() -> str:
+        """Leave."""
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        (RunnableLambda(lambda x: x) | leave).with_config(run_name="sums").invoke({}, config(record))
+    assert record.story() == lines(
+        f"""
+        agent.start agent.sums {{}} (sums/-/ann) < -
+        tool.call tool.leave {{}} (sums/t/ann) < agent.sums
+        tool.response {STOPPED} tool.leave (sums/t/ann) < agent.sums
+        agent.stop cancelled agent.sums (sums/t/ann) < -
+        """
+    )
+
+
+def test_out_of_steps(record: Record) -> None:
+    model = Scripted(replies=[asks_for(call("search", f"c{n}", query="x")) for n in (1, 2, 3)])
+    with pytest.raises(RecursionError):
+        create_agent(model, [search], name="clerk").invoke(QUESTION, config(record, recursion_limit=3))
+    assert record.story() == [
+        *begins("search c1 {query:x}"),
+        *called("search c1 {query:x}"),
+        *lines(
+            """
+            llm.request llm.scripted-1 {messages:[{role:tool,content:found x,call_id:c1}]} @ < agent.clerk
+            llm.response success llm.scripted-1 @ < agent.clerk
+            action.request tool.search c2 {query:x} @ < llm.scripted-1
+            """
+        ),
+        *stops("failure"),
+    ]
+    assert record.one("agent.stop").error_type == "GraphRecursionError"
