@@ -5,6 +5,19 @@
 `agent_audit.analysis`) and the command `agent-audit-log` read what was recorded.
 """
 
+from agent_audit.adapting import (
+    ActionRequest,
+    AdapterSettings,
+    BoundedMap,
+    ContextReader,
+    Modifies,
+    Seam,
+    after_the_fact,
+    describe_check,
+    describe_decision,
+    message,
+    shared_state,
+)
 from agent_audit.agent import AuditedAgent
 from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBackend, Query
 from agent_audit.commit import CommitLimits, Durability
@@ -13,10 +26,13 @@ from agent_audit.default import get_logger, set_logger
 from agent_audit.errors import AuditError, ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
 from agent_audit.runs import Run, RunTracker, describe_error
 
 __all__ = [
+    "ActionRequest",
+    "AdapterSettings",
     "AuditBackend",
     "AuditConfig",
     "AuditError",
@@ -24,21 +40,31 @@ __all__ = [
     "AuditEventType",
     "AuditLogger",
     "AuditedAgent",
+    "BoundedMap",
     "CommitLimits",
     "ConfigurationError",
+    "ContextReader",
     "Durability",
     "FileAuditBackend",
+    "ForkSafeLock",
     "Identity",
     "MemoryAuditBackend",
+    "Modifies",
     "Outcome",
     "Query",
     "Run",
     "RunTracker",
+    "Seam",
     "Source",
     "WriteError",
+    "after_the_fact",
     "current_identity",
+    "describe_check",
+    "describe_decision",
     "describe_error",
     "get_logger",
     "identify",
+    "message",
     "set_logger",
+    "shared_state",
 ]

@@ -8,11 +8,10 @@ from typing import Any
 from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.lifecycle import RunHooksBase
 
-from agent_audit import AuditLogger, get_logger
-from agent_audit_openai_agents.identity import ContextReader, Who
+from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, get_logger
 from agent_audit_openai_agents.recording import Recording, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.settings import Modifies, Settings, Told
+from agent_audit_openai_agents.told import Told
 
 
 class RecordingHooks(RunHooks[Any]):
@@ -89,9 +88,8 @@ class AuditRunHooks(RecordingHooks):
         context: ContextReader | None = None,
         modifies: Modifies = (),
     ) -> None:
-        who = Who(agent_id=agent_id, user_id=user_id, session_id=session_id, context=context)
         self._logger = logger
-        self.settings = Settings(who, modifies)
+        self.settings = AdapterSettings(agent_id, session_id, user_id, context, modifies)
 
     @property
     def recording(self) -> Recording:

@@ -9,8 +9,13 @@ from typing import Any
 
 from agents import ModelResponse
 
+from agent_audit import ActionRequest, message
+
 _LOOKUPS = {"file_search_call": "file_search", "web_search_call": "web_search"}
 """Hosted tools that read: their items are on record as `data.access`."""
+
+HOSTED_APPROVAL = "mcp_approval_request"
+"""A call that the provider carries out itself once it is allowed."""
 
 _HOSTED = {
     "code_interpreter_call": "code_interpreter",
@@ -36,6 +41,11 @@ class Call:
     @property
     def action(self) -> str:
         return f"tool.{self.name}"
+
+    @property
+    def request(self) -> ActionRequest:
+        """What is asked, in the form that all frameworks share."""
+        return ActionRequest(self.action, self.arguments, self.call_id)
 
 
 @dataclass(frozen=True)
@@ -73,8 +83,11 @@ def are_malformed(raw: Any) -> bool:
 
 
 def call_of(item: Any) -> Call | None:
-    """The call in an output item that the application has to carry out; None for all other items."""
+    """The call in an output item that the application has to carry out or to allow; None for all other items."""
     kind = field_of(item, "type")
+    if kind == HOSTED_APPROVAL:
+        name = f"{field_of(item, 'server_label')}.{field_of(item, 'name')}"
+        return Call(name, field_of(item, "id"), plain(parse_arguments(field_of(item, "arguments"))), kind, item)
     if not isinstance(kind, str) or not kind.endswith("_call") or kind in _LOOKUPS or kind in _HOSTED:
         return None
     namespace, name = field_of(item, "namespace"), field_of(item, "name") or kind.removesuffix("_call")
@@ -121,20 +134,26 @@ def _hosted(item: Any) -> Hosted:
     )
 
 
-def answer_of(response: ModelResponse) -> list[Any]:
-    """What a model said, without the arguments of calls: those are on record as `action.request`."""
-    return [_said(item) for item in response.output]
+def answer_of(response: ModelResponse) -> tuple[str, bool]:
+    """The text of a model's answer, and whether it is a refusal. Its calls are on record as `action.request`."""
+    parts = [part for item in response.output if field_of(item, "type") == "message" for part in _parts_of(item)]
+    texts = [field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type") for part in parts]
+    refused = any(field_of(part, "type") == "refusal" for part in parts)
+    return "\n".join(str(text) for text in texts), refused
 
 
-def _said(item: Any) -> Any:
-    kind = field_of(item, "type")
-    if kind == "message":
-        parts = field_of(item, "content") or []
-        texts = [field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type") for part in parts]
-        refused = any(field_of(part, "type") == "refusal" for part in parts)
-        return {"refusal" if refused else "text": "\n".join(str(text) for text in texts)}
-    facts = {"type": kind, "name": field_of(item, "name"), "call_id": field_of(item, "call_id")}
-    return {name: value for name, value in facts.items() if value}
+def _parts_of(item: Any) -> Sequence[Any]:
+    return field_of(item, "content") or ()
+
+
+def message_of(item: Any) -> Any:
+    """An item that is sent to a model as a message; what is none stays as it is."""
+    kind = str(field_of(item, "type"))
+    if kind.endswith("_output") and field_of(item, "call_id"):
+        return message("tool", plain(field_of(item, "output")), call_id=field_of(item, "call_id"))
+    if (role := field_of(item, "role")) is not None:
+        return message(str(role), plain(field_of(item, "content")))
+    return plain(item)
 
 
 def news(previous: Sequence[Any], items: Sequence[Any]) -> list[Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from agents.tracing import Span, Trace, TracingProcessor
 
-from agent_audit import AuditLogger, get_logger
+from agent_audit import AuditLogger, BoundedMap, get_logger
 from agent_audit_openai_agents.items import field_of
 from agent_audit_openai_agents.observed import Observer
-from agent_audit_openai_agents.recording import Bounded, Recording, active, never_waiting
+from agent_audit_openai_agents.recording import Recording, active, never_waiting
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class AuditTracingProcessor(TracingProcessor):
         self._logger = logger
         self.enabled = True
         self._observers: dict[Recording, Observer] = {}
-        self._handled_before: Bounded[BaseException] = Bounded()
+        self._handled_before: BoundedMap[BaseException] = BoundedMap()
         """Span id -> what was being handled when it started: a run may stand in an `except` block."""
 
     def use(self, logger: AuditLogger | None) -> None:

@@ -6,24 +6,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import agents.run
 from agents import RunState
 from agents.lifecycle import RunHooksBase
-from agents.run import AgentRunner
 from agents.tool_context import ToolContext
 
-from agent_audit import current_identity, identify
-from agent_audit_openai_agents.approvals import call_in_question, can_wrap_decisions, note_decision
+from agent_audit import WriteError, current_identity, identify
+from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
-from agent_audit_openai_agents.items import Call
 from agent_audit_openai_agents.recording import Recording, active, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.settings import Told
+from agent_audit_openai_agents.told import Told
 
 log = logging.getLogger(__name__)
+
+# Called experimental by the SDK. Without it nothing stands in front, see install.py.
+if TYPE_CHECKING:
+    from agents.run import AgentRunner
+else:
+    AgentRunner = getattr(agents.run, "AgentRunner", object)
 
 
 class AuditRunner(AgentRunner):
@@ -153,29 +158,12 @@ def _operation_around(recording: Recording, context: Any) -> Any:
 
 
 def _take_over(run: RunRecorder, state: Any) -> None:
-    """Open questions of a saved state: which were decided on, which are still open."""
     try:
-        items = state.get_interruptions()
+        take_over(run, state)
+    except WriteError:
+        raise
     except Exception:
         log.warning("the open questions of a resumed run cannot be read", exc_info=True)
-        return
-    for item in items:
-        call = call_in_question(item)
-        decision = _decision_on(item, call, getattr(state, "_context", None))
-        if decision is None or call.call_id is None:
-            continue
-        if decision:
-            run.asked[call.call_id] = call
-        if not can_wrap_decisions():
-            note_decision(run.recording, run.settings.who, item, state._context, approve=decision, hook="resume")
-
-
-def _decision_on(item: Any, call: Call, context: Any) -> bool | None:
-    try:
-        status = context.get_approval_status(item.name or call.name, call.call_id, existing_pending=item)
-    except Exception:  # its arguments change from version to version
-        return None
-    return status if isinstance(status, bool) else None
 
 
 @contextmanager
@@ -185,7 +173,7 @@ def _within(run: RunRecorder) -> Iterator[None]:
     parent = run.tracker.get(run.told.parent) if run.told.parent is not None else None
     trace_id = parent.trace_id if parent is not None else outer.trace_id or str(run.key)
     run.told.trace_id = trace_id
-    given = run.settings.who.given
+    given = run.settings.given
     session_id = given.get("session_id") or run.told.session_id
     token = active.set(run)
     try:
