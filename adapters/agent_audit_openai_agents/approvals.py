@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agents import ToolApprovalItem
@@ -20,6 +21,10 @@ DECISIONS = Seam(
     "approvals and rejections go on record when the run is resumed, not when they are taken",
 )
 """The one place that every decision passes, also on states restored from JSON, of callbacks, of realtime sessions."""
+
+
+deciding: ContextVar[str | None] = ContextVar("agent_audit_openai_agents_deciding", default=None)
+"""Id of the call that a realtime session is deciding on: that is on record already."""
 
 
 def call_in_question(item: Any) -> Call:
@@ -111,8 +116,9 @@ def record_decisions(decided: Callable[..., None]) -> None:
 
 def _is_repeated(item: Any, approve: bool) -> bool:
     """When a run is resumed, the SDK itself applies the decisions once more."""
+    call_id = call_in_question(item).call_id or ""
     run = active.get()
-    return run is not None and run.decided.get(call_in_question(item).call_id or "") is approve
+    return deciding.get() == call_id or (run is not None and run.decided.get(call_id) is approve)
 
 
 # -- decisions that hold for calls to come ---------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextvars import ContextVar
 from typing import Any
 
 from agents.tool_context import ToolContext
@@ -22,6 +23,10 @@ FAILURES = (
 """One function under two names: it turns what a tool raised into words for the model."""
 
 
+_Failures = list[tuple[str, BaseException]]
+_here: ContextVar[_Failures | None] = ContextVar("agent_audit_openai_agents_failures", default=None)
+
+
 class MCPToolError(Exception):
     """What an MCP server answered with `isError`."""
 
@@ -30,6 +35,15 @@ def remember(context: Any, error: BaseException) -> None:
     """Keep with the context of a call what went wrong in it, for the hook that tells of its end gets the same one."""
     if isinstance(context, ToolContext):
         setattr(context, _FAILURE, error)
+        if (here := _here.get()) is not None:
+            here.append((context.tool_call_id, error))
+
+
+def failures_here() -> _Failures:
+    """From now on gets the call ids and exceptions of this task, for events that come without a call's context."""
+    here: _Failures = []
+    _here.set(here)
+    return here
 
 
 def failure_of(context: Any) -> BaseException | None:

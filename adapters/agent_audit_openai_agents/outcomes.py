@@ -98,3 +98,11 @@ def cause_of(exception: BaseException) -> BaseException:
     """What a tool raised, from under the SDK's "Error running tool"."""
     wrapped = isinstance(exception, AgentsException) and str(exception).startswith("Error running tool")
     return exception.__cause__ if wrapped and exception.__cause__ is not None else exception
+
+
+def guardrail_name(guardrail: Any) -> str:
+    """What a guardrail is called."""
+    try:
+        return str(guardrail.get_name())
+    except Exception:
+        return type(guardrail).__name__

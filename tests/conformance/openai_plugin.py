@@ -1,0 +1,113 @@
+"""pytest plugin for openai_agents_sdk.py: records outcomes, and with AUDIT_CONFORMANCE=on everything that runs.
+
+Loaded into the SDK's own test suite with `-p openai_plugin`; writes what it saw to AUDIT_CONFORMANCE_REPORT.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ON = os.environ.get("AUDIT_CONFORMANCE") == "on"
+REPORT = Path(os.environ["AUDIT_CONFORMANCE_REPORT"])
+
+outcomes: dict[str, str] = {}
+problems: dict[str, list[str]] = {}
+totals: Counter[str] = Counter()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" or report.outcome != "passed":
+        outcomes[report.nodeid] = report.outcome
+
+
+def pytest_sessionfinish() -> None:
+    REPORT.write_text(json.dumps({"outcomes": outcomes, "problems": problems, "totals": totals}))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[Any]:
+    """Around the test itself, for the suite's fixtures put the SDK's own runner back."""
+    if not ON:
+        return (yield)
+    from agents import add_trace_processor
+
+    import agent_audit_openai_agents
+    from agent_audit import AuditLogger, MemoryAuditBackend
+
+    backend = MemoryAuditBackend()
+    with AuditLogger(backend) as logger:
+        agent_audit_openai_agents.enable(logger)
+        spans = _spans_of_functions()
+        add_trace_processor(spans)
+        try:
+            return (yield)
+        finally:
+            agent_audit_openai_agents.disable()
+            _remove(spans)
+            logger.flush()
+            found = _compare(spans.ended, backend.events())
+            if found:
+                problems[item.nodeid] = found
+
+
+def _spans_of_functions() -> Any:
+    from agents.tracing import TracingProcessor
+
+    class Spans(TracingProcessor):
+        """An observer of its own, beside the adapter's: which tools have run."""
+
+        def __init__(self) -> None:
+            self.ended: list[Any] = []
+
+        def on_trace_start(self, trace: Any) -> None: ...
+        def on_trace_end(self, trace: Any) -> None: ...
+        def on_span_start(self, span: Any) -> None: ...
+
+        def on_span_end(self, span: Any) -> None:
+            if getattr(span.span_data, "type", None) == "function":
+                self.ended.append(span)
+
+        def shutdown(self) -> None: ...
+        def force_flush(self) -> None: ...
+
+    return Spans()
+
+
+def _remove(processor: Any) -> None:
+    from agents import set_trace_processors
+    from agents.tracing import get_trace_provider
+
+    registered = get_trace_provider()._multi_processor._processors
+    if processor in registered:
+        set_trace_processors([one for one in registered if one is not processor])
+
+
+def _compare(spans: list[Any], events: list[Any]) -> list[str]:
+    """Every function span is one call and one response, or one refusal; every start has one end."""
+    told = [f"{event.event_type} {event.outcome} {event.action} {event.call_id}" for event in events]
+    found = []
+    ends = {"agent.start": "agent.stop", "llm.request": "llm.response", "tool.call": "tool.response"}
+    count = Counter((event.span_id, str(event.event_type)) for event in events)
+    for event in events:
+        totals[str(event.event_type)] += 1
+        end = ends.get(event.event_type)
+        if end and count[event.span_id, end] != 1:
+            found.append(f"{count[event.span_id, end]} ends of {event.event_type} {event.action}")
+    totals["function spans"] += len(spans)
+    for name in {span.span_data.name for span in spans}:
+        same = [span for span in spans if span.span_data.name == name]
+        spoke = sum(span.span_data.output is not None or span.error is not None for span in same)
+        mine = [event for event in events if (event.action or "").split(".")[-1] == name.split(".")[-1]]
+        calls = sum(event.event_type == "tool.call" for event in mine)
+        refused = sum(event.event_type in ("permission.denied", "action.denied", "action.failed") for event in mine)
+        # A span without output or error is one that waits for somebody, or was cancelled, or may not say.
+        if not spoke <= calls + refused or calls > len(same):
+            found.append(f"{name}: {len(same)} spans, {spoke} with a result, but {calls} calls, {refused} refused")
+    return [*found, *told] if found else []
