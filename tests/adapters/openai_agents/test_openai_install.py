@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +264,37 @@ async def test_nothing_is_remembered_of_runs_that_are_over(silent: Record, enabl
     recording = Recording.of(silent.logger)
     remembered = (recording.runs, recording.claims, recording.tools, recording.parents, recording.agents)
     assert [len(entries) for entries in remembered] == [0, 0, 0, 0, 0]
+
+
+WITHOUT_NETWORK = """
+import asyncio, sys
+import agent_audit_openai_agents
+from agents import Agent, Runner, set_trace_processors
+from agents.testing import ScriptedModel, assistant_message
+from agent_audit import AuditLogger, MemoryAuditBackend
+
+reached = []
+sys.addaudithook(lambda name, args: reached.append(args) if name in ("socket.connect", "socket.getaddrinfo") else None)
+set_trace_processors([])  # without the SDK's exporter; whatever is said now, we say
+backend = MemoryAuditBackend()
+logger = AuditLogger(backend)
+agent_audit_openai_agents.enable(logger)
+asyncio.run(Runner.run(Agent(name="A", model=ScriptedModel([[assistant_message("hi")]])), "hi"))
+agent_audit_openai_agents.disable()
+logger.close()
+print(len(backend.events()), reached)
+"""
+
+
+def test_nothing_is_said_to_anybody_over_the_network(tmp_path: Path) -> None:
+    # A key in this process would have the SDK's own exporter send what other tests have left in its queue.
+    environment = {**os.environ, "OPENAI_API_KEY": "sk-not-a-real-one"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NETWORK],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.stdout.split(maxsplit=1) == ["4", "[]\n"]
