@@ -15,6 +15,8 @@ from agent_audit_openai_agents.recording import Recording, active, never_waiting
 
 log = logging.getLogger(__name__)
 
+_OF_RUNS = frozenset({"task", "agent", "turn", "generation", "response", "handoff", "mcp_tools"})
+
 
 class AuditTracingProcessor(TracingProcessor):
     """Records from spans: register it with `agents.add_trace_processor`; `enable()` does.
@@ -46,11 +48,11 @@ class AuditTracingProcessor(TracingProcessor):
         pass
 
     def on_span_start(self, span: Span[Any]) -> None:
-        if self.enabled:
+        if self.enabled and not _told_by_hooks(span):
             self._quietly(self._started, span)
 
     def on_span_end(self, span: Span[Any]) -> None:
-        if self.enabled:
+        if self.enabled and not _told_by_hooks(span):
             self._quietly(self._ended, span)
 
     def shutdown(self, timeout: float | None = None) -> None:
@@ -98,6 +100,11 @@ class AuditTracingProcessor(TracingProcessor):
         if not _recorded_elsewhere(recording):
             observer.ended(span, exception)
         recording.parents.pop(span.span_id)
+
+
+def _told_by_hooks(span: Span[Any]) -> bool:
+    """Most spans of a run that a wrapped runner has recorded tell nothing that is needed."""
+    return active.get() is not None and getattr(span.span_data, "type", None) in _OF_RUNS
 
 
 def _recorded_elsewhere(recording: Recording) -> bool:

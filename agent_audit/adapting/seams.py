@@ -24,17 +24,14 @@ class Seam:
     def __init__(self, path: str, unseen: str) -> None:
         self.path = path
         self.unseen = unseen
+        self.is_wrapped = False
+        """Whether it is replaced now."""
         self._warned = False
 
     @property
     def exists(self) -> bool:
         """Whether this version of the framework has it."""
         return self._current() is not None
-
-    @property
-    def is_wrapped(self) -> bool:
-        """Whether it is replaced now."""
-        return hasattr(self._current(), _ORIGINAL)
 
     def check(self) -> bool:
         """Whether this version has it; where not, a warning says so, once."""
@@ -52,6 +49,7 @@ class Seam:
         owner, name, current = self._owner(), self._name, self._current()
         if not self.check():
             return False
+        self.is_wrapped = True
         if hasattr(current, _ORIGINAL):
             return True
         raw = vars(owner).get(name, current)
@@ -64,6 +62,7 @@ class Seam:
 
     def unwrap(self) -> None:
         """Put the framework's own back."""
+        self.is_wrapped = False
         original = getattr(self._current(), _ORIGINAL, None)
         if original is not None:
             setattr(self._owner(), self._name, original)
