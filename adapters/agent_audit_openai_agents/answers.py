@@ -29,6 +29,12 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
     kind, event_type = "UnknownTool", AuditEventType.ACTION_FAILED
     if text.startswith(_SECOND_HANDOFF):
         kind = "HandoffIgnored"
+    elif call.kind != "function_call":
+        # Only functions have guardrails. The SDK gives a repeated call the output of the one before.
+        kind = "NotCarriedOut"
+        if context is not None and standing_decision(run, context, call) is False:
+            note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
+            return
     elif not is_unknown_tool(text, call.name):
         _note_refusal(run, call, text, context, facts)
         return

@@ -94,20 +94,30 @@ def note_decision(
         recording.decided[call.call_id] = approve
 
 
-def record_decisions(decided: Callable[..., None]) -> None:
-    """Have `decided(item, context, approve=, always=, message=)` called before each decision takes effect."""
+def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, Exception], None]) -> None:
+    """Have decisions recorded before they take effect.
+
+    Args:
+        decided: called with item and context, `approve`, `always`, `message`.
+        not_accepted: called with item and exception when the SDK refuses the decision after all.
+    """
 
     def wrap(original: Any) -> Any:
         def apply(self: Any, approval_item: Any, **choice: Any) -> Any:
-            if not _is_repeated(approval_item, bool(choice.get("approve"))):
-                decided(
-                    approval_item,
-                    self,
-                    approve=bool(choice.get("approve")),
-                    always=bool(choice.get("always")) or None,
-                    message=choice.get("rejection_message"),
-                )
-            return original(self, approval_item, **choice)
+            if _is_repeated(approval_item, bool(choice.get("approve"))):
+                return original(self, approval_item, **choice)
+            decided(
+                approval_item,
+                self,
+                approve=bool(choice.get("approve")),
+                always=bool(choice.get("always")) or None,
+                message=choice.get("rejection_message"),
+            )
+            try:
+                return original(self, approval_item, **choice)
+            except Exception as error:
+                not_accepted(approval_item, error)
+                raise
 
         return apply
 
@@ -135,6 +145,8 @@ def take_over(run: RunRecorder, state: Any) -> None:
         run.decided[call.call_id] = decision
         if decision:
             run.asked[call.call_id] = call
+            if call.kind != "function_call":
+                run.tools.native_calls.append(call)
         if run.recording.decided.pop(call.call_id) is not decision:
             of_this_call = _decided_by_id(context, call.call_id)
             facts = {"seen": "when resumed"} if of_this_call else {"standing": True}

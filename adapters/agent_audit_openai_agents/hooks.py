@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.lifecycle import RunHooksBase
 
-from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, get_logger
+from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, WriteError, get_logger
 from agent_audit_openai_agents.recording import Recording, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
 from agent_audit_openai_agents.told import Told
+
+log = logging.getLogger(__name__)
+
+
+def _guarded(*, before_effect: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Finds the run that a hook tells of, and keeps what goes wrong in recording from the host.
+
+    Args:
+        before_effect: what is told of can still be stopped: with a fail-closed logger, whatever goes wrong stops it.
+    """
+
+    def decorate(hook: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(hook)
+        def guarded(self: RecordingHooks, context: Any, *args: Any) -> None:
+            run: RunRecorder | None = None
+            try:
+                run = self._run(context)
+                if run is not None:
+                    hook(self, run, context, *args)
+            except WriteError:
+                raise
+            except Exception:
+                if before_effect and run is not None and run.recording.logger.on_failure == "raise":
+                    raise
+                log.warning("the audit hooks failed in on%s", hook.__name__, exc_info=True)
+
+        return guarded
+
+    return decorate
 
 
 class RecordingHooks(RunHooks[Any]):
@@ -20,35 +52,56 @@ class RecordingHooks(RunHooks[Any]):
     def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
         raise NotImplementedError
 
+    @_guarded(before_effect=True)
+    def _agent_start(self, run: RunRecorder, context: Any, agent: Any) -> None:
+        run.agent_started(context, agent, "on_agent_start")
+
+    @_guarded(before_effect=False)
+    def _agent_end(self, run: RunRecorder, context: Any, agent: Any, output: Any) -> None:
+        run.agent_finished(output)
+
+    @_guarded(before_effect=True)
+    def _llm_start(self, run: RunRecorder, context: Any, agent: Any, instructions: str | None, items: Any) -> None:
+        run.llm_started(context, agent, instructions, items)
+
+    @_guarded(before_effect=False)
+    def _llm_end(self, run: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
+        run.llm_ended(response)
+
+    @_guarded(before_effect=True)
+    def _tool_start(self, run: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
+        run.tools.started(context, agent, tool)
+
+    @_guarded(before_effect=False)
+    def _tool_end(self, run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
+        run.tools.ended(context, tool, result)
+
+    @_guarded(before_effect=True)
+    def _handoff(self, run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
+        run.handed_off(from_agent, to_agent)
+
     async def on_agent_start(self, context: Any, agent: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.agent_started(context, agent, "on_agent_start")
+        self._agent_start(context, agent)
 
     async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.agent_finished(output)
+        self._agent_end(context, agent, output)
 
     async def on_llm_start(
         self, context: RunContextWrapper[Any], agent: Agent[Any], system_prompt: str | None, input_items: list[Any]
     ) -> None:
-        if (run := self._run(context)) is not None:
-            run.llm_started(context, agent, system_prompt, input_items)
+        self._llm_start(context, agent, system_prompt, input_items)
 
     async def on_llm_end(self, context: RunContextWrapper[Any], agent: Agent[Any], response: ModelResponse) -> None:
-        if (run := self._run(context)) is not None:
-            run.llm_ended(response)
+        self._llm_end(context, agent, response)
 
     async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Tool) -> None:
-        if (run := self._run(context)) is not None:
-            run.tools.started(context, agent, tool)
+        self._tool_start(context, agent, tool)
 
     async def on_tool_end(self, context: RunContextWrapper[Any], agent: Any, tool: Tool, result: object) -> None:
-        if (run := self._run(context)) is not None:
-            run.tools.ended(context, tool, result)
+        self._tool_end(context, agent, tool, result)
 
     async def on_handoff(self, context: RunContextWrapper[Any], from_agent: Any, to_agent: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.handed_off(from_agent, to_agent)
+        self._handoff(context, from_agent, to_agent)
 
 
 class BoundHooks(RecordingHooks):

@@ -9,7 +9,17 @@ import agents.run
 from agents import RunContextWrapper, add_trace_processor, set_trace_processors
 from agents.tracing import get_trace_provider
 
-from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
+from agent_audit import (
+    AuditEventType,
+    AuditLogger,
+    ContextReader,
+    ForkSafeLock,
+    Modifies,
+    Outcome,
+    Seam,
+    WriteError,
+    after_the_fact,
+)
 from agent_audit_openai_agents.approvals import DECISIONS, call_in_question, note_decision, record_decisions
 from agent_audit_openai_agents.failures import FAILURES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
@@ -62,7 +72,7 @@ def enable(
         _processor.use(logger)
         _processor.enabled = True
         _add_processor()
-        record_decisions(_decided)
+        record_decisions(_decided, _not_accepted)
         record_failures()
         record_results()
 
@@ -98,12 +108,30 @@ def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
     hooks = _hooks
     if hooks is None:
         return
-    note_decision(hooks.recording, hooks.settings, item, context, **choice)
+    try:
+        note_decision(hooks.recording, hooks.settings, item, context, **choice)
+    except WriteError:
+        raise
+    except Exception:
+        if hooks.recording.logger.on_failure == "raise":
+            raise
+        log.warning("a decision could not be recorded", exc_info=True)
+        return
     run, call = hooks.recording.active_run(), call_in_question(item)
     if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
         approved = run.decided[call.call_id] = bool(hooks.recording.decided.pop(call.call_id))
         if not approved or call.kind == HOSTED_APPROVAL:
             run.asked.pop(call.call_id, None)
+
+
+@after_the_fact
+def _not_accepted(item: Any, error: Exception) -> None:
+    hooks = _hooks
+    if hooks is not None:
+        call = call_in_question(item)
+        hooks.recording.decided.pop(call.call_id)
+        facts = {"outcome": Outcome.FAILURE, "action": call.action, "call_id": call.call_id, "exception": error}
+        hooks.recording.tracker.note(AuditEventType.ERROR, hook="_apply_approval_decision", after_effect=True, **facts)
 
 
 def _add_processor() -> None:

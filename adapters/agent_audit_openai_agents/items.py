@@ -89,7 +89,7 @@ def call_of(item: Any) -> Call | None:
     kind = field_of(item, "type")
     if kind == HOSTED_APPROVAL:
         name = f"{field_of(item, 'server_label')}.{field_of(item, 'name')}"
-        return Call(name, field_of(item, "id"), plain(parse_arguments(field_of(item, "arguments"))), kind, item)
+        return Call(name, _id_of(item, "id"), plain(parse_arguments(field_of(item, "arguments"))), kind, item)
     if not isinstance(kind, str) or not kind.endswith("_call") or kind in _LOOKUPS or kind in _HOSTED:
         return None
     namespace, name = field_of(item, "namespace"), field_of(item, "name") or kind.removesuffix("_call")
@@ -99,8 +99,13 @@ def call_of(item: Any) -> Call | None:
         (value for key in ("arguments", "input", "action", "operation") if (value := field_of(item, key)) is not None),
         None,
     )
-    call_id = field_of(item, "call_id") or field_of(item, "id")
+    call_id = _id_of(item, "call_id", "id")
     return Call(name, call_id, plain(parse_arguments(arguments)), kind, item)
+
+
+def _id_of(item: Any, *names: str) -> str | None:
+    found = next((value for name in names if (value := field_of(item, name))), None)
+    return None if found is None else str(found)
 
 
 def calls_in(response: ModelResponse) -> list[Call]:

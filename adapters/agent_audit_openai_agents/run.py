@@ -166,6 +166,7 @@ class RunRecorder:
     ) -> None:
         """A model is about to be asked."""
         self.agent_started(context, agent, "on_llm_start")
+        self.llm_failed(Outcome.UNKNOWN, None)  # one whose end nobody has told of
         if not self.requests:
             self._sent = history_before(self.told.asked, items)
         new = news(self._sent, items)

@@ -48,18 +48,27 @@ class AuditRunner(AgentRunner):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending]:
-        assert self.hooks is not None
-        return _begin(self.hooks, starting_agent, input, options)
-
-    def _stands_aside(self, options: dict[str, Any]) -> bool:
-        """While disabled, or when another one in front of this one has the run recorded."""
-        return self.hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut))
+    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending] | None:
+        """None while disabled, and when another one in front of this one has the run recorded."""
+        hooks = self.hooks
+        if hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut)):
+            return None
+        before = dict(options)
+        try:
+            return _begin(hooks, starting_agent, input, options)
+        except Exception:
+            if hooks.recording.logger.on_failure == "raise":
+                raise
+            log.warning("a run could not be prepared for recording", exc_info=True)
+            options.clear()
+            options.update(before)
+            return None
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return await self.inner.run(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = await self.inner.run(starting_agent, input, **options)
@@ -70,9 +79,10 @@ class AuditRunner(AgentRunner):
             return result
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return self.inner.run_sync(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = self.inner.run_sync(starting_agent, input, **options)
@@ -83,9 +93,10 @@ class AuditRunner(AgentRunner):
             return result
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return self.inner.run_streamed(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = self.inner.run_streamed(starting_agent, input, **options)
@@ -123,15 +134,11 @@ def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[s
 def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
     state = input if isinstance(input, RunState) else None
     config = options.get("run_config")
-    session = options.get("session")
-    names = (
-        getattr(session, "session_id", None),
-        options.get("conversation_id") or getattr(state, "_conversation_id", None),
-        _option(config, "group_id"),
-    )
+    names = (options.get("conversation_id"), getattr(state, "_conversation_id", None), _option(config, "group_id"))
     return Told(
         asked=input if state is None else None,
-        session_id=next((str(name) for name in names if name), None),
+        session=options.get("session"),
+        conversation=next((str(name) for name in names if name), None),
         agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),

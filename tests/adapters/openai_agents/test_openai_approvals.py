@@ -12,6 +12,7 @@ import pytest
 from agents import (
     Agent,
     HostedMCPTool,
+    ModelBehaviorError,
     RunContextWrapper,
     Runner,
     RunState,
@@ -388,3 +389,35 @@ async def test_a_tool_may_be_approved_through_the_run_s_context(record: Record) 
     result = await Runner.run(payer("done"), "hi")
     context.approve_tool(result.interruptions[0])
     assert record.told("action.approved") == ["action.approved success tool.pay c1"]
+
+
+async def test_a_decision_that_the_sdk_does_not_accept_says_so(record: Record) -> None:
+    result = await Runner.run(payer(), "hi")
+    item = result.interruptions[0]
+    item.raw_item = {"type": "function_call", "name": "pay", "arguments": '{"amount": 5}', "call_id": ""}
+    with pytest.raises(ModelBehaviorError):
+        RunContextWrapper(context=None).approve_tool(item)
+    assert record.told("action.approved", "error") == lines("""
+        action.approved success tool.pay -
+        error failure tool.pay -
+    """)
+
+
+async def test_a_shell_that_waits_keeps_its_call_id_when_it_is_approved(record: Record) -> None:
+    shell = ShellTool(executor=lambda request: "listed", needs_approval=True, name="safe_shell")
+    one = agent([shell_call("s1", "ls")], "done", tools=[shell])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state)
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.shell s1
+        permission.check - tool.shell s1
+        agent.stop suspended agent.A -
+        action.approved success tool.shell s1
+        agent.start - agent.A -
+        tool.call - tool.shell s1
+        tool.response success tool.shell s1
+        agent.stop success agent.A -
+    """)

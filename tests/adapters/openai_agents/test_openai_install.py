@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, AgentHooks, RunConfig, RunContextWrapper, RunHooks, Runner, add_trace_processor
+from agents import (
+    Agent,
+    AgentHooks,
+    RunConfig,
+    RunContextWrapper,
+    RunHooks,
+    Runner,
+    UserError,
+    add_trace_processor,
+    function_tool,
+)
 from agents.mcp.util import MCPUtil
 from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
 from agents.tracing import TracingProcessor, get_trace_provider, set_trace_processors
@@ -239,6 +249,50 @@ async def test_what_goes_wrong_in_recording_an_end_does_not_reach_the_run(
     monkeypatch.setattr("agent_audit_openai_agents.ending.Ending._note_guardrails", broken)
     assert (await Runner.run(agent("hello"), "hi")).final_output == "hello"
     assert record.told("agent.stop") == ["agent.stop unknown agent.A -"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "runner._told",
+        "run.RunRecorder.agent_started",
+        "run.RunRecorder.llm_started",
+        "run.RunRecorder.llm_ended",
+        "tools.ToolCalls.started",
+        "tools.ToolCalls.ended",
+    ],
+)
+async def test_what_goes_wrong_in_recording_does_not_reach_the_agent(
+    silent: Record, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("ours")
+
+    agent_audit_openai_agents.enable(silent.logger)
+    monkeypatch.setattr(f"agent_audit_openai_agents.{place}", broken)
+    assert (await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "hi")).final_output == "3"
+    assert "ours" in caplog.text
+
+
+async def test_what_goes_wrong_before_an_effect_stops_it_where_nothing_may_go_unrecorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+
+    @function_tool
+    def pay() -> str:
+        ran.append("paid")
+        return "paid"
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("ours")
+
+    with AuditLogger(MemoryAuditBackend(), on_failure="raise") as logger:
+        agent_audit_openai_agents.enable(logger)
+        monkeypatch.setattr("agent_audit_openai_agents.tools.ToolCalls.started", broken)
+        with pytest.raises(UserError, match="ours"):
+            await Runner.run(agent([call("pay")], "paid", tools=[pay]), "hi")
+    assert not ran
 
 
 async def test_the_agent_and_its_tools_are_not_changed(record: Record) -> None:
