@@ -108,14 +108,32 @@ def _id_of(item: Any, *names: str) -> str | None:
     return None if found is None else str(found)
 
 
-def calls_in(response: ModelResponse) -> list[Call]:
-    """The calls that a response asks for, in their order."""
-    return [call for item in response.output if (call := call_of(item)) is not None]
+@dataclass
+class Answer:
+    """What a model has answered."""
+
+    texts: list[str] = field(default_factory=list)
+    refused: bool = False
+    hosted: list[Hosted] = field(default_factory=list)
+    """The hosted tools that ran for it."""
+    calls: list[Call] = field(default_factory=list)
+    """The calls that it asks for, in their order."""
 
 
-def hosted_in(response: ModelResponse) -> list[Hosted]:
-    """The hosted tools that ran for a response."""
-    return [_hosted(item) for item in response.output if field_of(item, "type") in {*_LOOKUPS, *_HOSTED}]
+def read_answer(response: ModelResponse) -> Answer:
+    """Sort what is in a response."""
+    answer = Answer()
+    for item in response.output:
+        kind = field_of(item, "type")
+        if kind == "message":
+            for part in field_of(item, "content") or ():
+                answer.texts.append(str(field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type")))
+                answer.refused |= field_of(part, "type") == "refusal"
+        elif kind in _LOOKUPS or kind in _HOSTED:
+            answer.hosted.append(_hosted(item))
+        elif (call := call_of(item)) is not None:
+            answer.calls.append(call)
+    return answer
 
 
 def _hosted(item: Any) -> Hosted:
@@ -139,18 +157,6 @@ def _hosted(item: Any) -> Hosted:
         result={"results": len(found)} if isinstance(found, Sequence) else plain(field_of(item, "output")),
         error=None if error is None else str(error),
     )
-
-
-def answer_of(response: ModelResponse) -> tuple[str, bool]:
-    """The text of a model's answer, and whether it is a refusal. Its calls are on record as `action.request`."""
-    parts = [part for item in response.output if field_of(item, "type") == "message" for part in _parts_of(item)]
-    texts = [field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type") for part in parts]
-    refused = any(field_of(part, "type") == "refusal" for part in parts)
-    return "\n".join(str(text) for text in texts), refused
-
-
-def _parts_of(item: Any) -> Sequence[Any]:
-    return field_of(item, "content") or ()
 
 
 def message_of(item: Any) -> Any:

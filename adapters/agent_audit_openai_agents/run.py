@@ -12,16 +12,7 @@ from agents.models import get_default_model
 from agent_audit import AdapterSettings, AuditEventType, Outcome, RunTracker
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
-from agent_audit_openai_agents.items import (
-    Call,
-    answer_of,
-    calls_in,
-    history_before,
-    hosted_in,
-    message_of,
-    news,
-    outputs_in,
-)
+from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.told import Told
 from agent_audit_openai_agents.tools import ToolCalls
@@ -197,18 +188,18 @@ class RunRecorder:
             return
         usage = response.usage
         facts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-        text, refused = answer_of(response)
-        if refused:
+        answer = read_answer(response)
+        if answer.refused:
             facts["refusal"] = True
         self.tracker.end(
             self._llm_key,
             Outcome.SUCCESS,
             hook=hook,
-            result=text,
+            result="\n".join(answer.texts),
             metadata={"model": run.state["model"], **facts},
         )
-        self._note_hosted(response, hook)
-        for call in calls_in(response):
+        self._note_hosted(answer.hosted, hook)
+        for call in answer.calls:
             asked = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
             self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
             if call.call_id:
@@ -223,9 +214,9 @@ class RunRecorder:
             facts = {"model": run.state["model"]}
             self.tracker.end(self._llm_key, outcome, exception=exception, metadata=facts)
 
-    def _note_hosted(self, response: ModelResponse, hook: str) -> None:
+    def _note_hosted(self, calls: Sequence[Hosted], hook: str) -> None:
         """Tools that ran at the provider: nobody could record their intent before."""
-        for call in hosted_in(response):
+        for call in calls:
             outcome = Outcome.FAILURE if call.failed else Outcome.SUCCESS
             facts: dict[str, Any] = {
                 "call_id": call.call_id,

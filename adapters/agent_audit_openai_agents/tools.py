@@ -12,7 +12,7 @@ from agents.tool_context import ToolContext
 from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
-from agent_audit_openai_agents.items import Call, parse_arguments
+from agent_audit_openai_agents.items import Call, field_of, parse_arguments
 from agent_audit_openai_agents.outcomes import cause_of, judge, outcome_of
 from agent_audit_openai_agents.recording import current_span_id
 
@@ -135,6 +135,9 @@ class ToolCalls:
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):
             name = getattr(context, "qualified_tool_name", None) or context.tool_name
+            asked = self._run.asked.get(context.tool_call_id)
+            if asked is not None and asked.name == name and field_of(asked.raw, "arguments") == context.tool_arguments:
+                return asked  # parsed when the model asked for it
             raw = getattr(context, "tool_call", None)
             return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments), raw=raw)
         # The SDK gives its native tools neither ids nor arguments: they run in the order they were asked for.

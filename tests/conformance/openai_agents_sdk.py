@@ -2,6 +2,7 @@
 
     python tests/conformance/openai_agents_sdk.py                     # all of them; takes a quarter of an hour
     python tests/conformance/openai_agents_sdk.py -k "guardrail or approval"
+    python tests/conformance/openai_agents_sdk.py tests/test_run_hooks.py
 
 Downloads the SDK's source distribution from PyPI, which ships its tests, and makes an environment beside it. Not part
 of the ordinary suite. Exit code 1 when a test fails only with recording, or a function span is not one call and one
@@ -63,7 +64,7 @@ def test(source: Path, python: Path, *, recording: bool, arguments: list[str]) -
     }
     ignored = [f"--ignore=tests/{part}" for part in ELSEWHERE]
     options = ["-q", "-p", "openai_plugin", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short"]
-    if not any("::" in argument for argument in arguments):
+    if not any(argument.startswith("tests/") for argument in arguments):
         arguments = ["tests", *ignored, *arguments]
     log = report.with_suffix(".txt")
     with log.open("w") as output:
