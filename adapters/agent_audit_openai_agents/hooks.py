@@ -118,8 +118,9 @@ class AuditRunHooks(RecordingHooks):
     """Records the runs it is passed to: `Runner.run(agent, question, hooks=AuditRunHooks())`.
 
     One object may serve any number of runs, also at the same time. Hooks alone do not tell of runs that fail, of
-    guardrails, of agents as tools and of approvals: those need `enable()`, which records everything by itself and
-    nothing twice, or `AuditTracingProcessor` for the first three. A run that failed unseen is closed as unknown
+    guardrails, of agents as tools, of approvals, and of a failure that a tool's own error function has put into words:
+    those need `enable()`, which records everything by itself and nothing twice, or `AuditTracingProcessor` for the
+    first three and the last. A run that failed unseen is closed as unknown
     when its context is gone.
 
     Args:

@@ -23,8 +23,9 @@ class AuditTracingProcessor(TracingProcessor):
     """Records from spans: register it with `agents.add_trace_processor`; `enable()` does.
 
     Beside `AuditRunHooks` it adds failures of agents and tools, guardrails, and agents as tools. Runs without
-    hooks are recorded from spans alone: without call ids, and tool calls only when they are over. It queues
-    events and never makes a run wait; nor can it stop one: fail-closed recording needs hooks.
+    hooks are recorded from spans alone: without call ids, tool calls only when they are over, and with sensitive data
+    left out of spans not at all, for a call that waits for approval looks the same then. It queues events and never
+    makes a run wait; nor can it stop one: fail-closed recording needs hooks.
 
     Args:
         logger: the default logger when left out.

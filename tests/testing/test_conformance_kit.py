@@ -135,16 +135,14 @@ WRONG: dict[str, list[tuple[str, str]]] = {
 
 @pytest.mark.parametrize("mistake", WRONG)
 async def test_the_kit_catches(mistake: str) -> None:
-    caught = []
-    toy_framework.listeners.clear()
     for situation in SITUATIONS:
-        driver = Driver(adapter(WRONG[mistake]))
-        try:
-            await situation.check(driver)
-        except Exception as problem:
-            caught.append(problem)
         toy_framework.listeners.clear()
-    assert caught
+        try:
+            await situation.check(Driver(adapter(WRONG[mistake])))
+        except Exception:
+            toy_framework.listeners.clear()
+            return
+    pytest.fail("no situation has shown it")
 
 
 async def test_a_situation_that_a_framework_does_not_have_is_skipped_with_its_reason() -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,39 +113,6 @@ async def test_a_serialised_run_is_decided_on_and_resumed(record: Record) -> Non
     await Runner.run(fresh, state)
     assert record.without_models() == lines(ASKED + CARRIED_OUT)
     assert record.one("action.approved").agent_id == "A"
-
-
-RESUME = """
-import asyncio, json, sys
-import agent_audit_openai_agents
-from agents import Agent, Runner, RunState, function_tool
-from agents.testing import ScriptedModel, assistant_message
-from agent_audit import AuditLogger, MemoryAuditBackend
-
-@function_tool(needs_approval=True)
-def pay(amount: int) -> str:
-    return f"paid {amount}"
-
-async def main():
-    backend = MemoryAuditBackend()
-    agent_audit_openai_agents.enable(AuditLogger(backend))
-    agent = Agent(name="A", model=ScriptedModel([[assistant_message("done")]]), tools=[pay])
-    state = await RunState.from_string(agent, sys.stdin.read())
-    state.reject(state.get_interruptions()[0], rejection_message="no")
-    await Runner.run(agent, state)
-    print(json.dumps([[str(e.event_type), e.outcome, e.call_id, e.agent_id] for e in backend.events()]))
-
-asyncio.run(main())
-"""
-
-
-async def test_a_decision_in_another_process_is_on_record_there(record: Record, tmp_path: Path) -> None:
-    result = await Runner.run(payer(), "hi")
-    text = result.to_state().to_string()
-    done = subprocess.run(
-        [sys.executable, "-c", RESUME], input=text, capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert json.loads(done.stdout)[0] == ["action.denied", "denied", "c1", "A"]
 
 
 async def test_only_what_is_not_decided_is_asked_again(record: Record) -> None:

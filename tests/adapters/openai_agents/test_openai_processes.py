@@ -1,14 +1,16 @@
-"""Forked workers."""
+"""More than one process: forked workers, and runs that go on in another one."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
-from agents import Runner, set_tracing_disabled
-from openai_scripts import ASKED_TO_ADD, add, agent
+from agents import Agent, Runner, function_tool, set_tracing_disabled
+from openai_scripts import ASKED_TO_ADD, add, agent, call, line, lines
 
 import agent_audit_openai_agents
 from agent_audit import AuditLogger, FileAuditBackend
@@ -62,3 +64,76 @@ def _wait(child: int, seconds: float = 60) -> int | None:
     os.kill(child, 9)
     os.waitpid(child, 0)
     return None
+
+
+RESUME = """
+import asyncio, sys
+import agent_audit_openai_agents
+from agents import Agent, Runner, RunState, function_tool
+from agents.testing import ScriptedModel, assistant_message, function_call
+from agent_audit import AuditLogger, FileAuditBackend
+
+@function_tool(needs_approval=True)
+def pay(amount: int) -> str:
+    return f"paid {amount}"
+
+async def main(directory, approve):
+    with AuditLogger(FileAuditBackend(directory)) as logger:
+        agent_audit_openai_agents.enable(logger)
+        model = ScriptedModel([[function_call("pay", {"amount": 6}, call_id="c2")], [assistant_message("done")]])
+        agent = Agent(name="A", model=model, tools=[pay])
+        state = await RunState.from_string(agent, sys.stdin.read())
+        (question,) = state.get_interruptions()
+        if approve:
+            state.approve(question, always_approve=True)
+        else:
+            state.reject(question, rejection_message="no", always_reject=True)
+        await Runner.run(agent, state)
+
+asyncio.run(main(sys.argv[1], sys.argv[2] == "approve"))
+"""
+ASKED = """
+    agent.start - agent.A -
+    action.request - tool.pay c1
+    permission.check - tool.pay c1
+    agent.stop suspended agent.A -
+"""
+GOES_ON = {
+    "approve": """
+        action.approved success tool.pay c1
+        agent.start - agent.A -
+        tool.call - tool.pay c1
+        tool.response success tool.pay c1
+        action.request - tool.pay c2
+        action.approved success tool.pay c2
+        tool.call - tool.pay c2
+        tool.response success tool.pay c2
+        agent.stop success agent.A -
+    """,
+    "reject": """
+        action.denied denied tool.pay c1
+        agent.start - agent.A -
+        action.request - tool.pay c2
+        action.denied denied tool.pay c2
+        agent.stop success agent.A -
+    """,
+}
+
+
+@pytest.mark.parametrize("decision", GOES_ON)
+async def test_a_run_that_is_decided_on_in_another_process_goes_on_in_the_same_log(
+    tmp_path: Path, decision: str
+) -> None:
+    @function_tool(needs_approval=True)
+    def pay(amount: int) -> str:
+        raise AssertionError("not in this process")
+
+    directory = tmp_path / "log"
+    with AuditLogger(FileAuditBackend(directory)) as logger:
+        agent_audit_openai_agents.enable(logger)
+        asks: Agent[None] = agent([call("pay", {"amount": 5})], tools=[pay])
+        state = (await Runner.run(asks, "hi")).to_state().to_string()
+        command = [sys.executable, "-c", RESUME, str(directory), decision]
+        subprocess.run(command, input=state, text=True, check=True, cwd=tmp_path)
+        told = [line(event) for event in logger.query() if not str(event.event_type).startswith(("llm.", "log."))]
+    assert told == lines(ASKED + GOES_ON[decision])
