@@ -78,8 +78,10 @@ class Situation:
             raise unittest.SkipTest(driver.missing[self.name])
         bench = Bench(driver, self.on_failure)
         with bench.logger:
-            await self.body(bench)
-            bench.backend.failing, bench.backend.refused_type = False, None
+            try:
+                await self.body(bench)
+            finally:
+                bench.backend.failing, bench.backend.refused_type = False, None
             bench.logger.flush()
             check_record(bench.backend.events(), driver.framework)
             check_nothing_open(bench.logger.adapter_state)
