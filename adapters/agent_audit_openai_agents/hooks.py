@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import weakref
 from collections.abc import Callable
 from typing import Any
 
-from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
+from agents import ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.lifecycle import RunHooksBase
 
 from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, WriteError, get_logger
@@ -19,29 +18,29 @@ from agent_audit_openai_agents.told import Told
 log = logging.getLogger(__name__)
 
 
-def _guarded(*, before_effect: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Finds the run that a hook tells of, and keeps what goes wrong in recording from the host.
+def _hook(*, before_effect: bool) -> Callable[[Callable[..., None]], Any]:
+    """Makes a hook: finds the run that it tells of, and keeps what goes wrong in recording from the host.
 
     Args:
         before_effect: what is told of can still be stopped: with a fail-closed logger, whatever goes wrong stops it.
     """
 
-    def decorate(hook: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(hook)
-        def guarded(self: RecordingHooks, context: Any, *args: Any) -> None:
+    def decorate(record: Callable[..., None]) -> Any:
+        async def told(self: RecordingHooks, context: Any, *args: Any, **kwargs: Any) -> None:
             run: RunRecorder | None = None
             try:
                 run = self._run(context)
                 if run is not None:
-                    hook(self, run, context, *args)
+                    record(run, context, *args, **kwargs)
             except WriteError:
                 raise
             except Exception:
                 if before_effect and run is not None and run.recording.logger.on_failure == "raise":
                     raise
-                log.warning("the audit hooks failed in on%s", hook.__name__, exc_info=True)
+                log.warning("the audit hooks failed in %s", record.__name__, exc_info=True)
 
-        return guarded
+        told.__name__ = record.__name__
+        return told
 
     return decorate
 
@@ -52,56 +51,35 @@ class RecordingHooks(RunHooks[Any]):
     def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
         raise NotImplementedError
 
-    @_guarded(before_effect=True)
-    def _agent_start(self, run: RunRecorder, context: Any, agent: Any) -> None:
+    # Each gets the run in place of `self`; the names of the others are the SDK's, which uses some of them.
+
+    @_hook(before_effect=True)
+    def on_agent_start(run: RunRecorder, context: Any, agent: Any) -> None:
         run.agent_started(context, agent, "on_agent_start")
 
-    @_guarded(before_effect=False)
-    def _agent_end(self, run: RunRecorder, context: Any, agent: Any, output: Any) -> None:
+    @_hook(before_effect=False)
+    def on_agent_end(run: RunRecorder, context: Any, agent: Any, output: Any) -> None:
         run.agent_finished(output)
 
-    @_guarded(before_effect=True)
-    def _llm_start(self, run: RunRecorder, context: Any, agent: Any, instructions: str | None, items: Any) -> None:
-        run.llm_started(context, agent, instructions, items)
+    @_hook(before_effect=True)
+    def on_llm_start(run: RunRecorder, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
+        run.llm_started(context, agent, system_prompt, input_items)
 
-    @_guarded(before_effect=False)
-    def _llm_end(self, run: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
+    @_hook(before_effect=False)
+    def on_llm_end(run: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
         run.llm_ended(response)
 
-    @_guarded(before_effect=True)
-    def _tool_start(self, run: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
+    @_hook(before_effect=True)
+    def on_tool_start(run: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
         run.tools.started(context, agent, tool)
 
-    @_guarded(before_effect=False)
-    def _tool_end(self, run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
+    @_hook(before_effect=False)
+    def on_tool_end(run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
         run.tools.ended(context, tool, result)
 
-    @_guarded(before_effect=True)
-    def _handoff(self, run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
+    @_hook(before_effect=True)
+    def on_handoff(run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
         run.handed_off(from_agent, to_agent)
-
-    async def on_agent_start(self, context: Any, agent: Any) -> None:
-        self._agent_start(context, agent)
-
-    async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
-        self._agent_end(context, agent, output)
-
-    async def on_llm_start(
-        self, context: RunContextWrapper[Any], agent: Agent[Any], system_prompt: str | None, input_items: list[Any]
-    ) -> None:
-        self._llm_start(context, agent, system_prompt, input_items)
-
-    async def on_llm_end(self, context: RunContextWrapper[Any], agent: Agent[Any], response: ModelResponse) -> None:
-        self._llm_end(context, agent, response)
-
-    async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Tool) -> None:
-        self._tool_start(context, agent, tool)
-
-    async def on_tool_end(self, context: RunContextWrapper[Any], agent: Any, tool: Tool, result: object) -> None:
-        self._tool_end(context, agent, tool, result)
-
-    async def on_handoff(self, context: RunContextWrapper[Any], from_agent: Any, to_agent: Any) -> None:
-        self._handoff(context, from_agent, to_agent)
 
 
 class BoundHooks(RecordingHooks):

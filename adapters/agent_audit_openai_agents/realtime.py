@@ -111,6 +111,10 @@ class AuditRealtimeSession(RealtimeSession):
                 self.conversation.on(event)
             yield event
 
+    async def update_agent(self, agent: Any) -> None:
+        await super().update_agent(agent)
+        self.conversation.replaced(agent, "update_agent")
+
     async def send_message(self, message: Any) -> None:
         self.conversation.user_said(message)
         await super().send_message(message)
@@ -120,7 +124,7 @@ class AuditRealtimeSession(RealtimeSession):
         await super().send_audio(audio, commit=commit)
 
     async def approve_tool_call(self, call_id: str, *, always: bool = False) -> None:
-        self.conversation.decided(call_id, approve=True, always=always)
+        self.conversation.calls.decided(call_id, approve=True, always=always, words=None)
         token = deciding.set(call_id)
         try:
             await super().approve_tool_call(call_id, always=always)
@@ -130,7 +134,7 @@ class AuditRealtimeSession(RealtimeSession):
     async def reject_tool_call(
         self, call_id: str, *, always: bool = False, rejection_message: str | None = None
     ) -> None:
-        self.conversation.decided(call_id, approve=False, always=always, words=rejection_message)
+        self.conversation.calls.decided(call_id, approve=False, always=always, words=rejection_message)
         token = deciding.set(call_id)
         try:
             await super().reject_tool_call(call_id, always=always, rejection_message=rejection_message)

@@ -17,6 +17,7 @@ from agents import (
 from agents.realtime import RealtimeAgent
 from agents.realtime.model_events import (
     RealtimeModelAudioEvent,
+    RealtimeModelErrorEvent,
     RealtimeModelExceptionEvent,
     RealtimeModelInputAudioTranscriptionCompletedEvent,
     RealtimeModelToolCallEvent,
@@ -216,6 +217,27 @@ async def test_a_handoff_ends_one_agent_with_the_last_of_what_it_began(silent: R
     """)
     assert [event.agent_id for event in silent.events("llm.response")] == ["A", "B"]
     assert silent.one("tool.call").agent_id == "B"
+
+
+async def test_an_agent_that_the_application_puts_in_place_of_another_is_a_handoff(silent: Record) -> None:
+    async def talk(session: Any, model: ScriptedRealtimeModel) -> None:
+        await session.update_agent(RealtimeAgent(name="B"))
+
+    await hold(silent, RealtimeAgent(name="A"), talk)
+    assert silent.told() == lines("""
+        agent.start - agent.A -
+        agent.handoff success handoff -
+        agent.start - agent.B -
+        agent.stop success agent.A -
+        agent.stop success agent.B -
+    """)
+    assert silent.one("agent.handoff").resource == "B"
+
+
+async def test_an_error_of_the_transport_is_on_record(silent: Record) -> None:
+    await hold(silent, RealtimeAgent(name="A"), says(RealtimeModelErrorEvent(error={"message": "bad request"})))
+    error = silent.one("error")
+    assert (error.outcome, error.error) == ("failure", "bad request")
 
 
 @function_tool(needs_approval=True)
