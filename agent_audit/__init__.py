@@ -15,6 +15,7 @@ from agent_audit.adapting import (
     after_the_fact,
     describe_check,
     describe_decision,
+    digest_of,
     message,
     shared_state,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "describe_check",
     "describe_decision",
     "describe_error",
+    "digest_of",
     "get_logger",
     "identify",
     "message",

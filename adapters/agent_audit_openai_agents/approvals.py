@@ -52,7 +52,7 @@ def note_question(run: RunRecorder, item: Any) -> None:
     run.note(
         hook="runner",
         after_effect=True,
-        **describe_check(call.request),
+        **describe_check(call.request, digest=run.recording.logger.digest),
         **{name: value for name, value in identity.items() if value},
     )
 

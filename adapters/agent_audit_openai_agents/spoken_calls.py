@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agent_audit import AuditEventType, Outcome, describe_check, describe_decision
+from agent_audit import AuditEventType, Outcome, describe_check, describe_decision, digest_of
 from agent_audit_openai_agents.failures import failures_here
 from agent_audit_openai_agents.items import Call, parse_arguments
 from agent_audit_openai_agents.outcomes import judge
@@ -85,7 +85,7 @@ class SpokenCalls:
         """A call waits for the application's decision."""
         asked = self._asked.pop(event.call_id, None) or Asked.of(event.tool.name, event.call_id, event.arguments)
         self._waiting[event.call_id] = asked
-        described = describe_check(asked.call.request)
+        described = describe_check(asked.call.request, digest=self._digest)
         self._conversation.note(described.pop("event_type"), event.type, **described)
 
     def decided(self, call_id: str, *, approve: bool, always: bool, words: str | None) -> None:
@@ -106,6 +106,7 @@ class SpokenCalls:
     def _note_standing(self, call: Call, approve: bool, hook: str, **fields: Any) -> None:
         described = describe_decision(call.request, approved=approve, digest=self._digest, standing=True)
         self._conversation.note(described.pop("event_type"), hook, **described, **fields)
+        self._decided.add(call.call_id)
 
     # -- carried out -----------------------------------------------------------------------------------
 
@@ -115,7 +116,8 @@ class SpokenCalls:
         if self._standing.get(call.name) and call.call_id not in self._decided:
             self._note_standing(call, True, event.type)
         key = (self._conversation.key, "tool", call.call_id or uuid4().hex)
-        speaker = self._conversation.begins(T.TOOL_CALL, key, event.type, **fields_of(call))
+        facts = digest_of(call.request, self._digest) if call.call_id in self._decided else None
+        speaker = self._conversation.begins(T.TOOL_CALL, key, event.type, metadata=facts, **fields_of(call))
         if speaker is not None:
             self._started.append(Started(call, key, speaker, _current_task(), failures_here()))
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from agents import RunContextWrapper
 from agents.tool_context import ToolContext
 
-from agent_audit import AuditEventType, Outcome, Run
+from agent_audit import AuditEventType, Outcome, Run, digest_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
@@ -55,7 +55,11 @@ class ToolCalls:
         key = (self._run.key, "tool", call.call_id or uuid4().hex)
         if getattr(tool, "needs_approval", False):
             self._note_standing_approval(context, call)
-        server = getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)
+        facts: dict[str, Any] = {}
+        if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
+            facts["mcp_server"] = server
+        if call.call_id in self._run.decided:
+            facts |= digest_of(call.request, self._run.recording.logger.digest)
         run = self._run.tracker.start(
             T.TOOL_CALL,
             key,
@@ -64,7 +68,7 @@ class ToolCalls:
             action=call.action,
             call_id=call.call_id,
             parameters=call.arguments,
-            metadata={"mcp_server": server} if server else None,
+            metadata=facts or None,
         )
         run.state["call"] = call
         if call.call_id:

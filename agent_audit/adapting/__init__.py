@@ -5,7 +5,7 @@ What every constructor takes (`AdapterSettings`), one state a logger (`shared_st
 raise (`after_the_fact`), and places in a framework that may be gone tomorrow (`Seam`).
 """
 
-from agent_audit.adapting.decisions import ActionRequest, describe_check, describe_decision
+from agent_audit.adapting.decisions import ActionRequest, describe_check, describe_decision, digest_of
 from agent_audit.adapting.guard import after_the_fact
 from agent_audit.adapting.memory import BoundedMap, shared_state
 from agent_audit.adapting.messages import message
@@ -22,6 +22,7 @@ __all__ = [
     "after_the_fact",
     "describe_check",
     "describe_decision",
+    "digest_of",
     "message",
     "shared_state",
 ]

@@ -94,7 +94,9 @@ def test_a_decision_says_what_was_decided_on_and_only_what_is_known() -> None:
     denied = describe_decision(request, approved=False, digest=lambda data: digest, message="no", decided_by=None)
     assert (denied["event_type"], denied["outcome"], denied["call_id"]) == ("action.denied", "denied", "c1")
     assert denied["metadata"] == {"message": "no", "arguments": digest}
-    assert describe_check(request)["metadata"] is None
+    assert describe_check(request, digest=lambda data: digest)["metadata"] == {"arguments": digest}
+    graph = ActionRequest("interrupt", "go on?", "i1")
+    assert describe_check(graph, digest=lambda data: digest)["metadata"] is None, "not about a call"
 
 
 def test_roles_have_one_name_whatever_a_framework_calls_them() -> None:

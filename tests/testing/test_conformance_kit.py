@@ -108,7 +108,7 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     "an unknown tool is not told of": [("self.tracker.note(T.ACTION_FAILED, under=agent_id", "dict(under=agent_id")],
     "decisions are turned round": [("approved=allowed", "approved=not allowed")],
     "nobody is on record as having been asked": [
-        ('        self.tracker.note(under=agent_id, hook="human_decides", **describe_check(request))\n', ""),
+        ('self.tracker.note(under=agent_id, hook="human_decides", **describe_check(', "dict(**describe_check("),
     ],
     "the call id is lost": [('"call_id": call_id, "parameters": arguments, "hook"', '"parameters": arguments, "hook"')],
     "the session is mixed up": [('about.get("thread")', '"one for all"')],

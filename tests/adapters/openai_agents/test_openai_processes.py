@@ -13,7 +13,7 @@ from agents import Agent, Runner, function_tool, set_tracing_disabled
 from openai_scripts import ASKED_TO_ADD, add, agent, call, line, lines
 
 import agent_audit_openai_agents
-from agent_audit import AuditLogger, FileAuditBackend
+from agent_audit import AuditEvent, AuditLogger, FileAuditBackend
 from agent_audit_openai_agents import install
 from agent_audit_openai_agents.recording import Recording
 
@@ -71,7 +71,7 @@ import asyncio, sys
 import agent_audit_openai_agents
 from agents import Agent, Runner, RunState, function_tool
 from agents.testing import ScriptedModel, assistant_message, function_call
-from agent_audit import AuditLogger, FileAuditBackend
+from agent_audit import AuditEvent, AuditLogger, FileAuditBackend
 
 @function_tool(needs_approval=True)
 def pay(amount: int) -> str:
@@ -135,5 +135,18 @@ async def test_a_run_that_is_decided_on_in_another_process_goes_on_in_the_same_l
         state = (await Runner.run(asks, "hi")).to_state().to_string()
         command = [sys.executable, "-c", RESUME, str(directory), decision]
         subprocess.run(command, input=state, text=True, check=True, cwd=tmp_path)
-        told = [line(event) for event in logger.query() if not str(event.event_type).startswith(("llm.", "log."))]
+        events = [event for event in logger.query() if not str(event.event_type).startswith(("llm.", "log."))]
+        told = [line(event) for event in events]
+        digests = {event.event_type: event.metadata["arguments"] for event in events if _about(event, "c1")}
     assert told == lines(ASKED + GOES_ON[decision])
+    assert set(digests) == {"permission.check", f"action.{DECIDED[decision]}"} | CALLED[decision]
+    assert len({str(digest) for digest in digests.values()}) == 1, "what was asked, decided and done is the same"
+    assert "hmac_sha256" in next(iter(digests.values()))
+
+
+DECIDED = {"approve": "approved", "reject": "denied"}
+CALLED = {"approve": {"tool.call"}, "reject": set()}
+
+
+def _about(event: AuditEvent, call_id: str) -> bool:
+    return event.call_id == call_id and "arguments" in (event.metadata or {})
