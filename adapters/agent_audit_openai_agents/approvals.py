@@ -85,6 +85,7 @@ def note_decision(
     known = recording.questions.pop(call.call_id) if call.call_id else None
     if known is None:
         known = {"agent_id": getattr(item.agent, "name", None), **identity_of(settings, context)}
+    facts.setdefault("decided_by", settings.told(context).get("decided_by"))
     recording.tracker.note(
         hook=hook,
         **describe_decision(call.request, approved=approve, digest=recording.logger.digest, **facts),

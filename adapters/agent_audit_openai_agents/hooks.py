@@ -106,7 +106,7 @@ class AuditRunHooks(RecordingHooks):
         agent_id: in place of the agents' names.
         user_id: for whom; else `user_id` of the run's context object.
         session_id: else the trace's group; `enable()` also knows the run's session and conversation.
-        context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id.
+        context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id, decided_by.
         modifies: names of the tools that change data, or a predicate of name and arguments.
     """
 

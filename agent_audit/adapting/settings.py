@@ -10,7 +10,7 @@ from typing import Any
 IDENTITY = ("agent_id", "session_id", "user_id")
 
 ContextReader = Callable[[Any], Mapping[str, Any] | None]
-"""Gets what the framework carries along with a run, returns any of agent_id, session_id, user_id."""
+"""Gets what the framework carries along with a run, returns any of agent_id, session_id, user_id, decided_by."""
 
 Modifies = Collection[str] | Callable[[str, Any], bool]
 """Which tools change data: their names, or a predicate of name and arguments."""

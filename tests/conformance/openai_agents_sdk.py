@@ -66,6 +66,7 @@ def test(source: Path, python: Path, *, recording: bool, arguments: list[str]) -
     options = ["-q", "-p", "openai_plugin", "-p", "no:cacheprovider", "--continue-on-collection-errors", "--tb=short"]
     if not any(argument.startswith("tests/") for argument in arguments):
         arguments = ["tests", *ignored, *arguments]
+    report.unlink(missing_ok=True)
     log = report.with_suffix(".txt")
     with log.open("w") as output:
         run(
@@ -81,6 +82,8 @@ def test(source: Path, python: Path, *, recording: bool, arguments: list[str]) -
             check=False,
         )
     print(f"{'with' if recording else 'without'} recording: {log.read_text().splitlines()[-1]}   ({log})", flush=True)
+    if not report.exists():
+        raise SystemExit(f"the tests did not come to their end; see {log}")
     found: dict[str, Any] = json.loads(report.read_text())
     return found
 

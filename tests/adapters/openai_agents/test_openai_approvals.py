@@ -384,3 +384,14 @@ async def test_a_shell_that_waits_keeps_its_call_id_when_it_is_approved(record: 
         tool.response success tool.shell s1
         agent.stop success agent.A -
     """)
+
+
+async def test_the_context_callable_may_say_who_decided(silent: Record) -> None:
+    agent_audit_openai_agents.enable(silent.logger, context=lambda wrapper: wrapper.context)
+    context = {"user_id": "ann"}
+    result = await Runner.run(payer(), "hi", context=context)
+    state = result.to_state()
+    context["decided_by"] = "boss"
+    state.approve(result.interruptions[0])
+    approved = silent.one("action.approved")
+    assert (approved.user_id, approved.metadata["decided_by"]) == ("ann", "boss")
