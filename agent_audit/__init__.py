@@ -5,6 +5,20 @@
 `agent_audit.analysis`) and the command `agent-audit-log` read what was recorded.
 """
 
+from agent_audit.adapting import (
+    ActionRequest,
+    AdapterSettings,
+    BoundedMap,
+    ContextReader,
+    Modifies,
+    Seam,
+    after_the_fact,
+    describe_check,
+    describe_decision,
+    digest_of,
+    message,
+    shared_state,
+)
 from agent_audit.agent import AuditedAgent
 from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBackend, Query
 from agent_audit.commit import CommitLimits, Durability
@@ -18,6 +32,8 @@ from agent_audit.logger import AuditLogger
 from agent_audit.runs import Run, RunTracker, describe_error
 
 __all__ = [
+    "ActionRequest",
+    "AdapterSettings",
     "AuditBackend",
     "AuditConfig",
     "AuditError",
@@ -25,22 +41,32 @@ __all__ = [
     "AuditEventType",
     "AuditLogger",
     "AuditedAgent",
+    "BoundedMap",
     "CommitLimits",
     "ConfigurationError",
+    "ContextReader",
     "Durability",
     "FileAuditBackend",
     "ForkSafeLock",
     "Identity",
     "MemoryAuditBackend",
+    "Modifies",
     "Outcome",
     "Query",
     "Run",
     "RunTracker",
+    "Seam",
     "Source",
     "WriteError",
+    "after_the_fact",
     "current_identity",
+    "describe_check",
+    "describe_decision",
     "describe_error",
+    "digest_of",
     "get_logger",
     "identify",
+    "message",
     "set_logger",
+    "shared_state",
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents import RunContextWrapper, ToolApprovalItem
+from agents import RunContextWrapper
 
 from agent_audit import AuditEventType, Outcome
+from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.items import Call
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
     kind, event_type = "UnknownTool", AuditEventType.ACTION_FAILED
     if text.startswith(_SECOND_HANDOFF):
         kind = "HandoffIgnored"
+    elif call.kind != "function_call":
+        # Only functions have guardrails. The SDK gives a repeated call the output of the one before.
+        kind = "NotCarriedOut"
+        if context is not None and standing_decision(run, context, call) is False:
+            note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
+            return
     elif not is_unknown_tool(text, call.name):
         _note_refusal(run, call, text, context, facts)
         return
@@ -50,23 +57,15 @@ def is_unknown_tool(text: str, name: str) -> bool:
 def _note_refusal(
     run: RunRecorder, call: Call, text: str, context: RunContextWrapper[Any] | None, facts: dict[str, Any]
 ) -> None:
-    standing = _is_rejected(run, context, call)
+    if context is not None and standing_decision(run, context, call) is False:
+        note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
+        return
     run.note(
-        AuditEventType.ACTION_DENIED if standing else AuditEventType.PERMISSION_DENIED,
+        AuditEventType.PERMISSION_DENIED,
         "on_llm_start",
         after_effect=True,
         outcome=Outcome.DENIED,
         error=text,
-        metadata={"always": True} if standing else {"stage": "tool_input"},
+        metadata={"stage": "tool_input"},
         **facts,
     )
-
-
-def _is_rejected(run: RunRecorder, context: RunContextWrapper[Any] | None, call: Call) -> bool:
-    if context is None or call.call_id is None or call.raw is None:
-        return False
-    try:
-        item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=call.name)
-        return context.get_approval_status(call.name, call.call_id, current_invocation=item) is False
-    except Exception:  # its arguments change from version to version
-        return False

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from agents import RunContextWrapper
+from agents import ToolApprovalItem
 
-from agent_audit import AuditEventType, Outcome
-from agent_audit_openai_agents.identity import Who
+from agent_audit import ActionRequest, AdapterSettings, Seam, describe_check, describe_decision
+from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, call_of, field_of, parse_arguments
-from agent_audit_openai_agents.recording import Recording
+from agent_audit_openai_agents.recording import Recording, active
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.run import RunRecorder
 
-T = AuditEventType
+DECISIONS = Seam(
+    "agents:RunContextWrapper._apply_approval_decision",
+    "approvals and rejections go on record when the run is resumed, not when they are taken",
+)
+"""The one place that every decision passes, also on states restored from JSON, of callbacks, of realtime sessions."""
 
-_METHOD = "_apply_approval_decision"
-"""The one place that every decision passes, also on states restored from JSON."""
 
-_IDENTITY = ("agent_id", "session_id", "user_id")
+deciding: ContextVar[str | None] = ContextVar("agent_audit_openai_agents_deciding", default=None)
+"""Id of the call that a realtime session is deciding on: that is on record already."""
 
 
 def call_in_question(item: Any) -> Call:
@@ -46,81 +48,142 @@ def note_question(run: RunRecorder, item: Any) -> None:
     identity = dict(scope.identity) if scope is not None else {}
     if scope is None or run.agent is None or item.agent.name != run.agent.name:
         identity["agent_id"] = item.agent.name  # an agent as a tool asks through the run around it
-    known = {**identity, "trace_id": scope.trace_id if scope else None}
-    run.recording.questions[call.call_id] = known
+    run.recording.questions[call.call_id] = {**identity, "trace_id": scope.trace_id if scope else None}
     run.note(
-        T.PERMISSION_CHECK,
-        "runner",
+        hook="runner",
         after_effect=True,
-        action=call.action,
-        call_id=call.call_id,
-        parameters=call.arguments,
+        **describe_check(call.request, digest=run.recording.logger.digest),
         **{name: value for name, value in identity.items() if value},
     )
 
 
 def note_decision(
     recording: Recording,
-    who: Who,
+    settings: AdapterSettings,
     item: Any,
     context: Any,
     *,
     approve: bool,
-    always: bool = False,
-    message: str | None = None,
-    hook: str = _METHOD,
+    hook: str = "_apply_approval_decision",
+    **facts: Any,
 ) -> None:
     """Somebody has decided.
+
+    Args:
+        recording: where it is kept who asked.
+        settings: tell who it is when that is not known, for it was asked in another process.
+        item: the `ToolApprovalItem`.
+        context: the run's.
+        approve: the decision.
+        hook: which told of it.
+        **facts: for the metadata, see `describe_decision`.
 
     Raises:
         WriteError: fail-closed logger, not recorded.
     """
     call = call_in_question(item)
     known = recording.questions.pop(call.call_id) if call.call_id else None
-    if known is None:  # asked in another process
-        known = {"agent_id": getattr(item.agent, "name", None), **who.of(context)}
-    arguments = json.dumps(call.arguments, sort_keys=True, default=repr).encode()
-    facts = {"always": always or None, "message": message, "arguments": recording.logger.digest(arguments)}
+    if known is None:
+        known = {"agent_id": getattr(item.agent, "name", None), **identity_of(settings, context)}
+    facts.setdefault("decided_by", settings.told(context).get("decided_by"))
     recording.tracker.note(
-        T.ACTION_APPROVED if approve else T.ACTION_DENIED,
         hook=hook,
-        outcome=Outcome.SUCCESS if approve else Outcome.DENIED,
-        action=call.action,
-        call_id=call.call_id,
-        parameters=call.arguments,
-        metadata={name: value for name, value in facts.items() if value is not None},
+        **describe_decision(call.request, approved=approve, digest=recording.logger.digest, **facts),
         **{name: value for name, value in known.items() if value},
     )
+    if call.call_id is not None:
+        recording.decided[call.call_id] = approve
 
 
-def can_wrap_decisions() -> bool:
-    """Whether this version of the SDK has the place that decisions pass."""
-    return hasattr(RunContextWrapper, _METHOD)
+def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, Exception], None]) -> None:
+    """Have decisions recorded before they take effect.
+
+    Args:
+        decided: called with item and context, `approve`, `always`, `message`.
+        not_accepted: called with item and exception when the SDK refuses the decision after all.
+    """
+
+    def wrap(original: Any) -> Any:
+        def apply(self: Any, approval_item: Any, **choice: Any) -> Any:
+            if _is_repeated(approval_item, bool(choice.get("approve"))):
+                return original(self, approval_item, **choice)
+            decided(
+                approval_item,
+                self,
+                approve=bool(choice.get("approve")),
+                always=bool(choice.get("always")) or None,
+                message=choice.get("rejection_message"),
+            )
+            try:
+                return original(self, approval_item, **choice)
+            except Exception as error:
+                not_accepted(approval_item, error)
+                raise
+
+        return apply
+
+    DECISIONS.wrap(wrap)
 
 
-def wrap_decisions(decided: Callable[..., None]) -> None:
-    """Have `decided(item, context, approve=, always=, message=)` called before each decision takes effect."""
-    original = getattr(RunContextWrapper, _METHOD, None)
-    if original is None or hasattr(original, "without_audit"):
-        return
-
-    @functools.wraps(original)
-    def apply(self: Any, approval_item: Any, **choice: Any) -> Any:
-        decided(
-            approval_item,
-            self,
-            approve=bool(choice.get("approve")),
-            always=bool(choice.get("always")),
-            message=choice.get("rejection_message"),
-        )
-        return original(self, approval_item, **choice)
-
-    apply.without_audit = original  # type: ignore[attr-defined]  # how to find it again
-    setattr(RunContextWrapper, _METHOD, apply)
+def _is_repeated(item: Any, approve: bool) -> bool:
+    """When a run is resumed, the SDK itself applies the decisions once more."""
+    call_id = call_in_question(item).call_id or ""
+    run = active.get()
+    return deciding.get() == call_id or (run is not None and run.decided.get(call_id) is approve)
 
 
-def unwrap_decisions() -> None:
-    """Put the SDK's own method back."""
-    original = getattr(getattr(RunContextWrapper, _METHOD, None), "without_audit", None)
-    if original is not None:
-        setattr(RunContextWrapper, _METHOD, original)
+# -- decisions that hold for calls to come ---------------------------------------------------------------
+
+
+def take_over(run: RunRecorder, state: Any) -> None:
+    """The questions of a saved state that were decided on. Those whose decision was not seen go on record now."""
+    context = getattr(state, "_context", None)
+    for item in state.get_interruptions():
+        call = call_in_question(item)
+        decision = _status(context, call, existing_pending=item)
+        if decision is None or call.call_id is None:
+            continue
+        run.decided[call.call_id] = decision
+        if decision:
+            run.asked[call.call_id] = call
+            if call.kind != "function_call":
+                run.tools.native_calls.append(call)
+        if run.recording.decided.pop(call.call_id) is not decision:
+            of_this_call = _decided_by_id(context, call.call_id)
+            facts = {"seen": "when resumed"} if of_this_call else {"standing": True}
+            note_decision(run.recording, run.settings, item, context, approve=decision, hook="resume", **facts)
+            run.recording.decided.pop(call.call_id)
+
+
+def standing_decision(run: RunRecorder, context: Any, call: Call) -> bool | None:
+    """Whether a call was approved or rejected beforehand, with all others of its tool."""
+    if call.call_id is None or call.call_id in run.decided or call.raw is None:
+        return None
+    item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=call.name)
+    return _status(context, call, current_invocation=item)
+
+
+def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook: str, **fields: Any) -> None:
+    """A call goes ahead, or does not, by a decision that was taken before."""
+    described = describe_decision(request, approved=approve, digest=run.recording.logger.digest, standing=True)
+    run.note(hook=hook, **described, **fields)
+    if request.call_id is not None:
+        run.decided[request.call_id] = approve
+
+
+def _status(context: Any, call: Call, **which: Any) -> bool | None:
+    try:
+        status = context.get_approval_status(call.name, call.call_id, **which)
+    except Exception:  # its arguments change from version to version
+        return None
+    return status if isinstance(status, bool) else None
+
+
+def _decided_by_id(context: Any, call_id: str) -> bool:
+    """Whether a decision names this very call; one that stands for all calls of a tool does not."""
+    try:
+        records = list(context._approvals.values())
+    except AttributeError:
+        return True
+    lists = [ids for record in records for ids in (record.approved, record.rejected) if isinstance(ids, list)]
+    return any(call_id in ids for ids in lists)

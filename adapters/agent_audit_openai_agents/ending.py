@@ -16,7 +16,7 @@ from agents.exceptions import (
 from agent_audit import AuditEventType, Outcome
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
-from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, outcome_of
+from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, guardrail_name, outcome_of
 from agent_audit_openai_agents.run import RunRecorder
 
 T = AuditEventType
@@ -113,14 +113,14 @@ class Ending:
         """Without a result, what the spans told: the name and the verdict."""
         raised = getattr(getattr(exception, "guardrail_result", exception), "guardrail", None)
         for name, tripped in self._run.guardrails_seen:
-            if raised is None or name != _guardrail_name(raised):
+            if raised is None or name != guardrail_name(raised):
                 self._note_guardrail("unknown", name, tripped, None, None)
 
     def _note_verdict(self, stage: str, guardrail: Any, output: Any, *, agent: Any, tripped: bool = False) -> bool:
         behavior = getattr(output, "behavior", None) or {}
         tripped = tripped or bool(getattr(output, "tripwire_triggered", behavior.get("type", "allow") != "allow"))
         info = getattr(output, "output_info", None)
-        self._note_guardrail(stage, _guardrail_name(guardrail), tripped, info, agent)
+        self._note_guardrail(stage, guardrail_name(guardrail), tripped, info, agent)
         return tripped
 
     def _note_guardrail(self, stage: str, name: str, tripped: bool, info: Any, agent: Any) -> None:
@@ -196,10 +196,3 @@ def _outputs(items: Iterable[Any]) -> list[Any]:
 
 def _stage_of(exception: BaseException) -> str:
     return _STAGES[next(place for place, kind in enumerate(TRIPWIRES) if isinstance(exception, kind))]
-
-
-def _guardrail_name(guardrail: Any) -> str:
-    try:
-        return str(guardrail.get_name())
-    except Exception:
-        return type(guardrail).__name__

@@ -3,37 +3,96 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import Any
 
 from agents.tool_context import ToolContext
 
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.tools import ToolCalls
+from agent_audit import Seam
+
+_FAILURE = "_agent_audit_failure"
+
+_UNSEEN = (
+    "with tracing disabled, a tool whose failure_error_function puts a text of its own in place of an exception "
+    "passes for a success"
+)
+FAILURES = (
+    Seam("agents.tool:maybe_invoke_function_tool_failure_error_function", _UNSEEN),
+    Seam("agents.run_internal.tool_execution:maybe_invoke_function_tool_failure_error_function", _UNSEEN),
+)
+"""One function under two names: it turns what a tool raised into words for the model."""
+
+
+_Failures = list[tuple[str, BaseException]]
+_here: ContextVar[_Failures | None] = ContextVar("agent_audit_openai_agents_failures", default=None)
+
+
+class MCPToolError(Exception):
+    """What an MCP server answered with `isError`."""
+
+
+def remember(context: Any, error: BaseException) -> None:
+    """Keep with the context of a call what went wrong in it, for the hook that tells of its end gets the same one."""
+    if isinstance(context, ToolContext):
+        setattr(context, _FAILURE, error)
+        if (here := _here.get()) is not None:
+            here.append((context.tool_call_id, error))
+
+
+def failures_here() -> _Failures:
+    """From now on gets the call ids and exceptions of this task, for events that come without a call's context."""
+    here: _Failures = []
+    _here.set(here)
+    return here
+
+
+def failure_of(context: Any) -> BaseException | None:
+    """What went wrong in a call; forgotten then, for a traceback holds on to much."""
+    failure: BaseException | None = getattr(context, _FAILURE, None)
+    if failure is not None:
+        setattr(context, _FAILURE, None)
+    return failure
+
+
+def record_failures() -> None:
+    """Have every exception remembered that becomes a text."""
+
+    def wrap(original: Any) -> Any:
+        async def put_into_words(*, context: Any, error: BaseException, **facts: Any) -> Any:
+            remember(context, error)
+            return await original(context=context, error=error, **facts)
+
+        return put_into_words
+
+    for seam in FAILURES:
+        seam.wrap(wrap)
 
 
 class _Listener:
-    """A `RunConfig.tool_error_formatter` that remembers the exception and leaves the text to the user's own."""
+    """A `RunConfig.tool_error_formatter` that remembers the exception and leaves the text to the user's own.
 
-    def __init__(self, tools: ToolCalls, config: Any) -> None:
-        self._tools = tools
+    For hooks without `enable()`: the SDK asks it only where a tool has no `failure_error_function` of its own.
+    """
+
+    def __init__(self, config: Any) -> None:
         self.config = config
         """The user's, without us."""
 
     def __call__(self, args: Any) -> Any:
         error = getattr(args, "error", None)
         if error is not None:
-            self._tools.errors[args.call_id] = error
+            remember(args.run_context, error)
         theirs = self.config.tool_error_formatter
         return None if theirs is None else theirs(args)
 
 
-def listen(tools: ToolCalls, context: Any) -> None:
+def listen(context: ToolContext[Any]) -> None:
     """Have the exception of this one call remembered. Only the call's own context is changed, not the run's."""
-    config = context.run_config if isinstance(context, ToolContext) else None
-    if config is None or not hasattr(config, "tool_error_formatter"):
+    config = context.run_config
+    if FAILURES[0].is_wrapped or config is None or not hasattr(config, "tool_error_formatter"):
         return
     context.run_config = copy.copy(config)
-    context.run_config.tool_error_formatter = _Listener(tools, config)
+    context.run_config.tool_error_formatter = _Listener(config)
 
 
 def without_listener(config: Any) -> Any:

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
+from collections.abc import Callable
 from typing import Any
 
-from agents import Agent, ModelResponse, RunContextWrapper, RunHooks, Tool
+from agents import ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.lifecycle import RunHooksBase
 
-from agent_audit import AuditLogger, get_logger
-from agent_audit_openai_agents.identity import ContextReader, Who
+from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, WriteError, get_logger
 from agent_audit_openai_agents.recording import Recording, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.settings import Modifies, Settings, Told
+from agent_audit_openai_agents.told import Told
+
+log = logging.getLogger(__name__)
+
+
+def _hook(*, before_effect: bool) -> Callable[[Callable[..., None]], Any]:
+    """Makes a hook: finds the run that it tells of, and keeps what goes wrong in recording from the host.
+
+    Args:
+        before_effect: what is told of can still be stopped: with a fail-closed logger, whatever goes wrong stops it.
+    """
+
+    def decorate(record: Callable[..., None]) -> Any:
+        async def told(self: RecordingHooks, context: Any, *args: Any, **kwargs: Any) -> None:
+            run: RunRecorder | None = None
+            try:
+                run = self._run(context)
+                if run is not None:
+                    record(run, context, *args, **kwargs)
+            except WriteError:
+                raise
+            except Exception:
+                if before_effect and run is not None and run.recording.logger.on_failure == "raise":
+                    raise
+                log.warning("the audit hooks failed in %s", record.__name__, exc_info=True)
+
+        told.__name__ = record.__name__
+        return told
+
+    return decorate
 
 
 class RecordingHooks(RunHooks[Any]):
@@ -21,35 +51,35 @@ class RecordingHooks(RunHooks[Any]):
     def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
         raise NotImplementedError
 
-    async def on_agent_start(self, context: Any, agent: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.agent_started(context, agent, "on_agent_start")
+    # Each gets the run in place of `self`; the names of the others are the SDK's, which uses some of them.
 
-    async def on_agent_end(self, context: Any, agent: Any, output: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.agent_finished(output)
+    @_hook(before_effect=True)
+    def on_agent_start(run: RunRecorder, context: Any, agent: Any) -> None:
+        run.agent_started(context, agent, "on_agent_start")
 
-    async def on_llm_start(
-        self, context: RunContextWrapper[Any], agent: Agent[Any], system_prompt: str | None, input_items: list[Any]
-    ) -> None:
-        if (run := self._run(context)) is not None:
-            run.llm_started(context, agent, system_prompt, input_items)
+    @_hook(before_effect=False)
+    def on_agent_end(run: RunRecorder, context: Any, agent: Any, output: Any) -> None:
+        run.agent_finished(output)
 
-    async def on_llm_end(self, context: RunContextWrapper[Any], agent: Agent[Any], response: ModelResponse) -> None:
-        if (run := self._run(context)) is not None:
-            run.llm_ended(response)
+    @_hook(before_effect=True)
+    def on_llm_start(run: RunRecorder, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
+        run.llm_started(context, agent, system_prompt, input_items)
 
-    async def on_tool_start(self, context: RunContextWrapper[Any], agent: Any, tool: Tool) -> None:
-        if (run := self._run(context)) is not None:
-            run.tools.started(context, agent, tool)
+    @_hook(before_effect=False)
+    def on_llm_end(run: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
+        run.llm_ended(response)
 
-    async def on_tool_end(self, context: RunContextWrapper[Any], agent: Any, tool: Tool, result: object) -> None:
-        if (run := self._run(context)) is not None:
-            run.tools.ended(context, tool, result)
+    @_hook(before_effect=True)
+    def on_tool_start(run: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
+        run.tools.started(context, agent, tool)
 
-    async def on_handoff(self, context: RunContextWrapper[Any], from_agent: Any, to_agent: Any) -> None:
-        if (run := self._run(context)) is not None:
-            run.handed_off(from_agent, to_agent)
+    @_hook(before_effect=False)
+    def on_tool_end(run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
+        run.tools.ended(context, tool, result)
+
+    @_hook(before_effect=True)
+    def on_handoff(run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
+        run.handed_off(from_agent, to_agent)
 
 
 class BoundHooks(RecordingHooks):
@@ -66,8 +96,9 @@ class AuditRunHooks(RecordingHooks):
     """Records the runs it is passed to: `Runner.run(agent, question, hooks=AuditRunHooks())`.
 
     One object may serve any number of runs, also at the same time. Hooks alone do not tell of runs that fail, of
-    guardrails, of agents as tools and of approvals: those need `enable()`, which records everything by itself and
-    nothing twice, or `AuditTracingProcessor` for the first three. A run that failed unseen is closed as unknown
+    guardrails, of agents as tools, of approvals, and of a failure that a tool's own error function has put into words:
+    those need `enable()`, which records everything by itself and nothing twice, or `AuditTracingProcessor` for the
+    first three and the last. A run that failed unseen is closed as unknown
     when its context is gone.
 
     Args:
@@ -75,7 +106,7 @@ class AuditRunHooks(RecordingHooks):
         agent_id: in place of the agents' names.
         user_id: for whom; else `user_id` of the run's context object.
         session_id: else the trace's group; `enable()` also knows the run's session and conversation.
-        context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id.
+        context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id, decided_by.
         modifies: names of the tools that change data, or a predicate of name and arguments.
     """
 
@@ -89,9 +120,8 @@ class AuditRunHooks(RecordingHooks):
         context: ContextReader | None = None,
         modifies: Modifies = (),
     ) -> None:
-        who = Who(agent_id=agent_id, user_id=user_id, session_id=session_id, context=context)
         self._logger = logger
-        self.settings = Settings(who, modifies)
+        self.settings = AdapterSettings(agent_id, session_id, user_id, context, modifies)
 
     @property
     def recording(self) -> Recording:

@@ -1,28 +1,49 @@
-"""Recording for the whole process: a runner, a tracing processor, and a look at decisions."""
+"""Recording for the whole process: a runner, a tracing processor, and a look at decisions and failures."""
 
 from __future__ import annotations
 
-import threading
+import logging
 from typing import Any
 
+import agents.run
 from agents import RunContextWrapper, add_trace_processor, set_trace_processors
-from agents.run import get_default_agent_runner, set_default_agent_runner
 from agents.tracing import get_trace_provider
 
-from agent_audit import AuditLogger
-from agent_audit_openai_agents.approvals import note_decision, unwrap_decisions, wrap_decisions
+from agent_audit import (
+    AuditEventType,
+    AuditLogger,
+    ContextReader,
+    ForkSafeLock,
+    Modifies,
+    Outcome,
+    Seam,
+    WriteError,
+    after_the_fact,
+)
+from agent_audit_openai_agents.approvals import DECISIONS, call_in_question, note_decision, record_decisions
+from agent_audit_openai_agents.failures import FAILURES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
-from agent_audit_openai_agents.identity import ContextReader
-from agent_audit_openai_agents.mcp import unwrap_mcp_results, wrap_mcp_results
+from agent_audit_openai_agents.items import HOSTED_APPROVAL
+from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
 from agent_audit_openai_agents.runner import AuditRunner
-from agent_audit_openai_agents.settings import Modifies
 
-_lock = threading.Lock()
+log = logging.getLogger(__name__)
+
+RUNNER = Seam(
+    "agents.run:set_default_agent_runner",
+    "runs are recorded from spans: without call ids, tool calls only when they are over, nothing with tracing "
+    "disabled; pass hooks=AuditRunHooks() to Runner.run",
+)
+"""Called experimental by the SDK."""
+
+_lock = ForkSafeLock()
 _hooks: AuditRunHooks | None = None
 _runner: AuditRunner | None = None
 _processor = AuditTracingProcessor()
 _processor.enabled = False
+_added_blindly = False
+"""Whether the processor was added where it cannot be seen."""
 
 
 def enable(
@@ -38,30 +59,32 @@ def enable(
 
     Takes the arguments of `AuditRunHooks`. Calling it again only changes them. A run's own hooks, a runner set
     before and other tracing processors stay as they are; the SDK's exporter is not touched, and with tracing
-    disabled everything is recorded but what code outside a runner does.
+    disabled everything is recorded but what code outside a runner does. Where this version of the SDK lacks a place
+    that is needed, a warning says what is not seen.
     """
     global _hooks
     with _lock:
         _hooks = AuditRunHooks(
             logger, agent_id=agent_id, user_id=user_id, session_id=session_id, context=context, modifies=modifies
         )
-        _stand_in_front(_hooks)
+        if RUNNER.check():
+            _stand_in_front(_hooks)
         _processor.use(logger)
         _processor.enabled = True
-        if _processor not in _registered_processors():
-            add_trace_processor(_processor)
-        wrap_decisions(_decided)
-        wrap_mcp_results()
+        _add_processor()
+        record_decisions(_decided, _not_accepted)
+        record_failures()
+        record_results()
 
 
 def _stand_in_front(hooks: AuditRunHooks) -> None:
     global _runner
-    current = get_default_agent_runner()
+    current = agents.run.get_default_agent_runner()
     if current is not _runner:
         if _runner is not None:
             _runner.hooks = None  # it may still stand somewhere behind `current`
         _runner = AuditRunner(current, hooks)
-        set_default_agent_runner(_runner)
+        agents.run.set_default_agent_runner(_runner)
     _runner.hooks = hooks
 
 
@@ -72,23 +95,68 @@ def disable() -> None:
         _hooks = None
         if _runner is not None:
             _runner.hooks = None  # if somebody has put another runner in front, it still passes through here
-            if get_default_agent_runner() is _runner:
-                set_default_agent_runner(_runner.inner)
+            if agents.run.get_default_agent_runner() is _runner:
+                agents.run.set_default_agent_runner(_runner.inner)
             _runner = None
         _processor.enabled = False
-        others = [processor for processor in _registered_processors() if processor is not _processor]
-        if len(others) != len(_registered_processors()):
-            set_trace_processors(others)
-        unwrap_decisions()
-        unwrap_mcp_results()
+        _remove_processor()
+        for seam in (DECISIONS, RESULTS, *FAILURES):
+            seam.unwrap()
 
 
 def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
     hooks = _hooks
+    if hooks is None:
+        return
+    try:
+        note_decision(hooks.recording, hooks.settings, item, context, **choice)
+    except WriteError:
+        raise
+    except Exception:
+        if hooks.recording.logger.on_failure == "raise":
+            raise
+        log.warning("a decision could not be recorded", exc_info=True)
+        return
+    run, call = hooks.recording.active_run(), call_in_question(item)
+    if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
+        approved = run.decided[call.call_id] = bool(hooks.recording.decided.pop(call.call_id))
+        if not approved or call.kind == HOSTED_APPROVAL:
+            run.asked.pop(call.call_id, None)
+
+
+@after_the_fact
+def _not_accepted(item: Any, error: Exception) -> None:
+    hooks = _hooks
     if hooks is not None:
-        note_decision(hooks.recording, hooks.settings.who, item, context, **choice)
+        call = call_in_question(item)
+        hooks.recording.decided.pop(call.call_id)
+        facts = {"outcome": Outcome.FAILURE, "action": call.action, "call_id": call.call_id, "exception": error}
+        hooks.recording.tracker.note(AuditEventType.ERROR, hook="_apply_approval_decision", after_effect=True, **facts)
 
 
-def _registered_processors() -> list[Any]:
-    """The SDK has no way to ask; where it looks different inside, we may be registered twice but stay one object."""
-    return list(getattr(getattr(get_trace_provider(), "_multi_processor", None), "_processors", ()))
+def _add_processor() -> None:
+    global _added_blindly
+    registered = _registered_processors()
+    if registered is None:
+        if not _added_blindly:
+            log.warning(
+                "this version of the SDK does not show its trace processors: when somebody replaces ours it is not "
+                "added again, and disable() leaves it registered, doing nothing"
+            )
+            _added_blindly = True
+            add_trace_processor(_processor)
+    elif _processor not in registered:
+        add_trace_processor(_processor)
+
+
+def _remove_processor() -> None:
+    registered = _registered_processors() or []
+    others = [processor for processor in registered if processor is not _processor]
+    if len(others) != len(registered):
+        set_trace_processors(others)
+
+
+def _registered_processors() -> list[Any] | None:
+    """None where the SDK looks different inside; it has no way to ask."""
+    found = getattr(getattr(get_trace_provider(), "_multi_processor", None), "_processors", None)
+    return None if found is None else list(found)

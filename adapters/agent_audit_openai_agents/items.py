@@ -9,8 +9,13 @@ from typing import Any
 
 from agents import ModelResponse
 
+from agent_audit import ActionRequest, message
+
 _LOOKUPS = {"file_search_call": "file_search", "web_search_call": "web_search"}
 """Hosted tools that read: their items are on record as `data.access`."""
+
+HOSTED_APPROVAL = "mcp_approval_request"
+"""A call that the provider carries out itself once it is allowed."""
 
 _HOSTED = {
     "code_interpreter_call": "code_interpreter",
@@ -37,6 +42,11 @@ class Call:
     def action(self) -> str:
         return f"tool.{self.name}"
 
+    @property
+    def request(self) -> ActionRequest:
+        """What is asked, in the form that all frameworks share."""
+        return ActionRequest(self.action, self.arguments, self.call_id)
+
 
 @dataclass(frozen=True)
 class Hosted:
@@ -53,6 +63,8 @@ class Hosted:
 
 def field_of(item: Any, name: str) -> Any:
     """A field of an item, which is a dict or an object of the openai package."""
+    if isinstance(item, dict):  # most are; the check for Mapping costs ten times as much
+        return item.get(name)
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
@@ -73,8 +85,11 @@ def are_malformed(raw: Any) -> bool:
 
 
 def call_of(item: Any) -> Call | None:
-    """The call in an output item that the application has to carry out; None for all other items."""
+    """The call in an output item that the application has to carry out or to allow; None for all other items."""
     kind = field_of(item, "type")
+    if kind == HOSTED_APPROVAL:
+        name = f"{field_of(item, 'server_label')}.{field_of(item, 'name')}"
+        return Call(name, _id_of(item, "id"), plain(parse_arguments(field_of(item, "arguments"))), kind, item)
     if not isinstance(kind, str) or not kind.endswith("_call") or kind in _LOOKUPS or kind in _HOSTED:
         return None
     namespace, name = field_of(item, "namespace"), field_of(item, "name") or kind.removesuffix("_call")
@@ -84,18 +99,41 @@ def call_of(item: Any) -> Call | None:
         (value for key in ("arguments", "input", "action", "operation") if (value := field_of(item, key)) is not None),
         None,
     )
-    call_id = field_of(item, "call_id") or field_of(item, "id")
+    call_id = _id_of(item, "call_id", "id")
     return Call(name, call_id, plain(parse_arguments(arguments)), kind, item)
 
 
-def calls_in(response: ModelResponse) -> list[Call]:
-    """The calls that a response asks for, in their order."""
-    return [call for item in response.output if (call := call_of(item)) is not None]
+def _id_of(item: Any, *names: str) -> str | None:
+    found = next((value for name in names if (value := field_of(item, name))), None)
+    return None if found is None else str(found)
 
 
-def hosted_in(response: ModelResponse) -> list[Hosted]:
-    """The hosted tools that ran for a response."""
-    return [_hosted(item) for item in response.output if field_of(item, "type") in {*_LOOKUPS, *_HOSTED}]
+@dataclass
+class Answer:
+    """What a model has answered."""
+
+    texts: list[str] = field(default_factory=list)
+    refused: bool = False
+    hosted: list[Hosted] = field(default_factory=list)
+    """The hosted tools that ran for it."""
+    calls: list[Call] = field(default_factory=list)
+    """The calls that it asks for, in their order."""
+
+
+def read_answer(response: ModelResponse) -> Answer:
+    """Sort what is in a response."""
+    answer = Answer()
+    for item in response.output:
+        kind = field_of(item, "type")
+        if kind == "message":
+            for part in field_of(item, "content") or ():
+                answer.texts.append(str(field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type")))
+                answer.refused |= field_of(part, "type") == "refusal"
+        elif kind in _LOOKUPS or kind in _HOSTED:
+            answer.hosted.append(_hosted(item))
+        elif (call := call_of(item)) is not None:
+            answer.calls.append(call)
+    return answer
 
 
 def _hosted(item: Any) -> Hosted:
@@ -121,20 +159,14 @@ def _hosted(item: Any) -> Hosted:
     )
 
 
-def answer_of(response: ModelResponse) -> list[Any]:
-    """What a model said, without the arguments of calls: those are on record as `action.request`."""
-    return [_said(item) for item in response.output]
-
-
-def _said(item: Any) -> Any:
-    kind = field_of(item, "type")
-    if kind == "message":
-        parts = field_of(item, "content") or []
-        texts = [field_of(part, "text") or field_of(part, "refusal") or field_of(part, "type") for part in parts]
-        refused = any(field_of(part, "type") == "refusal" for part in parts)
-        return {"refusal" if refused else "text": "\n".join(str(text) for text in texts)}
-    facts = {"type": kind, "name": field_of(item, "name"), "call_id": field_of(item, "call_id")}
-    return {name: value for name, value in facts.items() if value}
+def message_of(item: Any) -> Any:
+    """An item that is sent to a model as a message; what is none stays as it is."""
+    kind = str(field_of(item, "type"))
+    if kind.endswith("_output") and field_of(item, "call_id"):
+        return message("tool", plain(field_of(item, "output")), call_id=field_of(item, "call_id"))
+    if (role := field_of(item, "role")) is not None:
+        return message(str(role), plain(field_of(item, "content")))
+    return plain(item)
 
 
 def news(previous: Sequence[Any], items: Sequence[Any]) -> list[Any]:

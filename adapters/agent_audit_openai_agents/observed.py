@@ -7,10 +7,10 @@ from typing import Any
 
 from agents.tracing import Span
 
-from agent_audit import AuditEventType, Outcome
+from agent_audit import AuditEventType, BoundedMap, Outcome
 from agent_audit_openai_agents.items import field_of, parse_arguments
 from agent_audit_openai_agents.outcomes import outcome_of
-from agent_audit_openai_agents.recording import Bounded, Recording
+from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.run import RunRecorder
 
 T = AuditEventType
@@ -27,8 +27,8 @@ class Observer:
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
-        self._spans: Bounded[Span[Any]] = Bounded()
-        self._agents: Bounded[bool] = Bounded()
+        self._spans: BoundedMap[Span[Any]] = BoundedMap()
+        self._agents: BoundedMap[bool] = BoundedMap()
         """Agent spans that are recorded here."""
 
     def started(self, span: Span[Any]) -> None:

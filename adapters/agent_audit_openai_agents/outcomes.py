@@ -16,6 +16,7 @@ from agents.exceptions import (
 )
 
 from agent_audit import Outcome, Run
+from agent_audit_openai_agents.failures import MCPToolError
 from agent_audit_openai_agents.items import are_malformed, field_of
 
 TRIPWIRES = (
@@ -45,22 +46,20 @@ def judge(
     run: Run | None,
     *,
     raised: BaseException | None,
-    mcp_failed: bool,
 ) -> dict[str, Any]:
     """Fields of the `tool.response` of a tool that returned: the outcome, and what went wrong if anything did.
 
-    A failed tool returns too: the SDK gives the model a text in place of the result. The function span tells of
-    most failures; without tracing the SDK's texts are known, those of an application's own error function are not.
+    A failed tool returns too: the SDK gives the model a text in place of the result. Where nothing was raised that
+    was seen, the function span tells of most failures, and without tracing the SDK's own texts.
     """
     text = result if isinstance(result, str) else None
     kind: str | None = None
+    if isinstance(raised, MCPToolError):
+        return {"outcome": Outcome.FAILURE, "exception": raised}
     if raised is not None:
         described = {"error_type": "InvalidArguments"} if are_malformed(raw_arguments) else {}
         return {"outcome": Outcome.FAILURE, "exception": raised, **described}
-    if mcp_failed:
-        kind = "MCPToolError"
-        text = _text_of_content(result)
-    elif _timed_out(tool, text, run):
+    if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
     elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR)):
         kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
@@ -86,11 +85,6 @@ def _timed_out(tool: Any, text: str | None, run: Run | None) -> bool:
     return own_text and run is not None and time.perf_counter() - run.started >= limit
 
 
-def _text_of_content(result: Any) -> str:
-    parts = result if isinstance(result, list) else [result]
-    return "\n".join(str(field_of(part, "text") or part) for part in parts)
-
-
 def outcome_of(exception: BaseException | None) -> Outcome:
     """How an operation ended that an exception has ended."""
     if exception is None:
@@ -104,3 +98,11 @@ def cause_of(exception: BaseException) -> BaseException:
     """What a tool raised, from under the SDK's "Error running tool"."""
     wrapped = isinstance(exception, AgentsException) and str(exception).startswith("Error running tool")
     return exception.__cause__ if wrapped and exception.__cause__ is not None else exception
+
+
+def guardrail_name(guardrail: Any) -> str:
+    """What a guardrail is called."""
+    try:
+        return str(guardrail.get_name())
+    except Exception:
+        return type(guardrail).__name__

@@ -8,20 +8,24 @@ from typing import Any
 
 from agents.tracing import Span, Trace, TracingProcessor
 
-from agent_audit import AuditLogger, get_logger
-from agent_audit_openai_agents.items import field_of
+from agent_audit import AuditLogger, BoundedMap, get_logger
 from agent_audit_openai_agents.observed import Observer
-from agent_audit_openai_agents.recording import Bounded, Recording, active, never_waiting
+from agent_audit_openai_agents.recording import Recording, active, never_waiting
+from agent_audit_openai_agents.run import RunRecorder
 
 log = logging.getLogger(__name__)
+
+_TOLD_BY_HOOKS = frozenset({"task", "agent", "turn", "generation", "response", "handoff", "mcp_tools"})
+"""Spans that tell nothing new of a run that a wrapped runner has recorded."""
 
 
 class AuditTracingProcessor(TracingProcessor):
     """Records from spans: register it with `agents.add_trace_processor`; `enable()` does.
 
     Beside `AuditRunHooks` it adds failures of agents and tools, guardrails, and agents as tools. Runs without
-    hooks are recorded from spans alone: without call ids, and tool calls only when they are over. It queues
-    events and never makes a run wait; nor can it stop one: fail-closed recording needs hooks.
+    hooks are recorded from spans alone: without call ids, tool calls only when they are over, and with sensitive data
+    left out of spans not at all, for a call that waits for approval looks the same then. It queues events and never
+    makes a run wait; nor can it stop one: fail-closed recording needs hooks.
 
     Args:
         logger: the default logger when left out.
@@ -31,7 +35,7 @@ class AuditTracingProcessor(TracingProcessor):
         self._logger = logger
         self.enabled = True
         self._observers: dict[Recording, Observer] = {}
-        self._handled_before: Bounded[BaseException] = Bounded()
+        self._handled_before: BoundedMap[BaseException] = BoundedMap()
         """Span id -> what was being handled when it started: a run may stand in an `except` block."""
 
     def use(self, logger: AuditLogger | None) -> None:
@@ -46,12 +50,24 @@ class AuditTracingProcessor(TracingProcessor):
         pass
 
     def on_span_start(self, span: Span[Any]) -> None:
-        if self.enabled:
+        if not self.enabled:
+            return
+        run = active.get()
+        if run is None:
             self._quietly(self._started, span)
+        elif span.span_data.type not in _TOLD_BY_HOOKS:
+            self._remember_exception(span)
+            if span.parent_id is not None and span.span_data.type != "function":
+                run.recording.parents[span.span_id] = span.parent_id
 
     def on_span_end(self, span: Span[Any]) -> None:
-        if self.enabled:
+        if not self.enabled:
+            return
+        run = active.get()
+        if run is None:
             self._quietly(self._ended, span)
+        elif span.span_data.type not in _TOLD_BY_HOOKS:
+            self._ended_in(run, span)
 
     def shutdown(self, timeout: float | None = None) -> None:
         """Nothing to do: events are the logger's, which outlives the SDK's tracing."""
@@ -72,34 +88,34 @@ class AuditTracingProcessor(TracingProcessor):
             self._observers = {recording: Observer(recording)}  # one: the default logger may have been exchanged
         return self._observers[recording]
 
-    def _started(self, span: Span[Any]) -> None:
+    def _remember_exception(self, span: Span[Any]) -> None:
         if (outer := sys.exc_info()[1]) is not None:
             self._handled_before[span.span_id] = outer
+
+    def _exception(self, span: Span[Any]) -> BaseException | None:
+        """Most spans end in a `with` block of the SDK: the exception that ends one is the one being handled."""
+        exception, before = sys.exc_info()[1], self._handled_before.pop(span.span_id)
+        return None if exception is before else exception
+
+    def _started(self, span: Span[Any]) -> None:
+        self._remember_exception(span)
         observer = self._observer()
         if span.parent_id is not None:
             observer.recording.parents[span.span_id] = span.parent_id
-        if _recorded_elsewhere(observer.recording):
-            return
         observer.started(span)
 
     def _ended(self, span: Span[Any]) -> None:
-        # Most spans end in a `with` block of the SDK: the exception that ends one is the one being handled.
-        exception = sys.exc_info()[1]
-        if exception is self._handled_before.pop(span.span_id):
-            exception = None
-        observer = self._observer()
-        recording = observer.recording
-        tool = recording.tools.pop(span.span_id)
-        run = recording.active_run()
-        if tool is not None:
+        exception, observer = self._exception(span), self._observer()
+        if (tool := observer.recording.tools.pop(span.span_id)) is not None:
             tool[0].tools.span_ended(tool[1], exception)
-        elif run is not None and field_of(span.span_data, "type") == "guardrail":
+        observer.ended(span, exception)
+        observer.recording.parents.pop(span.span_id)
+
+    def _ended_in(self, run: RunRecorder, span: Span[Any]) -> None:
+        """A span of a run that a wrapped runner has recorded, here or to another log."""
+        exception = self._exception(span)
+        run.recording.parents.pop(span.span_id)
+        if (tool := run.recording.tools.pop(span.span_id)) is not None:
+            self._quietly(lambda _: tool[0].tools.span_ended(tool[1], exception), span)
+        elif span.span_data.type == "guardrail":
             run.guardrails_seen.append((span.span_data.name, bool(span.span_data.triggered)))
-        if not _recorded_elsewhere(recording):
-            observer.ended(span, exception)
-        recording.parents.pop(span.span_id)
-
-
-def _recorded_elsewhere(recording: Recording) -> bool:
-    """Whether a wrapped runner has this run recorded, here or to another log."""
-    return active.get() is not None

@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from agents import get_current_span
 from agents.version import __version__ as sdk_version
 
-from agent_audit import AuditEvent, AuditLogger, RunTracker
+from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, shared_state
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.run import RunRecorder
 
 _STATE = "openai-agents.recording"
-_MAX_REMEMBERED = 20_000
 
 active: ContextVar[RunRecorder | None] = ContextVar("agent_audit_openai_agents_run", default=None)
 """The run that is executing here, when a wrapped runner runs it."""
 
 _buffered: ContextVar[bool] = ContextVar("agent_audit_openai_agents_buffered", default=False)
-
-V = TypeVar("V")
-
-
-class Bounded(Generic[V]):
-    """A dict that forgets its oldest entries: what is kept here is lost sooner than memory. Thread-safe."""
-
-    def __init__(self, limit: int = _MAX_REMEMBERED) -> None:
-        self._limit = limit
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[Hashable, V] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __setitem__(self, key: Hashable, value: V) -> None:
-        with self._lock:
-            self._entries[key] = value
-            if len(self._entries) > self._limit:
-                self._entries.popitem(last=False)
-
-    def get(self, key: Hashable) -> V | None:
-        return self._entries.get(key)
-
-    def pop(self, key: Hashable) -> V | None:
-        with self._lock:
-            return self._entries.pop(key, None)
 
 
 class Sink:
@@ -81,27 +51,25 @@ class Recording:
     def __init__(self, logger: AuditLogger) -> None:
         self.logger = logger
         self.tracker = RunTracker.shared(Sink(logger), "openai-agents", sdk_version)
-        self.runs: Bounded[RunRecorder] = Bounded()
+        self.runs: BoundedMap[RunRecorder] = BoundedMap()
         """Runs that only hooks tell of, by the id of what their contexts share."""
-        self.claims: Bounded[RunRecorder] = Bounded()
+        self.claims: BoundedMap[RunRecorder] = BoundedMap()
         """Id of an agent's span -> the run whose hooks were called under it."""
-        self.tools: Bounded[tuple[RunRecorder, Hashable]] = Bounded()
+        self.tools: BoundedMap[tuple[RunRecorder, Hashable]] = BoundedMap()
         """Span id of a function call -> its run, and the key of its operation."""
-        self.parents: Bounded[str] = Bounded()
+        self.parents: BoundedMap[str] = BoundedMap()
         """Span id -> id of the span around it; known where a tracing processor is registered."""
-        self.agents: Bounded[str] = Bounded()
+        self.agents: BoundedMap[str] = BoundedMap()
         """Span id -> id of its agent's span; the same."""
-        self.questions: Bounded[dict[str, Any]] = Bounded()
+        self.questions: BoundedMap[dict[str, Any]] = BoundedMap()
         """Call id of an open question -> what is known about who asked."""
+        self.decided: BoundedMap[bool] = BoundedMap()
+        """Call id -> a decision that is on record, until its run is resumed."""
 
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:
         """The one recording of this logger."""
-        made: Recording | None = logger.adapter_state.get(_STATE)
-        if made is None:
-            # setdefault is atomic: of two threads, both get the first one's.
-            made = logger.adapter_state.setdefault(_STATE, cls(logger))
-        return made
+        return shared_state(logger, _STATE, lambda: cls(logger))
 
     def tool_around(self, span_id: str | None) -> Hashable:
         """Key of the tool call whose span is around a span."""

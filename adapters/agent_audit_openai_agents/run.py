@@ -9,11 +9,12 @@ from uuid import uuid4
 from agents import ModelResponse, RunContextWrapper, get_current_trace
 from agents.models import get_default_model
 
-from agent_audit import AuditEventType, Outcome, RunTracker
+from agent_audit import AdapterSettings, AuditEventType, Outcome, RunTracker
 from agent_audit_openai_agents.answers import note_unexecuted
-from agent_audit_openai_agents.items import Call, answer_of, calls_in, history_before, hosted_in, news, outputs_in
+from agent_audit_openai_agents.identity import identity_of
+from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
 from agent_audit_openai_agents.recording import Recording
-from agent_audit_openai_agents.settings import Settings, Told
+from agent_audit_openai_agents.told import Told
 from agent_audit_openai_agents.tools import ToolCalls
 
 T = AuditEventType
@@ -30,7 +31,7 @@ class RunRecorder:
             nothing tells of what comes after.
     """
 
-    def __init__(self, recording: Recording, settings: Settings, told: Told, *, has_runner: bool) -> None:
+    def __init__(self, recording: Recording, settings: AdapterSettings, told: Told, *, has_runner: bool) -> None:
         self.recording = recording
         self.settings = settings
         self.has_runner = has_runner
@@ -41,8 +42,10 @@ class RunRecorder:
         self.finished = False
         """Whether an agent has given its final output."""
         self.output: Any = None
-        self.asked: dict[str, Call] = dict(self.told.resumed)
+        self.asked: dict[str, Call] = {}
         """Calls that nothing is on record of but the request."""
+        self.decided: dict[str, bool] = {}
+        """Call id -> a decision that is on record."""
         self.tools = ToolCalls(self)
         self.guardrails_seen: list[tuple[str, bool]] = []
         self.requests = 0
@@ -75,7 +78,7 @@ class RunRecorder:
         self._opened = True
         trace = get_current_trace()
         session_id = self.told.session_id or getattr(trace, "group_id", None)
-        identity = self.settings.who.of(context, session_id)
+        identity = identity_of(self.settings, context, session_id)
         self._known_as = identity.get("agent_id")
         if self._known_as is None and self.told.agent is not None:
             identity["agent_id"] = self.told.agent
@@ -154,6 +157,7 @@ class RunRecorder:
     ) -> None:
         """A model is about to be asked."""
         self.agent_started(context, agent, "on_llm_start")
+        self.llm_failed(Outcome.UNKNOWN, None)  # one whose end nobody has told of
         if not self.requests:
             self._sent = history_before(self.told.asked, items)
         new = news(self._sent, items)
@@ -162,9 +166,9 @@ class RunRecorder:
         self._sent = list(items)
         said_before, self._instructions = self._instructions, instructions
         model = _model_name(self.told.model or agent.model)
-        parameters = {"input": new}
+        parameters: dict[str, Any] = {"messages": [message_of(item) for item in new]}
         if instructions is not None and instructions != said_before:
-            parameters["instructions"] = instructions  # type: ignore[assignment]
+            parameters["instructions"] = instructions
         run = self.tracker.start(
             T.LLM_REQUEST,
             self._llm_key,
@@ -183,18 +187,21 @@ class RunRecorder:
         if run is None:
             return
         usage = response.usage
-        tokens = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        facts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        answer = read_answer(response)
+        if answer.refused:
+            facts["refusal"] = True
         self.tracker.end(
             self._llm_key,
             Outcome.SUCCESS,
             hook=hook,
-            result=answer_of(response),
-            metadata={"model": run.state["model"], **tokens},
+            result="\n".join(answer.texts),
+            metadata={"model": run.state["model"], **facts},
         )
-        self._note_hosted(response, hook)
-        for call in calls_in(response):
-            facts = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
-            self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **facts)
+        self._note_hosted(answer.hosted, hook)
+        for call in answer.calls:
+            asked = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
+            self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
             if call.call_id:
                 self.asked[call.call_id] = call
             if call.kind != "function_call":
@@ -207,9 +214,9 @@ class RunRecorder:
             facts = {"model": run.state["model"]}
             self.tracker.end(self._llm_key, outcome, exception=exception, metadata=facts)
 
-    def _note_hosted(self, response: ModelResponse, hook: str) -> None:
+    def _note_hosted(self, calls: Sequence[Hosted], hook: str) -> None:
         """Tools that ran at the provider: nobody could record their intent before."""
-        for call in hosted_in(response):
+        for call in calls:
             outcome = Outcome.FAILURE if call.failed else Outcome.SUCCESS
             facts: dict[str, Any] = {
                 "call_id": call.call_id,

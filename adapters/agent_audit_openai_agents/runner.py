@@ -6,24 +6,29 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import agents.run
 from agents import RunState
 from agents.lifecycle import RunHooksBase
-from agents.run import AgentRunner
 from agents.tool_context import ToolContext
 
-from agent_audit import current_identity, identify
-from agent_audit_openai_agents.approvals import call_in_question, can_wrap_decisions, note_decision
+from agent_audit import WriteError, current_identity, identify
+from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
-from agent_audit_openai_agents.items import Call
 from agent_audit_openai_agents.recording import Recording, active, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.settings import Told
+from agent_audit_openai_agents.told import Told
 
 log = logging.getLogger(__name__)
+
+# Called experimental by the SDK. Without it nothing stands in front, see install.py.
+if TYPE_CHECKING:
+    from agents.run import AgentRunner
+else:
+    AgentRunner = getattr(agents.run, "AgentRunner", object)
 
 
 class AuditRunner(AgentRunner):
@@ -43,18 +48,27 @@ class AuditRunner(AgentRunner):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending]:
-        assert self.hooks is not None
-        return _begin(self.hooks, starting_agent, input, options)
-
-    def _stands_aside(self, options: dict[str, Any]) -> bool:
-        """While disabled, or when another one in front of this one has the run recorded."""
-        return self.hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut))
+    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending] | None:
+        """None while disabled, and when another one in front of this one has the run recorded."""
+        hooks = self.hooks
+        if hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut)):
+            return None
+        before = dict(options)
+        try:
+            return _begin(hooks, starting_agent, input, options)
+        except Exception:
+            if hooks.recording.logger.on_failure == "raise":
+                raise
+            log.warning("a run could not be prepared for recording", exc_info=True)
+            options.clear()
+            options.update(before)
+            return None
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return await self.inner.run(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = await self.inner.run(starting_agent, input, **options)
@@ -65,9 +79,10 @@ class AuditRunner(AgentRunner):
             return result
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return self.inner.run_sync(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = self.inner.run_sync(starting_agent, input, **options)
@@ -78,9 +93,10 @@ class AuditRunner(AgentRunner):
             return result
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        if self._stands_aside(options):
+        begun = self._begin(starting_agent, input, options)
+        if begun is None:
             return self.inner.run_streamed(starting_agent, input, **options)
-        run, ending = self._begin(starting_agent, input, options)
+        run, ending = begun
         with _within(run):
             try:
                 result = self.inner.run_streamed(starting_agent, input, **options)
@@ -118,15 +134,11 @@ def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[s
 def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
     state = input if isinstance(input, RunState) else None
     config = options.get("run_config")
-    session = options.get("session")
-    names = (
-        getattr(session, "session_id", None),
-        options.get("conversation_id") or getattr(state, "_conversation_id", None),
-        _option(config, "group_id"),
-    )
+    names = (options.get("conversation_id"), getattr(state, "_conversation_id", None), _option(config, "group_id"))
     return Told(
         asked=input if state is None else None,
-        session_id=next((str(name) for name in names if name), None),
+        session=options.get("session"),
+        conversation=next((str(name) for name in names if name), None),
         agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),
@@ -153,29 +165,12 @@ def _operation_around(recording: Recording, context: Any) -> Any:
 
 
 def _take_over(run: RunRecorder, state: Any) -> None:
-    """Open questions of a saved state: which were decided on, which are still open."""
     try:
-        items = state.get_interruptions()
+        take_over(run, state)
+    except WriteError:
+        raise
     except Exception:
         log.warning("the open questions of a resumed run cannot be read", exc_info=True)
-        return
-    for item in items:
-        call = call_in_question(item)
-        decision = _decision_on(item, call, getattr(state, "_context", None))
-        if decision is None or call.call_id is None:
-            continue
-        if decision:
-            run.asked[call.call_id] = call
-        if not can_wrap_decisions():
-            note_decision(run.recording, run.settings.who, item, state._context, approve=decision, hook="resume")
-
-
-def _decision_on(item: Any, call: Call, context: Any) -> bool | None:
-    try:
-        status = context.get_approval_status(item.name or call.name, call.call_id, existing_pending=item)
-    except Exception:  # its arguments change from version to version
-        return None
-    return status if isinstance(status, bool) else None
 
 
 @contextmanager
@@ -185,7 +180,7 @@ def _within(run: RunRecorder) -> Iterator[None]:
     parent = run.tracker.get(run.told.parent) if run.told.parent is not None else None
     trace_id = parent.trace_id if parent is not None else outer.trace_id or str(run.key)
     run.told.trace_id = trace_id
-    given = run.settings.who.given
+    given = run.settings.given
     session_id = given.get("session_id") or run.told.session_id
     token = active.set(run)
     try:

@@ -9,9 +9,10 @@ from uuid import uuid4
 from agents import RunContextWrapper
 from agents.tool_context import ToolContext
 
-from agent_audit import AuditEventType, Outcome, Run
-from agent_audit_openai_agents.failures import listen
-from agent_audit_openai_agents.items import Call, parse_arguments
+from agent_audit import AuditEventType, Outcome, Run, digest_of
+from agent_audit_openai_agents.approvals import note_standing, standing_decision
+from agent_audit_openai_agents.failures import failure_of, listen
+from agent_audit_openai_agents.items import Call, field_of, parse_arguments
 from agent_audit_openai_agents.outcomes import cause_of, judge, outcome_of
 from agent_audit_openai_agents.recording import current_span_id
 
@@ -37,10 +38,6 @@ class ToolCalls:
         self.native_calls: list[Call] = []
         """Asked for, not begun: in their order, for the SDK does not say which one it carries out."""
         self.native_open: list[tuple[int, Hashable]] = []
-        self.mcp_failures: set[str] = set()
-        """Call ids of results that the server marked as errors."""
-        self.errors: dict[str, BaseException] = {}
-        """Call id -> what a tool raised whose failure the model was told of in words."""
 
     def open_keys(self) -> list[Hashable]:
         """Of all operations that are open."""
@@ -56,7 +53,13 @@ class ToolCalls:
         self._run.agent_started(context, agent, "on_tool_start")
         call = self._call_of(context, tool)
         key = (self._run.key, "tool", call.call_id or uuid4().hex)
-        server = getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)
+        if getattr(tool, "needs_approval", False):
+            self._note_standing_approval(context, call)
+        facts: dict[str, Any] = {}
+        if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
+            facts["mcp_server"] = server
+        if call.call_id in self._run.decided:
+            facts |= digest_of(call.request, self._run.recording.logger.digest)
         run = self._run.tracker.start(
             T.TOOL_CALL,
             key,
@@ -65,7 +68,7 @@ class ToolCalls:
             action=call.action,
             call_id=call.call_id,
             parameters=call.arguments,
-            metadata={"mcp_server": server} if server else None,
+            metadata=facts or None,
         )
         run.state["call"] = call
         if call.call_id:
@@ -74,9 +77,14 @@ class ToolCalls:
         if not isinstance(context, ToolContext):
             self.native_open.append((id(tool), key))
             return
-        listen(self, context)
+        listen(context)
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools[span_id] = (self._run, key)
+
+    def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call) -> None:
+        """Nobody is asked any more once a tool was approved for good."""
+        if standing_decision(self._run, context, call):
+            note_standing(self._run, call.request, True, "on_tool_start")
 
     def ended(self, context: RunContextWrapper[Any], tool: Any, result: Any) -> None:
         """A tool has returned."""
@@ -84,10 +92,8 @@ class ToolCalls:
             self._run.recording.tools.pop(span_id)
         key = self._open_key(context, tool)
         run: Run | None = self._run.tracker.get(key)
-        call_id: str | None = getattr(context, "tool_call_id", None)
         raw = getattr(context, "tool_arguments", None)
-        raised = self.errors.pop(call_id or "", None)
-        verdict = judge(tool, raw, result, run, raised=raised, mcp_failed=call_id in self.mcp_failures)
+        verdict = judge(tool, raw, result, run, raised=failure_of(context))
         if run is None:
             self._continued(context, tool, verdict)
             return
@@ -133,7 +139,11 @@ class ToolCalls:
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):
             name = getattr(context, "qualified_tool_name", None) or context.tool_name
-            return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments))
+            asked = self._run.asked.get(context.tool_call_id)
+            if asked is not None and asked.name == name and field_of(asked.raw, "arguments") == context.tool_arguments:
+                return asked  # parsed when the model asked for it
+            raw = getattr(context, "tool_call", None)
+            return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments), raw=raw)
         # The SDK gives its native tools neither ids nor arguments: they run in the order they were asked for.
         kinds = tuple(kind for kind in _NATIVE_KINDS if kind in getattr(tool, "name", ""))
         for place, call in enumerate(self.native_calls):

@@ -39,4 +39,7 @@ def test_importing_the_facade_stays_within_its_number_of_modules() -> None:
 def test_the_facade_exports_what_it_says_in_order() -> None:
     assert agent_audit.__all__ == sorted(agent_audit.__all__)
     assert all(hasattr(agent_audit, name) for name in agent_audit.__all__)
-    assert all(getattr(agent_audit, name).__doc__ for name in agent_audit.__all__)
+    public = [getattr(agent_audit, name) for name in agent_audit.__all__]
+    # Names of types (ContextReader) carry their docstring in the source only.
+    aliases = [thing for thing in public if hasattr(thing, "__origin__") or not hasattr(thing, "__name__")]
+    assert all(thing.__doc__ for thing in public if thing not in aliases)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, RunContextWrapper, Runner, RunState, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    HostedMCPTool,
+    ModelBehaviorError,
+    RunContextWrapper,
+    Runner,
+    RunState,
+    ShellTool,
+    function_tool,
+    set_tracing_disabled,
+)
+from openai.types.responses.response_output_item import McpApprovalRequest
 from openai_scripts import Record, add, agent, call, lines
 
 import agent_audit_openai_agents
 from agent_audit import identify
+from agent_audit_openai_agents.recording import Recording
 
 
 @pytest.fixture(params=["traced", "untraced"], autouse=True)
@@ -98,46 +106,13 @@ async def test_a_serialised_run_is_decided_on_and_resumed(record: Record) -> Non
     result = await Runner.run(payer(), "hi")
     text = result.to_state().to_string()
     # As in another process: nothing is remembered but the text.
-    agent_audit_openai_agents.recording.Recording.of(record.logger).questions.pop("c1")
+    Recording.of(record.logger).questions.pop("c1")
     fresh = Agent(name="A", model=agent("done").model, tools=[pay, add])
     state: RunState[Any] = await RunState.from_string(fresh, text)
     state.approve(state.get_interruptions()[0])
     await Runner.run(fresh, state)
     assert record.without_models() == lines(ASKED + CARRIED_OUT)
     assert record.one("action.approved").agent_id == "A"
-
-
-RESUME = """
-import asyncio, json, sys
-import agent_audit_openai_agents
-from agents import Agent, Runner, RunState, function_tool
-from agents.testing import ScriptedModel, assistant_message
-from agent_audit import AuditLogger, MemoryAuditBackend
-
-@function_tool(needs_approval=True)
-def pay(amount: int) -> str:
-    return f"paid {amount}"
-
-async def main():
-    backend = MemoryAuditBackend()
-    agent_audit_openai_agents.enable(AuditLogger(backend))
-    agent = Agent(name="A", model=ScriptedModel([[assistant_message("done")]]), tools=[pay])
-    state = await RunState.from_string(agent, sys.stdin.read())
-    state.reject(state.get_interruptions()[0], rejection_message="no")
-    await Runner.run(agent, state)
-    print(json.dumps([[str(e.event_type), e.outcome, e.call_id, e.agent_id] for e in backend.events()]))
-
-asyncio.run(main())
-"""
-
-
-async def test_a_decision_in_another_process_is_on_record_there(record: Record, tmp_path: Path) -> None:
-    result = await Runner.run(payer(), "hi")
-    text = result.to_state().to_string()
-    done = subprocess.run(
-        [sys.executable, "-c", RESUME], input=text, capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert json.loads(done.stdout)[0] == ["action.denied", "denied", "c1", "A"]
 
 
 async def test_only_what_is_not_decided_is_asked_again(record: Record) -> None:
@@ -219,21 +194,157 @@ async def test_an_agent_as_a_tool_that_waits_is_suspended_and_goes_on(record: Re
     """)
 
 
-async def test_a_decision_that_the_sdk_takes_otherwise_is_seen_when_the_run_is_resumed(
-    record: Record, monkeypatch: pytest.MonkeyPatch
+async def test_a_decision_taken_where_nothing_was_recorded_is_seen_when_the_run_is_resumed(
+    record: Record,
 ) -> None:
-    """Versions without the place that decisions pass."""
-    from agent_audit_openai_agents import approvals, runner
-
-    approvals.unwrap_decisions()
-    monkeypatch.setattr(runner, "can_wrap_decisions", lambda: False)
     one = payer("done")
     result = await Runner.run(one, "hi")
     state = result.to_state()
+    agent_audit_openai_agents.disable()
     state.approve(result.interruptions[0])
+    agent_audit_openai_agents.enable(record.logger)
     await Runner.run(one, state)
     assert record.without_models() == lines(ASKED + CARRIED_OUT)
-    assert record.one("action.approved").source.hook == "resume"
+    approved = record.one("action.approved")
+    assert (approved.source.hook, approved.metadata["seen"]) == ("resume", "when resumed")
+
+
+async def test_a_standing_approval_is_an_approval_of_each_call_that_follows(record: Record) -> None:
+    one = payer([call("pay", {"amount": 6}, "c2"), call("add", {"a": 1, "b": 2}, "c3")], "done")
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    await Runner.run(one, state)
+    assert record.told("permission.check", "action.approved", "tool.call") == lines("""
+        permission.check - tool.pay c1
+        action.approved success tool.pay c1
+        tool.call - tool.pay c1
+        action.approved success tool.pay c2
+        tool.call - tool.pay c2
+        tool.call - tool.add c3
+    """)
+    first, second = record.events("action.approved")
+    assert (first.metadata["always"], "standing" in first.metadata) == (True, False)
+    assert (second.metadata["standing"], second.parameters) == (True, {"amount": 6})
+    assert "arguments" in second.metadata
+
+
+async def test_a_standing_approval_also_answers_the_other_questions_that_are_open(record: Record) -> None:
+    one = payer("done", asked=[call("pay", {"amount": 1}, "c1"), call("pay", {"amount": 2}, "c2")])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    await Runner.run(one, state)
+    assert sorted(record.told("action.approved", "action.denied")) == lines("""
+        action.approved success tool.pay c1
+        action.approved success tool.pay c2
+    """)
+    assert record.one("action.approved", call_id="c2").metadata["standing"] is True
+
+
+async def test_a_standing_approval_in_a_saved_run_holds_in_a_new_process_on_record(record: Record) -> None:
+    result = await Runner.run(payer(), "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    text = state.to_string()
+    Recording.of(record.logger).decided.pop("c1")  # as in another process
+    fresh = Agent(name="A", model=agent([call("pay", {"amount": 6}, "c2")], "done").model, tools=[pay, add])
+    await Runner.run(fresh, await RunState.from_string(fresh, text))
+    assert record.told("action.approved", "tool.call")[1:] == lines("""
+        action.approved success tool.pay c1
+        tool.call - tool.pay c1
+        action.approved success tool.pay c2
+        tool.call - tool.pay c2
+    """)
+
+
+async def test_an_approval_inside_an_agent_as_a_tool_may_stand_as_well(record: Record) -> None:
+    inner = payer([call("pay", {"amount": 6}, "c2")], "paid", name="Inner")
+    outer = agent([call("ask", {"input": "pay"}, "o1")], "done", name="Outer", tools=[inner.as_tool("ask", "")])
+    result = await Runner.run(outer, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    await Runner.run(outer, state)
+    assert record.told("action.approved", "tool.call")[1:] == lines("""
+        action.approved success tool.pay c1
+        tool.call - tool.pay c1
+        action.approved success tool.pay c2
+        tool.call - tool.pay c2
+    """)
+    assert record.events("action.approved")[1].agent_id == "Inner"
+
+
+def shell_call(call_id: str, command: str) -> Any:
+    action = {"commands": [command], "timeout_ms": 1000}
+    return {"type": "shell_call", "id": call_id, "call_id": call_id, "status": "completed", "action": action}
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_callback_that_decides_at_once_is_on_record(record: Record, approve: bool) -> None:
+    ran: list[Any] = []
+    shell = ShellTool(
+        executor=lambda request: ran.append(request) or "listed",
+        needs_approval=True,
+        on_approval=lambda context, item: {"approve": approve, "reason": "house rule"},
+    )
+    await Runner.run(agent([shell_call("s1", "ls")], "done", tools=[shell]), "hi")
+    carried_out = "action.approved success tool.shell s1\ntool.call - tool.shell s1"
+    assert record.told("action.approved", "action.denied", "tool.call", "permission.denied", "action.failed") == lines(
+        carried_out if approve else "action.denied denied tool.shell s1"
+    )
+    assert bool(ran) is approve
+
+
+def hosted(*, approve: bool | None) -> HostedMCPTool:
+    callback = None if approve is None else lambda request: {"approve": approve, "reason": "because"}
+    config: Any = {
+        "type": "mcp",
+        "server_label": "bank",
+        "server_url": "https://bank.test",
+        "require_approval": "always",
+    }
+    return HostedMCPTool(tool_config=config, on_approval_request=callback)  # type: ignore[arg-type]
+
+
+def asks_provider() -> list[Any]:
+    return [
+        McpApprovalRequest(
+            id="m1", arguments='{"account": 7}', name="close", server_label="bank", type="mcp_approval_request"
+        )
+    ]
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_call_that_the_provider_asks_about_is_decided_by_a_callback_on_record(
+    record: Record, approve: bool
+) -> None:
+    await Runner.run(agent(asks_provider(), "done", tools=[hosted(approve=approve)]), "hi")
+    verdict = "approved success" if approve else "denied denied"
+    assert record.without_models() == lines(f"""
+        agent.start - agent.A -
+        action.request - tool.bank.close m1
+        action.{verdict} tool.bank.close m1
+        agent.stop success agent.A -
+    """)
+    decided = record.events("action.approved", "action.denied")[0]
+    assert decided.parameters == {"account": 7}
+
+
+async def test_a_call_that_the_provider_asks_about_may_wait_for_a_human(record: Record) -> None:
+    one = agent(asks_provider(), "done", tools=[hosted(approve=None)])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.reject(result.interruptions[0], rejection_message="no")
+    await Runner.run(one, state)
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.bank.close m1
+        permission.check - tool.bank.close m1
+        agent.stop suspended agent.A -
+        action.denied denied tool.bank.close m1
+        agent.start - agent.A -
+        agent.stop success agent.A -
+    """)
 
 
 async def test_a_tool_may_be_approved_through_the_run_s_context(record: Record) -> None:
@@ -241,3 +352,46 @@ async def test_a_tool_may_be_approved_through_the_run_s_context(record: Record) 
     result = await Runner.run(payer("done"), "hi")
     context.approve_tool(result.interruptions[0])
     assert record.told("action.approved") == ["action.approved success tool.pay c1"]
+
+
+async def test_a_decision_that_the_sdk_does_not_accept_says_so(record: Record) -> None:
+    result = await Runner.run(payer(), "hi")
+    item = result.interruptions[0]
+    item.raw_item = {"type": "function_call", "name": "pay", "arguments": '{"amount": 5}', "call_id": ""}
+    with pytest.raises(ModelBehaviorError):
+        RunContextWrapper(context=None).approve_tool(item)
+    assert record.told("action.approved", "error") == lines("""
+        action.approved success tool.pay -
+        error failure tool.pay -
+    """)
+
+
+async def test_a_shell_that_waits_keeps_its_call_id_when_it_is_approved(record: Record) -> None:
+    shell = ShellTool(executor=lambda request: "listed", needs_approval=True, name="safe_shell")
+    one = agent([shell_call("s1", "ls")], "done", tools=[shell])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state)
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.shell s1
+        permission.check - tool.shell s1
+        agent.stop suspended agent.A -
+        action.approved success tool.shell s1
+        agent.start - agent.A -
+        tool.call - tool.shell s1
+        tool.response success tool.shell s1
+        agent.stop success agent.A -
+    """)
+
+
+async def test_the_context_callable_may_say_who_decided(silent: Record) -> None:
+    agent_audit_openai_agents.enable(silent.logger, context=lambda wrapper: wrapper.context)
+    context = {"user_id": "ann"}
+    result = await Runner.run(payer(), "hi", context=context)
+    state = result.to_state()
+    context["decided_by"] = "boss"
+    state.approve(result.interruptions[0])
+    approved = silent.one("action.approved")
+    assert (approved.user_id, approved.metadata["decided_by"]) == ("ann", "boss")

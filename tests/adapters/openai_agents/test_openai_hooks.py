@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ from agents.testing import ScriptedModel
 from agents.tracing import get_trace_provider
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, assistant_message, call, fail, lines
 
+from agent_audit import AuditLogger, MemoryAuditBackend
 from agent_audit_openai_agents import AuditRunHooks, AuditTracingProcessor
 
 
@@ -214,3 +216,34 @@ async def test_a_group_names_the_conversation(silent: Record, hooks: AuditRunHoo
     with trace("chat", group_id="chat-7"):
         await Runner.run(agent("hello"), "hi", hooks=hooks)
     assert {event.session_id for event in silent.events()} == {"chat-7"}
+
+
+class Stuck(MemoryAuditBackend):
+    """Takes nothing for as long as it is stuck."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+        self.waited_in: list[str] = []
+
+    def append(self, records: Any, *, timeout: float = 1.0) -> int:
+        if not self.free.is_set():
+            self.waited_in.append(threading.current_thread().name)
+            self.free.wait(5)
+        return super().append(records, timeout=timeout)
+
+
+async def test_a_trace_processor_never_makes_the_event_loop_wait_for_the_store() -> None:
+    backend = Stuck()
+    with AuditLogger(backend) as logger:
+        before = get_trace_provider()._multi_processor._processors  # type: ignore[attr-defined]
+        add_trace_processor(AuditTracingProcessor(logger))
+        try:
+            model = ScriptedModel([ASKED_TO_ADD, [assistant_message("3")]], emit_traces=True)
+            await Runner.run(Agent(name="A", model=model, tools=[add]), "hi")
+        finally:
+            set_trace_processors(list(before))
+        assert threading.current_thread().name not in backend.waited_in
+        backend.free.set()
+        logger.flush()
+    assert [event.event_type for event in backend.events()].count("tool.response") == 1

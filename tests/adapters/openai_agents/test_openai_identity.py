@@ -65,3 +65,26 @@ async def test_agents_as_tools_act_for_the_same_user_in_the_same_session(record:
     outer = agent([call("ask", {"input": "?"})], "ok", name="Outer", tools=[inner.as_tool("ask", "")])
     await Runner.run(outer, "hi", context=Account("alice"), session=SQLiteSession("s"))
     assert identities(record) == {("Outer", "s", "alice"), ("Inner", "s", "alice")}
+
+
+async def test_a_session_that_learns_its_name_later_is_named_as_soon_as_it_knows(record: Record) -> None:
+    class Lazy(SQLiteSession):
+        known = False
+
+        @property
+        def session_id(self) -> str:
+            if not self.known:
+                raise ValueError("not yet available")
+            return "conv-1"
+
+        @session_id.setter
+        def session_id(self, value: str) -> None: ...
+
+        async def get_items(self, *args: Any, **kwargs: Any) -> Any:
+            self.known = True
+            return []
+
+        async def add_items(self, items: Any) -> None: ...
+
+    await Runner.run(agent("hello"), "hi", session=Lazy("x"))
+    assert identities(record) == {("A", "conv-1", None)}

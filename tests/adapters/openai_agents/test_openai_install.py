@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from agents import Agent, AgentHooks, RunConfig, RunContextWrapper, RunHooks, Runner, add_trace_processor
+from agents import (
+    Agent,
+    AgentHooks,
+    RunConfig,
+    RunContextWrapper,
+    RunHooks,
+    Runner,
+    UserError,
+    add_trace_processor,
+    function_tool,
+)
 from agents.mcp.util import MCPUtil
 from agents.run import AgentRunner, get_default_agent_runner, set_default_agent_runner
 from agents.tracing import TracingProcessor, get_trace_provider, set_trace_processors
@@ -237,6 +251,50 @@ async def test_what_goes_wrong_in_recording_an_end_does_not_reach_the_run(
     assert record.told("agent.stop") == ["agent.stop unknown agent.A -"]
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        "runner._told",
+        "run.RunRecorder.agent_started",
+        "run.RunRecorder.llm_started",
+        "run.RunRecorder.llm_ended",
+        "tools.ToolCalls.started",
+        "tools.ToolCalls.ended",
+    ],
+)
+async def test_what_goes_wrong_in_recording_does_not_reach_the_agent(
+    silent: Record, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, place: str
+) -> None:
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("ours")
+
+    agent_audit_openai_agents.enable(silent.logger)
+    monkeypatch.setattr(f"agent_audit_openai_agents.{place}", broken)
+    assert (await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "hi")).final_output == "3"
+    assert "ours" in caplog.text
+
+
+async def test_what_goes_wrong_before_an_effect_stops_it_where_nothing_may_go_unrecorded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran: list[str] = []
+
+    @function_tool
+    def pay() -> str:
+        ran.append("paid")
+        return "paid"
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise KeyError("ours")
+
+    with AuditLogger(MemoryAuditBackend(), on_failure="raise") as logger:
+        agent_audit_openai_agents.enable(logger)
+        monkeypatch.setattr("agent_audit_openai_agents.tools.ToolCalls.started", broken)
+        with pytest.raises(UserError, match="ours"):
+            await Runner.run(agent([call("pay")], "paid", tools=[pay]), "hi")
+    assert not ran
+
+
 async def test_the_agent_and_its_tools_are_not_changed(record: Record) -> None:
     one: Agent[Any] = agent([call("fail")], "sorry", tools=[fail])
     before = (list(one.tools), one.hooks, one.mcp_servers, dict(vars(fail)))
@@ -260,3 +318,37 @@ async def test_nothing_is_remembered_of_runs_that_are_over(silent: Record, enabl
     recording = Recording.of(silent.logger)
     remembered = (recording.runs, recording.claims, recording.tools, recording.parents, recording.agents)
     assert [len(entries) for entries in remembered] == [0, 0, 0, 0, 0]
+
+
+WITHOUT_NETWORK = """
+import asyncio, sys
+import agent_audit_openai_agents
+from agents import Agent, Runner, set_trace_processors
+from agents.testing import ScriptedModel, assistant_message
+from agent_audit import AuditLogger, MemoryAuditBackend
+
+reached = []
+sys.addaudithook(lambda name, args: reached.append(args) if name in ("socket.connect", "socket.getaddrinfo") else None)
+set_trace_processors([])  # without the SDK's exporter; whatever is said now, we say
+backend = MemoryAuditBackend()
+logger = AuditLogger(backend)
+agent_audit_openai_agents.enable(logger)
+asyncio.run(Runner.run(Agent(name="A", model=ScriptedModel([[assistant_message("hi")]])), "hi"))
+agent_audit_openai_agents.disable()
+logger.close()
+print(len(backend.events()), reached)
+"""
+
+
+def test_nothing_is_said_to_anybody_over_the_network(tmp_path: Path) -> None:
+    # A key in this process would have the SDK's own exporter send what other tests have left in its queue.
+    environment = {**os.environ, "OPENAI_API_KEY": "sk-not-a-real-one"}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_NETWORK],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment,
+    )
+    assert done.stdout.split(maxsplit=1) == ["4", "[]\n"]

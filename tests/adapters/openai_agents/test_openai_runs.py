@@ -251,7 +251,7 @@ async def test_a_session_names_the_conversation_and_its_history_is_not_recorded_
     await Runner.run(one, "first", session=session)
     await Runner.run(one, "second", session=session)
     assert {event.session_id for event in record.events()} == {"chat-7"}
-    inputs = [[item["content"] for item in event.parameters["input"]] for event in record.events("llm.request")]
+    inputs = [[item["content"] for item in event.parameters["messages"]] for event in record.events("llm.request")]
     assert inputs == [["first"], ["second"]]
     assert record.events("llm.request")[1].metadata["items"] == 3
     assert len({event.trace_id for event in record.events()}) == 2, "each run is a trace"

@@ -1,74 +1,14 @@
-"""For tests of code that is audited, of third-party backends and of adapters.
-
-with capture() as backend:
-    run_my_agent()
-assert [event.event_type for event in backend.events()] == [...]
-"""
+"""Backends for tests, and what every backend must hold."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
-from itertools import count
-from unittest import mock
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from agent_audit.analysis.pairing import unpaired
 from agent_audit.backends import AuditBackend, MemoryAuditBackend
-from agent_audit.default import set_logger
 from agent_audit.errors import ClosedError, StorageError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
-from agent_audit.logger import AuditLogger
-
-__all__ = ["FailingBackend", "assert_paired", "capture", "check_backend", "fake_clock", "fake_ids"]
-
-
-@contextmanager
-def capture(**settings: object) -> Iterator[MemoryAuditBackend]:
-    """Make a logger that keeps everything in memory the default one for a block.
-
-    Args:
-        **settings: for the `AuditLogger`, e.g. `on_failure="raise"`.
-    """
-    backend = MemoryAuditBackend()
-    logger = AuditLogger(backend, **settings)  # type: ignore[arg-type]  # checked by AuditLogger itself
-    before = set_logger(logger)
-    try:
-        yield backend
-        logger.flush()
-    finally:
-        set_logger(before)
-        logger.close()
-
-
-@contextmanager
-def fake_clock(
-    start: datetime = datetime(2026, 1, 1, tzinfo=timezone.utc), step: timedelta = timedelta(seconds=1)
-) -> Iterator[None]:
-    """Events made in the block get `start`, `start + step`, …"""
-    ticks = count()
-    with _default("timestamp", lambda: start + step * next(ticks)):
-        yield
-
-
-@contextmanager
-def fake_ids() -> Iterator[None]:
-    """Events made in the block get the event ids 00000000-0000-7000-8000-000000000000, …1, …2."""
-    numbers = count()
-    with _default("event_id", lambda: str(uuid.UUID(int=next(numbers) | 0x7000_8000_0000_0000_0000))):
-        yield
-
-
-@contextmanager
-def _default(field: str, factory: Callable[[], object]) -> Iterator[None]:
-    info = AuditEvent.model_fields[field]
-    try:
-        with mock.patch.object(info, "default_factory", factory):
-            AuditEvent.model_rebuild(force=True)
-            yield
-    finally:
-        AuditEvent.model_rebuild(force=True)
 
 
 class FailingBackend(MemoryAuditBackend):
@@ -77,10 +17,13 @@ class FailingBackend(MemoryAuditBackend):
     def __init__(self, *, failing: bool = True) -> None:
         super().__init__()
         self.failing = failing
+        self.refused_type: str | None = None
+        """Only what holds an event of that type is refused."""
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
-        """Store the records, or raise StorageError while `failing`."""
-        if self.failing:
+        """Store the records, or raise StorageError while `failing` or when they hold a `refused_type`."""
+        refused = self.refused_type is not None and f'"event_type":"{self.refused_type}"'.encode()
+        if self.failing or (refused and any(refused in record for record in records)):
             raise StorageError("No space left on device")
         return super().append(records, timeout=timeout)
 
