@@ -8,41 +8,11 @@ that still runs. Pure Python: for tests, examples and whoever has the events in 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent_audit.event import AuditEvent
-
-BY_SPAN: Mapping[str, frozenset[str]] = {
-    "agent.start": frozenset({"agent.stop"}),
-    "tool.call": frozenset({"tool.response"}),
-    "llm.request": frozenset({"llm.response"}),
-    "action.request": frozenset(
-        {"action.executed", "action.failed", "permission.denied", "data.access", "data.modify"}
-    ),
-}
-"""Intent -> what ends it with the same `span_id` (anywhere in the log: span ids are unique)."""
-
-BY_CALL: Mapping[str, frozenset[str]] = {
-    "action.request": frozenset(
-        {
-            "tool.call",
-            "tool.response",
-            "action.approved",
-            "action.denied",
-            "action.executed",
-            "action.failed",
-            "permission.check",
-            "permission.denied",
-            "agent.handoff",
-        }
-    ),
-    "permission.check": frozenset({"action.approved", "action.denied"}),
-}
-"""Intent -> what answers it with the same `call_id`, later in the log (some models use call ids again)."""
-
-INTENTS = frozenset(BY_SPAN) | frozenset(BY_CALL)
-"""Every type that waits for an outcome."""
+from agent_audit.pairs import BY_CALL, BY_SPAN
 
 
 class Unpaired(NamedTuple):

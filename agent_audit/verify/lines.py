@@ -1,0 +1,174 @@
+"""The lines of a log in order, in large pieces, with every gap, double and broken end on the way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.verify.verdict import Problem
+
+_BLOCK = 1 << 18
+_SEQ = re.compile(rb'\{"seq":(\d{1,19}),')
+
+
+class Piece(NamedTuple):
+    """Some neighbouring lines of one segment."""
+
+    first: int
+    """Position of the first one: the segment's name and the lines before it in the file."""
+    lines: list[bytes]
+    """Without line feeds."""
+    path: Path
+    end: int
+    """Offset in the file behind the last one."""
+    raw: bytes
+    """The same lines in one, without the last line feed."""
+
+
+class LineReader:
+    """Reads the segments one after the other.
+
+    Args:
+        layout: names of the log.
+        segment: start of the segment to begin with.
+        seq, offset: where to begin in it.
+    """
+
+    def __init__(self, layout: Layout, segment: int, seq: int, offset: int) -> None:
+        self._layout = layout
+        self._segment = segment
+        self._offset = offset
+        self.next_seq = seq
+        """Position behind the last complete line."""
+        self._says = seq
+        """What the next line should say; another than its position once lines are missing or too many."""
+        self.problems: list[Problem] = []
+        self.torn = 0
+        """Bytes of a last line that is still being written."""
+        self.whole_through: int | None = None
+        """Positions up to here follow each other; None as long as that is so for all."""
+        self.failed = False
+        """A segment could not be read; there may be more lines than were seen."""
+
+    def pieces(self) -> Iterator[Piece]:
+        """The lines from there on. What is wrong with their order is in `problems` afterwards."""
+        starts = [start for start in self._layout.segment_starts() if start >= self._segment]
+        for number, start in enumerate(starts):
+            path = self._layout.segment(start)
+            if start != self._segment or number:
+                self._begin(start, path)
+                self._offset = 0
+            try:
+                yield from self._segment_pieces(path, last=number == len(starts) - 1)
+            except OSError as error:
+                self.failed = True
+                self._break()
+                self._problem(f"cannot be read: {error.strerror or error}", path, start, unreadable=True)
+
+    def _begin(self, start: int, path: Path) -> None:
+        if start != self.next_seq:
+            self._break()
+        if start > self._says:
+            self._problem("missing: no line has these positions", path.parent, self._says, start - 1)
+        elif start < self._says:
+            self._problem("these positions were there before this segment", path, start, self._says - 1)
+        self.next_seq = self._says = start
+
+    def _break(self) -> None:
+        if self.whole_through is None:
+            self.whole_through = self.next_seq
+
+    def _segment_pieces(self, path: Path, *, last: bool) -> Iterator[Piece]:
+        with path.open("rb") as file:
+            file.seek(self._offset)
+            rest, end = b"", self._offset
+            while block := file.read(_BLOCK):
+                whole, feed, after = block.rpartition(b"\n")
+                if not feed:
+                    rest += block
+                    continue
+                raw = rest + whole
+                lines = raw.split(b"\n")
+                end += len(raw) + 1
+                rest = after
+                piece = Piece(self.next_seq, lines, path, end, raw)
+                self._check_numbers(piece)
+                self.next_seq += len(lines)
+                yield piece
+        if rest and last:
+            self.torn = len(rest)
+        elif rest:
+            self._problem("the last line has no end", path, self.next_seq)
+
+    def _check_numbers(self, piece: Piece) -> None:
+        first, end = self._says, self._says + len(piece.lines)
+        if all(map(bytes.startswith, piece.lines, [b'{"seq":%d,' % number for number in range(first, end)])):
+            self._says = end
+            return
+        found, self._says = wrong_numbers([_number(line) for line in piece.lines], first)
+        for what, start, last in found:
+            self._problem(what, piece.path, start, last)
+
+    def _problem(
+        self, what: str, path: Path, first: int, last: int | None = None, *, unreadable: bool = False
+    ) -> None:
+        file = str(path.relative_to(self._layout.root))
+        found = Problem(what=what, file=file, first_seq=first, last_seq=last, unreadable=unreadable)
+        self.problems.append(found)
+
+
+def _number(line: bytes) -> int | None:
+    match = _SEQ.match(line)
+    return int(match[1]) if match else None
+
+
+def wrong_numbers(said: list[int | None], first: int) -> tuple[list[tuple[str, int, int]], int]:
+    """What is wrong with the numbers of neighbouring lines.
+
+    Args:
+        said: what each line says of itself; None for one that says nothing.
+        first: what the first one should say.
+
+    Returns:
+        What is wrong, each with the first and last position concerned; and what the line after these should say.
+    """
+    found: list[tuple[str, int, int]] = []
+    expected = first
+    for place, number in enumerate(said):
+        follower = said[place + 1] if place + 1 < len(said) else None
+        if number == expected:
+            expected += 1
+        elif follower == expected + 1 or (number is None and follower != expected):
+            says = "has no seq" if number is None else f"says seq {number}"
+            found.append((f"the line {says}", expected, expected))
+            expected += 1
+        elif number is None:
+            found.append(("a line that is none of the log's stands before it", expected, expected))
+        elif number > expected:
+            found.append(("missing: the line after it follows at once", expected, number - 1))
+            expected = number + 1
+        else:
+            found.append((f"the line stands where seq {expected} should be", number, number))
+    return found, expected
+
+
+def own_events(piece: Piece, event_type: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The lines of that type, parsed; no other line is."""
+    mark = b'"event_type":"' + event_type + b'"'
+    if mark not in piece.raw:
+        return
+    for seq, line in enumerate(piece.lines, start=piece.first):
+        if mark not in line:
+            continue
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(event, dict) and event.get("event_type") == event_type.decode():
+            metadata = event.get("metadata")
+            yield seq, metadata if isinstance(metadata, dict) else {}

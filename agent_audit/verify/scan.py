@@ -1,0 +1,172 @@
+"""One pass over a log: every line hashed into the tree, with the roots at the sizes that heads speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
+from agent_audit.errors import ProofError
+from agent_audit.integrity.merkle import leaf_hashes
+from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, split_tile
+from agent_audit.verify.blobs import BlobCheck
+from agent_audit.verify.intents import OpenIntents
+from agent_audit.verify.lines import LineReader, Piece, own_events
+from agent_audit.verify.verdict import Problem
+
+Progress = Callable[[int], object]
+"""Called with the number of lines so far, some thousand lines apart."""
+
+
+@dataclass
+class Start:
+    """Where a pass begins: at the beginning of the log, behind what was pruned, or behind what was verified before."""
+
+    edge: Edge = field(default_factory=Edge)
+    segment: int = 0
+    offset: int = 0
+    pruned: int = 0
+    """Events at the beginning whose segments are gone."""
+
+
+class Scan:
+    """The pass. Run it once; then ask.
+
+    Args:
+        layout: names of the log.
+        start: where to begin.
+        sizes: at which to take the root.
+        intents: counts intents without an outcome; None leaves that out.
+    """
+
+    def __init__(self, layout: Layout, start: Start, sizes: Iterable[int], intents: OpenIntents | None) -> None:
+        self._layout = layout
+        self._sizes = sorted(size for size in set(sizes) if size >= start.edge.size)
+        self._edge = start.edge.copy()
+        self._blobs = BlobCheck(layout)
+        self._reader = LineReader(layout, start.segment, start.edge.size, start.offset)
+        self._intents = intents
+        self._look_for_pruned = start.pruned > 0
+        self.roots: dict[int, bytes] = {}
+        """Size -> root of the lines that are there."""
+        self.hashed = 0
+        self.damaged_tiles: list[str] = []
+        """Tiles that are not those of these lines. Above what was pruned they are caches."""
+        self.key_events: list[tuple[int, dict[str, Any]]] = []
+        """The `log.key` events: seq and metadata."""
+        self.pruned_events: list[tuple[int, dict[str, Any]]] = []
+        self.last_edge: Edge | None = None
+        """The edge at the largest size that was asked for."""
+        self.mark: tuple[int, int] | None = None
+        """Segment and offset of the end of that size."""
+        self._take_roots()
+
+    @property
+    def lines(self) -> int:
+        """Position behind the last complete line."""
+        return self._reader.next_seq
+
+    @property
+    def torn(self) -> int:
+        """Bytes of a last line that is still being written."""
+        return self._reader.torn
+
+    @property
+    def failed(self) -> bool:
+        """A file could not be read."""
+        return self._reader.failed
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the order of lines, and with blobs."""
+        return [*self._reader.problems, *self._blobs.problems]
+
+    def run(self, progress: Progress = lambda lines: None) -> None:
+        """Read everything."""
+        for piece in self._reader.pieces():
+            self._blobs.feed(piece)
+            if self._intents is not None:
+                self._intents.feed(piece.lines, piece.first)
+            self.key_events += own_events(piece, b"log.key")
+            if self._look_for_pruned:
+                self.pruned_events += own_events(piece, b"log.pruned")
+            if self._reader.whole_through is None:
+                self._hash(piece)
+            progress(self.lines)
+
+    def _hash(self, piece: Piece) -> None:
+        """Add lines to the tree as far as heads need them, stopping at each size that is asked for."""
+        wanted = self._sizes[-1] - self._edge.size if self._sizes else 0
+        lines = piece.lines[: max(0, wanted)]
+        if not lines:
+            return
+        hashes = leaf_hashes(lines)
+        self.hashed += len(lines)
+        taken = 0
+        while taken < len(hashes):
+            room = next((size for size in self._sizes if size > self._edge.size), 0) - self._edge.size
+            for tile in self._edge.extend(hashes[taken : taken + room]):
+                self._compare(tile)
+            taken += room
+            self._take_roots()
+        if self._edge.size == self._sizes[-1]:
+            unread = sum(map(len, piece.lines[len(lines) :])) + len(piece.lines) - len(lines)
+            self.mark = (int(piece.path.stem), piece.end - unread)
+
+    def _take_roots(self) -> None:
+        if self._edge.size in self._sizes:
+            self.roots[self._edge.size] = self._edge.root()
+            if self._edge.size == self._sizes[-1]:
+                self.last_edge = self._edge.copy()
+
+    def _compare(self, tile: Tile) -> None:
+        path = self._layout.tile(tile.level, tile.index)
+        try:
+            same = path.read_bytes() == tile.data
+        except OSError:
+            same = False
+        if not same:
+            self.damaged_tiles.append(str(path.relative_to(self._layout.root)))
+
+
+def pruned_start(layout: Layout, first: int) -> tuple[Start, list[Problem]]:
+    """Where to begin in a log whose segments before `first` are gone: their tiles are the evidence now."""
+    edge, problems = Edge(), []
+    for index in range(first // SEGMENT_MULTIPLE):
+        try:
+            data = layout.tile(0, index).read_bytes()
+            if len(data) != TILE_SIZE:
+                raise ProofError("it has not the length of a tile")  # noqa: TRY301
+        except (OSError, ProofError) as error:
+            problems.append(_bad_tile(layout, 0, index, f"cannot be used ({error}), and its events were pruned"))
+            return Start(Edge(), first, 0, first), problems
+        for tile in edge.extend(split_tile(data)):
+            if tile.level and _file(layout, tile) != tile.data:
+                problems.append(_bad_tile(layout, tile.level, tile.index, "does not go with the tiles below it"))
+    return Start(edge, first, 0, first), problems
+
+
+def _file(layout: Layout, tile: Tile) -> bytes | None:
+    try:
+        return layout.tile(tile.level, tile.index).read_bytes()
+    except OSError:
+        return None
+
+
+def _bad_tile(layout: Layout, level: int, index: int, what: str) -> Problem:
+    width = SEGMENT_MULTIPLE ** (level + 1)
+    path = str(layout.tile(level, index).relative_to(layout.root))
+    return Problem(what=f"the tile {what}", file=path, first_seq=index * width, last_seq=(index + 1) * width - 1)
+
+
+def leaves_between(layout: Layout, start: int, end: int) -> Iterator[tuple[int, bytes, str]]:
+    """Seq, leaf hash and file of the lines from `start` up to `end`, for finding out which were changed."""
+    segment = max((one for one in layout.segment_starts() if one <= start), default=0)
+    for piece in LineReader(layout, segment, segment, 0).pieces():
+        file = str(piece.path.relative_to(layout.root))
+        for seq, leaf in enumerate(leaf_hashes(piece.lines), start=piece.first):
+            if start <= seq < end:
+                yield seq, leaf, file
+        if piece.first + len(piece.lines) >= end:
+            return
