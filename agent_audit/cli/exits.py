@@ -5,8 +5,10 @@ FINDING = 1
 """What the command looks for was found."""
 USAGE = 2
 """Wrong arguments, no such log or event, an extra that is missing."""
+NOT_PROVABLE = 3
+"""Sound as far as it goes, but something is missing for a proof."""
 INCOMPLETE = 4
-"""Lines that cannot be read were skipped."""
+"""Lines or files cannot be read."""
 INTERNAL = 70
 """A bug (EX_SOFTWARE of sysexits.h)."""
 INTERRUPTED = 130
@@ -15,8 +17,9 @@ INTERRUPTED = 130
 EXPLAINED = """\
 exit codes:
   0    done
-  1    the command's finding: there are anomalies, or something would be pruned
+  1    the command's finding: tampering, anomalies, something that would be pruned
   2    wrong usage, no such log or event, an extra is missing, or the log is held
-  4    done, but lines that cannot be read were skipped; they are named on stderr
+  3    nothing speaks against the log, but something is missing for a proof; it is named
+  4    lines or files that cannot be read were skipped; they are named
   70   internal error
 """

@@ -12,7 +12,9 @@ from agent_audit.cli import (
     anomalies,
     checkpoint,
     compliance,
+    export,
     hold,
+    prove,
     prune,
     rebuild,
     rotate_key,
@@ -20,6 +22,8 @@ from agent_audit.cli import (
     seal,
     show,
     tail,
+    verify,
+    verify_proof,
 )
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, INTERRUPTED, OK, USAGE
 
@@ -29,6 +33,10 @@ COMMANDS = (
     activity,
     anomalies,
     compliance,
+    verify,
+    prove,
+    verify_proof,
+    export,
     seal,
     checkpoint,
     rotate_key,

@@ -114,9 +114,7 @@ class LineReader:
         for what, start, last in found:
             self._problem(what, piece.path, start, last)
 
-    def _problem(
-        self, what: str, path: Path, first: int, last: int | None = None, *, unreadable: bool = False
-    ) -> None:
+    def _problem(self, what: str, path: Path, first: int, last: int | None = None, *, unreadable: bool = False) -> None:
         file = str(path.relative_to(self._layout.root))
         found = Problem(what=what, file=file, first_seq=first, last_seq=last, unreadable=unreadable)
         self.problems.append(found)

@@ -45,7 +45,7 @@ class Scan:
         self._sizes = sorted(size for size in set(sizes) if size >= start.edge.size)
         self._edge = start.edge.copy()
         self._blobs = BlobCheck(layout)
-        self._reader = LineReader(layout, start.segment, start.edge.size, start.offset)
+        self._reader = LineReader(layout, start.segment, max(start.edge.size, start.pruned), start.offset)
         self._intents = intents
         self._look_for_pruned = start.pruned > 0
         self.roots: dict[int, bytes] = {}
@@ -97,10 +97,9 @@ class Scan:
 
     def _hash(self, piece: Piece) -> None:
         """Add lines to the tree as far as heads need them, stopping at each size that is asked for."""
-        wanted = self._sizes[-1] - self._edge.size if self._sizes else 0
-        lines = piece.lines[: max(0, wanted)]
-        if not lines:
+        if piece.first != self._edge.size or not self._sizes or self._edge.size >= self._sizes[-1]:
             return
+        lines = piece.lines[: self._sizes[-1] - self._edge.size]
         hashes = leaf_hashes(lines)
         self.hashed += len(lines)
         taken = 0
@@ -137,7 +136,7 @@ def pruned_start(layout: Layout, first: int) -> tuple[Start, list[Problem]]:
         try:
             data = layout.tile(0, index).read_bytes()
             if len(data) != TILE_SIZE:
-                raise ProofError("it has not the length of a tile")  # noqa: TRY301
+                raise ProofError("it has not the length of a tile")
         except (OSError, ProofError) as error:
             problems.append(_bad_tile(layout, 0, index, f"cannot be used ({error}), and its events were pruned"))
             return Start(Edge(), first, 0, first), problems

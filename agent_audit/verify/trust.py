@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent_audit.errors import ConfigurationError, ProofError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
@@ -23,7 +24,7 @@ class Trust:
     """Further keys of the log."""
     since: Path | None = None
     """A checkpoint that was kept elsewhere."""
-    own: bool = field(default=True)
+    own: bool = True
     """Whether this user's key directory counts."""
 
     def log_keys(self, origin: str) -> list[VerifierKey]:
@@ -52,7 +53,7 @@ class Trust:
         heads = [_kept(self.since, origin)] if self.since is not None else []
         signed = read_signed_head(origin) if self.own else None
         if signed is not None:
-            heads.append(KnownHead(signed, f"the head signed last ({signed_head_path(origin)})", None))
+            heads.append(KnownHead(signed, f"the head signed last ({signed_head_path(origin)})"))
         return heads
 
 
@@ -62,17 +63,46 @@ class KnownHead(NamedTuple):
     checkpoint: Checkpoint
     source: str
     """Where it is from, for people."""
-    note: Note | None
-    """With signatures that are to be checked; None where that was done."""
 
 
 def _kept(path: Path, origin: str) -> KnownHead:
     try:
-        note, checkpoint = parse_checkpoint(path.read_bytes())
+        _, checkpoint = parse_checkpoint(path.read_bytes())
     except OSError as error:
         raise ConfigurationError(f"cannot read the checkpoint {path}: {error.strerror or error}") from None
     except ProofError as error:
         raise ConfigurationError(f"{path} is no checkpoint: {error}") from None
     if checkpoint.origin != origin:
         raise ConfigurationError(f"{path} is a checkpoint of {checkpoint.origin}, this log is {origin}")
-    return KnownHead(checkpoint, f"the checkpoint {path}", note)
+    return KnownHead(checkpoint, f"the checkpoint {path}")
+
+
+def successors(
+    trusted: Sequence[VerifierKey],
+    named: Sequence[VerifierKey],
+    key_events: Sequence[tuple[int, dict[str, Any]]],
+    notes: Sequence[tuple[Note, Checkpoint]],
+) -> list[VerifierKey]:
+    """The keys that trusted ones have handed over to, as the `log.key` events say.
+
+    Args:
+        trusted: keys that are believed already.
+        named: the keys that the log names, in their order.
+        key_events: seq and metadata of each `log.key` event.
+        notes: checkpoints of these very lines; an event counts when the key that it replaces has signed one above it.
+    """
+    found: list[VerifierKey] = list(trusted)
+    for key in named:
+        for seq, metadata in key_events:
+            before = [old for old in found if str(old) == metadata.get("replaces")]
+            signed = any(_signed_by(note, before) for note, head in notes if head.size > seq)
+            if key not in found and metadata.get("vkey") == str(key) and signed:
+                found.append(key)
+    return found[len(trusted) :]
+
+
+def _signed_by(note: Note, keys: Sequence[VerifierKey]) -> bool:
+    try:
+        return bool(note.verify(keys))
+    except ProofError:
+        return False

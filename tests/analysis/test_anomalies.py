@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from agent_audit.analysis import AnomalyReport, AuditAnalyzer, Finding, Thresholds, unpaired
-from agent_audit.analysis.pairing import BY_SPAN
 from agent_audit.event import AuditEvent
+from agent_audit.pairs import BY_SPAN
 
 from . import reference
 from .logs import NOON, event, operation

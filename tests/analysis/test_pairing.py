@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_audit.analysis.pairing import BY_CALL, BY_SPAN, unpaired
+from agent_audit.analysis.pairing import unpaired
+from agent_audit.pairs import BY_CALL, BY_SPAN
 
 from .logs import event, operation
 

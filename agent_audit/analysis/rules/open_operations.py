@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
-from agent_audit.analysis.pairing import BY_CALL, BY_SPAN
 from agent_audit.analysis.scope import Scope, without
 from agent_audit.analysis.source import Expr
+from agent_audit.pairs import BY_CALL, BY_SPAN
 
 INTENTS = tuple(BY_SPAN)
 """What is reported. An open `permission.check` waits for a person and is no anomaly."""

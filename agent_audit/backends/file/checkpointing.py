@@ -318,7 +318,12 @@ def encode_edge(edge: Edge) -> bytes:
 def load_edge(layout: Layout) -> Edge | None:
     """The cached edge; None when it is missing or damaged. Only its root tells whether it is right."""
     data = _read(layout.tree_state)
-    if data is None or len(data) < _SIZE.size:
+    return None if data is None else decode_edge(data)
+
+
+def decode_edge(data: bytes) -> Edge | None:
+    """What `encode_edge` has made; None when it is damaged."""
+    if len(data) < _SIZE.size:
         return None
     (size,) = _SIZE.unpack_from(data)
     rows, at = [], _SIZE.size

@@ -1,0 +1,48 @@
+"""`prove`: one event, for somebody who sees nothing else of the log."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import OK
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser: ArgumentParser = options.command(
+        subparsers,
+        "prove",
+        "Write the proof (C2SP tlog-proof) that an event is in the log, and the event beside it, for `verify-proof`.",
+    )
+    parser.add_argument("event", metavar="EVENT", help="seq or event_id")
+    options.add_log(parser, positional=False)
+    parser.add_argument(
+        "--output", "-o", metavar="FILE", default="event.tlog-proof", help="default: event.tlog-proof; the event: .json"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Prove; returns the exit code."""
+    from agent_audit.backends.file.read import open_layout
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say
+    from agent_audit.verify.proofs import ProofMaker, find_event
+
+    layout = open_layout(log_of(args))
+    seq = int(args.event) if args.event.isdecimal() else find_event(layout, args.event)
+    maker = ProofMaker(layout)
+    proven = maker.prove(seq)
+    target = Path(args.output)
+    target.write_bytes(proven.proof.encode())
+    event_beside(target).write_bytes(proven.line)
+    say(f"{target} proves that {event_beside(target)} is event {seq} of {maker.head.origin}, {maker.head}")
+    return OK
+
+
+def event_beside(proof: Path) -> Path:
+    """Where the event of a proof is put."""
+    return proof.with_suffix(".json")

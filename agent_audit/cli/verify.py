@@ -1,0 +1,104 @@
+"""`verify`: is the record whole, and can that be proved?"""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
+from agent_audit.cli.trusting import add_trust, keys_of, policy_of
+
+if TYPE_CHECKING:
+    from agent_audit.verify import Verification
+
+_CODES = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser: ArgumentParser = options.command(
+        subparsers,
+        "verify",
+        "Check that the log is what was signed: valid (0), tampered (1), not provable (3), or not readable (4).",
+    )
+    options.add_log(parser)
+    add_trust(parser)
+    parser.add_argument(
+        "--since-checkpoint", metavar="FILE", help="a checkpoint kept elsewhere: the log must be a continuation of it"
+    )
+    parser.add_argument(
+        "--incremental", action="store_true", help="hash only what is new since this user's last verification"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Verify; returns the exit code."""
+    from agent_audit.cli.directory import log_of
+    from agent_audit.verify import Trust, verify
+
+    root = log_of(args)
+    since = Path(args.since_checkpoint) if args.since_checkpoint else None
+    trust = Trust(policy=policy_of(args), keys=keys_of(args), since=since)
+    with _progress(root) as progress:
+        found = verify(root, trust, incremental=args.incremental, progress=progress)
+    if args.json:
+        print(found.model_dump_json(indent=2))
+    else:
+        sys.stdout.write("\n".join(_lines(found)) + "\n")
+    return _CODES[str(found.verdict)]
+
+
+def _lines(found: Verification) -> Iterator[str]:
+    from agent_audit.analysis.printable import printable
+
+    later = f", {found.later:,} more after it" if found.later else ""
+    yield f"{str(found.verdict).upper()}: {found.size:,} events under the checkpoint{later}"
+    named = {
+        "log": (found.log,),
+        "origin": (found.origin,) if found.origin else (),
+        "root": (found.root,) if found.root else (),
+        "pruned on record": (f"the first {found.pruned:,} events",) if found.pruned else (),
+        "signed by": found.signed_by,
+        "agrees with": found.heads,
+        "cosigned by": found.cosigned_by,
+        "PROBLEM": found.problems,
+        "not proved": found.missing,
+        "remark": found.remarks,
+        "intents without outcome": (f"{found.unpaired:,}",) if found.unpaired is not None else (),
+        "lines hashed": (f"{found.hashed:,}",),
+    }
+    for name, values in named.items():
+        yield from (f"  {name}: {printable(str(value))}" for value in values)
+
+
+@contextmanager
+def _progress(root: Path) -> Iterator[Callable[[int], object]]:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda lines: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("verifying", total=_size(root))
+        yield lambda lines: bar.update(task, completed=lines)
+
+
+def _size(root: Path) -> int | None:
+    """How many events there are, as the checkpoint says; it may be wrong, then the bar is."""
+    from agent_audit.backends.file.layout import Layout
+    from agent_audit.errors import ProofError
+    from agent_audit.integrity.checkpoint import parse_checkpoint
+
+    try:
+        return parse_checkpoint(Layout(root).checkpoint.read_bytes())[1].size
+    except (OSError, ProofError):
+        return None

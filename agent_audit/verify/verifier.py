@@ -1,0 +1,330 @@
+"""The verification of a log: one pass over its lines, then every head that is known is held against them.
+
+The verdict covers the checkpoint that was read first. What was written after it is counted and never changes it, so
+that a running log can be verified. No line is parsed but those that name blobs, a new key, or what was pruned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import open_layout
+from agent_audit.errors import ProofError
+from agent_audit.integrity.checkpoint import Checkpoint
+from agent_audit.integrity.cosignature import verify_cosignatures
+from agent_audit.integrity.note import VerifierKey, encode_base64
+from agent_audit.verify import state
+from agent_audit.verify.heads import Stored, StoredHead
+from agent_audit.verify.intents import OpenIntents
+from agent_audit.verify.places import changed_lines
+from agent_audit.verify.scan import Progress, Scan, Start, pruned_start
+from agent_audit.verify.trust import KnownHead, Trust, successors
+from agent_audit.verify.verdict import Problem, Verdict, Verification
+
+
+def verify(
+    directory: Path | str,
+    trust: Trust | None = None,
+    *,
+    incremental: bool = False,
+    intents: bool = True,
+    remember: bool = True,
+    progress: Progress = lambda lines: None,
+) -> Verification:
+    """Verify a log directory. Nothing in it is written to.
+
+    Args:
+        directory: the log.
+        trust: whose signatures are believed and which outside heads are known; this user's key directory if left out.
+        incremental: hash only what is new since the last verification by this user, where the rest is untouched.
+        intents: count intents without an outcome (not when `incremental`).
+        remember: keep in this user's key directory how far it was verified.
+        progress: called with the number of lines so far.
+
+    Raises:
+        LogNotFoundError: no log there.
+        FormatError: a log of a newer format.
+        ConfigurationError: the checkpoint in `trust` cannot be used.
+    """
+    layout = Layout(directory)
+    if not layout.exists():
+        open_layout(directory)  # says what it misses
+    return _Verifier(layout, trust or Trust(), incremental, intents).run(remember, progress)
+
+
+class _Verifier:
+    """One verification; its parts in the order of `run`."""
+
+    def __init__(self, layout: Layout, trust: Trust, incremental: bool, intents: bool) -> None:
+        self._layout = layout
+        self._trust = trust
+        self._stored = Stored(layout)
+        self._origin = self._stored.origin
+        self.problems = list(self._stored.problems)
+        self.missing: list[str] = []
+        self.remarks: list[str] = []
+        self._outside = self._outside_heads()
+        self._trusted = self._trusted_keys()
+        self._before = self._verified_before() if incremental else None
+        self._intents = OpenIntents() if intents and self._before is None else None
+        self._scan = self._prepare()
+
+    def run(self, remember: bool, progress: Progress) -> Verification:
+        self._scan.run(progress)
+        self.problems += self._scan.problems
+        keys = self._signing_keys()
+        signed_by = self._check_latest(keys)
+        sound = self._check_kept(keys)
+        agreeing = self._check_outside(sound)
+        self._name_changed_lines(sound)
+        self._check_pruned()
+        cosigned = self._check_witnesses(keys)
+        self._say_what_is_missing(agreeing, cosigned)
+        self._split_off_later()
+        found = self._result(signed_by, agreeing, cosigned)
+        if remember and found.verdict in (Verdict.VALID, Verdict.NOT_PROVABLE):
+            self._remember()
+        return found
+
+    # -- before the pass -------------------------------------------------------------------------------
+
+    def _outside_heads(self) -> list[KnownHead]:
+        if self._origin is None:
+            return []
+        try:
+            return self._trust.outside_heads(self._origin)
+        except ProofError as error:
+            self.missing.append(f"the head kept outside the log cannot be used: {error}")
+            return []
+
+    def _trusted_keys(self) -> list[VerifierKey]:
+        if self._origin is None:
+            return []
+        try:
+            return self._trust.log_keys(self._origin)
+        except ProofError as error:
+            self.missing.append(f"the keys of this user cannot be used: {error}")
+            return []
+
+    def _verified_before(self) -> state.Verified | None:
+        before = state.load(self._layout, self._origin) if self._origin is not None else None
+        if before is None:
+            self.remarks.append("everything was read: nothing was verified before, or a segment is not as it was")
+            return None
+        heads = [self._covering, *(head.checkpoint for head in self._outside)]
+        if any(head is None or head.size < before.edge.size for head in heads):
+            self.remarks.append("everything was read: a head is older than what was verified before")
+            return None
+        return before
+
+    def _prepare(self) -> Scan:
+        """The pass over the lines, with the sizes at which heads want a root."""
+        start, first = Start(), min(self._layout.segment_starts(), default=0)
+        if self._before is not None:
+            start = self._before.start
+        elif first:
+            start, problems = pruned_start(self._layout, first)
+            self.problems += problems
+        self._start = start
+        sizes = [head.size for head in (*_heads(self._stored_heads()), *_heads(self._outside))]
+        return Scan(self._layout, start, sizes, self._intents)
+
+    def _stored_heads(self) -> list[StoredHead]:
+        latest = [self._stored.latest] if self._stored.latest is not None else []
+        # Those below what is pruned or was verified before have no root in this pass.
+        return [*latest, *(head for head in self._stored.kept if head.checkpoint.size >= self._start.edge.size)]
+
+    @property
+    def _covering(self) -> Checkpoint | None:
+        """The head that the verdict is about."""
+        if self._stored.latest is not None:
+            return self._stored.latest.checkpoint
+        heads = [*_heads(self._stored.kept), *_heads(self._outside)]
+        return max(heads, key=lambda head: head.size, default=None)
+
+    @property
+    def covered(self) -> int:
+        """How many events the verdict is about; all, where no head says."""
+        head = self._covering
+        return self._scan.lines if head is None else head.size
+
+    # -- signatures ------------------------------------------------------------------------------------
+
+    def _signing_keys(self) -> list[VerifierKey]:
+        """Keys that may have signed: the trusted ones and those they handed over to, else those the log names."""
+        if not self._trusted:
+            return [] if self._trust.names_keys else self._stored.keys
+        events = [*(self._before.keys if self._before else ()), *self._scan.key_events]
+        heads = [(head.note, head.checkpoint) for head in (*self._stored_heads(), *self._stored.kept)]
+        same = [pair for pair in heads if self._scan.roots.get(pair[1].size, pair[1].root) == pair[1].root]
+        return [*self._trusted, *successors(self._trusted, self._stored.keys, events, same)]
+
+    def _check_latest(self, keys: list[VerifierKey]) -> list[VerifierKey]:
+        latest = self._stored.latest
+        return [] if latest is None else self._signers(latest, keys)
+
+    def _signers(self, head: StoredHead, keys: list[VerifierKey]) -> list[VerifierKey]:
+        try:
+            return head.note.verify(keys)
+        except ProofError as error:
+            self.problems.append(Problem(what=str(error), file=head.file))
+            return []
+
+    def _check_kept(self, keys: list[VerifierKey]) -> list[StoredHead]:
+        """The stored heads whose signature is right; those that the lines do not lead to are problems."""
+        latest = self._stored.latest
+        others = [head for head in self._stored_heads() if head is not latest]
+        sound = [head for head in others if self._signers(head, keys)]
+        if latest is not None and not any(problem.file == latest.file for problem in self.problems):
+            sound.append(latest)
+        for head in sound:
+            self._check_length(head.checkpoint, f"the signed head {head.file}")
+        return sound
+
+    # -- roots -----------------------------------------------------------------------------------------
+
+    def _check_length(self, head: Checkpoint, source: str) -> None:
+        """A log that has fewer events than were signed was cut or rolled back."""
+        there = self._scan.lines
+        if there >= head.size or self._scan.failed:
+            return
+        what = f"cut or rolled back: {source} says {head}, but only {there} events are there"
+        problem = Problem(what=what, file="segments", first_seq=there, last_seq=head.size - 1)
+        if not any((one.first_seq, one.last_seq) == (there, head.size - 1) for one in self.problems):
+            self.problems.append(problem)
+
+    def _check_outside(self, sound: list[StoredHead]) -> list[KnownHead]:
+        """The outside heads that the log agrees with; the others are problems."""
+        agreeing, stored = [], [head.checkpoint for head in sound]
+        for head in self._outside:
+            root = self._scan.roots.get(head.checkpoint.size)
+            self._check_length(head.checkpoint, head.source)
+            if root == head.checkpoint.root:
+                agreeing.append(head)
+            elif root is not None and head.checkpoint not in stored:
+                what = (
+                    f"rewritten: {head.source} says {head.checkpoint}, "
+                    f"the events that are there have root {encode_base64(root)} at that size"
+                )
+                file = "checkpoint" if self._stored.latest is not None else "segments"
+                self.problems.append(Problem(what=what, file=file))
+        return agreeing
+
+    def _name_changed_lines(self, sound: list[StoredHead]) -> None:
+        """Where a signed root is not that of the lines: say which of them were changed."""
+        roots = self._scan.roots
+        known = [head for head in (*_heads(sound), *_heads(self._outside)) if head.size in roots]
+        bad = [head for head in known if roots[head.size] != head.root]
+        if not bad:
+            return
+        first = min(head.size for head in bad)
+        good = max((head.size for head in known if head.size < first and head not in bad), default=0)
+        good = max(good, self._start.edge.size)
+        if not any(problem.first_seq is not None and problem.file != "segments" for problem in self._scan.problems):
+            self.problems += changed_lines(self._layout, good, max(bad, key=lambda head: head.size))
+
+    def _check_pruned(self) -> None:
+        if not self._start.pruned or self._before is not None:
+            return
+        last = self._start.pruned - 1
+        on_record = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
+        if not any(isinstance(to, int) and to >= last for to in on_record):
+            what = "missing, and no log.pruned event under the checkpoint says that they were dropped"
+            self.problems.append(Problem(what=what, file="segments", first_seq=0, last_seq=last))
+
+    # -- what is provable ------------------------------------------------------------------------------
+
+    def _check_witnesses(self, keys: list[VerifierKey]) -> list[str]:
+        """The witnesses that cosigned, each with its time; empty unless the policy's quorum is reached."""
+        policy, latest = self._trust.policy, self._stored.latest
+        if policy is None or latest is None or policy.quorum is None:
+            return []
+        try:
+            verify_cosignatures(latest.note, policy.witnesses.values())
+        except ProofError as error:
+            self.problems.append(Problem(what=str(error), file=latest.file))
+            return []
+        try:
+            cosigned = dataclasses.replace(policy, logs=[*policy.logs, *keys]).check(latest.note)
+        except ProofError as error:
+            self.missing.append(str(error))
+            return []
+        return [f"{one.key.name} at {datetime.fromtimestamp(one.time, timezone.utc).isoformat()}" for one in cosigned]
+
+    def _say_what_is_missing(self, agreeing: list[KnownHead], cosigned: list[str]) -> None:
+        if self._covering is None:
+            unsigned = not self._stored.keys
+            self.missing.append("the log is unsigned" if unsigned else "there is no checkpoint yet")
+            return
+        if not self._trusted:
+            self.missing.append(
+                "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
+            )
+        if not agreeing and not cosigned:
+            self.missing.append(
+                "no head is known from outside the log: a checkpoint kept elsewhere (--since-checkpoint), the writer's "
+                "own signed-head, or a quorum of witnesses (--policy)"
+            )
+
+    def _split_off_later(self) -> None:
+        """What is wrong behind the covered events is told, and does not count."""
+        found = self._scan.problems
+        later = [one for one in found if one.first_seq is not None and one.first_seq >= self.covered]
+        self.problems = [one for one in self.problems if one not in later]
+        self.remarks += [f"behind the checkpoint: {one}" for one in later]
+        if self._scan.damaged_tiles:
+            count, first = len(self._scan.damaged_tiles), self._scan.damaged_tiles[0]
+            self.remarks.append(
+                f"{count} tile(s) are missing or damaged, the first is {first}; "
+                "they are caches: `agent-audit-log rebuild` makes them anew"
+            )
+        if self._scan.torn:
+            self.remarks.append(f"{self._scan.torn} bytes of a last line are still being written, or were torn")
+
+    def _verdict(self) -> Verdict:
+        if any(not problem.unreadable for problem in self.problems):
+            return Verdict.TAMPERED
+        if self.problems or self._scan.failed:
+            return Verdict.INCOMPLETE
+        return Verdict.NOT_PROVABLE if self.missing else Verdict.VALID
+
+    def _result(self, signed_by: list[VerifierKey], agreeing: list[KnownHead], cosigned: list[str]) -> Verification:
+        head = self._covering
+        return Verification(
+            verdict=self._verdict(),
+            log=str(self._layout.root),
+            origin=self._origin,
+            size=self.covered,
+            root=None if head is None else encode_base64(head.root),
+            later=max(0, self._scan.lines - self.covered),
+            pruned=self._start.pruned,
+            hashed=self._scan.hashed,
+            signed_by=tuple(f"{key.name} ({key.id.hex()})" for key in signed_by if self._trusted),
+            heads=tuple(f"{known.source}: {known.checkpoint}" for known in agreeing),
+            cosigned_by=tuple(cosigned),
+            problems=tuple(self.problems),
+            missing=tuple(self.missing),
+            remarks=tuple(self.remarks),
+            unpaired=None if self._intents is None else self._intents.count,
+        )
+
+    def _remember(self) -> None:
+        edge, mark = self._scan.last_edge, self._scan.mark
+        if edge is None or self._origin is None or edge.size == 0:
+            return
+        if mark is None:
+            return  # nothing new: what is remembered still holds
+        try:
+            files = state.files_through(self._layout, mark[0])
+        except OSError:
+            return  # a segment was pruned meanwhile; the next verification reads everything
+        keys = [*(self._before.keys if self._before else ()), *self._scan.key_events]
+        state.save(self._layout, self._origin, state.Verified(edge, mark[0], mark[1], files, self._start.pruned, keys))
+
+
+def _heads(found: Sequence[StoredHead] | Sequence[KnownHead]) -> list[Checkpoint]:
+    return [one.checkpoint for one in found]
