@@ -224,8 +224,10 @@ class _Verifier:
         first = min(head.size for head in bad)
         good = max((head.size for head in known if head.size < first and head not in bad), default=0)
         good = max(good, self._start.edge.size)
-        if not any(problem.first_seq is not None and problem.file != "segments" for problem in self._scan.problems):
-            self.problems += changed_lines(self._layout, good, max(bad, key=lambda head: head.size))
+        last = max(bad, key=lambda head: head.size)
+        explained = (one.first_seq is not None and one.first_seq < last.size for one in self._scan.problems)
+        if not any(explained):
+            self.problems += changed_lines(self._layout, good, last)
 
     def _check_pruned(self) -> None:
         if not self._start.pruned or self._before is not None:

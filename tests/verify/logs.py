@@ -40,9 +40,7 @@ def check(root: Path | Layout, **settings: object) -> Verification:
 
 def lines_of(layout: Layout) -> list[bytes]:
     """All lines, without line feeds."""
-    return [
-        line for start in layout.segment_starts() for line in layout.segment(start).read_bytes().split(b"\n")[:-1]
-    ]
+    return [line for start in layout.segment_starts() for line in layout.segment(start).read_bytes().split(b"\n")[:-1]]
 
 
 def vkey_of(layout: Layout) -> str:
