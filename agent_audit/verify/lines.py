@@ -141,7 +141,7 @@ def wrong_numbers(said: list[int | None], first: int) -> tuple[list[tuple[str, i
         follower = said[place + 1] if place + 1 < len(said) else None
         if number == expected:
             expected += 1
-        elif follower == expected + 1 or (number is None and follower != expected):
+        elif _one_line(number, follower, expected):
             says = "has no seq" if number is None else f"says seq {number}"
             found.append((f"the line {says}", expected, expected))
             expected += 1
@@ -153,6 +153,13 @@ def wrong_numbers(said: list[int | None], first: int) -> tuple[list[tuple[str, i
         else:
             found.append((f"the line stands where seq {expected} should be", number, number))
     return found, expected
+
+
+def _one_line(number: int | None, follower: int | None, expected: int) -> bool:
+    """Whether only what this line says is wrong, and not how many there are."""
+    if follower is None:
+        return number is None or number < expected
+    return follower == expected + 1 or (number is None and follower != expected)
 
 
 def own_events(piece: Piece, event_type: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
