@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_audit.analysis.pairing import unpaired
+from agent_audit.event import AuditEvent, AuditEventType, encode_record
+from agent_audit.verify.intents import OpenIntents
+
+TYPES = [str(name) for name in AuditEventType]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> AuditEvent:
+    """Any type, with ids from so few that many meet; spans belong to one operation, so each type has its own."""
+    kind = draw(st.sampled_from(TYPES))
+    span = draw(st.none() | st.integers(0, 40))
+    call = draw(st.none() | st.integers(0, 5))
+    nested = {"event_type": "tool.call", "span_id": "0", "call_id": "1"}
+    return AuditEvent(
+        event_type=kind,
+        span_id=None if span is None else f"s{span}",
+        call_id=None if call is None else f"c{call}",
+        agent_id=draw(st.sampled_from([None, 'a","span_id":"s1', "{"])),
+        parameters=draw(st.sampled_from([None, nested, '"event_type":"tool.call"'])),
+    )
+
+
+def once_per_span(found: list[AuditEvent]) -> list[AuditEvent]:
+    """A span has one intent of a type: span ids are unique."""
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for event in found:
+        key = (str(event.event_type), event.span_id or "")
+        if not event.span_id or key not in seen:
+            kept.append(event)
+            seen.add(key)
+    return kept
+
+
+@given(st.lists(events(), max_size=40).map(once_per_span), st.integers(1, 7))
+def test_intents_counted_from_the_bytes_are_those_that_pairing_finds(found: list[AuditEvent], step: int) -> None:
+    lines = [b'{"seq":%d,' % seq + encode_record(event.to_record())[1:] for seq, event in enumerate(found)]
+    counted = OpenIntents()
+    for start in range(0, len(lines), step):
+        counted.feed(lines[start : start + step], start)
+    assert counted.count == len(unpaired(found))
