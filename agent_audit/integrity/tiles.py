@@ -73,6 +73,8 @@ class Edge:
         if [len(row) for row in self.rows] != row_lengths(size)[: len(self.rows)]:
             raise ProofError(f"these hashes are not the edge of a tree of {size}")
         self.rows += [[] for _ in range(len(row_lengths(size)) - len(self.rows))]
+        self._root: tuple[int, bytes] | None = None
+        """Size and root, once it was asked for."""
 
     def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Add leaf hashes; returns the tiles that became full."""
@@ -99,15 +101,19 @@ class Edge:
 
     def root(self) -> bytes:
         """Root of the whole tree."""
-        rest: list[bytes] = []
-        for row in self.rows:
-            if row or rest:
-                rest = [root_of([*row, *rest])]
-        return root_of(rest)
+        if self._root is None or self._root[0] != self.size:
+            rest: list[bytes] = []
+            for row in self.rows:
+                if row or rest:
+                    rest = [root_of([*row, *rest])]
+            self._root = self.size, root_of(rest)
+        return self._root[1]
 
     def copy(self) -> Edge:
         """Another one that grows by itself."""
-        return Edge(self.size, self.rows)
+        other = Edge(self.size, self.rows)
+        other._root = self._root
+        return other
 
 
 def row_lengths(size: int) -> list[int]:

@@ -11,7 +11,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.verify.lines import Piece
 from agent_audit.verify.verdict import Problem
 
-_MARK = b',"blobs":['
+_MARK = b'"blobs":[{"sha256":"'
 _NAMED = re.compile(rb'\{"seq":\d{1,20},"blobs":\[')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

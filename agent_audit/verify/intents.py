@@ -7,39 +7,55 @@ The writer puts an event's own fields before its payloads, and JSON escapes quot
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from agent_audit.pairs import BY_CALL, BY_SPAN
 
-Key = tuple[bytes, bytes]
-"""Type of an intent and the id that joins it to its outcome."""
-
-
-def _inverted(pairs: Mapping[str, frozenset[str]]) -> dict[bytes, tuple[bytes, ...]]:
-    ends = {end for outcomes in pairs.values() for end in outcomes}
-    return {
-        end.encode(): tuple(intent.encode() for intent, outcomes in pairs.items() if end in outcomes) for end in ends
-    }
-
-
-_ENDS_SPAN = _inverted(BY_SPAN)
-_ENDS_CALL = _inverted(BY_CALL)
-_BY_SPAN = frozenset(name.encode() for name in BY_SPAN)
-_BY_CALL = frozenset(name.encode() for name in BY_CALL)
-_RELEVANT = frozenset([*_ENDS_SPAN, *_ENDS_CALL, *_BY_SPAN, *_BY_CALL])
+_NONE: set[int] = set()
 
 _TYPE, _SPAN, _CALL = b'"event_type":"', b'"span_id":"', b'"call_id":"'
 _PAYLOADS = (b',"parameters":', b',"result":', b',"metadata":', b',"source":', b',"writer":')
+
+
+class _Plan(NamedTuple):
+    """What an event of some type does."""
+
+    ends_spans: tuple[_Spans, ...]
+    """Of the intents that it ends by its span."""
+    ends_calls: tuple[dict[bytes, set[int]], ...]
+    waits: _Spans | None
+    """Where it waits for the outcome of its span."""
+    waits_call: dict[bytes, set[int]] | None
+
+
+class _Spans:
+    """Intents of one type that wait for an outcome with their span."""
+
+    __slots__ = ("ended", "waiting")
+
+    def __init__(self) -> None:
+        self.waiting: dict[bytes, int] = {}
+        self.ended: set[bytes] = set()
+        """Outcomes that came before their intent: two processes may write in that order."""
 
 
 class OpenIntents:
     """Intents that wait for their outcome, fed with lines in order of seq."""
 
     def __init__(self) -> None:
-        self._spans: dict[Key, int] = {}
-        self._calls: dict[Key, set[int]] = {}
-        self._ended: set[Key] = set()
-        """Span outcomes that came before their intent: two processes may write in that order."""
         self._open: set[int] = set()
+        spans = {name: _Spans() for name in BY_SPAN}
+        calls: dict[str, dict[bytes, set[int]]] = {name: {} for name in BY_CALL}
+        ends_span, ends_call = _inverted(BY_SPAN), _inverted(BY_CALL)
+        self._plans = {
+            kind.encode(): _Plan(
+                tuple(spans[name] for name in ends_span.get(kind, ())),
+                tuple(calls[name] for name in ends_call.get(kind, ())),
+                spans.get(kind),
+                calls.get(kind),
+            )
+            for kind in {*BY_SPAN, *BY_CALL, *ends_span, *ends_call}
+        }
 
     @property
     def count(self) -> int:
@@ -53,36 +69,48 @@ class OpenIntents:
             lines: as recorded, without line feeds.
             first: seq of the first one.
         """
+        plans = self._plans
         for seq, line in enumerate(lines, start=first):
             start = line.find(_TYPE) + 14
             end = line.find(b'"', start)
-            kind = line[start:end]
-            if start > 13 and kind in _RELEVANT:
-                self._take(seq, kind, _value(line, _SPAN, end), _value(line, _CALL, end))
+            plan = plans.get(line[start:end])
+            if plan is None or start == 13:
+                continue
+            # The usual line has its ids before the first brace of a payload.
+            at = line.find(_SPAN, end, line.find(b"{", end))
+            span = line[at + 11 : line.find(b'"', at + 11)] if at > 0 else _value(line, _SPAN, end)
+            if span:
+                self._end_spans(plan, span)
+            call = _value(line, _CALL, end) if plan.waits_call is not None or any(plan.ends_calls) else b""
+            if call:
+                for intents in plan.ends_calls:
+                    self._open -= intents.pop(call, _NONE)
+            if plan.waits is not None or plan.waits_call is not None:
+                self._wait(plan, span, call, seq)
 
-    def _take(self, seq: int, kind: bytes, span: bytes, call: bytes) -> None:
-        if span:
-            for intent in _ENDS_SPAN.get(kind, ()):
-                self._end_span((intent, span))
-        if call:
-            for intent in _ENDS_CALL.get(kind, ()):
-                self._open -= self._calls.pop((intent, call), set())
-        waits_by_span = kind in _BY_SPAN and span
-        if waits_by_span and (kind, span) in self._ended:
-            return
-        if waits_by_span:
-            self._spans[kind, span] = seq
+    def _end_spans(self, plan: _Plan, span: bytes) -> None:
+        for intents in plan.ends_spans:
+            ended = intents.waiting.pop(span, None)
+            if ended is None:
+                intents.ended.add(span)
+            else:
+                self._open.discard(ended)
+
+    def _wait(self, plan: _Plan, span: bytes, call: bytes, seq: int) -> None:
+        if plan.waits is not None and span:
+            if span in plan.waits.ended:
+                return
+            plan.waits.waiting[span] = seq
             self._open.add(seq)
-        if kind in _BY_CALL and call:
-            self._calls.setdefault((kind, call), set()).add(seq)
+        if plan.waits_call is not None and call:
+            plan.waits_call.setdefault(call, set()).add(seq)
             self._open.add(seq)
 
-    def _end_span(self, key: Key) -> None:
-        ended = self._spans.pop(key, None)
-        if ended is None:
-            self._ended.add(key)
-        else:
-            self._open.discard(ended)
+
+def _inverted(pairs: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]:
+    """Outcome -> the intents that it ends."""
+    ends = {end for outcomes in pairs.values() for end in outcomes}
+    return {end: tuple(intent for intent, outcomes in pairs.items() if end in outcomes) for end in ends}
 
 
 def _value(line: bytes, key: bytes, start: int) -> bytes:

@@ -12,7 +12,7 @@ import orjson
 from agent_audit.backends.file.layout import Layout
 from agent_audit.verify.verdict import Problem
 
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
 _SEQ = re.compile(rb'\{"seq":(\d{1,19}),')
 
 
@@ -84,18 +84,19 @@ class LineReader:
             self.whole_through = self.next_seq
 
     def _segment_pieces(self, path: Path, *, last: bool) -> Iterator[Piece]:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=0) as file:
             file.seek(self._offset)
             rest, end = b"", self._offset
             while block := file.read(_BLOCK):
-                whole, feed, after = block.rpartition(b"\n")
-                if not feed:
-                    rest += block
+                if rest:
+                    block = rest + block
+                feed = block.rfind(b"\n")
+                if feed < 0:
+                    rest = block
                     continue
-                raw = rest + whole
+                raw, rest = block[:feed], block[feed + 1 :]
                 lines = raw.split(b"\n")
-                end += len(raw) + 1
-                rest = after
+                end += feed + 1
                 piece = Piece(self.next_seq, lines, path, end, raw)
                 self._check_numbers(piece)
                 self.next_seq += len(lines)

@@ -138,7 +138,7 @@ class Checkpointer:
         """
         if signed is None:
             return Edge()
-        for edge in (self._edge, load_edge(self._layout), self._from_tiles(signed.size)):
+        for edge in self._edges(signed.size):
             if edge is not None and edge.size == signed.size and edge.root() == signed.root:
                 return edge.copy()
         edge = Edge()
@@ -147,6 +147,12 @@ class Checkpointer:
             raise rolled_back(self._layout, signed, "its events lead to another root")
         self._grow(Edge(), signed.size, self._put_tile)  # what stands there is missing or damaged
         return edge
+
+    def _edges(self, size: int) -> Iterator[Edge | None]:
+        """Where the edge may be had, one after the other: usually the first is it, the last reads hundreds of tiles."""
+        yield self._edge
+        yield load_edge(self._layout)
+        yield self._from_tiles(size)
 
     def _from_tiles(self, size: int) -> Edge | None:
         try:
