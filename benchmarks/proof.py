@@ -68,7 +68,8 @@ def covered(log: FileAuditBackend) -> None:
     assert checkpointer is not None
     through = log._active.tail.next_seq
     head = checkpointer.make(through)
-    assert head is not None and head.size == through
+    assert head is not None
+    assert head.size == through
 
 
 def measure(root: Path, events: int) -> dict[str, float]:

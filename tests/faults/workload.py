@@ -14,6 +14,7 @@ from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import leaf_hashes, root_of
 from agent_audit.integrity.note import VerifierKey
+from agent_audit.verify import Verdict, verify
 
 BATCHES = (1, 3, 120, 140, 1, 2, 130, 5)
 """Two rotations at 256 events, with the log's own events between."""
@@ -86,12 +87,17 @@ def recorded(root: Path) -> list[dict[str, object]]:
 
 def check_recovery(root: Path, story: Story) -> None:
     """The log goes on; what was acknowledged is there, once, in order, under a checkpoint that continues the last."""
+    if Layout(root).exists():
+        found = verify(root, remember=False)
+        assert found.verdict is not Verdict.TAMPERED, f"what was signed did not survive: {found.problems}"
     log = open_log(root)
     log.append([record(1_000_000)])
     log.seal()
     log.rebuild()  # of what is not synced, tiles may be missing or torn
     log.close()
     check_checkpoints(root, story)
+    found = verify(root, remember=False)
+    assert (found.verdict, found.later) == (Verdict.VALID, 0), found
     events = recorded(root)
     numbers = [event["parameters"]["n"] for event in events if event["event_type"] == "tool.call"]  # type: ignore[index]
     assert numbers[-1] == 1_000_000
