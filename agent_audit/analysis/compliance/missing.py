@@ -8,7 +8,10 @@ from agent_audit.analysis.compliance.completeness import Completeness
 from agent_audit.analysis.compliance.decisions import Decisions
 from agent_audit.analysis.compliance.integrity import Integrity
 
-ALWAYS = "This report counts what is recorded. It supports an audit; it does not verify that the record is unaltered."
+ALWAYS = (
+    "This report counts what is recorded. It supports an audit; that the record is unaltered is for "
+    "`agent-audit-log verify` to show."
+)
 
 
 def what_is_missing(
