@@ -7,20 +7,26 @@ In another process nobody remembers the question; then it is taken from what the
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import AuditEventType, AuditLogger, ForkSafeLock, Outcome, Run
+from agent_audit import (
+    ActionRequest,
+    AuditLogger,
+    BoundedMap,
+    ForkSafeLock,
+    Run,
+    describe_check,
+    describe_decision,
+    digest_of,
+)
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
 from agent_audit_langchain.identity import decided_by
 from agent_audit_langchain.questions import (
     Decision,
     Question,
-    Request,
     as_requests,
     match_by_evidence,
     read_decisions,
@@ -67,14 +73,14 @@ class Approvals:
 
     Args:
         logger: for keyed digests.
-        note: records a point in time: `note(event_type, run, hook, **fields)`.
+        note: records a point in time: `note(event_type=, run=, hook=, **fields)`.
     """
 
     def __init__(self, logger: AuditLogger, note: Note) -> None:
-        self._logger = logger
+        self._digest = logger.digest
         self._note = note
         self._lock = ForkSafeLock()
-        self._pending: OrderedDict[str, Question] = OrderedDict()
+        self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -93,7 +99,7 @@ class Approvals:
 
     def at_breakpoint(self, run: Run, checkpoint_id: str, status: str) -> None:
         """The graph stopped before or after a node, as it was compiled to."""
-        question = Question(None, "breakpoint", [Request("interrupt", {"status": status}, checkpoint_id)])
+        question = Question(None, "breakpoint", [ActionRequest("interrupt", {"status": status}, checkpoint_id)])
         if self._remember(checkpoint_id, question):
             self._record_question(run, question, "on_interrupt")
 
@@ -112,24 +118,12 @@ class Approvals:
             if known is not None and known.interrupt_id == question.interrupt_id:
                 return False
             self._pending[key] = question
-            if len(self._pending) > _MAX_PENDING:
-                self._pending.popitem(last=False)
             return True
 
     def _record_question(self, run: Run, question: Question, hook: str) -> None:
         facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
         for request in question.requests:
-            about = {"arguments": self.digest(request.parameters)} if _is_call(request) else {}
-            self._note(
-                AuditEventType.PERMISSION_CHECK,
-                run,
-                hook,
-                after_effect=True,
-                action=request.action,
-                call_id=request.call_id,
-                parameters=request.parameters,
-                metadata=_known({**facts, **about}),
-            )
+            self._note(run=run, hook=hook, after_effect=True, **describe_check(request, digest=self._digest, **facts))
 
     # -- answered --------------------------------------------------------------------------------------
 
@@ -144,7 +138,7 @@ class Approvals:
             if not found:
                 return
             if question is not None:
-                del self._pending[node.namespace]
+                self._pending.pop(node.namespace)
         if question is None:
             self._answer_without_question(run, node, answer)
             return
@@ -153,8 +147,7 @@ class Approvals:
 
     def continued(self, run: Run, checkpoint_id: str) -> None:
         """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
-        with self._lock:
-            question = self._pending.pop(checkpoint_id, None)
+        question = self._pending.pop(checkpoint_id)
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
 
@@ -181,12 +174,12 @@ class Approvals:
         for request, decision in self._explain(node, outputs):
             self._record_decision(run, request, decision, None, after_effect=True, hook="on_chain_end")
 
-    def _explain(self, node: Node, outputs: Any) -> list[tuple[Request, Decision]]:
+    def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
         calls = as_requests(node.calls)
         decisions = read_decisions(node.unexplained, len(calls))
         if not calls or not _is_batch(node.unexplained):
             interrupt_id = interrupt_ids(node.namespace)[0]  # a guess when the task has asked before
-            return [(Request("interrupt", None, interrupt_id), decision) for decision in decisions]
+            return [(ActionRequest("interrupt", None, interrupt_id), decision) for decision in decisions]
         spoken = {message.tool_call_id for message in messages.tool_messages(outputs)}
         edits = [update.get("hitl_edited_tool_calls") or {} for update in messages.updates(outputs)]
         return match_by_evidence(decisions, calls, spoken, {call_id for edit in edits for call_id in edit})
@@ -194,7 +187,7 @@ class Approvals:
     def _record_decision(
         self,
         run: Run,
-        request: Request,
+        request: ActionRequest,
         decision: Decision,
         question: Question | None,
         *,
@@ -203,50 +196,41 @@ class Approvals:
     ) -> None:
         denied = decision.kind in ("reject", "respond")
         edited = decision.kind == "edit"
-        parameters = decision.parameters if edited else request.parameters
-        facts = {
-            "decision": decision.kind,
-            "kind": question.kind if question else None,
-            "interrupt_id": question.interrupt_id if question else None,
-            "edited": edited or None,
-            "message": None if decision.kind == "respond" else decision.text,
-            "decided_by": run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
-            "question_from": None if question else "resumed run",
-        }
+        decided = ActionRequest(
+            action=f"tool.{decision.name}" if decision.name else request.action,
+            parameters=decision.parameters if edited else request.parameters,
+            call_id=request.call_id,
+        )
         if _is_call(request):
-            run.root.state.setdefault("decided", {})[request.call_id] = parameters
-            facts["arguments"] = self.digest(parameters)
+            run.root.state.setdefault("decided", {})[request.call_id] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
-        self._note(
-            AuditEventType.ACTION_DENIED if denied else AuditEventType.ACTION_APPROVED,
-            run,
-            hook,
-            after_effect=after_effect,
-            outcome=Outcome.DENIED if denied else Outcome.SUCCESS,
-            action=f"tool.{decision.name}" if decision.name else request.action,
-            call_id=request.call_id,
-            parameters=parameters,
-            result=_said(decision, question),
-            metadata=_known(facts),
+        described = describe_decision(
+            decided,
+            approved=not denied,
+            digest=self._digest,
+            decision=decision.kind,
+            kind=question.kind if question else None,
+            interrupt_id=question.interrupt_id if question else None,
+            edited=edited or None,
+            message=None if decision.kind == "respond" else decision.text,
+            decided_by=run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
+            question_from=None if question else "resumed run",
         )
+        self._note(run=run, hook=hook, after_effect=after_effect, result=_said(decision, question), **described)
 
-    def decided_on(self, parent: Run | None, request: Request) -> dict[str, Any] | None:
+    def decided_on(self, parent: Run | None, request: ActionRequest) -> dict[str, Any] | None:
         """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
         decided = None if parent is None else parent.root.state.get("decided")
         if not decided or request.call_id not in decided:
             return None
-        facts: dict[str, Any] = {"arguments": self.digest(request.parameters)}
+        facts = digest_of(request, self._digest)
         if decided[request.call_id] != request.parameters:
             facts["differs_from_decision"] = True
         return facts
 
-    def digest(self, parameters: Any) -> dict[str, str]:
-        """Keyed digest of the exact arguments, to compare what was decided on with what was executed."""
-        return self._logger.digest(json.dumps(parameters, sort_keys=True, default=repr).encode())
 
-
-def _is_call(request: Request) -> bool:
+def _is_call(request: ActionRequest) -> bool:
     """Whether the question is about a tool call, not about whether and how a graph goes on."""
     return request.call_id is not None and request.action != "interrupt"
 
@@ -302,14 +286,10 @@ def _said(decision: Decision, question: Question | None) -> Any:
     return decision.value if plain or decision.kind == "answer" or question is None else None
 
 
-def _join(requests: list[Request], decisions: list[Decision]) -> list[tuple[Request, Decision]]:
+def _join(requests: list[ActionRequest], decisions: list[Decision]) -> list[tuple[ActionRequest, Decision]]:
     if len(decisions) == 1 and len(requests) > 1:
         decisions = decisions * len(requests)
     return list(zip(requests, decisions, strict=False))
-
-
-def _known(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _is_interrupt_id(key: Any) -> bool:

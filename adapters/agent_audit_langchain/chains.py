@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from agent_audit import AuditEventType, Outcome, Run
+from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import Node, Resume, call_answered
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of, takes_run
+from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
 
 _UNNAMED = "LangGraph"

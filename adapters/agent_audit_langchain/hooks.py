@@ -5,34 +5,27 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
-from agent_audit import AuditEventType, AuditLogger, Outcome, Run, RunTracker, get_logger
+from agent_audit import (
+    AdapterSettings,
+    AuditEventType,
+    AuditLogger,
+    ContextReader,
+    Modifies,
+    Outcome,
+    Run,
+    RunTracker,
+    WriteError,
+    get_logger,
+)
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
-from agent_audit_langchain.identity import ContextReader, Who, running_in
+from agent_audit_langchain.identity import Who, running_in
 from agent_audit_langchain.recording import Recording
 
-Modifies = Collection[str] | Callable[[str, Any], bool]
-"""Which tools change data: their names, or a predicate on name and arguments."""
-
-_Hook = TypeVar("_Hook", bound=Callable[..., None])
-
 log = logging.getLogger(__name__)
-
-
-def after_the_fact(hook: _Hook) -> _Hook:
-    """For hooks that must not raise: an exception would lose the result of something that has happened already."""
-
-    @functools.wraps(hook)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            hook(*args, **kwargs)
-        except Exception:
-            log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
-
-    return guarded  # type: ignore[return-value]  # same signature
 
 
 def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
@@ -71,8 +64,8 @@ class Hooks:
         modifies: Modifies = (),
     ) -> None:
         self._logger = logger
-        self._who = Who(agent_id=agent_id, user_id=user_id, session_id=session_id, context=context)
-        self._modifies = modifies if callable(modifies) else frozenset(modifies)
+        self.settings = AdapterSettings(agent_id, session_id, user_id, context, modifies)
+        self._who = Who(self.settings)
         self._recording: Recording | None = None
 
     @property
@@ -92,15 +85,6 @@ class Hooks:
             return self.recording.logger.on_failure == "raise"
         except Exception:  # the default logger cannot be opened
             return os.environ.get("AGENT_AUDIT_ON_FAILURE") == "raise"
-
-    def _changes_data(self, name: str, arguments: Any) -> bool:
-        if not callable(self._modifies):
-            return name in self._modifies
-        try:
-            return bool(self._modifies(name, arguments))
-        except Exception:
-            log.warning("the predicate for tools that modify data failed", exc_info=True)
-            return False
 
     def _starts(self, run_id: UUID) -> bool:
         """Whether this handler is the one to record the start: several may be told of it."""
@@ -127,7 +111,24 @@ class Hooks:
             fields.update(self._who.of_root(run_metadata or {}))
         else:
             self._who.learn(parent)
-        return self._tracker.start(event_type, run_id, parent=parent, **fields)
+        try:
+            return self._tracker.start(event_type, run_id, parent=parent, **fields)
+        except WriteError as error:
+            if event_type is AuditEventType.TOOL_CALL:
+                self._note_not_let_through(parent, error, fields)
+            raise
+
+    def _note_not_let_through(self, parent: Run | None, error: WriteError, fields: Mapping[str, Any]) -> None:
+        """No record, no tool: the model's request gets its answer, as soon as anything can be recorded."""
+        facts = {name: fields.get(name) for name in ("action", "call_id", "parameters", "hook")}
+        self._tracker.note(
+            AuditEventType.ACTION_FAILED,
+            under=parent,
+            after_effect=True,
+            outcome=Outcome.FAILURE,
+            exception=error,
+            **facts,
+        )
 
     def _end_with_error(self, run: Run, error: BaseException, hook: str, **fields: Any) -> None:
         outcome = outcome_of(error)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.runnables.config import var_child_runnable_config
 
-from agent_audit import Run, current_identity
-
-ContextReader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
-"""Gets the metadata of a run, returns any of agent_id, session_id, user_id, decided_by."""
+from agent_audit import AdapterSettings, Run, current_identity
 
 _SOURCES = {
     "session_id": ("thread_id", "session_id"),
@@ -24,23 +20,12 @@ _DECIDERS = ("decided_by", "approver")
 _RUNTIME = "__pregel_runtime"
 """Where in `configurable` LangGraph keeps its runtime; not a public name, so nothing but an identity depends on it."""
 
-log = logging.getLogger(__name__)
-
 
 class Who:
     """Finds out the identity of runs. What the constructor got comes first, then `context`, then metadata."""
 
-    def __init__(
-        self,
-        *,
-        agent_id: str | None,
-        user_id: str | None,
-        session_id: str | None,
-        context: ContextReader | None,
-    ) -> None:
-        given = {"agent_id": agent_id, "user_id": user_id, "session_id": session_id}
-        self._given = {name: value for name, value in given.items() if value is not None}
-        self._context = context
+    def __init__(self, settings: AdapterSettings) -> None:
+        self._settings = settings
 
     def of_root(
         self, metadata: Mapping[str, Any], name: str | None = None, settings: Mapping[str, Any] | None = None
@@ -54,22 +39,22 @@ class Who:
         """
         settings = _configurable() if settings is None else settings
         found = {**_told_by(settings), **_told_by(metadata)}
-        told = self._told_by_context(metadata)
+        told = self._settings.told(metadata)
         found.update({field: str(told[field]) for field in _SOURCES if told.get(field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
-        return {**found, **self._given}
+        return {**found, **self._settings.given}
 
     def decider(self, metadata: Mapping[str, Any]) -> str | None:
         """Who decided, for the run that is resumed with the decision."""
-        return decided_by(self._told_by_context(metadata), metadata)
+        return decided_by(self._settings.told(metadata), metadata)
 
     def _known_elsewhere(self) -> bool:
         return current_identity().agent_id is not None
 
     def of_nested(self, name: str) -> dict[str, str]:
         """Identity of an agent inside another one: only its name is its own."""
-        return {"agent_id": self._given.get("agent_id", name)}
+        return {"agent_id": self._settings.agent_id or name}
 
     def of_inner(self, metadata: Mapping[str, Any], identity: Mapping[str, str]) -> dict[str, str]:
         """What a chain or graph inside another one says that differs from what it would inherit.
@@ -107,16 +92,6 @@ class Who:
         for identity in concerned:
             for field, value in told.items():
                 identity.setdefault(field, value)
-
-    def _told_by_context(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self._context is None:
-            return {}
-        try:
-            return self._context(metadata) or {}
-        except Exception:
-            # Better a record without a name than no record.
-            log.warning("the context callable of the audit handler failed", exc_info=True)
-            return {}
 
 
 def is_generic(name: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
+import importlib.util
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -11,16 +10,14 @@ from typing import Any
 
 from langchain_core.tracers import context as tracing
 
-from agent_audit import AuditLogger, ForkSafeLock
+from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
 from agent_audit_langchain.handler import AuditCallbackHandler
-from agent_audit_langchain.hooks import Modifies
-from agent_audit_langchain.identity import ContextReader
 
 log = logging.getLogger(__name__)
 
-_GRAPH_BUILDERS = (
-    "get_sync_graph_callback_manager_for_config",
-    "get_async_graph_callback_manager_for_config",
+GRAPH_BUILDERS = tuple(
+    Seam(f"langgraph.pregel.main:{name}", "breakpoints (interrupt_before, interrupt_after) are not seen")
+    for name in ("get_sync_graph_callback_manager_for_config", "get_async_graph_callback_manager_for_config")
 )
 
 
@@ -75,32 +72,18 @@ def disable() -> None:
         _handler.enabled = False
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        _unwrap_graph_builders()
+        for builder in GRAPH_BUILDERS:
+            builder.unwrap()
 
 
 def _wrap_graph_builders() -> None:
-    """LangGraph tells of breakpoints only to the handlers in a call's own `callbacks`: join them.
-
-    Without these functions (another version, no LangGraph) breakpoints go unseen, nothing else.
-    """
-    pregel = _pregel()
-    for name in _GRAPH_BUILDERS:
-        builder = getattr(pregel, name, None)
-        if builder is not None and not hasattr(builder, "without_audit"):
-            setattr(pregel, name, _with_audit(builder))
-
-
-def _unwrap_graph_builders() -> None:
-    pregel = _pregel()
-    for name in _GRAPH_BUILDERS:
-        builder = getattr(pregel, name, None)
-        original = getattr(builder, "without_audit", None)
-        if original is not None:
-            setattr(pregel, name, original)
+    """LangGraph tells of breakpoints only to the handlers in a call's own `callbacks`: join them."""
+    if importlib.util.find_spec("langgraph") is not None:
+        for builder in GRAPH_BUILDERS:
+            builder.wrap(_with_audit)
 
 
 def _with_audit(builder: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(builder)
     def build(config: Any, *args: Any, **kwargs: Any) -> Any:
         manager = builder(config, *args, **kwargs)
         try:
@@ -112,12 +95,4 @@ def _with_audit(builder: Callable[..., Any]) -> Callable[..., Any]:
             log.warning("the audit handler could not join a graph's handlers", exc_info=True)
         return manager
 
-    build.without_audit = builder  # type: ignore[attr-defined]  # how to find it again
     return build
-
-
-def _pregel() -> Any:
-    try:
-        return importlib.import_module("langgraph.pregel.main")
-    except ImportError:
-        return None

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import LLMResult
 
+from agent_audit import message as said
 from agent_audit_langchain.graph import Command
 
 UNKNOWN_TOOL_TEXT = "is not a valid tool"
@@ -18,22 +19,20 @@ def plain(message: Any) -> Any:
     """A message as a dict of role, content, tool calls. What the user wrote as text, tuple or dict stays that."""
     if not isinstance(message, BaseMessage):
         return message
-    said: dict[str, Any] = {"role": message.type, "content": message.content}
-    if isinstance(message, AIMessage) and message.tool_calls:
-        said["tool_calls"] = [{"id": call["id"], "name": call["name"]} for call in message.tool_calls]
-    if isinstance(message, ToolMessage):
-        said["call_id"] = message.tool_call_id
-    return said
+    calls = message.tool_calls if isinstance(message, AIMessage) else ()
+    call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
+    asked = [(call["id"], call["name"]) for call in calls]
+    return said(message.type, message.content, calls=asked, call_id=call_id)
 
 
 def spelled_out(message: Any) -> Any:
     """The same with the arguments of tool calls, which `plain` leaves to the events of their own."""
-    said = plain(message)
+    spoken = plain(message)
     if isinstance(message, AIMessage) and message.tool_calls:
-        said["tool_calls"] = [
+        spoken["tool_calls"] = [
             {"id": call["id"], "name": call["name"], "args": call["args"]} for call in message.tool_calls
         ]
-    return said
+    return spoken
 
 
 def first_new(messages: Sequence[Any]) -> int:

@@ -10,13 +10,21 @@ from typing import Any
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
 
-from agent_audit import AuditEventType, AuditLogger, Outcome, Run
+from agent_audit import (
+    ActionRequest,
+    AuditEventType,
+    AuditLogger,
+    ContextReader,
+    Modifies,
+    Outcome,
+    Run,
+    after_the_fact,
+)
 from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
-from agent_audit_langchain.hooks import Hooks, Modifies, after_the_fact
-from agent_audit_langchain.identity import ContextReader, in_context
+from agent_audit_langchain.hooks import Hooks
+from agent_audit_langchain.identity import in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
-from agent_audit_langchain.questions import Request
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +107,7 @@ class _Calls(Hooks):
         call = request.tool_call
         config: Mapping[str, Any] = getattr(request.runtime, "config", None) or {}
         parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
-        asked = Request(f"tool.{call['name']}", call["args"], call["id"])
+        asked = ActionRequest(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
         self.recording.has_middleware = True
         run = self._tracker.start(
@@ -114,7 +122,7 @@ class _Calls(Hooks):
             **self._identity(parent, request.runtime, config),
         )
         run.state["request"] = asked
-        run.state["modifies"] = self._changes_data(call["name"], asked.parameters)
+        run.state["modifies"] = self.settings.changes_data(call["name"], asked.parameters)
         call_answered(run, asked.call_id)
         return run
 

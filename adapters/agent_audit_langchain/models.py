@@ -9,9 +9,9 @@ from uuid import UUID
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
-from agent_audit import AuditEventType, Outcome, Run
+from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.conversation import digest_of
-from agent_audit_langchain.hooks import Hooks, after_the_fact, name_of, takes_run
+from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import first_new, model_answer, plain
 
 

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from agent_audit import ActionRequest
 
 _YES = frozenset({"approve", "approved", "accept", "accepted", "allow", "yes", "ok"})
 _NO = frozenset({"reject", "rejected", "deny", "denied", "ignore", "no"})
 _RESPOND = frozenset({"respond", "response"})
-
-
-class Request(NamedTuple):
-    """One thing that somebody is asked to decide."""
-
-    action: str
-    parameters: Any = None
-    call_id: str | None = None
-    """Of the model's tool call; of a plain interrupt its own id, which joins question and answer as well."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +20,7 @@ class Question:
     interrupt_id: str | None
     kind: str
     """`tool_approvals` (several at once), `tool_approval` (one), `interrupt`, `breakpoint`."""
-    requests: list[Request] = field(default_factory=list)
+    requests: list[ActionRequest] = field(default_factory=list)
     asked: Any = None
     """The value given to `interrupt()` inside a tool: what the human is shown beside the arguments."""
 
@@ -49,7 +42,7 @@ class Decision:
 
 
 def read_question(
-    value: Any, interrupt_id: str | None, *, calls: Sequence[Mapping[str, Any]], tool: Request | None
+    value: Any, interrupt_id: str | None, *, calls: Sequence[Mapping[str, Any]], tool: ActionRequest | None
 ) -> Question:
     """Read an interrupt's value.
 
@@ -68,10 +61,10 @@ def read_question(
         return Question(interrupt_id, "interrupt", [tool], value)
     if len(calls) == 1 and "id" in calls[0]:
         return Question(interrupt_id, "interrupt", [_of_call(calls[0])], value)
-    return Question(interrupt_id, "interrupt", [Request("interrupt", value, interrupt_id)])
+    return Question(interrupt_id, "interrupt", [ActionRequest("interrupt", value, interrupt_id)])
 
 
-def _approval_requests(value: Any) -> list[Request]:
+def _approval_requests(value: Any) -> list[ActionRequest]:
     """Of HumanInTheLoopMiddleware ({"action_requests": [...]}) or of the agent inbox ([{"action_request": ...}])."""
     if isinstance(value, Mapping) and isinstance(value.get("action_requests"), list):
         asked = value["action_requests"]
@@ -79,13 +72,13 @@ def _approval_requests(value: Any) -> list[Request]:
         items = value if isinstance(value, (list, tuple)) else [value]
         asked = [item.get("action_request") for item in items if isinstance(item, Mapping)]
     return [
-        Request(f"tool.{one.get('name') or one.get('action')}", one.get("args"))
+        ActionRequest(f"tool.{one.get('name') or one.get('action')}", one.get("args"))
         for one in asked
         if isinstance(one, Mapping)
     ]
 
 
-def with_call_ids(requests: Sequence[Request], calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+def with_call_ids(requests: Sequence[ActionRequest], calls: Sequence[Mapping[str, Any]]) -> list[ActionRequest]:
     """Find the model's call behind each request: the value of the interrupt names only tool and arguments."""
     left = [_of_call(call) for call in calls]
     found = []
@@ -94,15 +87,15 @@ def with_call_ids(requests: Sequence[Request], calls: Sequence[Mapping[str, Any]
         match = next((call for call in same if call.parameters == request.parameters), same[0] if same else None)
         if match is not None:
             left.remove(match)
-        found.append(Request(request.action, request.parameters, match.call_id if match else None))
+        found.append(ActionRequest(request.action, request.parameters, match.call_id if match else None))
     return found
 
 
-def _of_call(call: Mapping[str, Any], id_key: str = "id") -> Request:
-    return Request(f"tool.{call.get('name')}", call.get("args"), call.get(id_key))
+def _of_call(call: Mapping[str, Any], id_key: str = "id") -> ActionRequest:
+    return ActionRequest(f"tool.{call.get('name')}", call.get("args"), call.get(id_key))
 
 
-def as_requests(calls: Sequence[Mapping[str, Any]]) -> list[Request]:
+def as_requests(calls: Sequence[Mapping[str, Any]]) -> list[ActionRequest]:
     """The model's tool calls as things to decide on."""
     return [_of_call(call) for call in calls]
 
@@ -144,8 +137,8 @@ def _by_word(word: str, value: Mapping[str, Any]) -> Decision:
 
 
 def match_by_evidence(
-    decisions: Sequence[Decision], requests: Sequence[Request], answered: set[str], edited: set[str]
-) -> list[tuple[Request, Decision]]:
+    decisions: Sequence[Decision], requests: Sequence[ActionRequest], answered: set[str], edited: set[str]
+) -> list[tuple[ActionRequest, Decision]]:
     """Join decisions and calls when nobody remembers which of the calls were asked about.
 
     Args:
@@ -162,6 +155,6 @@ def match_by_evidence(
     kinds = ["message" if one.kind in ("reject", "respond") else one.kind for one in decisions]
     certain = {kind for kind, pool in pools.items() if len(pool) == kinds.count(kind)}
     return [
-        (pools[kind].pop(0) if kind in certain else Request("interrupt"), decision)
+        (pools[kind].pop(0) if kind in certain else ActionRequest("interrupt"), decision)
         for decision, kind in zip(decisions, kinds, strict=True)
     ]

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
 
-from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker, shared_state
 from agent_audit_langchain.approvals import Approvals
 
 _STATE = "agent_audit_langchain.recording"
@@ -25,9 +25,7 @@ class Recording:
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:
         """The one recording of this logger."""
-        made: Recording | None = logger.adapter_state.get(_STATE)
-        # setdefault is atomic: of two threads, both get the first one's.
-        return made or logger.adapter_state.setdefault(_STATE, cls(logger))
+        return shared_state(logger, _STATE, lambda: cls(logger))
 
     def note(
         self, event_type: AuditEventType, run: Run, hook: str, *, after_effect: bool = False, **fields: Any

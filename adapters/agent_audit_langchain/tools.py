@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from agent_audit import AuditEventType, Outcome, Run
+from agent_audit import ActionRequest, AuditEventType, Outcome, Run
 from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result
-from agent_audit_langchain.questions import Request
 
 
 class ToolHooks(Hooks):
@@ -34,13 +33,13 @@ class ToolHooks(Hooks):
             return
         name = name_of(serialized, "tool")
         call_id = None if tool_call_id is None else str(tool_call_id)
-        request = Request(f"tool.{name}", input_str if inputs is None else inputs, call_id)
+        request = ActionRequest(f"tool.{name}", input_str if inputs is None else inputs, call_id)
         parent = self._parent(parent_run_id)
         outer = self._tracker.get(call_key(parent_run_id, call_id)) if self.recording.has_middleware else None
         if outer is not None and outer.state["request"].parameters == request.parameters:
             # On record by AuditMiddleware; had an inner middleware changed the arguments, these would not be.
             self._tracker.enter(run_id, parent=outer)
-            outer.state["modifies"] |= self._changes_data(name, request.parameters)
+            outer.state["modifies"] |= self.settings.changes_data(name, request.parameters)
             return
         run = self._start_operation(
             AuditEventType.TOOL_CALL,
@@ -54,7 +53,7 @@ class ToolHooks(Hooks):
             metadata=self.recording.approvals.decided_on(parent, request),
         )
         run.state["request"] = request
-        run.state["modifies"] = self._changes_data(name, request.parameters)
+        run.state["modifies"] = self.settings.changes_data(name, request.parameters)
         call_answered(run, call_id)
 
     @takes_run

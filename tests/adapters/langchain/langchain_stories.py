@@ -95,7 +95,7 @@ def begins(*requests: str) -> list[str]:
     return lines(
         """
         agent.start agent.clerk {messages:[[user,go]]} @ < -
-        llm.request llm.scripted-1 {messages:[{role:human,content:go}]} @ < agent.clerk
+        llm.request llm.scripted-1 {messages:[{role:user,content:go}]} @ < agent.clerk
         llm.response success llm.scripted-1 @ < agent.clerk
         """
     ) + [f"action.request tool.{request} {WHO} < llm.scripted-1" for request in requests]

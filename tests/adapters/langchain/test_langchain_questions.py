@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Command
 
 from agent_audit_langchain.messages import documents_found, new_messages, tool_calls_in, tool_result
-from agent_audit_langchain.questions import Question, Request, read_decision, read_decisions, read_question
+from agent_audit_langchain.questions import ActionRequest, Question, read_decision, read_decisions, read_question
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,19 @@ def test_question_of_the_agent_inbox() -> None:
     calls = [{"name": "send", "args": {"to": "a"}, "id": "c1"}]
     value = [{"action_request": {"action": "send", "args": {"to": "a"}}, "config": {}, "description": "?"}]
     question = read_question(value, "i1", calls=calls, tool=None)
-    assert question == Question("i1", "tool_approvals", [Request("tool.send", {"to": "a"}, "c1")])
+    assert question == Question("i1", "tool_approvals", [ActionRequest("tool.send", {"to": "a"}, "c1")])
     assert [one.kind for one in read_decisions([{"type": "accept"}], 1)] == ["approve"]
 
 
 def test_node_that_asks_about_the_one_call_in_its_hands() -> None:
     calls = [{"name": "send", "args": {"to": "a"}, "id": "c1"}]
-    assert read_question("sure?", "i1", calls=calls, tool=None).requests == [Request("tool.send", {"to": "a"}, "c1")]
+    assert read_question("sure?", "i1", calls=calls, tool=None).requests == [
+        ActionRequest("tool.send", {"to": "a"}, "c1")
+    ]
 
 
 def test_new_messages_after_a_prefilled_answer_are_not_lost() -> None:
-    assert new_messages([HumanMessage("q"), AIMessage("Sure,")]) == [{"role": "ai", "content": "Sure,"}]
+    assert new_messages([HumanMessage("q"), AIMessage("Sure,")]) == [{"role": "assistant", "content": "Sure,"}]
     assert new_messages([]) == []
     assert new_messages([("user", "a"), ("assistant", "b"), {"role": "user", "content": "c"}]) == [
         {"role": "user", "content": "c"}

@@ -46,11 +46,11 @@ def test_plain_chain(record: Record) -> None:
     ]
     start, request, response, stop = record.events
     assert start.parameters == {"q": "2+2"}
-    assert request.parameters["messages"][-1] == {"role": "human", "content": "2+2"}
+    assert request.parameters["messages"][-1] == {"role": "user", "content": "2+2"}
     assert request.metadata == {"model": "scripted-1", "messages": 2}
     assert response.result == "four"
     assert response.metadata == {"model": "scripted-1"}
-    assert stop.result == {"role": "ai", "content": "four"}
+    assert stop.result == {"role": "assistant", "content": "four"}
     assert {e.trace_id for e in record.events} == {start.trace_id}
     assert request.parent_span_id == start.span_id
     assert request.span_id == response.span_id
@@ -80,7 +80,7 @@ def test_text_model(record: Record) -> None:
 def test_of_a_conversation_only_what_is_new_is_recorded(record: Record) -> None:
     history = [SystemMessage("be brief"), HumanMessage("one"), AIMessage("1"), HumanMessage("two")]
     Scripted(replies=["2"]).invoke(history, config(record))
-    assert record.events[0].parameters == {"messages": [{"role": "human", "content": "two"}]}
+    assert record.events[0].parameters == {"messages": [{"role": "user", "content": "two"}]}
     metadata = record.events[0].metadata
     assert metadata and metadata.pop("earlier") == {"messages": 3, "hmac_absent": "no fingerprint key"}
     assert metadata == {"model": "scripted-1", "messages": 4}
@@ -113,7 +113,7 @@ def test_agent(record: Record) -> None:
     assert tool_call.source and tool_call.source.hook == "on_tool_start"
     assert response.result == "found x"
     assert record.one("action.request").parameters == {"query": "x"}
-    assert record.one("agent.stop").result == {"role": "ai", "content": "done"}
+    assert record.one("agent.stop").result == {"role": "assistant", "content": "done"}
     assert {e.agent_id for e in record.events} == {"clerk"}
 
 

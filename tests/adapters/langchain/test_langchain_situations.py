@@ -33,7 +33,7 @@ def test_plain_chain(record: Record) -> None:
     assert record.story() == lines(
         """
         agent.start agent.sums {q:2+2} (sums/-/ann) < -
-        llm.request llm.scripted-1 {messages:[{role:human,content:2+2}]} (sums/t/ann) < agent.sums
+        llm.request llm.scripted-1 {messages:[{role:user,content:2+2}]} (sums/t/ann) < agent.sums
         llm.response success llm.scripted-1 (sums/t/ann) < agent.sums
         agent.stop success agent.sums (sums/t/ann) < -
         """
@@ -193,9 +193,9 @@ def attempts(agent: str, session: str = "t") -> list[str]:
     return lines(
         f"""
         agent.start agent.{agent} {{input:x}} ({agent}/-/ann) < -
-        llm.request llm.scripted-1 {{messages:[{{role:human,content:x}}]}} {who}
+        llm.request llm.scripted-1 {{messages:[{{role:user,content:x}}]}} {who}
         llm.response failure llm.scripted-1 {who}
-        llm.request llm.scripted-1 {{messages:[{{role:human,content:x}}]}} {who}
+        llm.request llm.scripted-1 {{messages:[{{role:user,content:x}}]}} {who}
         llm.response success llm.scripted-1 {who}
         agent.stop success agent.{agent} ({agent}/{session}/ann) < -
         """
@@ -232,7 +232,7 @@ def test_nested_agent(record: Record) -> None:
     within = lines(
         """
         agent.start agent.inner {messages:[[user,t]]} (inner/t/ann) < tool.delegate c1
-        llm.request llm.scripted-1 {messages:[{role:human,content:t}]} (inner/t/ann) < agent.inner
+        llm.request llm.scripted-1 {messages:[{role:user,content:t}]} (inner/t/ann) < agent.inner
         llm.response success llm.scripted-1 (inner/t/ann) < agent.inner
         action.request tool.search i1 {query:x} (inner/t/ann) < llm.scripted-1
         tool.call tool.search i1 {query:x} (inner/t/ann) < agent.inner
@@ -276,12 +276,12 @@ def test_handoff(record: Record) -> None:
     graph.add_node("bob", create_agent(Scripted(replies=["here"]), [], name="bob"))
     graph.add_edge(START, "alice")
     graph.compile(name="team").invoke(QUESTION, config(record))
-    handed = "{messages:[{role:human,content:go},{role:tool,content:over,call_id:c1}]}"
+    handed = "{messages:[{role:user,content:go},{role:tool,content:over,call_id:c1}]}"
     assert record.story() == lines(
         f"""
         agent.start agent.team {{messages:[[user,go]]}} (team/t/ann) < -
-        agent.start agent.alice {{messages:[{{role:human,content:go}}]}} (alice/t/ann) < agent.team
-        llm.request llm.scripted-1 {{messages:[{{role:human,content:go}}]}} (alice/t/ann) < agent.alice
+        agent.start agent.alice {{messages:[{{role:user,content:go}}]}} (alice/t/ann) < agent.team
+        llm.request llm.scripted-1 {{messages:[{{role:user,content:go}}]}} (alice/t/ann) < agent.alice
         llm.response success llm.scripted-1 (alice/t/ann) < agent.alice
         action.request tool.to_bob c1 {{}} (alice/t/ann) < llm.scripted-1
         tool.call tool.to_bob c1 {{}} (alice/t/ann) < agent.alice

@@ -24,7 +24,7 @@ def streaming() -> Any:
 CLOSED = lines(
     """
     agent.start agent.sums {input:} (sums/-/ann) < -
-    llm.request llm.scripted-1 {messages:[{role:human,content:x}]} (sums/t/ann) < agent.sums
+    llm.request llm.scripted-1 {messages:[{role:user,content:x}]} (sums/t/ann) < agent.sums
     llm.response unknown llm.scripted-1 (sums/t/ann) < agent.sums
     agent.stop cancelled agent.sums {q:x} (sums/t/ann) < -
     llm.response cancelled llm.scripted-1 (sums/t/ann) < agent.sums
