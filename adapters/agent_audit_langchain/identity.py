@@ -64,10 +64,10 @@ class Who:
         told = {}
         for field in ("session_id", "user_id"):
             value = next((metadata[key] for key in _SOURCES[field] if metadata.get(key)), None)
-            if value is not None and field not in self._given and identity.get(field) != str(value):
+            if value is not None and field not in self._settings.given and identity.get(field) != str(value):
                 told[field] = str(value)
-        if told and self._context is not None:
-            better = self._told_by_context(metadata)
+        if told:
+            better = self._settings.told(metadata)
             told.update({field: str(better[field]) for field in told if better.get(field)})
         return told
 
