@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier
+from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.vocabulary import words
@@ -66,26 +66,23 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 _ASSIGNED = (
     r"\\{0,7}[\"'`]?[\])]{0,2}\s{0,4}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|%3[Dd]|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?)\s{0,12}(?:\[(?=[\"'\\]))?"
-    r"|\\{0,7}[\"']?[,\s]\s{0,16}\\{0,7}[\"']?(?:value|val)\\{0,7}[\"']?\s{0,2}[:=]\s{0,4}"
+    r"|\\{0,7}[\"']?[,\s]\s{0,16}\\{0,7}[\"']?[Vv](?:al|AL)(?:ue|UE)?\\{0,7}[\"']?\s{0,2}[:=]\s{0,4}"
 )
 _RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
-_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:is |was )?[\"'`]?"
+_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was) )?[\"'`]?"
 _MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){_RANDOM}{{8}}"
 _CLOSE = rf"(?:{_RANDOM}{{16}}|{_MIXED})"
-_AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))", re.IGNORECASE)
-_AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))", re.IGNORECASE)
-# `_AFTER` made cheap: most keywords in prose and logs have neither an assignment nor a long word after them.
-# Does not hold where `opens_names`.
-value_may_follow = re.compile(
-    rf"[\w-]{{0,48}}(?:[\\\"'`\])]{{0,9}}\s{{0,4}}[:=?+.|,%]|[\\\"']{{0,8}}[,\s]\s{{0,16}}[\\\"']{{0,8}}val|{_GAP}{_CLOSE})"
-).match
+_AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))")
+_AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
 _WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
 _QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
-_PLAIN_QUOTED = {quote: re.compile(rf"(?:[^{quote}\\]|\\.){{0,65536}}", re.DOTALL) for quote in "\"'`"}
+_PLAIN_QUOTED = {
+    quote: re.compile(rf"[^{quote}\\]{{0,65536}}(?:\\.[^{quote}\\]{{0,65536}}){{0,8192}}", re.DOTALL) for quote in "\"'`"
+}
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
-    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
@@ -124,6 +121,9 @@ class Named(NamedTuple):
     rule: str
 
 
+_NO_VALUE = Named(0, 0, "")
+
+
 class _Value(NamedTuple):
     start: int
     end: int
@@ -135,20 +135,70 @@ def opens_names(text: str) -> bool:
     return "--" in text or "<" in text
 
 
-def find_named(text: str, start: int, end: int, keys: KeyClassifier) -> Named | None:
-    """The secret named by the word that has a keyword at `start:end`."""
+_TAIL = re.compile(r"[\w-]{1,48}")
+_LAST_WORDS = sensitive_last_words()
+_hopeless: dict[str, bool] = {}
+
+
+def names_nothing(text: str, start: int) -> bool:
+    """Whether the name that ends in the word at `start` is harmless, whatever stands before it: `max_tokens`."""
+    match = _TAIL.match(text, start)
+    if match is None:
+        return False
+    tail = match.group()
+    known = _hopeless.get(tail)
+    if known is None:
+        known = _is_hopeless(tail)
+        if len(_hopeless) >= 4096:
+            _hopeless.clear()
+        _hopeless[tail] = known
+    return known
+
+
+def _is_hopeless(tail: str) -> bool:
+    parts = name_words(tail)
+    if not parts:
+        return False
+    last = parts[-1].rstrip("0123456789")
+    # The first word may have begun before the keyword: `dbpass`.
+    return last not in _LAST_WORDS if len(parts) > 1 else not any(word.endswith(last) for word in _LAST_WORDS)
+
+
+def find_named(text: str, start: int, end: int, keys: KeyClassifier, opens: bool = True) -> Named | None:
+    """The secret named by the word that has a keyword at `start:end`.
+
+    Args:
+        text: the text.
+        start: where the keyword begins.
+        end: where it ends.
+        keys: judges the name.
+        opens: whether `opens_names(text)`.
+
+    Returns:
+        None when the name is harmless; with `end` 0 when only the value was no secret.
+    """
+    after = None
+    if not opens:
+        after = _AFTER.match(text, end)
+        if after is None:
+            return None
     lead = _NAME_BEFORE.match(text[max(0, start - _NAME_LIMIT) : start][::-1])
     first = start - lead.end() if lead is not None else start
-    opened = text.startswith("--", first) or text[max(0, first - 1) : first] == "<"
-    after = (_AFTER_OPTION if opened else _AFTER).match(text, end)
+    opened = opens and (text.startswith("--", first) or text[max(0, first - 1) : first] == "<")
     if after is None:
+        after = (_AFTER_OPTION if opened else _AFTER).match(text, end)
+    if after is None or text.startswith(_MARKER_HEAD, after.end()):
         return None
     found = _judge(text, first, text[first : after.end(1)], keys)
     if found is None:
         return None
     if after.group(2) is not None:
-        return _assigned(text, after, first, found)
-    return _argument(text, after, first, found) if opened and not found.weak else _close_by(text, after, found)
+        named = _assigned(text, after, first, found)
+    elif opened and not found.weak:
+        named = _argument(text, after, first, found)
+    else:
+        named = _close_by(text, after, found)
+    return named or _NO_VALUE
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:

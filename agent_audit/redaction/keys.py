@@ -152,6 +152,17 @@ def _without_trailers(parts: list[str]) -> list[str]:
     return parts[:end]
 
 
+def name_words(name: str) -> list[str]:
+    """The words of a name that count: without what may follow the sensitive one."""
+    return _without_trailers(segments(name))
+
+
+def sensitive_last_words() -> frozenset[str]:
+    """Every word that a sensitive name can end in."""
+    listed = {word for _, heads in words.HEADS for word in heads} | {ending for ending, _ in words.FUSED}
+    return frozenset(listed | set(words.PAIRS) | {"key", "keys", "number", "auth", "sig", "signature"} | words.PHONE)
+
+
 def _strong(rule: str) -> KeyClass:
     return KeyClass(f"key:{rule}", numeric=rule in _NUMERIC)
 

@@ -13,7 +13,7 @@ from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
-from agent_audit.redaction.walk import Walk
+from agent_audit.redaction.walk import Place, Walk
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
 
@@ -48,13 +48,13 @@ class DefaultRedactor:
         keyed = self._fingerprinter is not None
         if not (masked or walk.masked or walk.key_lines or keyed):
             return Redacted(root[0])
-        lines = self._write_back(walk, masked)
-        paths = _paths(root, path)
-        hits = [Hit(_path(paths, holder, slot), rule) for holder, slot, rule in (*walk.masked, *lines)]
+        lines = self._write_back(walk, masked) if masked or walk.key_lines else []
+        paths = _Paths(root, path, walk.parents)
+        hits = [Hit(paths.of(holder, slot), rule) for holder, slot, rule in (*walk.masked, *lines)]
         for index, one in masked.items():
-            where = _path(paths, *walk.places[index])
+            where = paths.of(*walk.places[index])
             hits += [Hit(where, rule) for rule in one.rules]
-        return Redacted(root[0], hits, self._fingerprints(walk, masked, paths))
+        return Redacted(root[0], hits, self._fingerprints(walk, masked, paths) if keyed else ())
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:
@@ -113,7 +113,7 @@ class DefaultRedactor:
                 found.append((holder, index, "private-key"))
         return found
 
-    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], paths: dict[int, str]) -> list[Fingerprint]:
+    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], paths: _Paths) -> list[Fingerprint]:
         if self._fingerprinter is None:
             return []
         found: dict[Fingerprint, None] = {}
@@ -122,7 +122,7 @@ class DefaultRedactor:
             clean = text if one is None else one.text
             if one is None and "://" not in text and text[:1] not in "/~" and text[1:2] != ":":
                 continue
-            where = _path(paths, *walk.places[index])
+            where = paths.of(*walk.places[index])
             for rule, value in one.personal if one is not None else ():
                 made = self._fingerprinter.of_personal(rule, value, where)
                 if made is not None:
@@ -146,29 +146,28 @@ def _own_rule(rule: ExtraRule) -> Rule:
     return Rule(rule.id, (rule.literal.lower(),), pattern, None, min(pattern.groups, 1), accept, rule.actions)
 
 
-def _paths(root: list[Any], path: str) -> dict[int, str]:
-    """Path of every container of the output, made only when something was masked."""
-    paths = {id(root): path}
-    waiting: list[tuple[Any, str]] = [(root[0], path)]
-    while waiting:
-        value, where = waiting.pop()
-        if type(value) is dict:
-            paths[id(value)] = where
-            waiting += [(v, _join(where, k)) for k, v in value.items() if type(v) in (dict, list)]
-        elif type(value) is list:
-            paths[id(value)] = where
-            waiting += [(v, _join(where, str(i))) for i, v in enumerate(value) if type(v) in (dict, list)]
-    return paths
+class _Paths:
+    """Names places of the output by climbing from them to the root."""
 
+    def __init__(self, root: list[Any], path: str, parents: dict[int, Place]) -> None:
+        self._parents = parents
+        self._known = {id(root): path}
+        self._root = root
 
-def _path(paths: dict[int, str], holder: Any, slot: Any) -> str:
-    if holder is None:  # a key that was itself a secret: its marker is the best name there is
-        return str(slot)
-    where = paths.get(id(holder), "")
-    # The list that holds the whole value is no part of the path.
-    if type(holder) is list and len(holder) == 1 and next(iter(paths)) == id(holder):
-        return where
-    return _join(where, str(slot))
+    def of(self, holder: Any, slot: Any) -> str:
+        """Dotted path of a place; of a key that was itself a secret, its marker is the best name there is."""
+        if holder is None:
+            return str(slot)
+        where = self._of_container(holder)
+        # The list that holds the whole value is no part of the path.
+        return where if holder is self._root else _join(where, str(slot))
+
+    def _of_container(self, container: Any) -> str:
+        known = self._known.get(id(container))
+        if known is None:
+            holder, slot = self._parents[id(container)]
+            known = self._known[id(container)] = self.of(holder, slot)
+        return known
 
 
 def _join(path: str, name: str) -> str:

@@ -64,6 +64,7 @@ class Walk:
         "_scanner",
         "key_lines",
         "masked",
+        "parents",
         "places",
         "texts",
     )
@@ -77,6 +78,8 @@ class Walk:
         self._room = MAX_TEXT
         self.texts: list[str] = []
         self.places: list[Place] = []
+        self.parents: dict[int, Place] = {}
+        """Where each container of the output stands, by its id."""
         self.key_lines: list[tuple[list[Any], int]] = []
         """List and index of lines with which a private key may begin that is given line by line."""
         self.masked: list[tuple[Any, Any, str]] = []
@@ -89,11 +92,14 @@ class Walk:
         except Exception:
             plain = marker.error_marker(value)
         holder[slot] = plain
-        if type(plain) is str:
+        kind = type(plain)
+        if kind is dict or kind is list:
+            self.parents[id(plain)] = (holder, slot)
+        elif kind is str:
             self._text(holder, slot, plain, rule)
-        elif rule is not None and rule.numeric and type(plain) in (int, float) and rule is not PHONE:
+        elif rule is not None and rule.numeric and kind in (int, float) and rule is not PHONE:
             self._mask(holder, slot, str(plain), rule.rule)
-        elif type(plain) is int and plain > 10**12 and is_card(str(plain)):
+        elif kind is int and plain > 10**12 and is_card(str(plain)):
             self._mask(holder, slot, str(plain), "card")
 
     def _plain(self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any) -> Any:
@@ -234,6 +240,7 @@ class Walk:
             return
         inner: list[Any] = [None, None]
         out[slot] = inner
+        self.parents[id(inner)] = (out, slot)
         self.put(inner, 0, pair[0], depth + 1, None)
         self.put(inner, 1, pair[1], depth + 1, found)
 

@@ -38,6 +38,9 @@ class Rule:
     def span(self, text: str, start: int, match: re.Match[str]) -> Span | None:
         """The secret in a match of `pattern` at `start`."""
         first, last = match.span(self.group)
+        # What already stands masked where a password would be was put there by another rule.
+        if self.group and text.find("[REDACTED:", first, last) >= 0:
+            return None
         if self.before is not None:
             lead = self.before.match(text[max(0, start - _BEFORE_LIMIT) : start][::-1])
             if lead is None:
