@@ -78,7 +78,8 @@ _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
 _WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
 _QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
 _PLAIN_QUOTED = {
-    quote: re.compile(rf"[^{quote}\\]{{0,65536}}(?:\\.[^{quote}\\]{{0,65536}}){{0,8192}}", re.DOTALL) for quote in "\"'`"
+    quote: re.compile(rf"[^{quote}\\]{{0,65536}}(?:\\.[^{quote}\\]{{0,65536}}){{0,8192}}", re.DOTALL)
+    for quote in "\"'`"
 }
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
@@ -190,7 +191,7 @@ def find_named(text: str, start: int, end: int, keys: KeyClassifier, opens: bool
     if after is None or text.startswith(_MARKER_HEAD, after.end()):
         return None
     found = _judge(text, first, text[first : after.end(1)], keys)
-    if found is None:
+    if found is None or _in_marker(text, start):
         return None
     if after.group(2) is not None:
         named = _assigned(text, after, first, found)
@@ -199,6 +200,11 @@ def find_named(text: str, start: int, end: int, keys: KeyClassifier, opens: bool
     else:
         named = _close_by(text, after, found)
     return named or _NO_VALUE
+
+
+def _in_marker(text: str, place: int) -> bool:
+    head = text.rfind(_MARKER_HEAD, max(0, place - 80), place)
+    return head >= 0 and text.find("]", head, place) < 0
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from agent_audit.redaction import marker
@@ -13,7 +14,7 @@ from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
-from agent_audit.redaction.walk import Place, Walk
+from agent_audit.redaction.walk import Walk
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
 
@@ -48,13 +49,12 @@ class DefaultRedactor:
         keyed = self._fingerprinter is not None
         if not (masked or walk.masked or walk.key_lines or keyed):
             return Redacted(root[0])
-        lines = self._write_back(walk, masked) if masked or walk.key_lines else []
-        paths = _Paths(root, path, walk.parents)
-        hits = [Hit(paths.of(holder, slot), rule) for holder, slot, rule in (*walk.masked, *lines)]
+        lines = self._write_back(walk, masked) if masked or walk.key_lines else ()
+        hits = [Hit(_path(walk, root, path, *where), rule) for *where, rule in (*walk.masked, *lines)]
         for index, one in masked.items():
-            where = paths.of(*walk.places[index])
+            where = _path(walk, root, path, *walk.places[index])
             hits += [Hit(where, rule) for rule in one.rules]
-        return Redacted(root[0], hits, self._fingerprints(walk, masked, paths) if keyed else ())
+        return Redacted(root[0], hits, self._fingerprints(walk, masked, root, path) if keyed else ())
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:
@@ -80,20 +80,22 @@ class DefaultRedactor:
                 found[index] = one
         return found
 
-    def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> list[tuple[Any, Any, str]]:
-        for index in list(masked):
-            one = masked[index]
-            holder, slot = walk.places[index]
-            if type(holder) is dict and holder.get(slot) is not walk.texts[index]:
-                # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
-                del masked[index]
-            elif type(holder) is list and holder[slot] is not walk.texts[index]:
-                del masked[index]
-            elif type(holder) is dict and not one.text and any(self._masker.drops(rule) for rule in one.rules):
+    def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> Sequence[tuple[Any, Any, str]]:
+        places = walk.places
+        if walk.masked:
+            for index in list(masked):
+                holder, slot = places[index]
+                now = holder.get(slot) if type(holder) is dict else holder[slot]
+                if now is not walk.texts[index]:
+                    # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
+                    del masked[index]
+        for index, one in masked.items():
+            holder, slot = places[index]
+            if not one.text and type(holder) is dict and any(self._masker.drops(rule) for rule in one.rules):
                 del holder[slot]
             else:
                 holder[slot] = one.text
-        return self._mask_key_lines(walk)
+        return self._mask_key_lines(walk) if walk.key_lines else ()
 
     def _mask_key_lines(self, walk: Walk) -> list[tuple[Any, Any, str]]:
         """A private key given as a list of lines: no single line shows what it is."""
@@ -113,7 +115,7 @@ class DefaultRedactor:
                 found.append((holder, index, "private-key"))
         return found
 
-    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], paths: _Paths) -> list[Fingerprint]:
+    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> list[Fingerprint]:
         if self._fingerprinter is None:
             return []
         found: dict[Fingerprint, None] = {}
@@ -122,7 +124,7 @@ class DefaultRedactor:
             clean = text if one is None else one.text
             if one is None and "://" not in text and text[:1] not in "/~" and text[1:2] != ":":
                 continue
-            where = paths.of(*walk.places[index])
+            where = _path(walk, root, path, *walk.places[index])
             for rule, value in one.personal if one is not None else ():
                 made = self._fingerprinter.of_personal(rule, value, where)
                 if made is not None:
@@ -146,32 +148,22 @@ def _own_rule(rule: ExtraRule) -> Rule:
     return Rule(rule.id, (rule.literal.lower(),), pattern, None, min(pattern.groups, 1), accept, rule.actions)
 
 
-class _Paths:
-    """Names places of the output by climbing from them to the root."""
-
-    def __init__(self, root: list[Any], path: str, parents: dict[int, Place]) -> None:
-        self._parents = parents
-        self._known = {id(root): path}
-        self._root = root
-
-    def of(self, holder: Any, slot: Any) -> str:
-        """Dotted path of a place; of a key that was itself a secret, its marker is the best name there is."""
-        if holder is None:
-            return str(slot)
-        where = self._of_container(holder)
-        # The list that holds the whole value is no part of the path.
-        return where if holder is self._root else _join(where, str(slot))
-
-    def _of_container(self, container: Any) -> str:
-        known = self._known.get(id(container))
-        if known is None:
-            holder, slot = self._parents[id(container)]
-            known = self._known[id(container)] = self.of(holder, slot)
-        return known
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+def _path(walk: Walk, root: list[Any], path: str, holder: Any, slot: Any) -> str:
+    """Dotted path of a place of the output, found by climbing to the root."""
+    if holder is None:  # a key that was itself a secret: its marker is the best name there is
+        return str(slot)
+    if holder is root:
+        return path
+    names = [str(slot)]
+    while True:
+        holder, slot = walk.parents[id(holder)]
+        if holder is root:
+            break
+        names.append(str(slot))
+    if path:
+        names.append(path)
+    names.reverse()
+    return ".".join(names)
 
 
 _default: DefaultRedactor | None = None

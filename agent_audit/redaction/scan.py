@@ -59,8 +59,8 @@ class Scanner:
         literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS))
         self._gate = gate or build_gate(literals)
         by_literal = {literal: [(r, r.pattern.match) for r in active if literal in r.literals] for literal in literals}
-        # Per literal: the rules it wakes, and whether it is a keyword.
-        self._wakes = [(by_literal[literal], literal in KEYWORDS) for literal in literals]
+        # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
+        self._wakes = [(by_literal[literal], literal in KEYWORDS, {""}) for literal in literals]
         self.literals = tuple(literals)
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
@@ -91,14 +91,12 @@ class Scanner:
             self._wake(texts, places, starts, (found, near), action)
         if "@" in joined and self._email:
             for match in AT_SIGNS.finditer(joined):
-                self._add(texts, starts, (found, near), match.start(), _email, _REACH)
+                self._add(texts, starts, (found, near), match.start(), _email, 0)
         for place in numbers:
             self._add(texts, starts, (found, near), place, find_number, 24)
         return found, near
 
-    def _add(
-        self, texts: Sequence[str], starts: list[int], into: Into, place: int, find: Finder, reach: int
-    ) -> None:
+    def _add(self, texts: Sequence[str], starts: list[int], into: Into, place: int, find: Finder, reach: int) -> None:
         index = bisect_right(starts, place) - 1
         local = place - starts[index]
         spans = into[0].get(index)
@@ -106,7 +104,8 @@ class Scanner:
             return
         span = find(texts[index], local)
         if span is None:
-            into[1].setdefault(index, []).append((local - reach, local + reach))
+            if reach:
+                into[1].setdefault(index, []).append((local - reach, local + reach))
         elif span[2] not in self._disabled:
             into[0].setdefault(index, []).append(span)
 
@@ -129,7 +128,7 @@ class Scanner:
                 index = bisect_right(starts, start) - 1
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
-            rules, keyword = wakes[literal]
+            rules, keyword, dull = wakes[literal]
             for rule, match_at in rules:
                 match = match_at(text, start - offset)
                 if match is None or passed.get(rule.id, -1) > start:
@@ -142,7 +141,14 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if not keyword or named_to > start or names_nothing(text, start - offset):
+            if not keyword or named_to > start:
+                continue
+            follows = text[end - offset : end - offset + 2]
+            if follows in dull:
+                continue
+            if names_nothing(text, start - offset):
+                if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
+                    dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
                 continue
             named = find_named(text, start - offset, end - offset, keys, opens)
             if named is None:
@@ -155,6 +161,11 @@ class Scanner:
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
+        if near is None and len(spans) == 1 and "[REDACTED:" not in text:
+            start, end, rule = spans[0]
+            secret = text[start:end]
+            masked = f"{text[:start]}{self._masker.mask(rule, secret)}{text[end:]}"
+            return Masked(masked, (rule,), ((rule, secret),) if rule in _PERSONAL else ())
         rules: dict[str, None] = {}
         personal: list[tuple[str, str]] = []
         for _ in range(_MAX_ROUNDS):

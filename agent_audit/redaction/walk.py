@@ -7,7 +7,7 @@ what the scan changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from agent_audit.redaction import marker
@@ -46,6 +46,8 @@ _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
 _MISSING: Any = object()
+_SMALL = 10**12
+"""Whole numbers below have too few digits for a card's."""
 
 Place = tuple[Any, Any]
 """A container of the output and the key or index in it."""
@@ -97,15 +99,18 @@ class Walk:
             self.parents[id(plain)] = (holder, slot)
         elif kind is str:
             self._text(holder, slot, plain, rule)
-        elif rule is not None and rule.numeric and kind in (int, float) and rule is not PHONE:
-            self._mask(holder, slot, str(plain), rule.rule)
-        elif kind is int and plain > 10**12 and is_card(str(plain)):
-            self._mask(holder, slot, str(plain), "card")
+        elif kind is int or kind is float:
+            if rule is not None and rule.numeric and rule is not PHONE:
+                self._mask(holder, slot, str(plain), rule.rule)
+            elif kind is int and plain > _SMALL and is_card(str(plain)):
+                self._mask(holder, slot, str(plain), "card")
 
     def _plain(self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any) -> Any:
         kind = type(value)
         if kind is str or value is None or kind is bool:
             return value
+        if kind is dict or kind is list:
+            return self._container(value, depth, rule)
         if kind is int:
             return plain_int(value)
         if kind is float:
@@ -127,28 +132,28 @@ class Walk:
         try:
             kind = type(value)
             if kind is dict:
-                return self.members(value.items(), depth + 1, rule)
+                return self._members(value.items(), depth + 1, rule)
             if kind is list or kind is tuple:
                 return self._items(value, depth + 1, rule)
-            return self._parts(take_apart(value), depth, rule)
+            parts = take_apart(value)
+            if isinstance(parts, Members):
+                return self._members(list(parts.items), depth + 1, rule)
+            return self._items(list(parts.values), depth + 1, rule) if isinstance(parts, Items) else parts
         finally:
             self._active.discard(identity)
 
-    def _parts(self, parts: Any, depth: int, rule: KeyClass | None) -> Any:
-        if isinstance(parts, Members):
-            return self.members(parts.items, depth + 1, rule)
-        return self._items(parts.values, depth + 1, rule) if isinstance(parts, Items) else parts
-
-    def members(self, items: Iterable[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
-        """A dict in plain form. The branch for a harmless key with a short value is the hot path of all."""
+    def _members(self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
+        """A dict in plain form. The branch for a harmless key with a plain value is the hot path of all."""
         out: dict[str, Any] = {}
         known, texts, places = self._known, self.texts, self.places
         joint = changed = False
+        self._nodes -= len(items)
+        if self._nodes < 0:
+            return {marker.SIZE: marker.SIZE}
         if inherited is not None:
             items = list(items)
             inherited = _inherit(items, inherited)
         for raw_key, value in items:
-            self._nodes -= 1
             key = raw_key
             rule = known.get(key, _MISSING) if type(key) is str else _MISSING
             if rule is _MISSING:
@@ -156,19 +161,16 @@ class Walk:
                 changed = changed or altered
             if changed and key in out:
                 key = _free_name(out, key)
-            kind = type(value)
             if rule is None and inherited is None:
+                kind = type(value)
                 if kind is str:
                     out[key] = value
                     texts.append(value)
                     places.append((out, key))
                     continue
-                if value is None or kind is bool:
+                if value is None or kind is bool or (kind is int and _SMALL > value > -_SMALL):
                     out[key] = value
                     continue
-            if self._nodes < 0:
-                out[key] = marker.SIZE
-                break
             if rule is JOINT:
                 joint, rule = True, None
             if rule is None and inherited is not None and key not in DESCRIPTIVE:
@@ -180,30 +182,34 @@ class Walk:
             del out[slot]
         return out
 
-    def _items(self, values: Iterable[Any], depth: int, rule: KeyClass | None) -> list[Any]:
+    def _items(self, values: Collection[Any], depth: int, rule: KeyClass | None) -> list[Any]:
         out: list[Any] = []
-        values = list(values)
+        texts, places = self.texts, self.places
         option: KeyClass | None = None
+        self._nodes -= len(values)
+        if self._nodes < 0:
+            return [marker.SIZE]
         for value in values:
-            self._nodes -= 1
-            if self._nodes < 0:
-                out.append(marker.SIZE)
-                break
             kind = type(value)
-            slot = len(out)
             if rule is None and option is None:
                 if kind is str:
+                    places.append((out, len(out)))
                     out.append(value)
-                    self.texts.append(value)
-                    self.places.append((out, slot))
+                    texts.append(value)
                     if value[:1] == "-":
                         option = self._option(value)
                         if value.startswith("-----BEGIN"):
-                            self.key_lines.append((out, slot))
+                            self.key_lines.append((out, len(out) - 1))
                     continue
-                if (kind is float and value - value == 0) or value is None or kind is bool:
+                if (
+                    (kind is float and value - value == 0)
+                    or value is None
+                    or kind is bool
+                    or (kind is int and _SMALL > value > -_SMALL)
+                ):
                     out.append(value)
                     continue
+            slot = len(out)
             out.append(None)
             if option is not None and kind is str and not value.startswith("-"):
                 self.put(out, slot, value, depth, option)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import accumulate
+
 from agent_audit.redaction.rules.model import Span
 from agent_audit.redaction.validators import iban_length, is_card, is_iban, is_ssn
 from agent_audit.redaction.vocabulary import words
@@ -29,10 +30,11 @@ _FILE_ENDINGS = words(
 )
 _COUNTRY_FILE_ENDINGS = frozenset(["py", "md", "sh", "rs", "so", "pl", "cc", "ps"])
 
-# Digits become `0`, separators vanish, the rest becomes `x`: without nine zeros in a row there is no number.
-_DIGIT_TABLE = bytes(48 if 48 <= code <= 57 else 10 if code in (0, 10) else 120 for code in range(256))
-_LINE_TABLE = bytes(10 if code == 0 else code for code in range(256))
-_SEPARATORS = b" .()-"
+# Digits become `0`, separators `-`, the rest `x`, lines stay: without nine zeros in a row (separators left out)
+# there is no number.
+_SHAPE = bytes(
+    48 if 48 <= code <= 57 else 45 if code in b" .()-" else 10 if code in (0, 10) else 120 for code in range(256)
+)
 _NINE = b"0" * 9
 
 # Where a card, social security or telephone number may begin (no date), and the check digits of an IBAN.
@@ -41,7 +43,7 @@ _NUMBERS = re.compile(
     r"(?=[0-9]|[-. ]\(?\d{3}|(?<=[+(].))(?!(?<=[12])\d{3}-[01]\d-[0-3]\d)"
     r"(?=(?:[ .()-]{0,3}[0-9]){8})(?![0-9]{20})"
 )
-_REGION = re.compile(rb"[0-9][0-9 .()-]{7,}[0-9]")
+_REGION = re.compile(rb"0[0-]{7,}0")
 _IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])")
 _CARD = re.compile(
     r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
@@ -101,14 +103,14 @@ def _is_url_user(text: str, start: int) -> bool:
 def number_places(text: str) -> list[int]:
     """Where `find_number` is worth trying."""
     # A few passes in C answer "nowhere" for most texts and lines; the expressions alone cost several times as much.
-    raw = text.encode("ascii", "replace")
-    flat = raw.translate(_DIGIT_TABLE, _SEPARATORS)
+    shape = text.encode("ascii", "replace").translate(_SHAPE)
+    flat = shape.translate(None, b"-")
     if _NINE not in flat:
         return []
     found: list[int] = []
-    for start, end in _lines_with_nine(raw, flat):
-        for region in _REGION.finditer(raw, start, end):
-            if len(region.group().translate(None, _SEPARATORS)) >= 9:
+    for start, end in _lines_with_nine(shape, flat):
+        for region in _REGION.finditer(shape, start, end):
+            if region.group().count(b"0") >= 9:
                 first = region.start()
                 found += [match.start() for match in _NUMBERS.finditer(text, first, region.end())]
                 # Of an IBAN, up to eighteen characters stand before its first long run of digits.
@@ -116,11 +118,11 @@ def number_places(text: str) -> list[int]:
     return found
 
 
-def _lines_with_nine(raw: bytes, flat: bytes) -> Iterator[Span]:
-    if len(raw) < 512:
-        yield 0, len(raw)
+def _lines_with_nine(shape: bytes, flat: bytes) -> Iterator[Span]:
+    if len(shape) < 512:
+        yield 0, len(shape)
         return
-    lines = raw.translate(_LINE_TABLE).split(b"\n")
+    lines = shape.split(b"\n")
     ends = list(accumulate(map(len, lines)))
     number = counted = 0
     place = flat.find(_NINE)
