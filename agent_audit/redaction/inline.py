@@ -43,6 +43,8 @@ KEYWORDS: tuple[str, ...] = (
     "pw",
     "card",
     "security",
+    "access",
+    "private",
     "пароль",
     "密码",
     "密碼",
@@ -63,9 +65,12 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 # What follows the keyword: the rest of the name, then what separates it from a value. Strong: an assignment.
 # Weak: mere closeness, which counts only for values that look random, or for an option's argument.
 # The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
+# Declarations name the type in between: `var token string = "x"`, `const KEY: &str = "x"`.
+_TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==))?"
 _ASSIGNED = (
-    r"\\{0,7}[\"'`]?[\])]{0,2}\s{0,4}"
+    rf"\\{{0,7}}[\"'`]?[\])]{{0,2}}{_TYPE}\s{{0,4}}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|%3[Dd]|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?)\s{0,12}(?:\[(?=[\"'\\]))?"
+    r"| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
     r"|\\{0,7}[\"']?[,\s]\s{0,16}\\{0,7}[\"']?[Vv](?:al|AL)(?:ue|UE)?\\{0,7}[\"']?\s{0,2}[:=]\s{0,4}"
 )
 _RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
@@ -74,6 +79,7 @@ _MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){_RANDOM}{{8}}"
 _CLOSE = rf"(?:{_RANDOM}{{16}}|{_MIXED})"
 _AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))")
 _AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))")
+_LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
 _WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
 _QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
@@ -101,7 +107,7 @@ _NO_SECRET = words(
 """
 )
 _REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|%\(?\w+\)?[sd%]$"
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|<[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
     r"|\{\w*\}$|\[[A-Z_ -]+\]?$"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
@@ -110,6 +116,7 @@ _FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\($|[A-Za-z_][\w.]*\(|[A-Za-z_]\w*\[")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
+_ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 _WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
 _GOES_ON = re.compile(r" +[A-Za-z]")
 
@@ -222,6 +229,8 @@ def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | 
 
 def _assigned(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
     separator, start = after.group(2), after.end()
+    if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
+        return None  # the name of an Amazon resource has its kind between colons
     # Before the value is measured: what is refused must not cost its length again at the next keyword.
     if _REFERENCE.match(text, start) or (_CALL.match(text, start) and not _QUOTE.match(text, start)):
         return None
@@ -231,9 +240,17 @@ def _assigned(text: str, after: re.Match[str], first: int, found: KeyClass) -> N
         value = _header_value(text, start)
     else:
         value = _value_at(text, start)
+    if value is not None and separator.endswith(">") and "=" not in separator:
+        value = _element_text(text, value)
     if value is None or not _plausible(text, value, separator, found):
         return None
     return Named(value.start, value.end, found.rule)
+
+
+def _element_text(text: str, value: _Value) -> _Value | None:
+    """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
+    secret = text[value.start : value.end].split("<", 1)[0]
+    return None if _WORD.match(secret) or not has_digit(secret) else value._replace(end=value.start + len(secret))
 
 
 def _weak(text: str, start: int, found: KeyClass) -> Named | None:
@@ -248,7 +265,15 @@ def _weak(text: str, start: int, found: KeyClass) -> Named | None:
 def _close_by(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
     if _REFERENCE.match(text, after.end()):
         return None
-    return _weak(text, after.end(), found) or _mixed(text, after, found)
+    return _weak(text, after.end(), found) or _listed(text, after, found) or _mixed(text, after, found)
+
+
+def _listed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+    """`set("API_TOKEN", "0123…")`: digits alone look like no token, but under such a name they are one."""
+    match = _LISTED_VALUE.match(text, after.end())
+    if match is None or found.weak or "," not in after.group(3) or after.group(3)[-1] not in "\"'":
+        return None
+    return Named(match.start(), match.end(), found.rule)
 
 
 def _mixed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
@@ -322,8 +347,10 @@ def _quoted(text: str, quote: re.Match[str]) -> _Value | None:
 
 def _plausible(text: str, value: _Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
-    if (secret.startswith(_MARKER_HEAD) and only_markers(secret)) or not secret.strip():
+    if (secret.startswith(_MARKER_HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
+    if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
+        return False  # a comparison in code; the next level of a YAML mapping
     if secret.strip(" .,").lower() in _NO_SECRET or _REFERENCE.match(secret) or _FILLER.fullmatch(secret):
         return False
     if (found.path_ok and secret[0] in "/~.") or not _fits(secret, found):

@@ -11,6 +11,7 @@ from itertools import pairwise
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TOKEN_TEXT = re.compile(r"[A-Za-z0-9_\-+/=.~:%!@#$^*]{16,4096}")
 # By the code of a digit: what it counts when it is doubled.
+_PIECES = re.compile(r"[A-Za-z0-9]+")
 _LUHN_DOUBLED = bytes(48) + bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(198)
 
 # Issuer ranges of ISO/IEC 7812 in use by the card schemes, with the lengths each of them issues.
@@ -185,11 +186,17 @@ def looks_random(text: str) -> bool:
     if _TOKEN_TEXT.fullmatch(text) is None:
         return False
     sample = text[:128]
-    if len(set(sample)) < 8:
+    if len(set(sample)) < 8 or _only_words_and_numbers(sample):
         return False
     digits = sum(map(str.isdigit, sample))
     letters = sum(map(str.isalpha, sample))
     return (digits >= 2 and letters >= 2) or _mixed_case(sample)
+
+
+def _only_words_and_numbers(sample: str) -> bool:
+    """`user:123:profile`, `key-2026-11-23`: in pieces that are words or numbers, not both."""
+    pieces = _PIECES.findall(sample)
+    return len(pieces) > 1 and all(piece.isalpha() or piece.isdigit() for piece in pieces)
 
 
 def _mixed_case(sample: str) -> bool:

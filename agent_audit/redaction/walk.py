@@ -45,6 +45,11 @@ _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "
 _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
+_SECRET_MANIFEST = KeyClass("key:secret")
+_PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+_USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
+_USER = KeyClass("curl-user", weak=True)
+_USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
@@ -222,6 +227,8 @@ class Walk:
 
     def _option(self, value: str) -> KeyClass | None:
         """What `--password` says of the argument after it."""
+        if value in _USER_OPTIONS:
+            return _USER
         if _OPTION.match(value) is None:
             return None
         found = self._keys.classify(value)
@@ -289,6 +296,14 @@ class Walk:
             if value_key in out:
                 for found in filter(None, (self._named_by(out.get(k)) for k in NAME_KEYS)):
                     self._mask_again(out, value_key, found)
+        if out.get("kind") == "Secret":  # a Kubernetes manifest: whatever its members are called
+            for name in ("data", "stringData"):
+                if type(out.get(name)) is dict:
+                    for slot in out[name]:
+                        self._mask_again(out[name], slot, _SECRET_MANIFEST)
+        if "kty" in out:  # RFC 7517: the private parameters of a JSON Web Key
+            for slot in _PRIVATE_PARAMETERS & out.keys():
+                self._mask_again(out, slot, _SECRET_MANIFEST)
         columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
@@ -321,6 +336,8 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
         return False
     if rule is PHONE:
         return _PHONE_TEXT.match(text) is not None
+    if rule is _USER:
+        return _USER_AND_PASSWORD.match(text) is not None
     if rule.path_ok and text[0] in "/~.":
         return False
     if rule.weak:

@@ -18,8 +18,8 @@ PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})
 
 Found = tuple[int, int, str]
 
-AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]))")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)+([A-Za-z]{2,24})")
+AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?![\w-]))")
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+([^\W\d_]{2,24})")
 _LOCAL = re.compile(r"[\w.+%'-]{1,64}")
 # `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
 _FILE_ENDINGS = words(
@@ -57,7 +57,7 @@ _PHONE = re.compile(
     + _END
     + r"|\(0?\d{2,5}\)[ -]?\d{3,4}[ -]?\d{2,4}"
     + _END
-    + r"|0\d{1,4}[ -]\d{3,7}(?:[ -]\d{2,5}){0,2}"
+    + r"|0\d{1,4}[ -]\d{3,8}(?:[ -]\d{2,5}){0,2}"
     + _END
     + r"|0\d(?:[ .]\d\d){4}"
     + _END
