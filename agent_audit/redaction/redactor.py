@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.config import ExtraRule, RedactionConfig
+from agent_audit.redaction.config import ExtraRule, RedactionConfig, Treatment
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.places import Places
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
 from agent_audit.redaction.walk import Walk
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
+
+
+class _NoKeys(KeyClassifier):
+    def classify(self, name: str) -> KeyClass | None:  # noqa: ARG002
+        return None
+
+
+class _NoScanner:
+    def scan_one(self, text: str, action: str | None = None) -> Masked:  # noqa: ARG002
+        return Masked(text, ())
 
 
 class DefaultRedactor:
@@ -28,15 +40,25 @@ class DefaultRedactor:
         self._masker = Masker(outcomes, config.fingerprint_key)
         self._keys = KeyClassifier(config.allow_keys, config.extra_keys)
         rules = BUILT_IN + tuple(_own_rule(rule) for rule in config.extra_rules)
-        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules)
+        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules, allowed=config.allow_values)
         # Keys seen before that hold no secret themselves, with what they say of their value.
         self._known: dict[str, KeyClass | None] = {}
+        self._places = (
+            Places(config.paths, config.callback, self._masker) if config.paths or config.callback is not None else None
+        )
+        self._by_action = [(pattern, DefaultRedactor(other)) for pattern, other in config.actions.items()]
+        if config.identity:
+            identity = dict(config.identity)
+            self.mask_identity = lambda record: self._mask_identity(record, identity)
         key = config.fingerprint_key
         self._fingerprinter = Fingerprinter(key) if key is not None else None
 
     def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
         """See `Redactor.redact`."""
         try:
+            for pattern, other in self._by_action if type(action) is str else ():
+                if fnmatchcase(action, pattern):
+                    return other.redact(value, path=path, action=action)
             return self._redact(value, path, action)
         except Exception:
             return Redacted(marker.error_marker(value), (Hit(path, "error"),))
@@ -47,14 +69,46 @@ class DefaultRedactor:
         walk.put(root, 0, value, 0, None)
         masked = self._scan(walk, action)
         keyed = self._fingerprinter is not None
+        if self._places is not None:
+            return self._at_places(walk, masked, root, path, value)
         if not (masked or walk.masked or walk.key_lines or keyed):
             return Redacted(root[0])
+        return self._named(walk, masked, root, path)
+
+    def _named(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> Redacted:
+        keyed = self._fingerprinter is not None
         lines = self._write_back(walk, masked) if masked or walk.key_lines else ()
         hits = [Hit(_path(walk, root, path, *where), rule) for *where, rule in (*walk.masked, *lines)]
         for index, one in masked.items():
             where = _path(walk, root, path, *walk.places[index])
             hits += [Hit(where, rule) for rule in one.rules]
         return Redacted(root[0], hits, self._fingerprints(walk, masked, root, path) if keyed else ())
+
+    def _at_places(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str, value: Any) -> Redacted:
+        """What the user said of places and texts, after the rules have had their say."""
+        redacted = self._named(walk, masked, root, path)
+        places = self._places
+        if places is None:
+            return redacted
+        hits = places.apply(root, path, self._plain(value) if places.keeps else None)
+        return redacted._replace(value=root[0], hits=[*redacted.hits, *hits])
+
+    def _plain(self, value: Any) -> Any:
+        """The value in plain JSON form with nothing masked."""
+        walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker)
+        root: list[Any] = [None]
+        walk.put(root, 0, value, 0, None)
+        return root[0]
+
+    def _mask_identity(self, record: dict[str, Any], outcomes: dict[str, Treatment]) -> None:
+        """Ids of an event, where the configuration names an outcome for them."""
+        for name in outcomes:
+            value = record.get(name)
+            if value is not None and not only_markers(str(value)):
+                if self._masker.drops(name):
+                    del record[name]
+                else:
+                    record[name] = self._masker.mask(name, str(value), name.replace("_", "-"))
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:

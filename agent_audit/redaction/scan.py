@@ -50,7 +50,9 @@ class Scanner:
         masker: Masker,
         disabled: frozenset[str] = frozenset(),
         gate: Gate | None = None,
+        allowed: frozenset[str] = frozenset(),
     ) -> None:
+        self._allowed = allowed
         self._keys = keys
         self._masker = masker
         self._email = EMAIL not in disabled
@@ -68,7 +70,16 @@ class Scanner:
         found, near = self._find_all(texts, action)
         if not found:
             return _NOTHING
+        if self._allowed:
+            found = self._without_allowed(texts, found)
         return {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
+
+    def _without_allowed(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:
+        kept = {
+            index: [span for span in spans if texts[index][span[0] : span[1]] not in self._allowed]
+            for index, spans in found.items()
+        }
+        return {index: spans for index, spans in kept.items() if spans}
 
     def scan_one(self, text: str, action: str | None = None) -> Masked:
         """One text, masked."""
@@ -175,6 +186,7 @@ class Scanner:
                 return Masked(after, tuple(rules), tuple(personal))
             text = after
             found, nearly = self._find_all((text,), action)
+            found = self._without_allowed((text,), found) if self._allowed else found
             spans, near = found.get(0) or [], nearly.get(0)
         if not spans:
             return Masked(text, tuple(rules), tuple(personal))
