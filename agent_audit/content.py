@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -18,6 +20,7 @@ import orjson
 
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEventType
+from agent_audit.redaction.settings import line_of, load_settings
 
 LIMIT = 8 * 1024
 """Outputs, prompts and documents up to so many bytes of JSON are kept whole."""
@@ -62,6 +65,24 @@ class ContentLevels:
                 if fnmatchcase(action, pattern):
                     return level
         return self.by_type.get(record["event_type"])
+
+
+def content_from(path: Path) -> ContentLevels | None:
+    """The `[content]` table of a settings file; None when it has none.
+
+    Raises:
+        ConfigurationError: something in it could not work; names file and line.
+    """
+    table = load_settings(path).get("content")
+    if table is None:
+        return None
+    try:
+        for name in table.keys() - {"types", "actions"}:
+            raise ConfigurationError(f"content: no such table: {name!r}; write [content.types] or [content.actions]")
+        return ContentLevels(table.get("types", {}), table.get("actions", {}))
+    except ConfigurationError as error:
+        line = line_of(path.read_text(encoding="utf-8"), *re.findall(r"'([^']+)'", str(error)))
+        raise ConfigurationError(f"{path}, line {line}: {error}") from error
 
 
 def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | None = None) -> dict[str, Any] | None:

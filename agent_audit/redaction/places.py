@@ -108,5 +108,8 @@ def _texts(holder: Any, slot: Any, path: str) -> Iterator[Place]:
 
 def _put(root: list[Any], path: str, where: str, value: Any) -> None:
     """Put what was given back to its place, if the place is still there."""
+    if where == path:
+        root[0] = value
+        return
     for holder, slot, _ in list(_select(root, 0, path, where.split("."))):
         holder[slot] = value

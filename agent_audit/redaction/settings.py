@@ -12,11 +12,6 @@ from typing import Any
 from agent_audit.errors import ConfigurationError
 from agent_audit.redaction.config import ExtraRule, RedactionConfig
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 _SETS = ("allow_keys", "allow_values", "disabled_rules")
 _TABLES = {"outcomes": "outcomes", "keys": "extra_keys", "paths": "paths", "identity": "identity"}
 _RULE_FIELDS = frozenset({"id", "literal", "pattern", "outcome", "actions", "validator"})
@@ -36,6 +31,11 @@ def load_settings(path: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read, is no TOML, or has a table nobody knows; names file and line.
     """
+    # Loaded only by those who have such a file.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
