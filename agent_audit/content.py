@@ -29,7 +29,7 @@ HEAD = 2 * 1024
 TAIL = 512
 
 ContentLevel = Literal["full", "preview", "digest", "none"]
-"""How much of an event's payload is recorded: all of it; its beginning and end; a keyed digest and the size; the size."""
+"""How much of an event's payload is recorded: all; beginning and end; a keyed digest and the size; the size alone."""
 
 _PAYLOAD_FIELDS = ("parameters", "result", "error")
 _SHORTENED_FIELDS = {"result": None, "parameters": frozenset({"agent.start", "llm.request"})}

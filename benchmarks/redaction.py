@@ -3,7 +3,7 @@
     python benchmarks/redaction.py
 
 Other redactors are measured where they are installed: scrubbers, fastscrub, logfire, langchain's detectors.
-They are no dependencies of this project: `pip install scrubbers fastscrub logfire langchain` in the environment at hand.
+They are no dependencies of this project: `pip install scrubbers fastscrub logfire langchain` by whoever runs it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from typing import Any
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, MemoryAuditBackend
 from agent_audit.redaction import DefaultRedactor, Redacted
 
-WORDS = (
+TEXT = (
     "the quarterly report shows revenue growth driven by demand for cloud services and customers kept their "
     "subscriptions while teams improved search planning tooling with fewer incidents"
-).split()
-PROSE = " ".join(random.Random(1).choices(WORDS, k=3200))[:20_000]
+)
+PROSE = " ".join(random.Random(1).choices(TEXT.split(), k=3200))[:20_000]
 TOKEN = "ghp_" + "a1B2" * 9
 EVENT = {
     "action": "tool.search",
@@ -93,7 +93,7 @@ def _langchain(_: Any) -> Callable[[Any], Any]:
 class _Nothing:
     """A redactor that masks nothing, for what `log()` costs without one."""
 
-    def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:  # noqa: ARG002
+    def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
         return Redacted(value)
 
 

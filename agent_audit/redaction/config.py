@@ -137,7 +137,7 @@ class RedactionConfig:
         found: dict[str, Treatment] = {rule.id: rule.outcome for rule in self.extra_rules}
         found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
         found.update(self.outcomes)
-        found.update({path: outcome for path, outcome in self.paths.items() if outcome != "keep"})  # type: ignore[misc]
+        found.update({path: outcome for path, outcome in self.paths.items() if outcome != "keep"})
         found.update(self.identity)
         return found
 

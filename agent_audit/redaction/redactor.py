@@ -22,12 +22,12 @@ _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:
 
 
 class _NoKeys(KeyClassifier):
-    def classify(self, name: str) -> KeyClass | None:  # noqa: ARG002
+    def classify(self, name: str) -> KeyClass | None:
         return None
 
 
 class _NoScanner:
-    def scan_one(self, text: str, action: str | None = None) -> Masked:  # noqa: ARG002
+    def scan_one(self, text: str, action: str | None = None) -> Masked:
         return Masked(text, ())
 
 
@@ -56,8 +56,8 @@ class DefaultRedactor:
     def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
         """See `Redactor.redact`."""
         try:
-            for pattern, other in self._by_action if type(action) is str else ():
-                if fnmatchcase(action, pattern):
+            for pattern, other in self._by_action:
+                if action is not None and fnmatchcase(action, pattern):
                     return other.redact(value, path=path, action=action)
             return self._redact(value, path, action)
         except Exception:

@@ -49,6 +49,7 @@ class Scanner:
         keys: KeyClassifier,
         masker: Masker,
         disabled: frozenset[str] = frozenset(),
+        *,
         gate: Gate | None = None,
         allowed: frozenset[str] = frozenset(),
     ) -> None:
@@ -102,12 +103,14 @@ class Scanner:
             self._wake(texts, places, starts, (found, near), action)
         if "@" in joined and self._email:
             for match in AT_SIGNS.finditer(joined):
-                self._add(texts, starts, (found, near), match.start(), _email, 0)
+                self._add(texts, starts, (found, near), place=match.start(), find=_email, reach=0)
         for place in numbers:
-            self._add(texts, starts, (found, near), place, find_number, 24)
+            self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
         return found, near
 
-    def _add(self, texts: Sequence[str], starts: list[int], into: Into, place: int, find: Finder, reach: int) -> None:
+    def _add(
+        self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int
+    ) -> None:
         index = bisect_right(starts, place) - 1
         local = place - starts[index]
         spans = into[0].get(index)
@@ -120,7 +123,8 @@ class Scanner:
         elif span[2] not in self._disabled:
             into[0].setdefault(index, []).append(span)
 
-    def _wake(
+    # One loop, for it is the hot path of all texts that have hits: a call for each would cost as much as its work.
+    def _wake(  # noqa: PLR0912
         self,
         texts: Sequence[str],
         places: Iterable[tuple[int, int, int]],

@@ -60,7 +60,8 @@ def redaction_from(path: Path, fingerprint_key: bytes | None = None) -> Redactio
     try:
         return _config(table, fingerprint_key, callback_of=_named_callable)
     except (_Fault, ConfigurationError) as error:
-        names = error.names if isinstance(error, _Fault) else tuple(name.strip(":.") for name in re.findall(r"[\w.:*-]+", str(error)))
+        said = [name.strip(":.") for name in re.findall(r"[\w.:*-]+", str(error))]
+        names = error.names if isinstance(error, _Fault) else said
         line = line_of(path.read_text(encoding="utf-8"), *names)
         raise ConfigurationError(f"{path}, line {line}: {error}") from error
 

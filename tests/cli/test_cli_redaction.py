@@ -51,7 +51,8 @@ def test_text_and_json_lines_come_from_standard_input(
 def test_own_settings_are_listed_and_tried(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = tmp_path / "s.toml"
     settings.write_text(
-        '[redaction]\ndisabled_rules = ["email"]\n[[redaction.rules]]\nid = "badge"\nliteral = "bdg-"\npattern = \'bdg-\\d+\'\n'
+        '[redaction]\ndisabled_rules = ["email"]\n[[redaction.rules]]\nid = "badge"\nliteral = "bdg-"\n'
+        "pattern = 'bdg-\\d+'\n"
     )
     path = tmp_path / "t.txt"
     path.write_text("jane@example.org wears bdg-77")

@@ -76,7 +76,7 @@ COMMANDS: tuple[Rule, ...] = (
         "piped-password",
         ("echo ", "printf "),
         rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}[\"']?\s{{0,4}}\|\s{{0,4}}"
-        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth) login|gh auth login|kinit|passwd|chpasswd)",
+        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd)",
         _is_value,
     ),
     part(
