@@ -81,6 +81,7 @@ _AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))")
 _AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
+_WEAK_SAMPLE = re.compile(_RANDOM + "{16,128}")
 _WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
 _QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
 _PLAIN_QUOTED = {
@@ -256,8 +257,13 @@ def _element_text(text: str, value: _Value) -> _Value | None:
 def _weak(text: str, start: int, found: KeyClass) -> Named | None:
     """A value whose name alone proves nothing: it must look generated."""
     quote = _QUOTE.match(text, start)
-    match = _WEAK_VALUE.match(text, quote.end() if quote is not None else start)
-    if match is None or not looks_random(match.group()) or _is_name(match.group()):
+    first = quote.end() if quote is not None else start
+    # The beginning decides: a long value that is refused must not cost its length again at the next name.
+    sample = _WEAK_SAMPLE.match(text, first)
+    if sample is None or not looks_random(sample.group()):
+        return None
+    match = _WEAK_VALUE.match(text, first)
+    if match is None or _is_name(match.group()):
         return None
     return Named(match.start(), match.end(), found.rule)
 

@@ -43,7 +43,12 @@ COMMANDS: tuple[Rule, ...] = (
     _option("sqlcmd-password", "sqlcmd osql isql bcp tsql", r"-P ?"),
     _option("ldap-password", "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd", r"-w ?"),
     _option("zip-password", "zip unzip", r"-P ?"),
-    _option("seven-zip-password", "7z 7za 7zz rar unrar", r"-p"),
+    part(
+        "seven-zip-password",
+        ("7z a ", "7z x ", "7z e ", "7z t ", "7z l ", "7za ", "7zz ", "unrar "),
+        rf"(?:7z|7za|7zz|unrar)\b{_REST}-p{_ARGUMENT}",
+        _is_value,
+    ),
     _option("openssl-password", "openssl", r"-(?:k|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
     _option("azure-cli-password", r"az", r"-p "),
     _option("rdp-password", "xfreerdp xfreerdp3 wfreerdp mstsc", r"/p:"),

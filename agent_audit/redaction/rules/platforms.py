@@ -41,9 +41,6 @@ PLATFORMS: tuple[Rule, ...] = (
     token(
         "onepassword-secret-key", "a3-", r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}"
     ),
-    token("infisical-token", "st.", r"st\.[a-f0-9]{24}\.[a-f0-9]{32}\.[a-f0-9]{32,64}"),
-    token("bitwarden-token", "0.", rf"0\.{_UUID}\.[A-Za-z0-9]{{30}}:[A-Za-z0-9+/]{{22}}=="),
-    token("vault-legacy-token", "s. b.", r"[sb]\.[A-Za-z0-9]{24}", has_digit),
     token("teleport-token", "cap_", r"cap_[a-f0-9]{32,64}"),
     # Hosting and networks.
     within("azure-devops-token", "azdo", r"[A-Za-z0-9]{76}", r"AZDO[A-Za-z0-9]{4}"),
