@@ -13,7 +13,6 @@ from agent_audit.content import content_from
 from agent_audit.errors import ConfigurationError
 from agent_audit.logger import AuditLogger, OnFailure, parse_durability
 from agent_audit.redaction import DefaultRedactor
-from agent_audit.redaction.settings import redaction_from
 
 PREFIX = "AGENT_AUDIT_"
 
@@ -69,6 +68,8 @@ class AuditConfig(BaseModel):
         backend.ensure()
         redactor = content = None
         if self.settings is not None:
+            from agent_audit.redaction.settings import redaction_from
+
             redactor = DefaultRedactor(redaction_from(self.settings, backend.fingerprint_key))
             content = content_from(self.settings)
         return AuditLogger(

@@ -20,7 +20,6 @@ import orjson
 
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEventType
-from agent_audit.redaction.settings import line_of, load_settings
 
 LIMIT = 8 * 1024
 """Outputs, prompts and documents up to so many bytes of JSON are kept whole."""
@@ -73,6 +72,8 @@ def content_from(path: Path) -> ContentLevels | None:
     Raises:
         ConfigurationError: something in it could not work; names file and line.
     """
+    from agent_audit.redaction.settings import line_of, load_settings
+
     table = load_settings(path).get("content")
     if table is None:
         return None

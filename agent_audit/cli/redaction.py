@@ -38,7 +38,8 @@ def add(subparsers: Any) -> None:
 def run_rules(args: Namespace) -> int:
     """Print the rules; returns the exit code."""
     from agent_audit.redaction.keys import KEY_RULES
-    from agent_audit.redaction.rules import rule_ids, source_of
+    from agent_audit.redaction.rules import rule_ids
+    from agent_audit.redaction.rules.sources import source_of
 
     config = _config(args)
     outcomes = config.all_outcomes()
@@ -65,7 +66,7 @@ def run_rules(args: Namespace) -> int:
 def run_test(args: Namespace) -> int:
     """Print the masked text on stdout and the reasons on stderr; returns the exit code."""
     from agent_audit.redaction import DefaultRedactor
-    from agent_audit.redaction.rules import source_of
+    from agent_audit.redaction.rules.sources import source_of
 
     config = _config(args)
     redactor = DefaultRedactor(config)

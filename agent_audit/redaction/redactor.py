@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_audit.redaction import marker
 from agent_audit.redaction.config import ExtraRule, RedactionConfig, Treatment
@@ -13,10 +13,12 @@ from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
-from agent_audit.redaction.places import Places
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
 from agent_audit.redaction.walk import Walk
+
+if TYPE_CHECKING:
+    from agent_audit.redaction.places import Places
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
 
@@ -43,9 +45,7 @@ class DefaultRedactor:
         self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules, allowed=config.allow_values)
         # Keys seen before that hold no secret themselves, with what they say of their value.
         self._known: dict[str, KeyClass | None] = {}
-        self._places = (
-            Places(config.paths, config.callback, self._masker) if config.paths or config.callback is not None else None
-        )
+        self._places = _places(config, self._masker)
         self._by_action = [(pattern, DefaultRedactor(other)) for pattern, other in config.actions.items()]
         if config.identity:
             identity = dict(config.identity)
@@ -187,6 +187,14 @@ class DefaultRedactor:
             if len(found) >= MAX_FINGERPRINTS:
                 break
         return list(found)[:MAX_FINGERPRINTS]
+
+
+def _places(config: RedactionConfig, masker: Masker) -> Places | None:
+    if not config.paths and config.callback is None:
+        return None
+    from agent_audit.redaction.places import Places
+
+    return Places(config.paths, config.callback, masker)
 
 
 def _own_rule(rule: ExtraRule) -> Rule:

@@ -61,7 +61,7 @@ class Scanner:
         active = [rule for rule in rules if rule.id not in disabled]
         literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS))
         self._gate = gate or build_gate(literals)
-        by_literal = {literal: [(r, r.pattern.match) for r in active if literal in r.literals] for literal in literals}
+        by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
         # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
         self._wakes = [(by_literal[literal], literal in KEYWORDS, {""}) for literal in literals]
         self.literals = tuple(literals)
@@ -144,8 +144,8 @@ class Scanner:
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
             rules, keyword, dull = wakes[literal]
-            for rule, match_at in rules:
-                match = match_at(text, start - offset)
+            for rule, pattern in rules:
+                match = pattern.match(text, start - offset)
                 if match is None or passed.get(rule.id, -1) > start:
                     continue
                 span = rule.span(text, start - offset, match)

@@ -8,9 +8,8 @@ from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.services import SERVICES
-from agent_audit.redaction.rules.sources import source_of
 
-__all__ = ["BUILT_IN", "Rule", "Span", "rule_ids", "source_of"]
+__all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
 BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS
 """All rules that are anchored on a literal; personal data with no literal is in `personal`."""
