@@ -9,8 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent_audit.backends.file import FileAuditBackend
+from agent_audit.content import content_from
 from agent_audit.errors import ConfigurationError
 from agent_audit.logger import AuditLogger, OnFailure, parse_durability
+from agent_audit.redaction import DefaultRedactor
 
 PREFIX = "AGENT_AUDIT_"
 
@@ -30,6 +32,7 @@ class AuditConfig(BaseModel):
     user_id: str | None = None
     durability: str = Field("written", description="buffered, written or synced.")
     on_failure: OnFailure = Field("warn", description="warn or raise.")
+    settings: Path | None = Field(None, description="TOML file with redaction and content levels.")
     fingerprint_key: str | None = Field(None, description="Key of digests, 64 hex digits; else a file's.", repr=False)
 
     @classmethod
@@ -63,8 +66,16 @@ class AuditConfig(BaseModel):
         """
         backend = FileAuditBackend(directory, fingerprint_key=self.fingerprint_key)
         backend.ensure()
+        redactor = content = None
+        if self.settings is not None:
+            from agent_audit.redaction.settings import redaction_from
+
+            redactor = DefaultRedactor(redaction_from(self.settings, backend.fingerprint_key))
+            content = content_from(self.settings)
         return AuditLogger(
             backend,
+            redactor=redactor,
+            content=content,
             agent_id=self.agent_id,
             session_id=self.session_id,
             user_id=self.user_id,

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import Any
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 import orjson
+
+from agent_audit.errors import ConfigurationError
+from agent_audit.event import AuditEventType
 
 LIMIT = 8 * 1024
 """Outputs, prompts and documents up to so many bytes of JSON are kept whole."""
@@ -18,20 +27,79 @@ LIMIT = 8 * 1024
 HEAD = 2 * 1024
 TAIL = 512
 
+ContentLevel = Literal["full", "preview", "digest", "none"]
+"""How much of an event's payload is recorded: all; beginning and end; a keyed digest and the size; the size alone."""
+
+_PAYLOAD_FIELDS = ("parameters", "result", "error")
 _SHORTENED_FIELDS = {"result": None, "parameters": frozenset({"agent.start", "llm.request"})}
 """Field -> the event types in which it may be shortened (None: all). Tool arguments and decisions stay whole."""
 
 
-def shorten(record: dict[str, Any], key: bytes | None) -> dict[str, Any] | None:
-    """Replace long payloads in `record` by a preview, in place.
+@dataclass(frozen=True)
+class ContentLevels:
+    """Levels for what is sensitive as a whole. Raises ConfigurationError for a level or type that does not exist."""
+
+    by_type: Mapping[str, ContentLevel] = field(default_factory=dict)
+    """Event type (`llm.request`) -> level."""
+    by_action: Mapping[str, ContentLevel] = field(default_factory=dict)
+    """Action (`tool.read_mail`; `*` and `?` as in shells) -> level. Goes before the type; of several, the first."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_type", MappingProxyType(dict(self.by_type)))
+        object.__setattr__(self, "by_action", MappingProxyType(dict(self.by_action)))
+        known = {str(kind) for kind in AuditEventType}
+        for name in self.by_type.keys() - known:
+            raise ConfigurationError(f"content level for {name!r}: no such event type")
+        for name, level in (*self.by_type.items(), *self.by_action.items()):
+            if level not in get_args(ContentLevel):
+                raise ConfigurationError(
+                    f"content level for {name!r} is {level!r}; one of: {', '.join(get_args(ContentLevel))}"
+                )
+
+    def of(self, record: Mapping[str, Any]) -> ContentLevel | None:
+        """The level for this event; None where the default holds."""
+        action = record.get("action")
+        if type(action) is str:
+            for pattern, level in self.by_action.items():
+                if fnmatchcase(action, pattern):
+                    return level
+        return self.by_type.get(record["event_type"])
+
+
+def content_from(path: Path) -> ContentLevels | None:
+    """The `[content]` table of a settings file; None when it has none.
+
+    Raises:
+        ConfigurationError: something in it could not work; names file and line.
+    """
+    from agent_audit.redaction.settings import line_of, load_settings
+
+    table = load_settings(path).get("content")
+    if table is None:
+        return None
+    try:
+        for name in table.keys() - {"types", "actions"}:
+            raise ConfigurationError(f"content: no such table: {name!r}; write [content.types] or [content.actions]")
+        return ContentLevels(table.get("types", {}), table.get("actions", {}))
+    except ConfigurationError as error:
+        line = line_of(path.read_text(encoding="utf-8"), *re.findall(r"'([^']+)'", str(error)))
+        raise ConfigurationError(f"{path}, line {line}: {error}") from error
+
+
+def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | None = None) -> dict[str, Any] | None:
+    """Replace payloads in `record`, in place, by what their level leaves of them.
 
     Args:
         record: the redacted event as a dict of its fields.
         key: the log's fingerprint key; without it there is no digest, and the summary says why.
+        levels: for some types and actions; all else is kept whole or shown as a preview, by its length.
 
     Returns:
         What was shortened: field -> `bytes` and `hmac_sha256` of the whole (redacted) JSON; None if nothing.
     """
+    level = None if levels is None else levels.of(record)
+    if level is not None:
+        return _at_level(record, key, level)
     summary: dict[str, Any] = {}
     for name, types in _SHORTENED_FIELDS.items():
         if name not in record:
@@ -41,11 +109,34 @@ def shorten(record: dict[str, Any], key: bytes | None) -> dict[str, Any] | None:
             continue
         if isinstance(value, str) and len(value) * 4 <= LIMIT:
             continue
-        whole = value.encode() if isinstance(value, str) else orjson.dumps(value)
+        whole = _json(value)
         if len(whole) > LIMIT:
             record[name] = _preview(whole)
             summary[name] = {"bytes": len(whole), **keyed_digest(whole, key)}
     return summary or None
+
+
+def _at_level(record: dict[str, Any], key: bytes | None, level: ContentLevel) -> dict[str, Any] | None:
+    summary: dict[str, Any] = {}
+    for name in _PAYLOAD_FIELDS if level != "full" else ():
+        value = record.get(name)
+        if value is None:
+            continue
+        whole = _json(value)
+        if level == "preview" and len(whole) <= HEAD + TAIL:
+            continue
+        # `none` says no more than how much there was: a keyed digest would still join equal payloads.
+        digest = {} if level == "none" else keyed_digest(whole, key)
+        summary[name] = {"bytes": len(whole), "level": level, **digest}
+        if level == "preview":
+            record[name] = _preview(whole)
+        else:
+            del record[name]
+    return summary or None
+
+
+def _json(value: Any) -> bytes:
+    return value.encode() if isinstance(value, str) else orjson.dumps(value)
 
 
 def keyed_digest(data: bytes, key: bytes | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from types import TracebackType
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from typing import Any, Literal
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
 from agent_audit.commit import CommitLimits, Committer, Durability
-from agent_audit.content import LIMIT, keyed_digest, shorten
+from agent_audit.content import LIMIT, ContentLevels, keyed_digest, shorten
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
@@ -38,6 +38,7 @@ class AuditLogger:
             `./agent-audit-log`.
         agent_id, session_id, user_id: for events that do not say it themselves.
         redactor: masks secrets; the default configuration when left out.
+        content: how much of the payloads of some event types or actions is recorded.
         durability: what is promised when `log` returns: `buffered`, `written` (default) or `synced`.
         durability_by_type: other levels for some event types.
         on_failure: `warn`: the agent goes on, losses are counted, warned about and recorded as `log.gap`.
@@ -56,6 +57,7 @@ class AuditLogger:
         session_id: str | None = None,
         user_id: str | None = None,
         redactor: Redactor | None = None,
+        content: ContentLevels | None = None,
         durability: Durability | str = Durability.WRITTEN,
         durability_by_type: Mapping[AuditEventType | str, Durability | str] | None = None,
         on_failure: OnFailure = "warn",
@@ -83,6 +85,8 @@ class AuditLogger:
         self._refuse_unkept_promises()
         self._fingerprint_key: bytes | None = getattr(backend, "fingerprint_key", None)
         self._redactor = redactor or DefaultRedactor(RedactionConfig(fingerprint_key=self._fingerprint_key))
+        self._mask_identity: Callable[[dict[str, Any]], None] | None = getattr(self._redactor, "mask_identity", None)
+        self._content = content
         self._losses = Losses(self._encode)
         self._new_writer()
         self._committer = Committer(backend, limits or CommitLimits(), self._losses)
@@ -157,15 +161,17 @@ class AuditLogger:
         ambient = current_identity()
         if ambient is not NOBODY or self._defaults:
             self._identify(record, ambient)
+        if self._mask_identity is not None:
+            self._mask_identity(record)
         payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
         if payload:
             self._redact(record, payload)
         record["writer"] = self._writer
         record["writer_seq"] = next(self._writer_seq)
         line = encode_record(record)
-        if len(line) <= LIMIT:
+        if len(line) <= LIMIT and self._content is None:
             return line  # no part of it can be longer
-        shortened = shorten(record, self._fingerprint_key)
+        shortened = shorten(record, self._fingerprint_key, self._content)
         if not shortened:
             return line
         record["metadata"] = {**record.get("metadata", {}), "shortened": shortened}

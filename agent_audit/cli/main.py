@@ -17,6 +17,7 @@ from agent_audit.cli import (
     prove,
     prune,
     rebuild,
+    redaction,
     rotate_key,
     schema,
     seal,
@@ -43,6 +44,7 @@ COMMANDS = (
     rebuild,
     prune,
     hold,
+    redaction,
     schema,
 )
 

@@ -18,6 +18,7 @@ a keyed digest that is equal for equal secrets."""
 
 _RULE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,47}")
 _MIN_KEY_BYTES = 16
+IDENTITY_FIELDS = ("agent_id", "session_id", "user_id")
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,25 @@ class RedactionConfig:
     """What is done, by rule id (`email`, `aws-access-key`, `key:password`), where it is not to be `mask`."""
     disabled_rules: frozenset[str] = frozenset()
     """Ids of value rules that are switched off."""
+    allow_values: frozenset[str] = frozenset()
+    """Texts that a value rule may find and that are no secret all the same: `support@example.com`."""
+    paths: Mapping[str, Treatment | Literal["keep"]] = field(default_factory=dict)
+    """What is done with everything at a path (`parameters.customer.*`; `*` one name, `**` at the end: all below).
+    `keep` leaves it as it was given, whatever rules say; it goes before all other outcomes."""
+    identity: Mapping[str, Treatment] = field(default_factory=dict)
+    """`agent_id`, `session_id`, `user_id` -> outcome. Ids that are not named here are recorded as given."""
+    callback: Callable[[str, str], str | None] | None = None
+    """Called with the path and the masked text of every text; returns another text, or None to leave it. What it
+    raises costs the text: a marker is recorded."""
+    actions: Mapping[str, RedactionConfig] = field(default_factory=dict)
+    """Action (`tool.crm`; `*` and `?` as in shells) -> the configuration used for its events instead."""
 
     def __post_init__(self) -> None:
         _set(self, "allow_keys", _names(self.allow_keys, "allow_keys"))
         _set(self, "disabled_rules", _names(self.disabled_rules, "disabled_rules"))
+        _set(self, "allow_values", _names(self.allow_values, "allow_values"))
+        for name in ("paths", "identity", "actions"):
+            _set(self, name, MappingProxyType(dict(getattr(self, name))))
         _set(self, "extra_keys", MappingProxyType(dict(self.extra_keys)))
         _set(self, "outcomes", MappingProxyType(dict(self.outcomes)))
         _set(self, "extra_rules", tuple(self.extra_rules))
@@ -83,6 +99,20 @@ class RedactionConfig:
             _check_outcome(name, outcome)
             if outcome == "pseudonym" and self.fingerprint_key is None:
                 raise ConfigurationError(f"{name}: outcome 'pseudonym' needs a fingerprint_key")
+        self._check_places()
+
+    def _check_places(self) -> None:
+        for name in self.identity.keys() - set(IDENTITY_FIELDS):
+            raise ConfigurationError(f"identity: {name} is none of {', '.join(IDENTITY_FIELDS)}")
+        for path, outcome in self.paths.items():
+            parts = path.split(".")
+            if "" in parts or "**" in parts[:-1]:
+                raise ConfigurationError(f"path {path}: write names joined by dots; '**' only at the end")
+            if outcome != "keep":
+                _check_outcome(path, outcome)
+        for name, config in self.actions.items():
+            if not isinstance(config, RedactionConfig) or config.actions:
+                raise ConfigurationError(f"actions: {name} needs a configuration that names no actions itself")
 
     def _check_key(self) -> None:
         key = self.fingerprint_key
@@ -107,6 +137,8 @@ class RedactionConfig:
         found: dict[str, Treatment] = {rule.id: rule.outcome for rule in self.extra_rules}
         found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
         found.update(self.outcomes)
+        found.update({path: outcome for path, outcome in self.paths.items() if outcome != "keep"})
+        found.update(self.identity)
         return found
 
 

@@ -30,17 +30,36 @@ PHONE = KeyClass("phone", joint=False, weak=True, numeric=True)
 _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
+_ACCESS = KeyClass("key:access", weak=True)
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card"}
 
-KEY_RULES = frozenset({f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature"})
+KEY_RULES = frozenset({f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature", "key:access"})
 """Rule ids that the built-in key names can give."""
 
-NAME_KEYS = ("name", "key", "field", "header", "param", "parameter", "variable", "k", "Name", "Key")
-VALUE_KEYS = ("value", "val", "v", "Value")
+NAME_KEYS = (
+    "name",
+    "key",
+    "field",
+    "header",
+    "param",
+    "parameter",
+    "variable",
+    "k",
+    "Name",
+    "Key",
+    "ParameterKey",
+    "ParameterName",
+    "parameter_name",
+    "attribute",
+    "property",
+    "option",
+    "label",
+)
+VALUE_KEYS = ("value", "val", "v", "Value", "ParameterValue", "parameter_value")
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
-_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS)
+_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS) | {"stringData", "kty"}
 
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
 _MAX_NAME = 128
@@ -94,6 +113,8 @@ class KeyClassifier:
 
 def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one line a kind of name
     parts = _without_trailers(parts)
+    if parts and parts[-1][-1:].isdigit():
+        parts[-1] = parts[-1].rstrip("0123456789") if parts[-1] not in words.CVV else parts[-1]
     if not parts or (len(parts) > 1 and parts[0] in words.ASKING):
         return None
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
@@ -110,6 +131,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
         return _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
+    if last in ("access", "private"):
+        return _ACCESS
     return _judge_head(last, owner)
 
 
@@ -150,6 +173,22 @@ def _without_trailers(parts: list[str]) -> list[str]:
     while end > 1 and (parts[end - 1] in words.TRAILERS or parts[end - 1].isdigit()):
         end -= 1
     return parts[:end]
+
+
+def name_words(name: str) -> list[str]:
+    """The words of a name that count: without what may follow the sensitive one."""
+    return _without_trailers(segments(name))
+
+
+def sensitive_last_words() -> frozenset[str]:
+    """Every word that a sensitive name can end in."""
+    listed = {word for _, heads in words.HEADS for word in heads} | {ending for ending, _ in words.FUSED}
+    return frozenset(
+        listed
+        | set(words.PAIRS)
+        | {"key", "keys", "number", "auth", "sig", "signature", "access", "private"}
+        | words.PHONE
+    )
 
 
 def _strong(rule: str) -> KeyClass:

@@ -53,16 +53,23 @@ class Masker:
         """Whether what this rule finds is left out rather than replaced."""
         return self._outcomes.get(rule) == "drop"
 
-    def mask(self, rule: str, secret: str) -> str:
-        """The marker for `secret`; an empty string when the rule's outcome is to drop it."""
+    def mask(self, rule: str, secret: str, shown: str | None = None) -> str:
+        """The marker for `secret`; an empty string when the rule's outcome is to drop it.
+
+        Args:
+            rule: whose outcome holds.
+            secret: what is masked.
+            shown: the name in the marker, where it is not the rule's.
+        """
         outcome = self._outcomes.get(rule)
+        name = shown or rule
         if outcome is None or outcome == "mask":
-            return f"[REDACTED:{rule}]"
+            return f"[REDACTED:{name}]"
         if outcome == "drop":
             return ""
         if outcome == "keep_last_4":
-            return self._last_4(rule, secret)
-        return f"[REDACTED:{rule}:hmac={self._pseudonym(rule, secret)}]"
+            return self._last_4(name, secret)
+        return f"[REDACTED:{name}:hmac={self._pseudonym(name, secret)}]"
 
     def _last_4(self, rule: str, secret: str) -> str:
         # Four of a short secret are most of it.

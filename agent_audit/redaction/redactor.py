@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.config import ExtraRule, RedactionConfig
+from agent_audit.redaction.config import ExtraRule, RedactionConfig, Treatment
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
@@ -15,7 +17,20 @@ from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
 from agent_audit.redaction.walk import Walk
 
+if TYPE_CHECKING:
+    from agent_audit.redaction.places import Places
+
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
+
+
+class _NoKeys(KeyClassifier):
+    def classify(self, name: str) -> KeyClass | None:
+        return None
+
+
+class _NoScanner:
+    def scan_one(self, text: str, action: str | None = None) -> Masked:
+        return Masked(text, ())
 
 
 class DefaultRedactor:
@@ -27,15 +42,23 @@ class DefaultRedactor:
         self._masker = Masker(outcomes, config.fingerprint_key)
         self._keys = KeyClassifier(config.allow_keys, config.extra_keys)
         rules = BUILT_IN + tuple(_own_rule(rule) for rule in config.extra_rules)
-        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules)
+        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules, allowed=config.allow_values)
         # Keys seen before that hold no secret themselves, with what they say of their value.
         self._known: dict[str, KeyClass | None] = {}
+        self._places = _places(config, self._masker)
+        self._by_action = [(pattern, DefaultRedactor(other)) for pattern, other in config.actions.items()]
+        if config.identity:
+            identity = dict(config.identity)
+            self.mask_identity = lambda record: self._mask_identity(record, identity)
         key = config.fingerprint_key
         self._fingerprinter = Fingerprinter(key) if key is not None else None
 
     def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
         """See `Redactor.redact`."""
         try:
+            for pattern, other in self._by_action:
+                if action is not None and fnmatchcase(action, pattern):
+                    return other.redact(value, path=path, action=action)
             return self._redact(value, path, action)
         except Exception:
             return Redacted(marker.error_marker(value), (Hit(path, "error"),))
@@ -46,15 +69,46 @@ class DefaultRedactor:
         walk.put(root, 0, value, 0, None)
         masked = self._scan(walk, action)
         keyed = self._fingerprinter is not None
+        if self._places is not None:
+            return self._at_places(walk, masked, root, path, value)
         if not (masked or walk.masked or walk.key_lines or keyed):
             return Redacted(root[0])
-        lines = self._write_back(walk, masked)
-        paths = _paths(root, path)
-        hits = [Hit(_path(paths, holder, slot), rule) for holder, slot, rule in (*walk.masked, *lines)]
+        return self._named(walk, masked, root, path)
+
+    def _named(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> Redacted:
+        keyed = self._fingerprinter is not None
+        lines = self._write_back(walk, masked) if masked or walk.key_lines else ()
+        hits = [Hit(_path(walk, root, path, *where), rule) for *where, rule in (*walk.masked, *lines)]
         for index, one in masked.items():
-            where = _path(paths, *walk.places[index])
+            where = _path(walk, root, path, *walk.places[index])
             hits += [Hit(where, rule) for rule in one.rules]
-        return Redacted(root[0], hits, self._fingerprints(walk, masked, paths))
+        return Redacted(root[0], hits, self._fingerprints(walk, masked, root, path) if keyed else ())
+
+    def _at_places(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str, value: Any) -> Redacted:
+        """What the user said of places and texts, after the rules have had their say."""
+        redacted = self._named(walk, masked, root, path)
+        places = self._places
+        if places is None:
+            return redacted
+        hits = places.apply(root, path, self._plain(value) if places.keeps else None)
+        return redacted._replace(value=root[0], hits=[*redacted.hits, *hits])
+
+    def _plain(self, value: Any) -> Any:
+        """The value in plain JSON form with nothing masked."""
+        walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker)
+        root: list[Any] = [None]
+        walk.put(root, 0, value, 0, None)
+        return root[0]
+
+    def _mask_identity(self, record: dict[str, Any], outcomes: dict[str, Treatment]) -> None:
+        """Ids of an event, where the configuration names an outcome for them."""
+        for name in outcomes:
+            value = record.get(name)
+            if value is not None and not only_markers(str(value)):
+                if self._masker.drops(name):
+                    del record[name]
+                else:
+                    record[name] = self._masker.mask(name, str(value), name.replace("_", "-"))
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:
@@ -80,20 +134,22 @@ class DefaultRedactor:
                 found[index] = one
         return found
 
-    def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> list[tuple[Any, Any, str]]:
-        for index in list(masked):
-            one = masked[index]
-            holder, slot = walk.places[index]
-            if type(holder) is dict and holder.get(slot) is not walk.texts[index]:
-                # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
-                del masked[index]
-            elif type(holder) is list and holder[slot] is not walk.texts[index]:
-                del masked[index]
-            elif type(holder) is dict and not one.text and any(self._masker.drops(rule) for rule in one.rules):
+    def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> Sequence[tuple[Any, Any, str]]:
+        places = walk.places
+        if walk.masked:
+            for index in list(masked):
+                holder, slot = places[index]
+                now = holder.get(slot) if type(holder) is dict else holder[slot]
+                if now is not walk.texts[index]:
+                    # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
+                    del masked[index]
+        for index, one in masked.items():
+            holder, slot = places[index]
+            if not one.text and type(holder) is dict and any(self._masker.drops(rule) for rule in one.rules):
                 del holder[slot]
             else:
                 holder[slot] = one.text
-        return self._mask_key_lines(walk)
+        return self._mask_key_lines(walk) if walk.key_lines else ()
 
     def _mask_key_lines(self, walk: Walk) -> list[tuple[Any, Any, str]]:
         """A private key given as a list of lines: no single line shows what it is."""
@@ -113,7 +169,7 @@ class DefaultRedactor:
                 found.append((holder, index, "private-key"))
         return found
 
-    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], paths: dict[int, str]) -> list[Fingerprint]:
+    def _fingerprints(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> list[Fingerprint]:
         if self._fingerprinter is None:
             return []
         found: dict[Fingerprint, None] = {}
@@ -122,7 +178,7 @@ class DefaultRedactor:
             clean = text if one is None else one.text
             if one is None and "://" not in text and text[:1] not in "/~" and text[1:2] != ":":
                 continue
-            where = _path(paths, *walk.places[index])
+            where = _path(walk, root, path, *walk.places[index])
             for rule, value in one.personal if one is not None else ():
                 made = self._fingerprinter.of_personal(rule, value, where)
                 if made is not None:
@@ -131,6 +187,14 @@ class DefaultRedactor:
             if len(found) >= MAX_FINGERPRINTS:
                 break
         return list(found)[:MAX_FINGERPRINTS]
+
+
+def _places(config: RedactionConfig, masker: Masker) -> Places | None:
+    if not config.paths and config.callback is None:
+        return None
+    from agent_audit.redaction.places import Places
+
+    return Places(config.paths, config.callback, masker)
 
 
 def _own_rule(rule: ExtraRule) -> Rule:
@@ -146,33 +210,22 @@ def _own_rule(rule: ExtraRule) -> Rule:
     return Rule(rule.id, (rule.literal.lower(),), pattern, None, min(pattern.groups, 1), accept, rule.actions)
 
 
-def _paths(root: list[Any], path: str) -> dict[int, str]:
-    """Path of every container of the output, made only when something was masked."""
-    paths = {id(root): path}
-    waiting: list[tuple[Any, str]] = [(root[0], path)]
-    while waiting:
-        value, where = waiting.pop()
-        if type(value) is dict:
-            paths[id(value)] = where
-            waiting += [(v, _join(where, k)) for k, v in value.items() if type(v) in (dict, list)]
-        elif type(value) is list:
-            paths[id(value)] = where
-            waiting += [(v, _join(where, str(i))) for i, v in enumerate(value) if type(v) in (dict, list)]
-    return paths
-
-
-def _path(paths: dict[int, str], holder: Any, slot: Any) -> str:
+def _path(walk: Walk, root: list[Any], path: str, holder: Any, slot: Any) -> str:
+    """Dotted path of a place of the output, found by climbing to the root."""
     if holder is None:  # a key that was itself a secret: its marker is the best name there is
         return str(slot)
-    where = paths.get(id(holder), "")
-    # The list that holds the whole value is no part of the path.
-    if type(holder) is list and len(holder) == 1 and next(iter(paths)) == id(holder):
-        return where
-    return _join(where, str(slot))
-
-
-def _join(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
+    if holder is root:
+        return path
+    names = [str(slot)]
+    while True:
+        holder, slot = walk.parents[id(holder)]
+        if holder is root:
+            break
+        names.append(str(slot))
+    if path:
+        names.append(path)
+    names.reverse()
+    return ".".join(names)
 
 
 _default: DefaultRedactor | None = None

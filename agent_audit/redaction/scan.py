@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from agent_audit.redaction.gate import Gate, build_gate
-from agent_audit.redaction.inline import KEYWORDS, find_named, opens_names, value_may_follow
+from agent_audit.redaction.inline import KEYWORDS, find_named, names_nothing, opens_names
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import MARKER, Masker, only_markers
 from agent_audit.redaction.rules import Rule
@@ -21,6 +21,10 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 Found = tuple[int, int, str]
 """Start, end, rule id."""
 Finder = Callable[[str, int], "Found | None"]
+Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
+"""By text: what is to be masked, and where something was nearly found."""
+_REACH = 96
+_PERSONAL = frozenset({"email", "phone", "iban"})
 
 
 class Masked(NamedTuple):
@@ -33,6 +37,9 @@ class Masked(NamedTuple):
     """Rule id and text of what was found, for fingerprints; never of secrets."""
 
 
+_NOTHING: dict[int, Masked] = {}
+
+
 class Scanner:
     """The rules of one configuration. Holds no state of a call, so any thread may use it."""
 
@@ -42,8 +49,11 @@ class Scanner:
         keys: KeyClassifier,
         masker: Masker,
         disabled: frozenset[str] = frozenset(),
+        *,
         gate: Gate | None = None,
+        allowed: frozenset[str] = frozenset(),
     ) -> None:
+        self._allowed = allowed
         self._keys = keys
         self._masker = masker
         self._email = EMAIL not in disabled
@@ -51,111 +61,171 @@ class Scanner:
         active = [rule for rule in rules if rule.id not in disabled]
         literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS))
         self._gate = gate or build_gate(literals)
-        by_literal = {literal: [(r, r.pattern.match) for r in active if literal in r.literals] for literal in literals}
-        # Per literal: the rules it wakes, and whether it is a keyword.
-        self._wakes = [(by_literal[literal], literal in KEYWORDS) for literal in literals]
+        by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
+        # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
+        self._wakes = [(by_literal[literal], literal in KEYWORDS, {""}) for literal in literals]
         self.literals = tuple(literals)
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
         """The texts in which something was masked, by their index."""
-        found = self._find_all(texts, action)
-        return {index: self._settle(texts[index], spans, action) for index, spans in found.items()}
+        found, near = self._find_all(texts, action)
+        if not found:
+            return _NOTHING
+        if self._allowed:
+            found = self._without_allowed(texts, found)
+        return {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
+
+    def _without_allowed(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:
+        kept = {
+            index: [span for span in spans if texts[index][span[0] : span[1]] not in self._allowed]
+            for index, spans in found.items()
+        }
+        return {index: spans for index, spans in kept.items() if spans}
 
     def scan_one(self, text: str, action: str | None = None) -> Masked:
         """One text, masked."""
         return self.scan((text,), action).get(0) or Masked(text, ())
 
-    def _find_all(self, texts: Sequence[str], action: str | None) -> dict[int, list[Found]]:
+    def _find_all(
+        self, texts: Sequence[str], action: str | None
+    ) -> tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]:
+        """What is to be masked, and where something was nearly found: both by text."""
         # Nothing matches across NUL, so the texts stay apart.
         joined = "\0".join(texts)
         places = self._gate.find(joined)
         found: dict[int, list[Found]] = {}
-        one = len(texts) == 1
-        starts = [0] if one else list(accumulate((len(t) + 1 for t in texts), initial=0))
+        near: dict[int, list[tuple[int, int]]] = {}
+        numbers = number_places(joined)
+        if not (places or numbers or "@" in joined):
+            return found, near
+        starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))
         if places:
-            self._wake(texts, places, starts, found, action)
+            self._wake(texts, places, starts, (found, near), action)
         if "@" in joined and self._email:
             for match in AT_SIGNS.finditer(joined):
-                self._add(texts, starts, found, match.start(), _email)
-        for place in number_places(joined):
-            self._add(texts, starts, found, place, find_number)
-        return found
+                self._add(texts, starts, (found, near), place=match.start(), find=_email, reach=0)
+        for place in numbers:
+            self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
+        return found, near
 
     def _add(
-        self, texts: Sequence[str], starts: list[int], found: dict[int, list[Found]], place: int, find: Finder
+        self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int
     ) -> None:
         index = bisect_right(starts, place) - 1
         local = place - starts[index]
-        spans = found.get(index)
+        spans = into[0].get(index)
         if spans and spans[-1][0] <= local < spans[-1][1]:
             return
         span = find(texts[index], local)
-        if span is not None and span[2] not in self._disabled:
-            found.setdefault(index, []).append(span)
+        if span is None:
+            if reach:
+                into[1].setdefault(index, []).append((local - reach, local + reach))
+        elif span[2] not in self._disabled:
+            into[0].setdefault(index, []).append(span)
 
-    def _wake(
+    # One loop, for it is the hot path of all texts that have hits: a call for each would cost as much as its work.
+    def _wake(  # noqa: PLR0912
         self,
         texts: Sequence[str],
         places: Iterable[tuple[int, int, int]],
         starts: list[int],
-        found: dict[int, list[Found]],
+        into: Into,
         action: str | None,
     ) -> None:
-        wakes, keys = self._wakes, self._keys
+        wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
-        index, text, offset, after, opens = -1, "", 0, 0, False
+        index, text, offset, after, opens, named_to = -1, "", 0, 0, False, -1
+        token_from = token_to = -1
         for literal, start, end in places:
+            if token_from < start < token_to:
+                continue  # the letters of a token that is masked whole
             if start >= after or start < offset:
                 index = bisect_right(starts, start) - 1
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
-            rules, keyword = wakes[literal]
-            for rule, match_at in rules:
-                match = match_at(text, start - offset)
+            rules, keyword, dull = wakes[literal]
+            for rule, pattern in rules:
+                match = pattern.match(text, start - offset)
                 if match is None or passed.get(rule.id, -1) > start:
                     continue
                 span = rule.span(text, start - offset, match)
                 if span is not None and (rule.actions is None or action in rule.actions):
                     passed[rule.id] = offset + span[1]
+                    if rule.group == 0:
+                        token_from, token_to = offset + span[0], offset + span[1]
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
-            if not keyword or passed.get("", -1) > start:
+                else:
+                    near.setdefault(index, []).append((start - offset, match.end() + 1))
+            if not keyword or named_to > start:
                 continue
-            if opens or value_may_follow(text, end - offset) is not None:
-                named = find_named(text, start - offset, end - offset, keys)
-                if named is not None:
-                    passed[""] = offset + named.end
-                    found.setdefault(index, []).append(named)
+            follows = text[end - offset : end - offset + 2]
+            if follows in dull:
+                continue
+            if names_nothing(text, start - offset):
+                if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
+                    dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
+                continue
+            named = find_named(text, start - offset, end - offset, keys, opens)
+            if named is None:
+                continue
+            if named[1]:
+                named_to = offset + named[1]
+                found.setdefault(index, []).append(named)
+            else:
+                near.setdefault(index, []).append((start - offset, end - offset + _REACH))
 
-    def _settle(self, text: str, spans: list[Found], action: str | None) -> Masked:
+    def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
+        if near is None and len(spans) == 1 and "[REDACTED:" not in text:
+            start, end, rule = spans[0]
+            secret = text[start:end]
+            masked = f"{text[:start]}{self._masker.mask(rule, secret)}{text[end:]}"
+            return Masked(masked, (rule,), ((rule, secret),) if rule in _PERSONAL else ())
         rules: dict[str, None] = {}
         personal: list[tuple[str, str]] = []
         for _ in range(_MAX_ROUNDS):
             after = self._apply(text, spans, rules, personal)
-            if after == text:
-                return Masked(text, tuple(rules), tuple(personal))
+            # What the masking has not brought nearer to a match would be passed over again.
+            if after == text or near is None or not _close_to(spans, near):
+                return Masked(after, tuple(rules), tuple(personal))
             text = after
-            spans = self._find_all((text,), action).get(0) or []
+            found, nearly = self._find_all((text,), action)
+            found = self._without_allowed((text,), found) if self._allowed else found
+            spans, near = found.get(0) or [], nearly.get(0)
         if not spans:
             return Masked(text, tuple(rules), tuple(personal))
         return Masked("[REDACTED:unstable]", (*rules, "unstable"), tuple(personal))
 
     def _apply(self, text: str, spans: list[Found], rules: dict[str, None], personal: list[tuple[str, str]]) -> str:
+        if len(spans) > 1 or "[REDACTED:" in text:
+            spans = _merged(text, spans)
         pieces: list[str] = []
         done = 0
-        for start, end, rule in _merged(text, spans):
+        for start, end, rule in spans:
             secret = text[start:end]
             rules[rule] = None
-            if rule in ("email", "phone", "iban"):
+            if rule in _PERSONAL:
                 personal.append((rule, secret))
             pieces += (text[done:start], self._masker.mask(rule, secret))
             done = end
-        return "".join((*pieces, text[done:])) if pieces else text
+        if not pieces:
+            return text
+        pieces.append(text[done:])
+        return "".join(pieces)
 
 
 def _email(text: str, at: int) -> Found | None:
     span = find_email(text, at)
     return None if span is None else (span[0], span[1], EMAIL)
+
+
+def _close_to(spans: list[Found], near: list[tuple[int, int]]) -> bool:
+    """Whether what was nearly found, outside of what was masked, has a masked place within reach."""
+    return any(
+        start < reach and end > place and not any(first <= place and reach <= last for first, last, _ in spans)
+        for place, reach in near
+        for start, end, _ in spans
+    )
 
 
 def _merged(text: str, spans: list[Found]) -> list[Found]:

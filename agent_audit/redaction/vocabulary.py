@@ -14,7 +14,7 @@ def words(text: str) -> frozenset[str]:
 
 PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
-    pword passw userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
+    pword passw sshpass userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas
     clave_secreta senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole şifre sifre heslo jelszó jelszo пароль пароли κωδικός סיסמה 密码 密碼

@@ -7,8 +7,8 @@ what the scan changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Protocol
 
 from agent_audit.redaction import marker
 from agent_audit.redaction.keys import (
@@ -31,7 +31,7 @@ from agent_audit.redaction.objects import (
     take_apart,
     text_of_bytes,
 )
-from agent_audit.redaction.scan import Scanner
+from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.validators import is_card, is_uuid, looks_random
 from agent_audit.redaction.vocabulary import DESCRIPTIVE
 
@@ -45,10 +45,25 @@ _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "
 _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
+_SECRET_MANIFEST = KeyClass("key:secret")
+_PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+_USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
+_USER = KeyClass("curl-user", weak=True)
+_USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
+_SMALL = 10**12
+"""Whole numbers below have too few digits for a card's."""
 
 Place = tuple[Any, Any]
 """A container of the output and the key or index in it."""
+
+
+class OneText(Protocol):
+    """What a walk needs of a scanner, for the names of keys."""
+
+    def scan_one(self, text: str, action: str | None = None) -> Masked:
+        """One text, masked."""
+        ...
 
 
 class Walk:
@@ -64,12 +79,13 @@ class Walk:
         "_scanner",
         "key_lines",
         "masked",
+        "parents",
         "places",
         "texts",
     )
 
     def __init__(
-        self, keys: KeyClassifier, known: dict[str, KeyClass | None], scanner: Scanner, masker: Masker
+        self, keys: KeyClassifier, known: dict[str, KeyClass | None], scanner: OneText, masker: Masker
     ) -> None:
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
         self._active: set[int] = set()
@@ -77,6 +93,8 @@ class Walk:
         self._room = MAX_TEXT
         self.texts: list[str] = []
         self.places: list[Place] = []
+        self.parents: dict[int, Place] = {}
+        """Where each container of the output stands, by its id."""
         self.key_lines: list[tuple[list[Any], int]] = []
         """List and index of lines with which a private key may begin that is given line by line."""
         self.masked: list[tuple[Any, Any, str]] = []
@@ -89,17 +107,25 @@ class Walk:
         except Exception:
             plain = marker.error_marker(value)
         holder[slot] = plain
-        if type(plain) is str:
+        kind = type(plain)
+        if kind is dict or kind is list:
+            self.parents[id(plain)] = (holder, slot)
+        elif kind is str:
             self._text(holder, slot, plain, rule)
-        elif rule is not None and rule.numeric and type(plain) in (int, float) and rule is not PHONE:
-            self._mask(holder, slot, str(plain), rule.rule)
-        elif type(plain) is int and plain > 10**12 and is_card(str(plain)):
-            self._mask(holder, slot, str(plain), "card")
+        elif kind is int or kind is float:
+            if rule is not None and rule.numeric and rule is not PHONE:
+                self._mask(holder, slot, str(plain), rule.rule)
+            elif kind is int and plain > _SMALL and is_card(str(plain)):
+                self._mask(holder, slot, str(plain), "card")
 
-    def _plain(self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any) -> Any:
+    def _plain(  # noqa: PLR0911  # one line a type
+        self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any
+    ) -> Any:
         kind = type(value)
         if kind is str or value is None or kind is bool:
             return value
+        if kind is dict or kind is list:
+            return self._container(value, depth, rule)
         if kind is int:
             return plain_int(value)
         if kind is float:
@@ -121,28 +147,28 @@ class Walk:
         try:
             kind = type(value)
             if kind is dict:
-                return self.members(value.items(), depth + 1, rule)
+                return self._members(value.items(), depth + 1, rule)
             if kind is list or kind is tuple:
                 return self._items(value, depth + 1, rule)
-            return self._parts(take_apart(value), depth, rule)
+            parts = take_apart(value)
+            if isinstance(parts, Members):
+                return self._members(list(parts.items), depth + 1, rule)
+            return self._items(list(parts.values), depth + 1, rule) if isinstance(parts, Items) else parts
         finally:
             self._active.discard(identity)
 
-    def _parts(self, parts: Any, depth: int, rule: KeyClass | None) -> Any:
-        if isinstance(parts, Members):
-            return self.members(parts.items, depth + 1, rule)
-        return self._items(parts.values, depth + 1, rule) if isinstance(parts, Items) else parts
-
-    def members(self, items: Iterable[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
-        """A dict in plain form. The branch for a harmless key with a short value is the hot path of all."""
+    def _members(self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
+        """A dict in plain form. The branch for a harmless key with a plain value is the hot path of all."""
         out: dict[str, Any] = {}
         known, texts, places = self._known, self.texts, self.places
         joint = changed = False
+        self._nodes -= len(items)
+        if self._nodes < 0:
+            return {marker.SIZE: marker.SIZE}
         if inherited is not None:
             items = list(items)
             inherited = _inherit(items, inherited)
         for raw_key, value in items:
-            self._nodes -= 1
             key = raw_key
             rule = known.get(key, _MISSING) if type(key) is str else _MISSING
             if rule is _MISSING:
@@ -150,19 +176,16 @@ class Walk:
                 changed = changed or altered
             if changed and key in out:
                 key = _free_name(out, key)
-            kind = type(value)
             if rule is None and inherited is None:
+                kind = type(value)
                 if kind is str:
                     out[key] = value
                     texts.append(value)
                     places.append((out, key))
                     continue
-                if value is None or kind is bool:
+                if value is None or kind is bool or (kind is int and _SMALL > value > -_SMALL):
                     out[key] = value
                     continue
-            if self._nodes < 0:
-                out[key] = marker.SIZE
-                break
             if rule is JOINT:
                 joint, rule = True, None
             if rule is None and inherited is not None and key not in DESCRIPTIVE:
@@ -174,30 +197,34 @@ class Walk:
             del out[slot]
         return out
 
-    def _items(self, values: Iterable[Any], depth: int, rule: KeyClass | None) -> list[Any]:
+    def _items(self, values: Collection[Any], depth: int, rule: KeyClass | None) -> list[Any]:
         out: list[Any] = []
-        values = list(values)
+        texts, places = self.texts, self.places
         option: KeyClass | None = None
+        self._nodes -= len(values)
+        if self._nodes < 0:
+            return [marker.SIZE]
         for value in values:
-            self._nodes -= 1
-            if self._nodes < 0:
-                out.append(marker.SIZE)
-                break
             kind = type(value)
-            slot = len(out)
             if rule is None and option is None:
                 if kind is str:
+                    places.append((out, len(out)))
                     out.append(value)
-                    self.texts.append(value)
-                    self.places.append((out, slot))
+                    texts.append(value)
                     if value[:1] == "-":
                         option = self._option(value)
                         if value.startswith("-----BEGIN"):
-                            self.key_lines.append((out, slot))
+                            self.key_lines.append((out, len(out) - 1))
                     continue
-                if (kind is float and value - value == 0) or value is None or kind is bool:
+                if (
+                    (kind is float and value - value == 0)
+                    or value is None
+                    or kind is bool
+                    or (kind is int and _SMALL > value > -_SMALL)
+                ):
                     out.append(value)
                     continue
+            slot = len(out)
             out.append(None)
             if option is not None and kind is str and not value.startswith("-"):
                 self.put(out, slot, value, depth, option)
@@ -210,6 +237,8 @@ class Walk:
 
     def _option(self, value: str) -> KeyClass | None:
         """What `--password` says of the argument after it."""
+        if value in _USER_OPTIONS:
+            return _USER
         if _OPTION.match(value) is None:
             return None
         found = self._keys.classify(value)
@@ -234,6 +263,7 @@ class Walk:
             return
         inner: list[Any] = [None, None]
         out[slot] = inner
+        self.parents[id(inner)] = (out, slot)
         self.put(inner, 0, pair[0], depth + 1, None)
         self.put(inner, 1, pair[1], depth + 1, found)
 
@@ -276,6 +306,14 @@ class Walk:
             if value_key in out:
                 for found in filter(None, (self._named_by(out.get(k)) for k in NAME_KEYS)):
                     self._mask_again(out, value_key, found)
+        if out.get("kind") == "Secret":  # a Kubernetes manifest: whatever its members are called
+            for name in ("data", "stringData"):
+                if type(out.get(name)) is dict:
+                    for slot in out[name]:
+                        self._mask_again(out[name], slot, _SECRET_MANIFEST)
+        if "kty" in out:  # RFC 7517: the private parameters of a JSON Web Key
+            for slot in _PRIVATE_PARAMETERS & out.keys():
+                self._mask_again(out, slot, _SECRET_MANIFEST)
         columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
@@ -308,6 +346,8 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
         return False
     if rule is PHONE:
         return _PHONE_TEXT.match(text) is not None
+    if rule is _USER:
+        return _USER_AND_PASSWORD.match(text) is not None
     if rule.path_ok and text[0] in "/~.":
         return False
     if rule.weak:

@@ -33,7 +33,7 @@ def test_importing_the_facade_stays_within_its_number_of_modules() -> None:
         "import agent_audit; print(len(set(sys.modules) - before))"
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(result.stdout) <= 150
+    assert int(result.stdout) <= 155
 
 
 def test_the_facade_exports_what_it_says_in_order() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor
 from agent_audit.redaction.gate import AhoCorasickGate, StdlibGate, lower_in_place
+from agent_audit.redaction.rules import BUILT_IN
 
 LITERALS = DefaultRedactor()._scanner.literals
 FAST, PLAIN = AhoCorasickGate(LITERALS), StdlibGate(LITERALS)
@@ -87,3 +88,10 @@ def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, p
     cost(1000)
     # Quadratic cost would be 16 times as much for four times the text; the floor takes noise out.
     assert cost(80_000) < max(9 * cost(20_000), 0.4)
+
+
+def test_every_rule_compiles() -> None:
+    for rule in BUILT_IN:
+        rule.pattern.match("", 0)
+        if rule.before is not None:
+            rule.before.match("", 0)

@@ -1,15 +1,17 @@
 """The built-in value rules, as data: one list for each kind of issuer."""
 
 from agent_audit.redaction.rules.cloud import CLOUD
+from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
+from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.services import SERVICES
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
-BUILT_IN: tuple[Rule, ...] = GENERAL + CLOUD + DEVELOPER + SERVICES
+BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS
 """All rules that are anchored on a literal; personal data with no literal is in `personal`."""
 
 

@@ -17,6 +17,20 @@ _BEFORE_LIMIT = 96
 Span = tuple[int, int]
 
 
+class Lazy:
+    """An expression that is compiled when it is first tried: of hundreds of rules, a process meets few."""
+
+    __slots__ = ("_source", "match")
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.match: Callable[..., re.Match[str] | None] = self._first
+
+    def _first(self, text: str, start: int = 0) -> re.Match[str] | None:
+        self.match = re.compile(self._source).match
+        return self.match(text, start)
+
+
 @dataclass(frozen=True)
 class Rule:
     """A format of a secret, anchored on a literal that stands in every match."""
@@ -24,9 +38,9 @@ class Rule:
     id: str
     literals: tuple[str, ...]
     """Lower case; the rule is tried only where one of them stands."""
-    pattern: re.Pattern[str]
+    pattern: re.Pattern[str] | Lazy
     """Matched at the literal's first character."""
-    before: re.Pattern[str] | None = None
+    before: re.Pattern[str] | Lazy | None = None
     """What must precede the literal, written backwards, because that is how it is matched."""
     group: int = 0
     """Group that is masked."""
@@ -38,6 +52,9 @@ class Rule:
     def span(self, text: str, start: int, match: re.Match[str]) -> Span | None:
         """The secret in a match of `pattern` at `start`."""
         first, last = match.span(self.group)
+        # What already stands masked where a password would be was put there by another rule.
+        if self.group and text.find("[REDACTED:", first, last) >= 0:
+            return None
         if self.before is not None:
             lead = self.before.match(text[max(0, start - _BEFORE_LIMIT) : start][::-1])
             if lead is None:
@@ -51,15 +68,15 @@ class Rule:
 def token(rule_id: str, literals: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """A token recognised by how it begins; nothing alphanumeric may touch it on either side."""
     left = _TIGHT if "_-]" in pattern or "/-]" in pattern else LEFT
-    return Rule(rule_id, tuple(literals.split()), re.compile(left + pattern + RIGHT), accept=accept)
+    return Rule(rule_id, tuple(literals.split()), Lazy(left + pattern + RIGHT), accept=accept)
 
 
 def within(rule_id: str, literals: str, before: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """A token whose only literal is not at its beginning; `before` is written backwards."""
-    lead = re.compile(before + r"(?:(?![A-Za-z0-9])|(?=[nrt]\\))")
-    return Rule(rule_id, tuple(literals.split()), re.compile(pattern + RIGHT), lead, accept=accept)
+    lead = Lazy(before + r"(?:(?![A-Za-z0-9])|(?=[nrt]\\))")
+    return Rule(rule_id, tuple(literals.split()), Lazy(pattern + RIGHT), lead, accept=accept)
 
 
 def part(rule_id: str, literals: tuple[str, ...], pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """Only group 1 of the match is the secret; the text around it stays readable."""
-    return Rule(rule_id, literals, re.compile(pattern), group=1, accept=accept)
+    return Rule(rule_id, literals, Lazy(pattern), group=1, accept=accept)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 
 from agent_audit.redaction.rules.model import Span
 from agent_audit.redaction.validators import iban_length, is_card, is_iban, is_ssn
@@ -17,8 +18,8 @@ PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})
 
 Found = tuple[int, int, str]
 
-AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]))")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.)+([A-Za-z]{2,24})")
+AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?![\w-]))")
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+([^\W\d_]{2,24})")
 _LOCAL = re.compile(r"[\w.+%'-]{1,64}")
 # `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
 _FILE_ENDINGS = words(
@@ -29,23 +30,21 @@ _FILE_ENDINGS = words(
 )
 _COUNTRY_FILE_ENDINGS = frozenset(["py", "md", "sh", "rs", "so", "pl", "cc", "ps"])
 
-# Digits become `0`, separators vanish, the rest becomes `x`: without nine zeros in a row there is no number.
-_DIGIT_TABLE = bytes(48 if 48 <= code <= 57 else 120 for code in range(256))
-_SEPARATORS = b" .()-"
-_NINE = b"0" * 9
-# The same with separators and letters kept apart, so that numbers inside of words are passed over quickly.
-_WORD_TABLE = bytes(
-    48 if 48 <= code <= 57 else 119 if chr(code).isalnum() or code == 95 or code > 127 else 32 for code in range(256)
+# Digits become `0`, separators `-`, the rest `x`, lines stay: without nine zeros in a row (separators left out)
+# there is no number.
+_SHAPE = bytes(
+    48 if 48 <= code <= 57 else 45 if code in b" .()-" else 10 if code in (0, 10) else 120 for code in range(256)
 )
-_ROUGH = re.compile(rb" 0(?=(?: {0,3}0){8})")
+_NINE = b"0" * 9
 
 # Where a card, social security or telephone number may begin (no date), and the check digits of an IBAN.
 _NUMBERS = re.compile(
     r"[0-9](?:(?<![\w.][0-9])|(?<=\\[nrt][0-9]))"
     r"(?=[0-9]|[-. ]\(?\d{3}|(?<=[+(].))(?!(?<=[12])\d{3}-[01]\d-[0-3]\d)"
-    r"(?=(?:[ .()-]{0,3}[0-9]){8})"
+    r"(?=(?:[ .()-]{0,3}[0-9]){8})(?![0-9]{20})"
 )
-_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=(?:[ -]?[A-Z0-9]){11})")
+_REGION = re.compile(rb"0[0-]{7,}0")
+_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])")
 _CARD = re.compile(
     r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
@@ -58,7 +57,7 @@ _PHONE = re.compile(
     + _END
     + r"|\(0?\d{2,5}\)[ -]?\d{3,4}[ -]?\d{2,4}"
     + _END
-    + r"|0\d{1,4}[ -]\d{3,7}(?:[ -]\d{2,5}){0,2}"
+    + r"|0\d{1,4}[ -]\d{3,8}(?:[ -]\d{2,5}){0,2}"
     + _END
     + r"|0\d(?:[ .]\d\d){4}"
     + _END
@@ -101,24 +100,38 @@ def _is_url_user(text: str, start: int) -> bool:
     return scheme >= 0 and not any(c.isspace() or c in "/?#\"'<>" for c in lead[scheme + 3 :])
 
 
-def number_places(text: str) -> Iterator[int]:
-    """Where `find_number` is worth trying. `text` must be encodable as UTF-8."""
-    # A few passes in C answer "nowhere" for most texts; the expressions alone cost several times as much.
-    raw = text.encode()
-    if _NINE not in raw.translate(_DIGIT_TABLE, _SEPARATORS):
+def number_places(text: str) -> list[int]:
+    """Where `find_number` is worth trying."""
+    # A few passes in C answer "nowhere" for most texts and lines; the expressions alone cost several times as much.
+    shape = text.encode("ascii", "replace").translate(_SHAPE)
+    flat = shape.translate(None, b"-")
+    if _NINE not in flat:
+        return []
+    found: list[int] = []
+    for start, end in _lines_with_nine(shape, flat):
+        for region in _REGION.finditer(shape, start, end):
+            if region.group().count(b"0") >= 9:
+                first = region.start()
+                found += [match.start() for match in _NUMBERS.finditer(text, first, region.end())]
+                # Of an IBAN, up to eighteen characters stand before its first long run of digits.
+                found += [match.start() for match in _IBANS.finditer(text, max(0, first - 18), first + 32)]
+    return found
+
+
+def _lines_with_nine(shape: bytes, flat: bytes) -> Iterator[Span]:
+    if len(shape) < 512:
+        yield 0, len(shape)
         return
-    if len(raw) == len(text):
-        # Of ASCII, offsets in bytes are those in the text; the blank in front is the width of the boundary.
-        if b"\\" in raw:  # the letter of an escape belongs to no word
-            raw = raw.replace(b"\\n", b"  ").replace(b"\\t", b"  ").replace(b"\\r", b"  ")
-        for place in _ROUGH.finditer(b" " + raw.translate(_WORD_TABLE)):
-            if _NUMBERS.match(text, place.start()):
-                yield place.start()
-    else:
-        for match in _NUMBERS.finditer(text):
-            yield match.start()
-    for match in _IBANS.finditer(text):
-        yield match.start()
+    lines = shape.split(b"\n")
+    ends = list(accumulate(map(len, lines)))
+    number = counted = 0
+    place = flat.find(_NINE)
+    while place >= 0:
+        number += flat.count(b"\n", counted, place)
+        end = ends[number] + number
+        yield end - len(lines[number]), end
+        counted = flat.find(b"\n", place)
+        place = flat.find(_NINE, counted) if counted >= 0 else -1
 
 
 def find_number(text: str, start: int) -> Found | None:

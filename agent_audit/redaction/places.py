@@ -1,0 +1,115 @@
+"""What a user says about a place rather than about a secret: outcomes by path, a callable for every text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from agent_audit.redaction.interface import Hit
+from agent_audit.redaction.marker import Masker, error_marker, only_markers
+
+Place = tuple[Any, Any, str]
+"""Container, key or index, dotted path."""
+
+
+class Places:
+    """Outcomes by path, and the user's callable, for one configuration."""
+
+    def __init__(
+        self, paths: Mapping[str, str], callback: Callable[[str, str], str | None] | None, masker: Masker
+    ) -> None:
+        self._paths = [(path.split("."), path, outcome) for path, outcome in paths.items()]
+        self.keeps = any(outcome == "keep" for outcome in paths.values())
+        self._callback = callback
+        self._masker = masker
+
+    def apply(self, root: list[Any], path: str, plain: Any) -> list[Hit]:
+        """Change the value in `root[0]`, in place; returns what was masked.
+
+        Args:
+            root: a list whose only item is the redacted value.
+            path: what its paths begin with.
+            plain: the value with nothing masked, when `keeps`.
+        """
+        hits: list[Hit] = []
+        for place in list(_texts(root, 0, path)) if self._callback is not None else ():
+            self._call(place)
+        for parts, name, outcome in self._paths:
+            if outcome != "keep":
+                hits += [hit for place in list(_select(root, 0, path, parts)) for hit in self._mask(place, name)]
+        for parts, _, outcome in self._paths:
+            if outcome == "keep":
+                for holder, slot, where in list(_select([plain], 0, path, parts)):
+                    _put(root, path, where, holder[slot])
+        return hits
+
+    def _call(self, place: Place) -> None:
+        holder, slot, path = place
+        try:
+            given = self._callback(path, holder[slot]) if self._callback is not None else None
+            if given is not None:
+                holder[slot] = given if type(given) is str else error_marker(given)
+        except Exception:
+            holder[slot] = error_marker(holder[slot])
+
+    def _mask(self, place: Place, name: str) -> Iterator[Hit]:
+        holder, slot, path = place
+        if self._masker.drops(name) and type(holder) is dict:
+            del holder[slot]
+            yield Hit(path, "path")
+            return
+        for inner, key, where in list(_leaves(holder, slot, path)):
+            text = inner[key] if type(inner[key]) is str else str(inner[key])
+            if not only_markers(text):
+                inner[key] = self._masker.mask(name, text, "path")
+                yield Hit(where, "path")
+
+
+def _children(value: Any, path: str) -> Iterator[Place]:
+    items = value.items() if type(value) is dict else enumerate(value) if type(value) is list else ()
+    for slot, _ in items:
+        yield value, slot, f"{path}.{slot}" if path else str(slot)
+
+
+def _select(holder: Any, slot: Any, path: str, parts: list[str]) -> Iterator[Place]:
+    """The places below `holder[slot]` that the rest of a pattern names; `path` counts as given already."""
+    skip = len(path.split(".")) if path else 0
+    given = path.split(".") if path else []
+    if any(want not in ("*", have) for want, have in zip(parts[:skip], given, strict=False)):
+        return
+    rest = parts[skip:]
+    if rest == ["**"] or not rest:
+        yield holder, slot, path
+        return
+    waiting = [(holder[slot], path, rest)]
+    while waiting:
+        value, where, wanted = waiting.pop()
+        for inner, key, name in _children(value, where):
+            if wanted[0] not in ("*", "**", str(key)):
+                continue
+            if wanted[0] == "**" or len(wanted) == 1:
+                yield inner, key, name
+            else:
+                waiting.append((inner[key], name, wanted[1:]))
+
+
+def _leaves(holder: Any, slot: Any, path: str) -> Iterator[Place]:
+    value = holder[slot]
+    if type(value) in (dict, list):
+        for place in _children(value, path):
+            yield from _leaves(*place)
+    elif value is not None and type(value) is not bool:
+        yield holder, slot, path
+
+
+def _texts(holder: Any, slot: Any, path: str) -> Iterator[Place]:
+    return (place for place in _leaves(holder, slot, path) if type(place[0][place[1]]) is str)
+
+
+def _put(root: list[Any], path: str, where: str, value: Any) -> None:
+    """Put what was given back to its place, if the place is still there."""
+    if where == path:
+        root[0] = value
+        return
+    for holder, slot, _ in list(_select(root, 0, path, where.split("."))):
+        holder[slot] = value

@@ -1,0 +1,147 @@
+"""Secrets on command lines, in the statements of databases and in the files of tools, by their documented syntax."""
+
+from __future__ import annotations
+
+import re
+
+from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.validators import looks_random
+
+_ARGUMENT = r"[\"']?([^\s\"'|;&]{1,128})"
+# Up to the option, on the same line and in the same command.
+_REST = r"[^\n;|&]{0,200}?\s"
+
+
+def _option(rule_id: str, tools: str, option: str) -> Rule:
+    """A tool whose password is the argument of a short option: `mongo -p x`."""
+    names = tools.split()
+    pattern = rf"(?i:{'|'.join(names)})\b{_REST}{option}{_ARGUMENT}"
+    return part(rule_id, tuple(f"{name} " for name in names), pattern, _is_value)
+
+
+def _is_value(text: str) -> bool:
+    """No variable, no other option, no placeholder, no word of a sentence about the tool."""
+    return not re.match(r"[$<{%-]|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text)
+
+
+COMMANDS: tuple[Rule, ...] = (
+    part(
+        "docker-password",
+        ("docker login", "podman login"),
+        rf"(?:docker|podman) login\b{_REST}-p[ =]{{0,2}}{_ARGUMENT}",
+    ),
+    part(
+        "mysql-password",
+        ("mysql", "mariadb", "mysqldump"),
+        rf"(?:mysql\w{{0,8}}|mariadb)\b{_REST}-p[\"']?([^\s\"']{{3,128}})(?=\s|$|[\"'])",
+        _is_value,
+    ),
+    part("sshpass-password", ("sshpass",), r"sshpass\s+-p\s*[\"']?([^\s\"']{1,128})", _is_value),
+    _option("redis-password", "redis-cli keydb-cli valkey-cli", r"-a\s+"),
+    _option("psexec-password", "psexec psexec64 paexec", r"-p\s+"),
+    _option("mongo-password", "mongo mongosh mongodump mongorestore mongoexport mongoimport", r"-p[ =]?"),
+    _option("sqlcmd-password", "sqlcmd osql isql bcp tsql", r"-P ?"),
+    _option("ldap-password", "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd", r"-w ?"),
+    _option("zip-password", "zip unzip", r"-P ?"),
+    part(
+        "seven-zip-password",
+        ("7z a ", "7z x ", "7z e ", "7z t ", "7z l ", "7za ", "7zz ", "unrar "),
+        rf"(?:7z|7za|7zz|unrar)\b{_REST}-p{_ARGUMENT}",
+        _is_value,
+    ),
+    _option("openssl-password", "openssl", r"-(?:k|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
+    _option("azure-cli-password", r"az", r"-p "),
+    _option("rdp-password", "xfreerdp xfreerdp3 wfreerdp mstsc", r"/p:"),
+    _option("remote-password", "rdesktop evil-winrm crackmapexec netexec nxc winexe", r"-p "),
+    _option("ipmi-password", "ipmitool impitool", r"-P ?"),
+    _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
+    _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
+    part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-[AX] {_ARGUMENT}", _is_value),
+    part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
+    part(
+        "smb-password",
+        ("smbclient ", "rpcclient ", "mount.cifs "),
+        rf"(?:smb|rpc)client\b{_REST}-U ?[\"']?[^\s%\"']{{1,64}}%([^\s\"']{{1,128}})",
+    ),
+    part("net-user-password", ("net user ",), r"(?i:net user) [\w.$-]{1,64} ([^\s/*][^\s]{0,127})", _is_value),
+    part(
+        "net-use-password",
+        ("net use ",),
+        r"(?i:net use) (?:[A-Z*]:? )?\\{2,4}\S{1,200} ([^\s/*][^\s]{0,127})",
+        _is_value,
+    ),
+    part(
+        "rabbitmq-password",
+        ("rabbitmqctl ",),
+        rf"rabbitmqctl (?:add_user|change_password) \S{{1,64}} {_ARGUMENT}",
+        _is_value,
+    ),
+    part("wifi-password", ("wpa_passphrase ",), rf"wpa_passphrase \S{{1,64}} {_ARGUMENT}", _is_value),
+    part(
+        "piped-password",
+        ("echo ", "printf "),
+        rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}[\"']?\s{{0,4}}\|\s{{0,4}}"
+        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd)",
+        _is_value,
+    ),
+    part(
+        "kubectl-secret",
+        ("create secret ",),
+        rf"create secret generic{_REST}--from-literal[= ][\"']?[\w.-]{{1,64}}={_ARGUMENT}",
+        _is_value,
+    ),
+    part(
+        "sql-identified-by",
+        ("identified by", "identified with"),
+        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as)) (?i:password )?[\"']([^\"'\n]{1,128})[\"']",
+    ),
+    part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)"),
+    part(
+        "redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {_ARGUMENT}", _is_value
+    ),
+    part(
+        "oracle-password",
+        ("sqlplus ", "expdp ", "impdp ", "rman target "),
+        r"(?:sqlplus|expdp|impdp|rman target)\s+(?:-\w+\s+)*[\w$#]+/([^\s@\"']{1,128})",
+    ),
+    part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
+    part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),
+    part(
+        "netrc-password",
+        ("machine ",),
+        r"machine\s+\S{1,255}\s+login\s+\S{1,128}\s+password\s+([^\s]{1,256})",
+        _is_value,
+    ),
+    part("digest-response", ("response=",), r"response=\\?[\"']?([0-9a-f]{32,64})"),
+    # Kubernetes Secret manifests: everything under `data` and `stringData`, in whatever order the fields stand.
+    part(
+        "kubernetes-secret",
+        ("kind: secret",),
+        r"(?i:kind: Secret)\b(?:(?!\n---)[\s\S]){0,4000}?\n(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*(?:\n|$))+)",
+    ),
+    part(
+        "kubernetes-secret-sorted",
+        ("data:\n",),
+        r"data:\n((?:[ \t]+[\w./-]{1,253}: [^\n]{0,4000}\n){1,64})(?=(?:[a-z]\w*:[^\n]*\n)?kind: Secret\b)",
+    ),
+    part(
+        "kubernetes-secret-json",
+        ('"kind":"secret"', '"kind": "secret"'),
+        r"(?i:\"kind\"\s?:\s?\"Secret\")[\s\S]{0,4000}?\"(?:data|stringData)\"\s?:\s?\{([^{}]{1,20000})\}",
+    ),
+    part(
+        "kubernetes-secret-json-sorted",
+        ('"data":{', '"data": {'),
+        r"\"data\"\s?:\s?\{([^{}]{1,20000})\}\s?,\s{0,20}\"kind\"\s?:\s?\"Secret\"",
+    ),
+    # RFC 7517 and 7518: the private parameters of a JSON Web Key.
+    part("jwk-private", ('"d":', '"d" :', '\\"d\\":'), r"\\?\"d\\?\"\s?:\s?\\?\"([A-Za-z0-9_-]{42,1024})\\?\""),
+    part("jwk-octets", ('"kty"',), r"\"kty\"\s?:\s?\"oct\"[^{}]{0,300}?\"k\"\s?:\s?\"([A-Za-z0-9_-]{16,1024})\""),
+    # `service-secret-<token>`: a name and its value joined by a dash.
+    part(
+        "named-token",
+        ("secret-", "token-", "secret_", "token_", "apikey-", "apikey_", "access-"),
+        r"(?i:secret|token|apikey|access)[-_]([A-Za-z0-9]{24,128})(?![A-Za-z0-9])",
+        looks_random,
+    ),
+)

@@ -1,0 +1,165 @@
+"""Settings from a TOML file: the same as arguments; what could not work is refused with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent_audit.config import AuditConfig
+from agent_audit.content import content_from
+from agent_audit.errors import ConfigurationError
+from agent_audit.redaction import DefaultRedactor, RedactionConfig
+from agent_audit.redaction.settings import redaction_from
+
+KEY = b"k" * 32
+GOOD = """\
+[redaction]
+allow_keys = ["token"]
+allow_values = ["support@example.com"]
+
+[redaction.outcomes]
+email = "pseudonym"
+card = "keep_last_4"
+
+[redaction.keys]
+badge = "drop"
+
+[redaction.paths]
+"parameters.customer.*" = "mask"
+"metadata.build" = "keep"
+
+[redaction.identity]
+user_id = "pseudonym"
+
+[[redaction.rules]]
+id = "ticket"
+literal = "tkt-"
+pattern = 'tkt-\\d{6}'
+
+[redaction.actions."tool.crm*"]
+disabled_rules = ["email"]
+
+[content.types]
+"llm.request" = "digest"
+"""
+
+
+def settings(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "audit.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_file_says_what_arguments_say(tmp_path: Path) -> None:
+    redactor = DefaultRedactor(redaction_from(settings(tmp_path, GOOD), KEY))
+    event = {
+        "parameters": {"customer": {"name": "Jane", "orders": [5, True]}, "badge": "x1", "token": "seen"},
+        "result": "TKT-123456 for support@example.com, card 4111111111111111",
+        "metadata": {"build": "password=abc123x"},
+    }
+    assert redactor.redact(event, action="tool.x").value == {
+        "parameters": {"customer": {"name": "[REDACTED:path]", "orders": ["[REDACTED:path]", True]}, "token": "seen"},
+        "result": "[REDACTED:ticket] for support@example.com, card [REDACTED:card:last4=1111]",
+        "metadata": {"build": "password=abc123x"},
+    }
+
+
+def test_an_action_has_settings_of_its_own(tmp_path: Path) -> None:
+    redactor = DefaultRedactor(redaction_from(settings(tmp_path, GOOD), KEY))
+    text = "jane@example.org has TKT-123456"
+    assert redactor.redact(text, action="tool.crm_read").value == "jane@example.org has [REDACTED:ticket]"
+    assert "jane" not in redactor.redact(text, action="tool.search").value
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("[redaction\n", 1, "line 1"),
+        ("[redaktion]\n", 1, "no such table"),
+        ("\n[redaction]\nalow_keys = []\n", 3, "no such setting: alow_keys"),
+        ('[redaction]\nallow_keys = "token"\n', 2, "a list of texts"),
+        ('[redaction.outcomes]\ncard = "mask"\nemail = "burn"\n', 3, "unknown treatment"),
+        ('[redaction]\ndisabled_rules = [\n  "email",\n  "no-such-rule",\n]\n', 4, "no such rule"),
+        ('[redaction.paths]\n"a..b" = "mask"\n', 2, "joined by dots"),
+        ('[redaction.identity]\nname = "mask"\n', 2, "none of agent_id"),
+        ("[[redaction.rules]]\nid = 'own'\nliteral = 'ab'\npattern = 'a('\n", 2, "does not compile"),
+        ("[[redaction.rules]]\nid = 'own'\nliteral = 'ab'\npatern = 'ab'\n", 4, "unknown: patern"),
+        ('[redaction]\ncallback = "no.such:thing"\n', 2, "cannot be imported"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        redaction_from(settings(tmp_path, text), KEY)
+    assert f"line {line}" in str(refused.value)
+    assert "audit.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ('[content.types]\n"llm.request" = "full"\n"tool.cal" = "none"\n', 3, "no such event type"),
+        ('[content.actions]\n"tool.x" = "some"\n', 2, "is 'some'"),
+        ("[content.kinds]\n", 1, "no such table"),
+    ],
+)
+def test_content_levels_that_cannot_work_are_refused_with_their_line(
+    tmp_path: Path, text: str, line: int, said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said) as refused:
+        content_from(settings(tmp_path, text))
+    assert f"line {line}" in str(refused.value)
+
+
+def test_a_variable_names_the_file(tmp_path: Path) -> None:
+    path = settings(tmp_path, GOOD)
+    config = AuditConfig.from_env({"AGENT_AUDIT_SETTINGS": str(path)})
+    with config.open(tmp_path / "log") as logger:
+        logger.record("llm.request", parameters={"prompt": "hello"}, user_id="jane@example.org")  # type: ignore[arg-type]
+        (event,) = logger.query(event_type="llm.request")
+    assert event.parameters is None
+    assert event.metadata is not None
+    assert event.metadata["shortened"]["parameters"]["level"] == "digest"
+    assert str(event.user_id).startswith("[REDACTED:user-id:hmac=")
+
+
+def test_a_callable_sees_every_text_after_the_rules_and_may_change_it() -> None:
+    seen = []
+
+    def callback(path: str, text: str) -> str | None:
+        seen.append((path, text))
+        return text.replace("Jane", "J.") if path == "a.0" else None
+
+    out = DefaultRedactor(RedactionConfig(callback=callback)).redact({"a": ["Jane, password=x1y2z3"], "b": "Jane"})
+    assert out.value == {"a": ["J., password=[REDACTED:key:password]"], "b": "Jane"}
+    assert seen == [("a.0", "Jane, password=[REDACTED:key:password]"), ("b", "Jane")]
+
+
+def test_a_callable_that_fails_costs_the_text_it_was_given() -> None:
+    def callback(path: str, text: str) -> str | None:
+        if path == "a":
+            raise RuntimeError(text)
+        return 5 if path == "b" else None  # type: ignore[return-value]
+
+    out = DefaultRedactor(RedactionConfig(callback=callback)).redact({"a": "x", "b": "y", "c": "z"})
+    assert out.value == {"a": "[REDACTION-ERROR:str]", "b": "[REDACTION-ERROR:int]", "c": "z"}
+
+
+def test_a_dropped_path_is_gone_and_named() -> None:
+    out = DefaultRedactor(RedactionConfig(paths={"a.*.b": "drop"})).redact({"a": {"x": {"b": 1, "c": 2}}})
+    assert out.value == {"a": {"x": {"c": 2}}}
+    assert [tuple(hit) for hit in out.hits] == [("a.x.b", "path")]
+
+
+def test_ids_are_recorded_as_given_unless_configured() -> None:
+    assert not hasattr(DefaultRedactor(), "mask_identity")
+    record = {"user_id": "jane@example.org", "agent_id": "a", "session_id": "s"}
+    redactor = DefaultRedactor(
+        RedactionConfig(fingerprint_key=KEY, identity={"user_id": "pseudonym", "session_id": "drop"})
+    )
+    redactor.mask_identity(record)
+    again = dict(record)
+    redactor.mask_identity(again)
+    assert again == record
+    assert record.keys() == {"user_id", "agent_id"}
+    assert "jane" not in record["user_id"]
