@@ -18,7 +18,8 @@ PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})
 
 Found = tuple[int, int, str]
 
-AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?![\w-]))")
+# One hyphen behind goes on with the name, more begin something else, such as `-----BEGIN`.
+AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?!\w|-(?!-)))")
 _DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+([^\W\d_]{2,24})")
 _LOCAL = re.compile(r"[\w.+%'-]{1,64}")
 # `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
