@@ -50,8 +50,10 @@ COLUMNS = {
     "metadata": "JSON",
     "writer": "VARCHAR",
     "writer_seq": "BIGINT",
+    "log": "VARCHAR",
 }
-"""Columns of `events` and their DuckDB types; JSON is JSON text."""
+"""Columns of `events` and their DuckDB types; JSON is JSON text. `log` is the directory of the log, for many
+logs can be looked at together; null for events from memory."""
 
 PAYLOADS = ("parameters", "result")
 """Columns left out of `facts`: long, and no count or finding needs them."""
@@ -107,6 +109,8 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
 def _values(column: Any) -> list[Any]:
     import pyarrow  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
 
+    if pyarrow.types.is_decimal(column.type) and column.type.scale == 0:
+        return [None if value is None else int(value) for value in column.to_pylist()]  # a sum of integers
     if not pyarrow.types.is_timestamp(column.type):
         return list(column.to_pylist())
     microseconds = column.cast(pyarrow.timestamp("us", "UTC")).cast(pyarrow.int64())
@@ -288,7 +292,7 @@ def _count_lines(path: Path) -> int:
 
 def _row(place: int, event: AuditEvent) -> bytes:
     """The event as a flat JSON object: what is JSON inside becomes text."""
-    row: dict[str, Any] = {name: getattr(event, name) for name in COLUMNS}
+    row: dict[str, Any] = {name: getattr(event, name, None) for name in COLUMNS}
     row["seq"] = place if event.seq is None else event.seq
     row["timestamp"] = format_timestamp(event.timestamp)
     row["source"] = None if event.source is None else event.source.model_dump(exclude_none=True)

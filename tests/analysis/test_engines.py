@@ -11,10 +11,10 @@ import pytest
 from agent_audit.analysis import Thresholds
 from agent_audit.analysis.activity import distinct_counts, durations, error_count
 from agent_audit.analysis.compliance.completeness import presence
-from agent_audit.analysis.compliance.data import data_uses
-from agent_audit.analysis.compliance.decisions import decided
 from agent_audit.analysis.compliance.integrity import log_event_counts, seq_facts, seq_holes, writer_facts
 from agent_audit.analysis.compliance.security import security_events
+from agent_audit.analysis.data import data_uses
+from agent_audit.analysis.decisions import decided
 from agent_audit.analysis.result import Period
 from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.scope import Scope, bounds, counts
