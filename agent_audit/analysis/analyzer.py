@@ -18,12 +18,15 @@ from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.result import period
+from agent_audit.analysis.schema import FACTS
 from agent_audit.analysis.scope import Scope, count
 from agent_audit.analysis.sessions import Sessions, list_sessions
-from agent_audit.analysis.source import BadLine, Log
+from agent_audit.analysis.source import BadLine, Log, Progress
+from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
 from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
+from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 
 
@@ -35,22 +38,26 @@ class Queryable(Protocol):
         ...
 
 
-AnyLog = str | Path | Queryable | Iterable[AuditEvent]
-"""What can be analysed."""
+AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[AuditEvent]
+"""What can be analysed; of log directories any number."""
 
 
 class AuditAnalyzer:
     """Answers questions about a log as it is at the moment the analyzer is made.
 
     Args:
-        log: a log directory; a backend or a logger; or the events themselves.
+        log: a log directory, or a list of them; a backend or a logger; or the events themselves.
         session_id: look at this session alone.
         user_id: look at what was done for this user alone.
         event_type: look at events of this type alone.
+        where: look at the events alone for which this SQL condition holds, e.g.
+            `"duration_ms > 1000 AND parameters->>'$.to' LIKE '%@example.com'"`.
+        progress: is told how many segments of how many are ready, while the log is opened.
 
     Raises:
         LogNotFoundError: no log in that directory.
         FormatError: a log of a newer version.
+        OSError: a file cannot be read.
         ConfigurationError: the extra `analysis` is not installed.
 
     Example:
@@ -64,8 +71,13 @@ class AuditAnalyzer:
         session_id: str | None = None,
         user_id: str | None = None,
         event_type: str | None = None,
+        where: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        self._log = Log(log)
+        self._log = Log(log, progress)
+        self._where = where
+        if where is not None:
+            conditioned(self._log.events, where)  # one that is wrong is told at once
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
 
     @property
@@ -88,6 +100,18 @@ class AuditAnalyzer:
     def is_empty(self) -> bool:
         """Whether the log has no events at all."""
         return count(self._log.facts) == 0
+
+    def sql(self, query: str, limit: int | None = 10_000) -> SqlAnswer:
+        """The answer to a question of your own, a SELECT of DuckDB's SQL over the table `events`.
+
+        Args:
+            query: the SELECT. Nothing but the log can be read, and nothing written.
+            limit: the most rows; None: all.
+
+        Raises:
+            ConfigurationError: it is no single SELECT, or DuckDB refuses it.
+        """
+        return ask(self._log, query, limit)
 
     def get_agent_activity(
         self, agent_id: str | None = None, start: datetime | None = None, end: datetime | None = None
@@ -138,8 +162,10 @@ class AuditAnalyzer:
             agent_id: the agent; None: all of them.
 
         Raises:
-            ConfigurationError: a moment without a time zone.
+            ConfigurationError: a moment without a time zone, or several logs: each has its own completeness.
         """
+        if len(self._log.directories) > 1:
+            raise ConfigurationError("a compliance report is of one log, for its completeness is its own; name one")
         with self._scope(start, end, agent_id) as scope:
             return compliance_report(scope)
 
@@ -287,11 +313,16 @@ class AuditAnalyzer:
 
     @contextmanager
     def _scope(self, start: datetime | None, end: datetime | None, agent_id: str | None) -> Iterator[Scope]:
+        asked = period(start, end)
+        events = self._log.between(start, end)
+        if self._where is not None:
+            events = conditioned(events, self._where)
         scope = Scope.of(
-            self._log.facts,
-            period(start, end),
+            events.select(*FACTS),
+            asked,
             self.bad_line_count,
             store=self._log.store,
+            log=self._log.facts,
             agent_id=agent_id,
             **self._conditions,
         )
