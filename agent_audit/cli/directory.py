@@ -44,7 +44,8 @@ def _resolved(name: str) -> list[Path]:
     """A directory, or the logs among those that a pattern names."""
     if Path(name).exists() or not has_magic(name):
         return [find_log(name)]
-    found = [path for path in map(Path, sorted(glob(name, recursive=True))) if Layout(path).exists()]
+    matching = glob(name, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    found = [path for path in map(Path, sorted(matching)) if Layout(path).exists()]
     if not found:
         raise LogNotFoundError(f"no audit log matches {name}")
     return [path.absolute() for path in found]
