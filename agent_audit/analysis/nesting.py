@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit.analysis.pairing import BY_CALL, BY_SPAN
+from agent_audit.pairs import BY_CALL, BY_SPAN
 
 Row = dict[str, Any]
 """An event: a row of the log's relation."""

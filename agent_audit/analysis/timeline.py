@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.decisions import decided_by
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.nesting import Node, nested
-from agent_audit.analysis.pairing import BY_SPAN
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, count
 from agent_audit.analysis.source import Expr, rows
+from agent_audit.pairs import BY_SPAN
 
 COLUMNS = (
     "seq",
