@@ -7,24 +7,52 @@ from agent_audit.analysis.activity import AgentActivity, Durations
 from agent_audit.analysis.analyzer import AuditAnalyzer
 from agent_audit.analysis.anomalies import AnomalyReport
 from agent_audit.analysis.compliance import ComplianceReport
+from agent_audit.analysis.data import DataAccess, DataUse
+from agent_audit.analysis.decisions import Decision, DecisionReport
+from agent_audit.analysis.failures import FailureGroup, Failures
 from agent_audit.analysis.finding import Finding, Level, Thresholds
+from agent_audit.analysis.models import CostItem, ModelStatistics, ModelUse, Price, TokenCost
 from agent_audit.analysis.pairing import Unpaired, unpaired
 from agent_audit.analysis.result import Count, Period, Result
+from agent_audit.analysis.sessions import Sessions, SessionSummary
 from agent_audit.analysis.source import BadLine
+from agent_audit.analysis.timeline import Approval, Step, Timeline
+from agent_audit.analysis.tools import ToolStatistics, ToolUse
+from agent_audit.analysis.volume import Interval, Volume
 
 __all__ = [
     "AgentActivity",
     "AnomalyReport",
+    "Approval",
     "AuditAnalyzer",
     "BadLine",
     "ComplianceReport",
+    "CostItem",
     "Count",
+    "DataAccess",
+    "DataUse",
+    "Decision",
+    "DecisionReport",
     "Durations",
+    "FailureGroup",
+    "Failures",
     "Finding",
+    "Interval",
     "Level",
+    "ModelStatistics",
+    "ModelUse",
     "Period",
+    "Price",
     "Result",
+    "SessionSummary",
+    "Sessions",
+    "Step",
     "Thresholds",
+    "Timeline",
+    "TokenCost",
+    "ToolStatistics",
+    "ToolUse",
     "Unpaired",
+    "Volume",
     "unpaired",
 ]

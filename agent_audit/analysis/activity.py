@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_audit.analysis.document import Document, Table
+from agent_audit.analysis.document import Document, Table, left_out
+from agent_audit.analysis.failures import errors_alone, failed_operations
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.scope import (
     Scope,
     bounds,
     counts,
-    effective_outcome,
     first_row,
     of_agents,
-    without,
 )
 from agent_audit.analysis.source import Expr, rows
 
@@ -39,6 +39,8 @@ class Durations(BaseModel):
 
 class AgentActivity(Result):
     """What one agent, or all of them, did in a period."""
+
+    main: ClassVar[str] = "actions"
 
     agent_id: str | None = Field(description="The agent asked for; None: all.")
     period: Period
@@ -94,8 +96,7 @@ class AgentActivity(Result):
 def count_table(title: str, column: str, counted: tuple[Count, ...], distinct: int, shown: int = 20) -> Table:
     """A table of counts, cut to what a person reads."""
     listed = tuple((item.name, item.count) for item in counted[:shown])
-    left_out = distinct - len(listed)
-    return Table(title, (column, "events"), listed, f"and {left_out:,} more" if left_out > 0 else None)
+    return Table(title, (column, "events"), listed, left_out(distinct - len(listed)))
 
 
 def agent_activity(scope: Scope, agent_id: str | None) -> AgentActivity:
@@ -153,9 +154,7 @@ def error_count(events: Expr) -> Expr:
 
     An `error` event that names a failed operation as its span or its parent tells of that failure.
     """
-    failed = events.filter((effective_outcome(events) == "failure") & (events.event_type != "error"))
-    errors = events.filter(events.event_type == "error")
-    alone = without(without(errors, failed, "span_id"), failed, "parent_span_id", matching="span_id")
+    failed, alone = failed_operations(events), errors_alone(events)
     return failed.select("seq").union(alone.select("seq")).agg(errors=lambda both: both.count())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +12,21 @@ from typing import Any, Protocol
 from agent_audit.analysis.activity import AgentActivity, agent_activity
 from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
+from agent_audit.analysis.data import DataAccess, data_access
+from agent_audit.analysis.decisions import DecisionReport, decision_report
+from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.finding import Thresholds
+from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.result import period
+from agent_audit.analysis.schema import FACTS
 from agent_audit.analysis.scope import Scope, count
-from agent_audit.analysis.source import BadLine, Log
+from agent_audit.analysis.sessions import Sessions, list_sessions
+from agent_audit.analysis.source import BadLine, Log, Progress
+from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
+from agent_audit.analysis.timeline import Timeline, timeline
+from agent_audit.analysis.tools import ToolStatistics, tool_statistics
+from agent_audit.analysis.volume import Volume, volume
+from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 
 
@@ -27,22 +38,26 @@ class Queryable(Protocol):
         ...
 
 
-AnyLog = str | Path | Queryable | Iterable[AuditEvent]
-"""What can be analysed."""
+AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[AuditEvent]
+"""What can be analysed; of log directories any number."""
 
 
 class AuditAnalyzer:
     """Answers questions about a log as it is at the moment the analyzer is made.
 
     Args:
-        log: a log directory; a backend or a logger; or the events themselves.
+        log: a log directory, or a list of them; a backend or a logger; or the events themselves.
         session_id: look at this session alone.
         user_id: look at what was done for this user alone.
         event_type: look at events of this type alone.
+        where: look at the events alone for which this SQL condition holds, e.g.
+            `"duration_ms > 1000 AND parameters->>'$.to' LIKE '%@example.com'"`.
+        progress: is told how many segments of how many are ready, while the log is opened.
 
     Raises:
         LogNotFoundError: no log in that directory.
         FormatError: a log of a newer version.
+        OSError: a file cannot be read.
         ConfigurationError: the extra `analysis` is not installed.
 
     Example:
@@ -56,8 +71,13 @@ class AuditAnalyzer:
         session_id: str | None = None,
         user_id: str | None = None,
         event_type: str | None = None,
+        where: str | None = None,
+        progress: Progress | None = None,
     ) -> None:
-        self._log = Log(log)
+        self._log = Log(log, progress)
+        self._where = where
+        if where is not None:
+            conditioned(self._log.events, where)  # one that is wrong is told at once
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
 
     @property
@@ -80,6 +100,18 @@ class AuditAnalyzer:
     def is_empty(self) -> bool:
         """Whether the log has no events at all."""
         return count(self._log.facts) == 0
+
+    def sql(self, query: str, limit: int | None = 10_000) -> SqlAnswer:
+        """The answer to a question of your own, a SELECT of DuckDB's SQL over the table `events`.
+
+        Args:
+            query: the SELECT. Nothing but the log can be read, and nothing written.
+            limit: the most rows; None: all.
+
+        Raises:
+            ConfigurationError: it is no single SELECT, or DuckDB refuses it.
+        """
+        return ask(self._log, query, limit)
 
     def get_agent_activity(
         self, agent_id: str | None = None, start: datetime | None = None, end: datetime | None = None
@@ -130,10 +162,142 @@ class AuditAnalyzer:
             agent_id: the agent; None: all of them.
 
         Raises:
-            ConfigurationError: a moment without a time zone.
+            ConfigurationError: a moment without a time zone, or several logs: each has its own completeness.
         """
+        if len(self._log.directories) > 1:
+            raise ConfigurationError("a compliance report is of one log, for its completeness is its own; name one")
         with self._scope(start, end, agent_id) as scope:
             return compliance_report(scope)
+
+    # -- questions -------------------------------------------------------------------------------------
+    #
+    # All of them: `agent_id` None is every agent, `start` the first moment of the period, `end` the first one
+    # after it, both aware; `limit` the most rows listed, None for all. All raise ConfigurationError for a moment
+    # without a time zone.
+
+    def get_sessions(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> Sessions:
+        """Which sessions there were and what each amounted to, the latest first."""
+        with self._scope(start, end, agent_id) as scope:
+            return list_sessions(scope, limit)
+
+    def get_timeline(self, session_id: str, *, limit: int = 10_000) -> Timeline:
+        """One session: its steps nested, with durations, outcomes and approvals.
+
+        Args:
+            session_id: the session.
+            limit: of a longer session only so many events, the first ones, are looked at.
+        """
+        with self._scope(None, None, None) as scope:
+            return timeline(scope, session_id, limit)
+
+    def get_tool_statistics(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> ToolStatistics:
+        """How the tools fared: calls, outcomes, durations."""
+        with self._scope(start, end, agent_id) as scope:
+            return tool_statistics(scope, limit)
+
+    def get_model_statistics(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> ModelStatistics:
+        """How the models fared: calls, outcomes, durations, tokens."""
+        with self._scope(start, end, agent_id) as scope:
+            return model_statistics(scope, limit)
+
+    def get_data_access(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> DataAccess:
+        """Which data was read and changed, by whom and for whom."""
+        with self._scope(start, end, agent_id) as scope:
+            return data_access(scope, limit)
+
+    def get_decisions(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> DecisionReport:
+        """Who approved and denied what, and how long it was waited for; the latest first."""
+        with self._scope(start, end, agent_id) as scope:
+            return decision_report(scope, limit)
+
+    def get_failures(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+    ) -> Failures:
+        """What failed, grouped by cause."""
+        with self._scope(start, end, agent_id) as scope:
+            return group_failures(scope, limit)
+
+    def get_token_cost(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = 100,
+        *,
+        by: str | None = None,
+        prices: Mapping[str, Price] | None = None,
+    ) -> TokenCost:
+        """The tokens that models took and gave, and what they cost.
+
+        Args:
+            agent_id: the agent; None: all of them together.
+            start: first moment of the period, aware.
+            end: first moment after it, aware.
+            limit: the most rows listed.
+            by: split by `agent_id`, `user_id`, `session_id` or `log`; always by model.
+            prices: model -> price; there are none built in, for they change.
+
+        Raises:
+            ConfigurationError: a moment without a time zone, or it cannot be split by that.
+        """
+        with self._scope(start, end, agent_id) as scope:
+            return token_cost(scope, by, prices or {}, limit)
+
+    def get_volume(
+        self,
+        agent_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        unit: str = "hour",
+    ) -> Volume:
+        """How much happened when.
+
+        Args:
+            agent_id: the agent; None: all of them together.
+            start: first moment of the period, aware.
+            end: first moment after it, aware.
+            unit: width of an interval: second, minute, hour, day, month.
+
+        Raises:
+            ConfigurationError: a moment without a time zone, or no such unit.
+        """
+        with self._scope(start, end, agent_id) as scope:
+            return volume(scope, unit)
 
     def close(self) -> None:
         """Give the memory back; the analyzer cannot be used any more."""
@@ -149,11 +313,16 @@ class AuditAnalyzer:
 
     @contextmanager
     def _scope(self, start: datetime | None, end: datetime | None, agent_id: str | None) -> Iterator[Scope]:
+        asked = period(start, end)
+        events = self._log.between(start, end)
+        if self._where is not None:
+            events = conditioned(events, self._where)
         scope = Scope.of(
-            self._log.facts,
-            period(start, end),
+            events.select(*FACTS),
+            asked,
             self.bad_line_count,
             store=self._log.store,
+            log=self._log.facts,
             agent_id=agent_id,
             **self._conditions,
         )

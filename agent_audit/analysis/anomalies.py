@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from agent_audit.analysis.document import Document, Table
@@ -15,6 +17,8 @@ _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
 
 class AnomalyReport(Result):
     """What was found, and what was looked for."""
+
+    main: ClassVar[str] = "findings"
 
     agent_id: str | None = Field(description="The agent asked for; None: each of them.")
     period: Period

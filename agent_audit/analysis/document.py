@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from html import escape
 from typing import NamedTuple
 
 from agent_audit.analysis.printable import printable
@@ -37,6 +38,11 @@ class Document(NamedTuple):
     """The same ones whatever was found; a reporter for people leaves out those without rows."""
 
 
+def left_out(count: int) -> str | None:
+    """The note below a table that was cut."""
+    return f"and {count:,} more" if count > 0 else None
+
+
 def show_cell(cell: Cell) -> str:
     """A cell as text that is safe in a terminal: no control character of a recorded value survives."""
     if cell is None:
@@ -56,6 +62,24 @@ def plain_text(document: Document) -> str:
     for table in (table for table in document.tables if table.rows):
         parts += ["", *_plain_table(table)]
     return "\n".join(parts)
+
+
+def html_fragment(document: Document) -> str:
+    """The document as HTML without a frame around it, for notebooks; everything recorded is escaped."""
+    parts = [f"<h3>{_html(document.title)}</h3>", *(f"<p>{_html(remark)}</p>" for remark in document.remarks)]
+    for table in (table for table in document.tables if table.rows):
+        cells = ("".join(f"<td>{_html(show_cell(cell))}</td>" for cell in row) for row in table.rows)
+        heads = "".join(f"<th>{_html(column)}</th>" for column in table.columns)
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        note = f"<p>{_html(table.note)}</p>" if table.note else ""
+        parts.append(
+            f"<table><caption>{_html(table.title)}</caption><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{note}"
+        )
+    return "<div>" + "".join(parts) + "</div>"
+
+
+def _html(text: str) -> str:
+    return escape(printable(text))
 
 
 def _plain_table(table: Table) -> Iterable[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_audit.analysis.document import Document, plain_text
+from agent_audit.analysis.document import Document, html_fragment, plain_text
+from agent_audit.analysis.frames import to_arrow, to_pandas
 from agent_audit.errors import ConfigurationError
 
 
@@ -36,13 +38,52 @@ class Period(BaseModel):
 
 
 class Result(BaseModel):
-    """Base of all results. `str()` is readable text, `model_dump_json()` the whole as JSON."""
+    """Base of all results. `str()` is readable text, `model_dump_json()` the whole as JSON, and a notebook shows
+    tables."""
 
     model_config = ConfigDict(frozen=True)
+
+    main: ClassVar[str]
+    """The field with the rows that `to_arrow` and `to_pandas` return."""
 
     def document(self) -> Document:
         """The result as headings and tables, for a reporter."""
         raise NotImplementedError
+
+    def to_arrow(self, field: str | None = None) -> Any:
+        """Rows of the result as a `pyarrow.Table`.
+
+        Args:
+            field: which rows, a field that is a tuple of models; None: those of `main`.
+
+        Raises:
+            ConfigurationError: no such rows, or the extra `analysis` is not installed.
+        """
+        return to_arrow(*self._rows_of(field))
+
+    def to_pandas(self, field: str | None = None) -> Any:
+        """Like `to_arrow`, as a `pandas.DataFrame`.
+
+        Raises:
+            ConfigurationError: no such rows, or pandas is not installed.
+        """
+        return to_pandas(*self._rows_of(field))
+
+    def _rows_of(self, field: str | None) -> tuple[type[BaseModel], tuple[BaseModel, ...]]:
+        name, tabular = field or self.main, self._tabular()
+        if name not in tabular:
+            raise ConfigurationError(f"{type(self).__name__} has no rows {name!r}; it has: {', '.join(tabular)}")
+        return tabular[name], getattr(self, name)
+
+    @classmethod
+    def _tabular(cls) -> dict[str, type[BaseModel]]:
+        """Fields that are tuples of models, and of which."""
+        first = {name: (get_args(field.annotation) or (None,))[0] for name, field in cls.model_fields.items()}
+        return {name: kind for name, kind in first.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
+
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        return html_fragment(self.document())
 
     def __str__(self) -> str:
         return plain_text(self.document())

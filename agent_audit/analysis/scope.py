@@ -11,6 +11,8 @@ from agent_audit.analysis.source import Expr, load_ibis, rows
 
 FAILED_TYPES = ("action.failed",)
 DENIED_TYPES = ("permission.denied", "action.denied")
+OUTCOME_OF_TYPE = {**dict.fromkeys(FAILED_TYPES, "failure"), **dict.fromkeys(DENIED_TYPES, "denied")}
+"""Types that state an outcome by themselves."""
 END_TYPES = (
     "agent.stop",
     "tool.response",
@@ -52,9 +54,14 @@ class Scope:
         bad_line_count: int = 0,
         *,
         store: Callable[[Expr], Expr] = lambda expr: expr,
+        log: Expr | None = None,
         **conditions: str | None,
     ) -> Scope:
-        """The facts of a period where each given column has the given value (None: any)."""
+        """The facts of a period where each given column has the given value (None: any).
+
+        Args:
+            log: facts of the whole log; None: `facts` are.
+        """
         events = facts
         if period.start is not None:
             events = events.filter(events.timestamp >= period.start)
@@ -63,7 +70,7 @@ class Scope:
         for column, value in conditions.items():
             if value is not None:
                 events = events.filter(events[column] == value)
-        return cls(events, facts, period, bad_line_count, store)
+        return cls(events, facts if log is None else log, period, bad_line_count, store)
 
 
 def count(expr: Expr) -> int:
@@ -101,7 +108,7 @@ def effective_outcome(events: Expr) -> Expr:
 
 
 def without(events: Expr, others: Expr, column: str, *, matching: str | None = None, order: str | None = None) -> Expr:
-    """The events that no row of `others` goes with.
+    """The events that no row of `others` in the same log goes with.
 
     Args:
         events: what to filter.
@@ -109,8 +116,8 @@ def without(events: Expr, others: Expr, column: str, *, matching: str | None = N
         column: column of `events` that must not equal `matching` of others (the same column when left out).
         order: `before` or `after`: only others at an earlier or a later `seq` take an event out.
     """
-    told = others.select(told=others[matching or column], told_at=others.seq).view()
-    goes_with = [events[column] == told.told]
+    told = others.select(told=others[matching or column], told_at=others.seq, told_in=others.log).view()
+    goes_with = [events[column] == told.told, events.log.identical_to(told.told_in)]
     if order is not None:
         goes_with.append(told.told_at < events.seq if order == "before" else told.told_at > events.seq)
     return events.anti_join(told, goes_with).select(*events.columns)

@@ -1,78 +1,40 @@
-"""A log as one relation: the only place that knows DuckDB, and the only one that imports Ibis (late).
+"""Logs as one relation: the only place that opens DuckDB, and the only one that imports Ibis (late).
 
-Sealed segments are read by DuckDB straight from their JSON lines, with every column's type given. A segment
-in which anything is odd, and the active one up to its last line feed, are read line by line instead, so that
-a bad line is named and everything around it still counts. DuckDB's `ignore_errors` is never used: it would
-turn a bad line into a row of NULLs.
+Every segment is read from a column copy: a sealed one from the copy in the log's `columns/`, which the first
+analysis makes, the active one, up to its last line feed, from a copy that lives as long as the analysis.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+import mmap
+import shutil
+import tempfile
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-from pydantic import ValidationError
-
+from agent_audit.analysis.badline import BadLine
+from agent_audit.analysis.columns import Contents, known
+from agent_audit.analysis.convert import Converter
+from agent_audit.analysis.maker import make_columns
+from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ConfigurationError
-from agent_audit.event import AuditEvent, format_timestamp
+
+__all__ = ["COLUMNS", "PAYLOADS", "BadLine", "Expr", "Log", "Progress", "load_ibis", "rows"]
 
 Expr = Any
 """An Ibis expression; Ibis has no type information of its own."""
 
-COLUMNS = {
-    "seq": "BIGINT",
-    "event_id": "VARCHAR",
-    "timestamp": "TIMESTAMPTZ",
-    "event_type": "VARCHAR",
-    "outcome": "VARCHAR",
-    "agent_id": "VARCHAR",
-    "session_id": "VARCHAR",
-    "user_id": "VARCHAR",
-    "trace_id": "VARCHAR",
-    "span_id": "VARCHAR",
-    "parent_span_id": "VARCHAR",
-    "call_id": "VARCHAR",
-    "action": "VARCHAR",
-    "resource": "VARCHAR",
-    "parameters": "JSON",
-    "result": "JSON",
-    "error": "VARCHAR",
-    "error_type": "VARCHAR",
-    "duration_ms": "DOUBLE",
-    "source": "JSON",
-    "metadata": "JSON",
-    "writer": "VARCHAR",
-    "writer_seq": "BIGINT",
-}
-"""Columns of `events` and their DuckDB types; JSON is JSON text."""
+Progress = Callable[[int, int], None]
+"""Is told how many segments of how many are ready."""
 
-PAYLOADS = ("parameters", "result")
-"""Columns left out of `facts`: long, and no count or finding needs them."""
-
-_GLOB = re.compile(r"[*?\[\]{}]")
-_BATCH = 5_000
 _MOST_NAMED = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_LARGEST = 2**63 - 1
-
-
-class BadLine(NamedTuple):
-    """A line that is no audit event."""
-
-    path: Path
-    number: int
-    """Line number in the file, from 1."""
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.number}: {self.reason}"
+_MEMORY = "512MB"
+"""What DuckDB may take; beyond it, it uses the disk. Python and Arrow come on top."""
 
 
 def load_ibis() -> Any:
@@ -100,6 +62,11 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
     backend = expr.get_backend()
     own = backend.name == "duckdb"
     table = backend.con.sql(backend.compile(expr)).to_arrow_table() if own else expr.to_pyarrow()
+    return rows_of(table)
+
+
+def rows_of(table: Any) -> list[dict[str, Any]]:
+    """An Arrow table as `rows` returns it."""
     columns = [_values(column) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
 
@@ -107,17 +74,29 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
 def _values(column: Any) -> list[Any]:
     import pyarrow  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
 
+    if pyarrow.types.is_decimal(column.type) and column.type.scale == 0:
+        return [None if value is None else int(value) for value in column.to_pylist()]  # a sum of integers
     if not pyarrow.types.is_timestamp(column.type):
         return list(column.to_pylist())
     microseconds = column.cast(pyarrow.timestamp("us", "UTC")).cast(pyarrow.int64())
     return [None if value is None else _EPOCH + timedelta(microseconds=value) for value in microseconds.to_pylist()]
 
 
+class _Copy(NamedTuple):
+    """A column copy that is part of the relation."""
+
+    path: Path
+    log: str | None
+    contents: Contents
+
+
 class Log:
-    """A log opened for analysis, as it was at that moment (later events are not seen).
+    """Logs opened for analysis, as they were at that moment (later events are not seen).
 
     Args:
-        log: a log directory; an object with `query()` that yields events (a backend, a logger); or events.
+        log: a log directory, or a list of them; an object with `query()` that yields events (a backend, a logger);
+            or events.
+        progress: is told how far the opening is.
 
     Raises:
         LogNotFoundError: no log in that directory.
@@ -125,28 +104,65 @@ class Log:
         ConfigurationError: the extra `analysis` is not installed.
     """
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Any, progress: Progress | None = None) -> None:
         self._connection = load_ibis().duckdb.connect()
         self._duckdb = self._connection.con
-        self._duckdb.execute("SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false")
+        self._folder = Path(tempfile.mkdtemp(prefix="agent-audit-log-"))
         self.bad_lines: list[BadLine] = []
         """The first thousand of them."""
         self.bad_line_count = 0
+        self._copies: list[_Copy] = []
         self._kept: list[str] = []
-        self._create("facts", _but_payloads())
-        self._create("odd", list(COLUMNS))
-        whole = self._load(log)
-        self._create_events(whole)
+        self._views: dict[tuple[_Copy, ...], str] = {}
+        try:
+            self._prepare()
+            self._load(log, progress or (lambda done, total: None))
+            self._view("events", self._copies, tuple(COLUMNS))
+            self._shut_in()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def events(self) -> Expr:
-        """Every event with all `COLUMNS`, as an Ibis table. Payloads are read from the files when needed."""
+        """Every event with all `COLUMNS`, as an Ibis table."""
         return self._connection.table("events")
 
     @property
     def facts(self) -> Expr:
-        """The same without `PAYLOADS`, in memory."""
-        return self._connection.table("facts")
+        """The same without `PAYLOADS`."""
+        return self.events.select(*FACTS)
+
+    @property
+    def directories(self) -> list[str]:
+        """The logs that are part of the relation."""
+        return list(dict.fromkeys(copy.log for copy in self._copies if copy.log is not None))
+
+    def between(self, start: datetime | None, end: datetime | None) -> Expr:
+        """Every event with all `COLUMNS` of the segments that can hold events from `start` until `end`."""
+        copies = [copy for copy in self._copies if _overlaps(copy.contents, start, end)]
+        if len(copies) == len(self._copies):
+            return self.events
+        name = self._views.setdefault(tuple(copies), f"part_{len(self._views)}")
+        self._view(name, copies, tuple(COLUMNS))
+        return self._connection.table(name)
+
+    def arrow(self, query: str, limit: int | None) -> Any:
+        """Rows of an SQL query as an Arrow table, at most `limit`.
+
+        Raises:
+            ConfigurationError: it is no single SELECT, or DuckDB refuses it.
+        """
+        import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
+
+        try:
+            statements = self._duckdb.extract_statements(query)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
+            found = self._duckdb.sql(query)
+            return (found if limit is None else found.limit(limit)).to_arrow_table()
+        except duckdb.Error as error:
+            raise ConfigurationError(f"DuckDB refuses the query: {error}") from error
 
     def __enter__(self) -> Log:
         return self
@@ -155,8 +171,9 @@ class Log:
         self.close()
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give memory and disk back."""
         self._connection.disconnect()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def store(self, expr: Expr) -> Expr:
         """Compute a relation now and keep its rows until `forget`."""
@@ -172,156 +189,109 @@ class Log:
 
     # -- loading ---------------------------------------------------------------------------------------
 
-    def _load(self, log: Any) -> list[Path]:
-        """Fill `facts` and `odd`; return the files that may be read again as they are."""
-        directory = _directory_of(log)
-        if directory is None:
-            self._insert_events(log.query() if hasattr(log, "query") else log)
-            return []
-        layout = open_layout(directory)
-        starts = layout.segment_starts()
-        sealed = [layout.segment(start) for start in starts[:-1]]
-        whole = [path for path in sealed if self._insert_whole(path)]
-        for path in sorted({layout.segment(start) for start in starts} - set(whole)):
-            self._insert_lines(path, sealed=path in sealed)
-        return whole
+    def _prepare(self) -> None:
+        self._duckdb.execute(
+            "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET enable_progress_bar = false; "
+            f"SET memory_limit = '{_MEMORY}'; SET temp_directory = '{self._folder / 'spill'}'; "
+            "SET parquet_metadata_cache = true"
+        )
 
-    def _insert_whole(self, path: Path) -> bool:
-        """Take a segment in as it is; False, with nothing taken in, when anything about it is odd."""
-        if _GLOB.search(str(path)):
-            return False  # DuckDB would read it as a pattern
-        columns = ", ".join(_quoted(_but_payloads()))
-        self._duckdb.execute("BEGIN")
+    def _shut_in(self) -> None:
+        """From here on nothing but the copies can be read, and nothing written: queries are free text."""
+        allowed = ", ".join(f"'{copy.path}'" for copy in self._copies)
+        self._duckdb.execute(
+            f"SET allowed_paths = [{allowed}]; SET enable_external_access = false; SET lock_configuration = true"
+        )
+
+    def _load(self, log: Any, progress: Progress) -> None:
+        converter = Converter(self._duckdb)
+        directories = directories_of(log)
+        if directories is None:
+            target = self._folder / "events.parquet"
+            contents = converter.events(log.query() if hasattr(log, "query") else log, target)
+            self._copies.append(_Copy(target, None, contents))
+            return
+        layouts = [open_layout(directory) for directory in directories]
+        total, done = sum(len(layout.segment_starts()) for layout in layouts), 0
+        for number, layout in enumerate(layouts):
+            # A name without anything that DuckDB would take for a pattern.
+            here = self._folder / f"log{number}"
+            here.mkdir()
+            (here / "log").symlink_to(layout.root.absolute(), target_is_directory=True)
+            for start in (starts := layout.segment_starts()):
+                self._add(converter, layout, here, start, sealed=start != starts[-1])
+                done += 1
+                progress(done, total)
+
+    def _add(self, converter: Converter, layout: Layout, here: Path, start: int, *, sealed: bool) -> None:
+        seen = Layout(here / "log")
+        target = seen.column_files(start)[0]
+        contents = known(layout, start) if sealed else None
+        if contents is None and sealed:
+            contents = make_columns(converter, seen, start)
+        if contents is None:
+            target = here / f"{start:020d}.parquet"
+            contents = self._for_now(converter, seen.segment(start), target, start, sealed)
+        self._copies.append(_Copy(target, str(layout.root), contents))
+        self.bad_line_count += contents.bad_line_count
+        room = max(0, _MOST_NAMED - len(self.bad_lines))
+        self.bad_lines += [BadLine(layout.segment(start), *bad) for bad in contents.bad_lines[:room]]
+
+    def _for_now(self, converter: Converter, segment: Path, target: Path, start: int, sealed: bool) -> Contents:
+        """A copy that lives as long as this object: of the active segment, or where the log cannot be written to."""
+        if sealed:
+            return converter.lines(segment, target, start)
+        snapshot = target.with_suffix(".jsonl")
+        _copy_complete_lines(segment, snapshot)
         try:
-            insert = f"INSERT INTO facts SELECT {columns} FROM {_read_json([path])}"
-            taken = self._duckdb.execute(insert).fetchone()
-            proper = self._is_proper(path, taken[0])
-        except Exception as error:
-            if not type(error).__module__.endswith("duckdb"):
-                raise
-            proper = False
-        self._duckdb.execute("COMMIT" if proper else "ROLLBACK")
-        return proper
+            return converter.lines(snapshot, target, start, sealed=False)
+        finally:
+            snapshot.unlink()
 
-    def _is_proper(self, path: Path, taken: int) -> bool:
-        """Whether the rows just taken in are those that the file's name and its line feeds promise."""
-        first = int(path.stem)
-        found = self._duckdb.execute(
-            "SELECT count(*), count(DISTINCT seq), count(event_id), count(timestamp), count(event_type) "
-            "FROM facts WHERE seq >= ? AND seq < ?",
-            [first, first + taken],
-        ).fetchone()
-        return taken == _count_lines(path) and found == (taken,) * 5
-
-    def _insert_lines(self, path: Path, *, sealed: bool) -> None:
-        self._insert_events(self._readable_lines(path, sealed))
-
-    def _readable_lines(self, path: Path, sealed: bool) -> Iterator[AuditEvent]:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    if sealed:
-                        self._bad(BadLine(path, number, "cut off: no line feed at its end"))
-                    return
-                try:
-                    event = AuditEvent.from_json(line)
-                except (orjson.JSONDecodeError, ValidationError) as error:
-                    self._bad(BadLine(path, number, _reason(error)))
-                    continue
-                if max(event.seq or 0, event.writer_seq or 0) > _LARGEST:
-                    self._bad(BadLine(path, number, "not an audit event: a number beyond 64 bits"))
-                    continue
-                yield event
-
-    def _bad(self, line: BadLine) -> None:
-        self.bad_line_count += 1
-        if len(self.bad_lines) < _MOST_NAMED:
-            self.bad_lines.append(line)
-
-    def _insert_events(self, events: Iterable[AuditEvent]) -> None:
-        """Take events in through Arrow; those without `seq` get their place as one."""
-        rows = (_row(place, event) for place, event in enumerate(events))
-        while batch := b"\n".join(islice(rows, _BATCH)):
-            arrow = _arrow(batch)
-            self._duckdb.register("batch", arrow)
-            for table, columns in (("odd", list(COLUMNS)), ("facts", _but_payloads())):
-                self._duckdb.execute(f"INSERT INTO {table} SELECT {', '.join(_quoted(columns))} FROM batch")
-            self._duckdb.unregister("batch")
-
-    def _create(self, table: str, columns: list[str]) -> None:
-        body = ", ".join(f'"{name}" {COLUMNS[name]}' for name in columns)
-        self._duckdb.execute(f"CREATE TABLE {table} ({body})")
-
-    def _create_events(self, whole: list[Path]) -> None:
-        columns = ", ".join(_quoted(COLUMNS))
-        files = f" UNION ALL SELECT {columns} FROM {_read_json(whole)}" if whole else ""
-        self._duckdb.execute(f"CREATE VIEW events AS SELECT {columns} FROM odd{files}")
+    def _view(self, name: str, copies: list[_Copy], columns: tuple[str, ...]) -> None:
+        stored = ", ".join(f'"{column}"' for column in columns if column in STORED)
+        typed = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in COLUMNS.items())
+        parts = [f"SELECT {typed} WHERE false"]
+        for log in dict.fromkeys(copy.log for copy in copies):
+            files = ", ".join(f"'{copy.path}'" for copy in copies if copy.log == log)
+            told = "NULL" if log is None else "'" + log.replace("'", "''") + "'"
+            parts.append(f"SELECT {stored}, {told}::VARCHAR AS log FROM read_parquet([{files}])")
+        body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
+        self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
 
 
-def _directory_of(log: Any) -> Path | None:
-    """The directory of a log that is kept in one, after what was logged so far is written."""
+def directories_of(log: Any) -> list[Path] | None:
+    """The directories of logs that are kept in some, after what was logged so far is written."""
     if isinstance(log, (str, Path)):
-        return Path(log)
+        return [Path(log)]
+    if isinstance(log, (list, tuple)) and log and all(isinstance(one, (str, Path)) for one in log):
+        return list(dict.fromkeys(map(Path, log)))
     path = getattr(getattr(log, "backend", log), "path", None)
     if not isinstance(path, Path):
         return None
     if hasattr(log, "flush"):
         log.flush(sync=False)
-    return path if Layout(path).exists() else None
+    return [path] if Layout(path).exists() else None
 
 
-def _read_json(paths: list[Path], columns: list[str] | None = None) -> str:
-    """The DuckDB table function that reads these files as JSON lines."""
-    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
-    types = ", ".join(f"'{name}': '{COLUMNS[name]}'" for name in columns or COLUMNS)
-    return f"read_json([{files}], format = 'newline_delimited', columns = {{{types}}})"
+def _overlaps(contents: Contents, start: datetime | None, end: datetime | None) -> bool:
+    if contents.first_us is None or contents.last_us is None:
+        return False
+    begins, ends = (None if at is None else (at - _EPOCH) // timedelta(microseconds=1) for at in (start, end))
+    return (begins is None or contents.last_us >= begins) and (ends is None or contents.first_us < ends)
 
 
-def _count_lines(path: Path) -> int:
-    """Complete lines; -1 for a file whose last line is cut off."""
-    lines, chunk = 0, b"\n"
-    with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            lines += chunk.count(b"\n")
-    return lines if chunk.endswith(b"\n") else -1
-
-
-def _row(place: int, event: AuditEvent) -> bytes:
-    """The event as a flat JSON object: what is JSON inside becomes text."""
-    row: dict[str, Any] = {name: getattr(event, name) for name in COLUMNS}
-    row["seq"] = place if event.seq is None else event.seq
-    row["timestamp"] = format_timestamp(event.timestamp)
-    row["source"] = None if event.source is None else event.source.model_dump(exclude_none=True)
-    for name, kind in COLUMNS.items():
-        if kind == "JSON" and row[name] is not None:
-            row[name] = orjson.dumps(row[name], default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
-    return orjson.dumps(row)
-
-
-def _arrow(lines: bytes) -> Any:
-    """Flat JSON lines as an Arrow table (making Arrow arrays of Python lists would import pandas)."""
-    import pyarrow
-    from pyarrow import json  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
-
-    kinds = {"BIGINT": pyarrow.int64(), "DOUBLE": pyarrow.float64()}
-    schema = pyarrow.schema([(name, kinds.get(kind, pyarrow.string())) for name, kind in COLUMNS.items()])
-    return json.read_json(
-        pyarrow.BufferReader(lines),
-        read_options=json.ReadOptions(block_size=len(lines) + 1, use_threads=False),
-        parse_options=json.ParseOptions(explicit_schema=schema),
-    )
-
-
-def _but_payloads() -> list[str]:
-    return [name for name in COLUMNS if name not in PAYLOADS]
-
-
-def _quoted(names: Iterable[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False)[0]
-        return f"not an audit event: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-    return f"not JSON: {error}"
+def _copy_complete_lines(source: Path, target: Path) -> None:
+    """What stands before the last line feed, and it."""
+    with source.open("rb") as file, target.open("wb") as copy:
+        size = source.stat().st_size
+        if not size:
+            return
+        with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as data:
+            left = data.rfind(b"\n") + 1
+        while left:
+            chunk = file.read(min(left, 1 << 20))
+            if not chunk:
+                return
+            copy.write(chunk)
+            left -= len(chunk)

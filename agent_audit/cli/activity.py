@@ -12,7 +12,7 @@ from agent_audit.cli.analysing import analyse
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(subparsers, "activity", "What agents did: counts, outcomes, errors, durations.")
-    options.add_log(parser)
+    options.add_logs(parser)
     options.add_filters(parser)
     options.add_format(parser)
     parser.set_defaults(run=run)

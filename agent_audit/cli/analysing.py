@@ -22,14 +22,17 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
         The answer, and the exit code as far as it depends on the log alone.
     """
     from agent_audit.analysis import AuditAnalyzer
-    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.directory import logs_of
+    from agent_audit.cli.progress import progress
     from agent_audit.cli.terminal import say, say_bad_lines, screen_width, use_color
     from agent_audit.report import reporter
 
-    directory = log_of(args)
-    say(f"reading {directory}")
-    event_type = getattr(args, "type", None)
-    with AuditAnalyzer(directory, session_id=args.session, user_id=args.user, event_type=event_type) as analyzer:
+    directories = logs_of(args)
+    say(f"reading {', '.join(map(str, directories))}")
+    conditions = {"session_id": args.session, "user_id": args.user, "event_type": getattr(args, "type", None)}
+    with progress("reading segments") as tell:
+        analyzer = AuditAnalyzer(directories, **conditions, where=getattr(args, "where", None), progress=tell)
+    with analyzer:
         answer = ask(analyzer)
         if analyzer.is_empty:
             say("the log is empty")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
+from glob import glob, has_magic
 from pathlib import Path
 
 from agent_audit.backends.file.layout import DIRECTORY_NAME, Layout
@@ -21,6 +22,33 @@ def log_of(args: Namespace) -> Path:
     if args.dir and positional and args.dir != positional:
         raise ConfigurationError(f"two logs are named, {args.dir} and {positional}; name one")
     return find_log(args.dir or positional)
+
+
+def logs_of(args: Namespace) -> list[Path]:
+    """The logs that a command line names, patterns resolved, or the default one.
+
+    Raises:
+        LogNotFoundError: there is none, or one of them is none.
+        ConfigurationError: `--dir` names another one.
+    """
+    named = getattr(args, "log", None) or []
+    named = [named] if isinstance(named, str) else list(named)
+    if args.dir and named and named != [args.dir]:
+        raise ConfigurationError(f"--dir names {args.dir}, beside {', '.join(named)}; name logs in one way")
+    if args.dir or not named:
+        return [find_log(args.dir)]
+    return list(dict.fromkeys(found for name in named for found in _resolved(name)))
+
+
+def _resolved(name: str) -> list[Path]:
+    """A directory, or the logs among those that a pattern names."""
+    if Path(name).exists() or not has_magic(name):
+        return [find_log(name)]
+    matching = glob(name, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    found = [path for path in map(Path, sorted(matching)) if Layout(path).exists()]
+    if not found:
+        raise LogNotFoundError(f"no audit log matches {name}")
+    return [path.absolute() for path in found]
 
 
 def find_log(given: str | None) -> Path:

@@ -15,6 +15,7 @@ from agent_audit.backends.file.read import Line
 from agent_audit.event import AuditEvent
 
 _POLL = 0.2
+_BLOCK = 1 << 18
 
 
 class BadLine(NamedTuple):
@@ -53,16 +54,47 @@ def end_of(layout: Layout) -> Mark:
     starts = layout.segment_starts()
     if not starts:
         return Mark(0, 0, 0)
-    data = layout.segment(starts[-1]).read_bytes()
-    return Mark(starts[-1], data.count(b"\n"), data.rfind(b"\n") + 1)
+    return end_of_segment(layout.segment(starts[-1]), starts[-1])
+
+
+def end_of_segment(path: Path, start: int) -> Mark:
+    """Where a segment's last complete line ends."""
+    lines, offset, read = 0, 0, 0
+    with path.open("rb") as file:
+        for chunk in iter(lambda: file.read(_BLOCK), b""):
+            lines += chunk.count(b"\n")
+            last = chunk.rfind(b"\n")
+            offset = read + last + 1 if last >= 0 else offset
+            read += len(chunk)
+    return Mark(start, lines, offset)
 
 
 def backwards(layout: Layout, end: Mark) -> Iterator[Line]:
-    """All complete lines before `end`, the last one first."""
+    """All complete lines before `end`, the last one first. Reads no more than it yields, beyond counting lines."""
     for start in reversed([start for start in layout.segment_starts() if start <= end.segment]):
-        lines = _complete(layout.segment(start), end.offset if start == end.segment else None)
-        for number in range(len(lines), 0, -1):
-            yield Line(start + number - 1, layout.segment(start), number, lines[number - 1])
+        path = layout.segment(start)
+        mark = end if start == end.segment else end_of_segment(path, start)
+        number = mark.number
+        for data in _reversed_lines(path, mark.offset):
+            yield Line(start + number - 1, path, number, data)
+            number -= 1
+
+
+def _reversed_lines(path: Path, end: int) -> Iterator[bytes]:
+    """The lines of a file before `end`, which is behind a line feed; the last one first, read in blocks."""
+    rest = b""
+    with path.open("rb") as file:
+        while end > 0:
+            begin = max(0, end - _BLOCK)
+            file.seek(begin)
+            lines = (file.read(end - begin) + rest).split(b"\n")
+            # The first piece goes on in the block before; the last one is empty, or was yielded as one's first piece.
+            rest, end = lines[0], begin
+            complete = lines[1:-1]
+            yield from reversed(complete)
+            rest += b"\n"
+    if rest:
+        yield rest[:-1]
 
 
 def at(layout: Layout, seq: int) -> Line | None:

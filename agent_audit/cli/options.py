@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from typing import Any
 
 from agent_audit.cli.exits import EXPLAINED
@@ -30,12 +30,29 @@ def add_log(parser: ArgumentParser, *, positional: bool = True) -> None:
     )
 
 
+def add_logs(parser: ArgumentParser) -> None:
+    """Which logs to read together."""
+    parser.add_argument("log", nargs="*", metavar="DIR", help="log directories; a pattern in quotes will do: 'logs/*'")
+    parser.add_argument("--dir", metavar="DIR", help="the same, for one (default: as for other commands)")
+
+
+def add_limit(parser: ArgumentParser, default: int = 100) -> None:
+    """How many rows to list."""
+    parser.add_argument("--limit", type=_rows, default=default, metavar="N", help=f"rows listed (default: {default:,})")
+
+
+def _rows(text: str) -> int:
+    if not text.isdecimal() or int(text) > 2**31:
+        raise ArgumentTypeError(f"{text!r} is no number of rows")
+    return int(text)
+
+
 def add_format(parser: ArgumentParser) -> None:
     """How to print."""
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
 
 
-def add_filters(parser: ArgumentParser, *, event_type: bool = True) -> None:
+def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool = True) -> None:
     """Which events to look at."""
     parser.add_argument("--since", type=moment, metavar="TIME", help="from then on: 24h, 7d, 2026-03-01T12:00:00Z")
     parser.add_argument("--until", type=moment, metavar="TIME", help="before then")
@@ -44,3 +61,7 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True) -> None:
     parser.add_argument("--user", metavar="ID", help="for this user alone")
     if event_type:
         parser.add_argument("--type", metavar="TYPE", help="this event type alone, e.g. tool.call")
+    if where:
+        parser.add_argument(
+            "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
+        )

@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
     options.add_log(parser)
     parser.add_argument("-n", "--lines", type=_count, default=10, metavar="N", help="so many events (default: 10)")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until Ctrl-C")
-    options.add_filters(parser)
+    options.add_filters(parser, where=False)
     options.add_format(parser)
     parser.set_defaults(run=run)
 

@@ -11,14 +11,20 @@ import pytest
 from agent_audit.analysis import Thresholds
 from agent_audit.analysis.activity import distinct_counts, durations, error_count
 from agent_audit.analysis.compliance.completeness import presence
-from agent_audit.analysis.compliance.data import data_uses
-from agent_audit.analysis.compliance.decisions import decided
 from agent_audit.analysis.compliance.integrity import log_event_counts, seq_facts, seq_holes, writer_facts
 from agent_audit.analysis.compliance.security import security_events
+from agent_audit.analysis.data import data_uses
+from agent_audit.analysis.decisions import decided
+from agent_audit.analysis.failures import failure_groups
+from agent_audit.analysis.models import model_calls, model_uses, token_uses
 from agent_audit.analysis.result import Period
 from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.scope import Scope, bounds, counts
+from agent_audit.analysis.sessions import sessions
 from agent_audit.analysis.source import COLUMNS, PAYLOADS
+from agent_audit.analysis.timeline import session_events
+from agent_audit.analysis.tools import tool_uses
+from agent_audit.analysis.volume import intervals
 
 from .logs import NOON
 
@@ -46,6 +52,13 @@ QUERIES: dict[str, Any] = {
     "seq holes": seq_holes(FACTS),
     "writers": writer_facts(FACTS),
     "log events": log_event_counts(FACTS),
+    "sessions": sessions(FACTS),
+    "timeline": session_events(FACTS, "s"),
+    "tools": tool_uses(FACTS),
+    "models": model_uses(model_calls(FACTS)),
+    "cost": token_uses(model_calls(FACTS), "agent_id"),
+    "failures": failure_groups(FACTS),
+    "volume": intervals(FACTS, "hour"),
     "security events": security_events(SCOPE),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent_audit.analysis.compliance.completeness import Completeness
-from agent_audit.analysis.compliance.decisions import Decisions
 from agent_audit.analysis.compliance.integrity import Integrity
+from agent_audit.analysis.decisions import Decisions
 
 ALWAYS = (
     "This report counts what is recorded. It supports an audit; that the record is unaltered is for "

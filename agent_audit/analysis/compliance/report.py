@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import Field
 
 from agent_audit.analysis.activity import count_table, error_count, listed
 from agent_audit.analysis.compliance.completeness import Completeness, completeness_of
-from agent_audit.analysis.compliance.data import DataUse, listed_uses
-from agent_audit.analysis.compliance.decisions import Decisions, decisions_of
 from agent_audit.analysis.compliance.integrity import Integrity, integrity_of
 from agent_audit.analysis.compliance.missing import what_is_missing
 from agent_audit.analysis.compliance.security import SecurityEvent, listed_security_events
+from agent_audit.analysis.data import DataUse, listed_uses
+from agent_audit.analysis.decisions import Decisions, decisions_of
 from agent_audit.analysis.document import Document, Table
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
@@ -25,6 +26,8 @@ _SHOWN = 20
 
 class ComplianceReport(Result):
     """What happened in a period, for an auditor. It supports an audit and certifies nothing."""
+
+    main: ClassVar[str] = "data_uses"
 
     period: Period
     oldest_event: datetime | None = Field(description="Of the whole log.")

@@ -12,6 +12,7 @@
       checkpoints/<20-digit size>          heads that are kept
       tile/<L>/x001/234                    full tiles of the tree (C2SP tlog-tiles)
       state/tree                           the edge of the tree at the checkpoint; a cache
+      columns/<segment>.parquet, .json     copy of a sealed segment for analysis, and what it was made of: a cache
       HOLD                                 while it is there, nothing is pruned
       recovered-<time>                     torn bytes that were put aside
 """
@@ -50,11 +51,17 @@ class Layout:
         self.tree_state = self.state / "tree"
         self.segments = self.root / "segments"
         self.blobs = self.root / "blobs" / "sha256"
+        self.columns = self.root / "columns"
         self.hold = self.root / "HOLD"
         self.gitignore = self.root / ".gitignore"
 
     def segment(self, first_seq: int) -> Path:
         return self.segments / f"{first_seq:020d}.jsonl"
+
+    def column_files(self, first_seq: int) -> tuple[Path, Path]:
+        """The copy of a segment for analysis, and what it was made of."""
+        name = f"{first_seq:020d}"
+        return self.columns / f"{name}.parquet", self.columns / f"{name}.json"
 
     def segment_starts(self) -> list[int]:
         """First seq of every segment, ascending. Files with other names are not segments."""

@@ -103,10 +103,12 @@ def describe(segments: list[SealedSegment], retention: Retention) -> dict[str, A
 
 
 def drop(layout: Layout, segments: list[SealedSegment]) -> None:
-    """Remove the files, oldest first, then the blobs that no remaining line names."""
+    """Remove the files and their copies for analysis, oldest first, then the blobs that no remaining line names."""
     named = set().union(*(blobs_named(segment.path) for segment in segments))
     for segment in segments:
         segment.path.unlink(missing_ok=True)
+        for copy in layout.column_files(segment.first):
+            copy.unlink(missing_ok=True)
     if named:
         kept = set().union(*(blobs_named(layout.segment(start)) for start in layout.segment_starts()))
         for digest in named - kept:

@@ -1,0 +1,136 @@
+"""The column copies of sealed segments: which of them can be used, and what is known of each segment.
+
+A copy is a Parquet file beside which a small JSON file says what it was made of and what is in it. It is a cache
+and no evidence: one that is missing, stale or damaged is made again, and the answers are the same. Nothing here
+needs DuckDB; `convert.py` makes the copies.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent_audit.analysis.freshness import Signature
+from agent_audit.backends.file.layout import Layout
+
+VERSION = 1
+"""Of the columns and of what is known; copies of another version are made again."""
+
+
+class Contents(BaseModel):
+    """What is in a segment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    events: int
+    first_us: int | None = None
+    """Earliest timestamp, microseconds since 1970 UTC. Timestamps are not in the order of seq."""
+    last_us: int | None = None
+    first_id: str | None = None
+    """Smallest event id."""
+    last_id: str | None = None
+    bad_line_count: int = 0
+    bad_lines: tuple[tuple[int, str], ...] = ()
+    """Number and reason of the first thousand lines that are no events."""
+
+    def may_hold(self, event_id: str) -> bool:
+        """Whether an event with this id can be among them."""
+        return self.first_id is not None and self.last_id is not None and self.first_id <= event_id <= self.last_id
+
+
+class Card(BaseModel):
+    """What stands beside a copy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int
+    segment: Signature
+    columns: Signature
+    contents: Contents
+
+
+def known(layout: Layout, start: int) -> Contents | None:
+    """What is in the segment that starts there, when a usable copy of it says so; None when there is none."""
+    columns, card_path = layout.column_files(start)
+    try:
+        card = Card.model_validate_json(card_path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    if card.version != VERSION:
+        return None
+    segment = layout.segment(start)
+    if card.segment.seems_same(segment) and card.columns.seems_same(columns):
+        return card.contents
+    return _looked_at_again(card, segment, columns, card_path)
+
+
+def _looked_at_again(card: Card, segment: Path, columns: Path, card_path: Path) -> Contents | None:
+    """By content: times and inodes change when a log is copied, and a copy just made is too young for them."""
+    segment_now, columns_now = card.segment.renewed(segment), card.columns.renewed(columns)
+    if segment_now is None or columns_now is None:
+        return None
+    try:
+        write_card(card.model_copy(update={"segment": segment_now, "columns": columns_now}), card_path)
+    except OSError:
+        pass  # a log that is only readable: the next look reads the files again
+    return card.contents
+
+
+def write_card(card: Card, path: Path) -> None:
+    """Replace the card in one step.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), card_mode(path.parent))
+            file.write(card.model_dump_json().encode())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def card_mode(folder: Path) -> int:
+    """Permissions of a file in the folder: as the folder's, without execution."""
+    return folder.stat().st_mode & 0o666
+
+
+@contextmanager
+def making(layout: Layout) -> Iterator[Path]:
+    """The folder of the copies, for one process at a time; a second one waits.
+
+    Raises:
+        OSError: it cannot be made or written to.
+    """
+    if not layout.columns.is_dir():
+        mode = layout.segments.stat().st_mode & 0o777
+        layout.columns.mkdir(exist_ok=True)
+        layout.columns.chmod(mode)
+    lock = os.open(layout.columns / "LOCK", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield layout.columns
+    finally:
+        os.close(lock)
+
+
+def remove_orphans(layout: Layout) -> int:
+    """Remove copies of segments that are gone, and what a killed process left; returns how many files."""
+    if not layout.columns.is_dir():
+        return 0
+    kept = {path.name for start in layout.segment_starts() for path in layout.column_files(start)} | {"LOCK"}
+    removed = 0
+    with making(layout) as folder:
+        for path in folder.iterdir():
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+                removed += 1
+    return removed

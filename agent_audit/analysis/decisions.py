@@ -1,0 +1,185 @@
+"""Who approved and who denied what, and how long it took them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from statistics import median
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent_audit.analysis.document import Document, Table, left_out
+from agent_audit.analysis.result import Period, Result, bad_line_remark
+from agent_audit.analysis.rules.open_operations import open_intents
+from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.source import Expr, load_ibis, rows
+
+MOST_LISTED = 100
+DECIDERS = ("decided_by", "approved_by", "approver")
+"""Keys of `metadata` that name who decided; no framework tells by itself."""
+
+
+class Decision(BaseModel):
+    """One decision about what an agent wanted to do."""
+
+    model_config = ConfigDict(frozen=True)
+
+    event_id: str
+    timestamp: datetime
+    decision: str = Field(description="`action.approved` or `action.denied`.")
+    decided_by: str | None = Field(description="From `metadata.decided_by`; None: not recorded.")
+    agent_id: str | None
+    session_id: str | None
+    user_id: str | None
+    action: str | None
+    call_id: str | None
+    waited_seconds: float | None = Field(description="Since it was asked for; None: no question on record.")
+
+
+class Decisions(BaseModel):
+    """All decisions of a period."""
+
+    model_config = ConfigDict(frozen=True)
+
+    approved: int = 0
+    denied: int = 0
+    waiting: int = Field(0, description="Questions (`permission.check`) that nobody has answered.")
+    decider_unknown: int = Field(0, description="Decisions that do not say who decided.")
+    median_wait_seconds: float | None = None
+    listed: tuple[Decision, ...] = Field((), description="The latest, at most 100, oldest of them first.")
+
+
+class DecisionReport(Result):
+    """The decisions of a period with the time that each was waited for, the latest first."""
+
+    main: ClassVar[str] = "decisions"
+
+    period: Period
+    decisions: tuple[Decision, ...]
+    approved: int
+    denied: int
+    waiting: int = Field(description="Questions (`permission.check`) that nobody has answered.")
+    decider_unknown: int = Field(description="Decisions that do not say who decided.")
+    median_wait_seconds: float | None
+    longest_wait_seconds: float | None
+    bad_line_count: int = 0
+
+    def document(self) -> Document:
+        """See `Result.document`."""
+        totals = (
+            ("approved", self.approved),
+            ("denied", self.denied),
+            ("waiting for a decision", self.waiting),
+            ("decisions that do not say by whom", self.decider_unknown),
+            ("median wait (s)", self.median_wait_seconds),
+            ("longest wait (s)", self.longest_wait_seconds),
+        )
+        columns = ("time", "decision", "by", "waited (s)", "action", "agent", "session", "user")
+        listed = tuple(
+            (
+                found.timestamp,
+                found.decision.partition(".")[2],
+                found.decided_by or "not recorded",
+                found.waited_seconds,
+                found.action,
+                found.agent_id,
+                found.session_id,
+                found.user_id,
+            )
+            for found in self.decisions
+        )
+        tables = (
+            Table("Summary", ("what", "value"), totals),
+            Table("Decisions", columns, listed, left_out(self.approved + self.denied - len(listed))),
+        )
+        return Document(f"Decisions, {self.period}", bad_line_remark(self.bad_line_count), tables)
+
+
+def decided(events: Expr, log: Expr) -> Expr:
+    """One row per decision, with `decided_by` and the time of the question it answers, in order of seq."""
+    decisions = events.filter(events.event_type.isin(("action.approved", "action.denied")))
+    asked = log.filter(log.event_type == "permission.check")
+    asked = asked.select(asked_call="call_id", asked_seq="seq", asked_at="timestamp", asked_in="log").view()
+    earlier = [decisions.call_id == asked.asked_call, asked.asked_seq < decisions.seq]
+    joined = decisions.left_join(asked, [*earlier, decisions.log.identical_to(asked.asked_in)])
+    columns = [
+        "seq",
+        "log",
+        "event_id",
+        "timestamp",
+        "event_type",
+        "agent_id",
+        "session_id",
+        "user_id",
+        "action",
+        "call_id",
+    ]
+    joined = joined.select(
+        *columns,
+        "asked_at",
+        decided_by=decided_by(decisions),
+    )
+    answered = joined.group_by([*columns, "decided_by"]).agg(asked_at=joined.asked_at.max())
+    return answered.order_by("seq")
+
+
+def decided_by(events: Expr) -> Expr:
+    """Who decided, as `metadata` tells it."""
+    return load_ibis().coalesce(*(events.metadata[key].str for key in DECIDERS))
+
+
+def decisions_of(scope: Scope) -> Decisions:
+    """Count and list the decisions of a scope."""
+    made = _made(scope)
+    waits = _waits(made)
+    waiting = open_intents(scope.events, scope.log, ("permission.check",))
+    return Decisions(
+        approved=sum(decision.decision == "action.approved" for decision in made),
+        denied=sum(decision.decision == "action.denied" for decision in made),
+        waiting=count(waiting),
+        decider_unknown=sum(decision.decided_by is None for decision in made),
+        median_wait_seconds=median(waits) if waits else None,
+        listed=tuple(made[-MOST_LISTED:]),
+    )
+
+
+def decision_report(scope: Scope, limit: int | None) -> DecisionReport:
+    """The decisions of a scope, at most `limit`."""
+    made = _made(scope)
+    waits = _waits(made)
+    latest = sorted(made, key=lambda decision: decision.timestamp, reverse=True)
+    return DecisionReport(
+        period=scope.period,
+        decisions=tuple(latest[:limit]),
+        approved=sum(decision.decision == "action.approved" for decision in made),
+        denied=sum(decision.decision == "action.denied" for decision in made),
+        waiting=count(open_intents(scope.events, scope.log, ("permission.check",))),
+        decider_unknown=sum(decision.decided_by is None for decision in made),
+        median_wait_seconds=median(waits) if waits else None,
+        longest_wait_seconds=max(waits, default=None),
+        bad_line_count=scope.bad_line_count,
+    )
+
+
+def _made(scope: Scope) -> list[Decision]:
+    return [_decision(row) for row in rows(decided(scope.events, scope.log))]
+
+
+def _waits(made: list[Decision]) -> list[float]:
+    return [decision.waited_seconds for decision in made if decision.waited_seconds is not None]
+
+
+def _decision(row: dict[str, Any]) -> Decision:
+    asked_at = row["asked_at"]
+    return Decision(
+        event_id=row["event_id"],
+        timestamp=row["timestamp"],
+        decision=row["event_type"],
+        decided_by=row["decided_by"],
+        agent_id=row["agent_id"],
+        session_id=row["session_id"],
+        user_id=row["user_id"],
+        action=row["action"],
+        call_id=row["call_id"],
+        waited_seconds=None if asked_at is None else (row["timestamp"] - asked_at).total_seconds(),
+    )

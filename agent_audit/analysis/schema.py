@@ -1,0 +1,38 @@
+"""The columns of the events relation."""
+
+STORED = {
+    "seq": "BIGINT",
+    "event_id": "VARCHAR",
+    "timestamp": "TIMESTAMPTZ",
+    "event_type": "VARCHAR",
+    "outcome": "VARCHAR",
+    "agent_id": "VARCHAR",
+    "session_id": "VARCHAR",
+    "user_id": "VARCHAR",
+    "trace_id": "VARCHAR",
+    "span_id": "VARCHAR",
+    "parent_span_id": "VARCHAR",
+    "call_id": "VARCHAR",
+    "action": "VARCHAR",
+    "resource": "VARCHAR",
+    "parameters": "JSON",
+    "result": "JSON",
+    "error": "VARCHAR",
+    "error_type": "VARCHAR",
+    "duration_ms": "DOUBLE",
+    "source": "JSON",
+    "metadata": "JSON",
+    "writer": "VARCHAR",
+    "writer_seq": "BIGINT",
+}
+"""Columns of a copy and their DuckDB types; JSON is JSON text."""
+
+COLUMNS = {**STORED, "log": "VARCHAR"}
+"""Columns of the relation. `log` is the directory of the log, for many logs can be looked at together; null for
+events from memory."""
+
+PAYLOADS = ("parameters", "result")
+"""Columns left out of `facts`: long, and no count or finding needs them."""
+
+FACTS = tuple(name for name in COLUMNS if name not in PAYLOADS)
+"""Columns of `facts`."""

@@ -1,0 +1,88 @@
+"""Questions of the user's own: SQL over the events, and SQL conditions on which events are looked at."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import PrivateAttr
+
+from agent_audit.analysis.document import Cell, Document, Table
+from agent_audit.analysis.result import Result
+from agent_audit.analysis.source import Expr, Log, rows_of
+from agent_audit.errors import ConfigurationError
+
+
+class SqlAnswer(Result):
+    """The rows of an SQL question."""
+
+    main: ClassVar[str] = "rows"
+
+    query: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    cut: bool
+    """Whether there are more rows than were asked for."""
+    _arrow: Any = PrivateAttr(None)
+
+    def to_arrow(self, field: str | None = None) -> Any:
+        """The rows as a `pyarrow.Table`, with the types that DuckDB gave them.
+
+        Raises:
+            ConfigurationError: the answer was read from JSON, where the types are gone.
+        """
+        if self._arrow is None or field not in {None, self.main}:
+            raise ConfigurationError("only `rows` of an answer that comes from `AuditAnalyzer.sql` are a table")
+        return self._arrow
+
+    def to_pandas(self, field: str | None = None) -> Any:
+        """Like `to_arrow`, as a `pandas.DataFrame`."""
+        return self.to_arrow(field).to_pandas()
+
+    def document(self) -> Document:
+        """See `Result.document`."""
+        shown = tuple(tuple(map(_cell, row)) for row in self.rows)
+        note = f"only the first {len(shown):,} rows" if self.cut else None
+        return Document("SQL", (), (Table("Rows", self.columns, shown, note),))
+
+
+def ask(log: Log, query: str, limit: int | None) -> SqlAnswer:
+    """The answer to an SQL question."""
+    table = log.arrow(query, None if limit is None else limit + 1)
+    cut = limit is not None and table.num_rows > limit
+    table = table.slice(0, limit) if cut else table
+    names = tuple(table.column_names)
+    # Two columns may have one name.
+    found = rows_of(table.rename_columns([str(number) for number in range(len(names))]))
+    answer = SqlAnswer(query=query, columns=names, rows=tuple(tuple(row.values()) for row in found), cut=cut)
+    answer._arrow = table
+    return answer
+
+
+def conditioned(events: Expr, where: str) -> Expr:
+    """The events for which an SQL condition holds.
+
+    Raises:
+        ConfigurationError: it is no condition over the events' columns.
+    """
+    import sqlglot  # comes with Ibis
+    from sqlglot.errors import SqlglotError
+
+    try:
+        # Parsed and written again: what is not one expression cannot get out of its place in the query.
+        condition = sqlglot.parse_one(where, dialect="duckdb", into=sqlglot.exp.Condition)
+        if condition.find(sqlglot.exp.Query):
+            raise ConfigurationError(f"the condition {where!r} has a query in it; use `sql` for that")
+        text = condition.sql(dialect="duckdb")
+        return events.alias("event").sql(f"SELECT * FROM event WHERE ({text})", dialect="duckdb")
+    except ConfigurationError:
+        raise
+    except SqlglotError as error:
+        raise ConfigurationError(f"{where!r} is no SQL condition: {error}") from error
+    except Exception as error:
+        if not type(error).__module__.startswith(("_duckdb", "duckdb", "ibis")):
+            raise
+        raise ConfigurationError(f"{where!r} is no condition over the events: {error}") from error
+
+
+def _cell(value: Any) -> Cell:
+    return value if value is None or isinstance(value, (str, int, float)) or hasattr(value, "strftime") else str(value)

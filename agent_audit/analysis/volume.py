@@ -1,0 +1,79 @@
+"""How much happened when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from agent_audit.analysis.document import Document, Table
+from agent_audit.analysis.result import Period, Result, bad_line_remark
+from agent_audit.analysis.scope import Scope, effective_outcome
+from agent_audit.analysis.source import Expr, rows
+from agent_audit.errors import ConfigurationError
+
+UNITS = {"second": "s", "minute": "m", "hour": "h", "day": "D", "month": "M"}
+"""Widths of an interval, and what Ibis calls them."""
+
+
+class Interval(BaseModel):
+    """What happened from `start` for one unit of time."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: datetime
+    events: int
+    agents: int
+    failures: int
+    denials: int
+
+
+class Volume(Result):
+    """Events over time, in UTC; intervals in which nothing happened are left out."""
+
+    main: ClassVar[str] = "intervals"
+
+    period: Period
+    unit: str
+    intervals: tuple[Interval, ...]
+    bad_line_count: int = 0
+
+    def document(self) -> Document:
+        """See `Result.document`."""
+        listed = tuple((i.start, i.events, i.agents, i.failures, i.denials) for i in self.intervals)
+        columns = (self.unit, "events", "agents", "failures", "denials")
+        return Document(
+            f"Events by {self.unit}, {self.period}",
+            bad_line_remark(self.bad_line_count),
+            (Table(f"Events by {self.unit}", columns, listed),),
+        )
+
+
+def intervals(events: Expr, unit: str) -> Expr:
+    """One row per interval with events, in order of time."""
+    told = events.mutate(start=events.timestamp.truncate(UNITS[unit]), how=effective_outcome)
+    each = told.group_by("start").agg(
+        events=told.count(),
+        agents=told.agent_id.nunique(),
+        failures=told.count(where=told.how == "failure"),
+        denials=told.count(where=told.how == "denied"),
+    )
+    return each.order_by("start")
+
+
+def volume(scope: Scope, unit: str) -> Volume:
+    """The events of a scope over time.
+
+    Raises:
+        ConfigurationError: no such unit.
+    """
+    if unit not in UNITS:
+        raise ConfigurationError(f"{unit!r} is no unit of time here; one of: {', '.join(UNITS)}")
+    found = rows(intervals(scope.events, unit))
+    return Volume(
+        period=scope.period,
+        unit=unit,
+        intervals=tuple(Interval(**row) for row in found),
+        bad_line_count=scope.bad_line_count,
+    )

@@ -1,0 +1,44 @@
+"""`columns`: makes the column copies ahead of the first analysis."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import INCOMPLETE, OK
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(
+        subparsers,
+        "columns",
+        "Make the column copies of sealed segments now, not at the first analysis; safe to delete.",
+    )
+    options.add_logs(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Make them; returns the exit code."""
+    from agent_audit.analysis import AuditAnalyzer
+    from agent_audit.analysis.columns import remove_orphans
+    from agent_audit.backends.file.layout import Layout
+    from agent_audit.cli.directory import logs_of
+    from agent_audit.cli.progress import progress
+    from agent_audit.cli.terminal import say, say_bad_lines
+
+    directories = logs_of(args)
+    with progress("reading segments") as tell, AuditAnalyzer(directories, progress=tell) as analyzer:
+        bad_lines, count = analyzer.bad_lines, analyzer.bad_line_count
+    for directory in directories:
+        layout = Layout(directory)
+        removed, made = remove_orphans(layout), len(list(layout.columns.glob("*.parquet")))
+        say(
+            f"{directory}: columns of {made:,} sealed segment(s)"
+            + (f"; {removed} stray file(s) removed" if removed else "")
+        )
+    if count:
+        say_bad_lines(bad_lines, count)
+    return INCOMPLETE if count else OK

@@ -1,0 +1,25 @@
+"""`data`: which data was read and changed."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from agent_audit.cli import options
+from agent_audit.cli.analysing import analyse
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(subparsers, "data", "Which data was read and changed, by whom and for whom.")
+    options.add_logs(parser)
+    options.add_filters(parser)
+    options.add_limit(parser)
+    options.add_format(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Print the answer; returns the exit code."""
+    _, code = analyse(args, lambda analyzer: analyzer.get_data_access(args.agent, args.since, args.until, args.limit))
+    return code

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent_audit.cli.main import main
+from tests.analysis.logs import event, operation, write_log
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    tokens = {"model": "m-1", "input_tokens": 1_000_000, "output_tokens": 500_000}
+    events = operation("tool.call", "tool.response", "t", action="tool.x", session_id="chat", duration_ms=5.0)
+    events += operation("llm.request", "llm.response", "m", at=1, session_id="chat", metadata=tokens)
+    events += operation("tool.call", "tool.response", "f", at=2, action="tool.y", outcome="failure", error="no 7")
+    events += [event("permission.check", at=3, call_id="c"), event("action.denied", at=5, call_id="c")]
+    events += [event("data.access", at=6, resource="db/1", user_id="u")]
+    return write_log(tmp_path / "logs" / "one", events)
+
+
+def asked(capsys: pytest.CaptureFixture[str], *args: object) -> dict[str, object]:
+    assert main([*map(str, args), "--format", "json"]) == 0
+    return json.loads(capsys.readouterr().out)  # type: ignore[no-any-return]
+
+
+def test_every_question_has_its_command(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (session,) = asked(capsys, "sessions", log)["sessions"]  # type: ignore[misc]
+    assert (session["session_id"], session["events"], session["tool_calls"]) == ("chat", 4, 1)  # type: ignore[index]
+    assert [step["kind"] for step in asked(capsys, "timeline", "chat", log)["steps"]] == ["tool", "llm"]  # type: ignore[attr-defined,index]
+    assert [tool["failed"] for tool in asked(capsys, "tools", log)["tools"]] == [0, 1]  # type: ignore[attr-defined,index]
+    assert asked(capsys, "models", log)["models"][0]["output_tokens"] == 500_000  # type: ignore[index]
+    assert asked(capsys, "cost", log, "--price", "m-1=2,10")["cost"] == 7.0
+    assert asked(capsys, "data", log)["uses"][0]["resource"] == "db/1"  # type: ignore[index]
+    assert asked(capsys, "decisions", log)["median_wait_seconds"] == 2.0
+    assert asked(capsys, "failures", log)["groups"][0]["cause"] == "no <n>"  # type: ignore[index]
+    assert asked(capsys, "sql", "SELECT count(*) FROM events", log)["rows"] == [[9]]
+
+
+def test_a_pattern_names_many_logs(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_log(log.parent / "two", [event("error")])
+    assert asked(capsys, "activity", log.parent / "*")["total_events"] == 10
+
+
+def test_a_condition_chooses_events(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert asked(capsys, "activity", log, "--where", "duration_ms > 1 OR resource LIKE 'db/%'")["total_events"] == 2
+
+
+@pytest.mark.parametrize("where", ["nonsense = 1", "1 = 1) UNION (SELECT 2", "seq IN (SELECT 1)", "1; DROP TABLE x"])
+def test_what_is_no_condition_is_refused_with_a_word(log: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["activity", str(log), "--where", where]) == 2
+    assert "condition" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "DROP VIEW events",
+        "SELECT 1; SELECT 2",
+        "COPY events TO '/tmp/stolen'",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT nonsense FROM events",
+        "SELEC",
+    ],
+)
+def test_sql_can_only_read_the_log(log: Path, query: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", query, str(log)]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_columns_are_made_ahead_and_a_session_that_is_not_there_is_said(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["columns", str(log)]) == 0
+    assert "columns of 0 sealed segment(s)" in capsys.readouterr().err
+    assert main(["timeline", "nobody", str(log)]) == 2
+    assert "no session nobody" in capsys.readouterr().err
