@@ -176,7 +176,8 @@ class Scanner:
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
-        if near is None and len(spans) == 1 and "[REDACTED:" not in text:
+        marked = "[REDACTED:" in text  # e.g. a piece of a marker, which what is masked may make whole
+        if near is None and len(spans) == 1 and not marked:
             start, end, rule = spans[0]
             secret = text[start:end]
             masked = f"{text[:start]}{self._masker.mask(rule, secret)}{text[end:]}"
@@ -186,7 +187,7 @@ class Scanner:
         for _ in range(_MAX_ROUNDS):
             after = self._apply(text, spans, rules, personal)
             # What the masking has not brought nearer to a match would be passed over again.
-            if after == text or near is None or not _close_to(spans, near):
+            if after == text or not (marked or (near is not None and _close_to(spans, near))):
                 return Masked(after, tuple(rules), tuple(personal))
             text = after
             found, nearly = self._find_all((text,), action)
