@@ -28,7 +28,7 @@ ADDRESSES: tuple[Rule, ...] = (
         r"(?i:mnemonic|(?:seed|recovery)[ _]?phrase)\W{1,6}(?:is\W{1,3})?"
         r"((?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})(?![a-z])",
     ),
-    part("wifi-password", ("wifi:",), r"(?i:WIFI):(?:[STHR]:[^;]{0,64};){0,4}P:((?:[^;\\]|\\.){8,128});"),
+    part("wifi-password", ("wifi:",), r"(?i:WIFI):(?:[STHR]:[^;]{0,64};){0,4}P:((?:[^;\\]|\\.){8,64});"),
     part(
         "putty-key-lines",
         ("private-lines:",),
