@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -72,18 +71,18 @@ def content_from(path: Path) -> ContentLevels | None:
     Raises:
         ConfigurationError: something in it could not work; names file and line.
     """
-    from agent_audit.redaction.settings import line_of, load_settings
+    from agent_audit.redaction.settings import checked, load_settings
 
-    table = load_settings(path).get("content")
+    return checked(path, load_settings(path), _levels)
+
+
+def _levels(tables: dict[str, Any]) -> ContentLevels | None:
+    table = tables.get("content")
     if table is None:
         return None
-    try:
-        for name in table.keys() - {"types", "actions"}:
-            raise ConfigurationError(f"content: no such table: {name!r}; write [content.types] or [content.actions]")
-        return ContentLevels(table.get("types", {}), table.get("actions", {}))
-    except ConfigurationError as error:
-        line = line_of(path.read_text(encoding="utf-8"), *re.findall(r"'([^']+)'", str(error)))
-        raise ConfigurationError(f"{path}, line {line}: {error}") from error
+    for name in table.keys() - {"types", "actions"}:
+        raise ConfigurationError(f"content: no such table: {name!r}; write [content.types] or [content.actions]")
+    return ContentLevels(table.get("types", {}), table.get("actions", {}))
 
 
 def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | None = None) -> dict[str, Any] | None:

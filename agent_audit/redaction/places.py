@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from agent_audit.redaction.interface import Hit
@@ -19,7 +19,7 @@ class Places:
         self, paths: Mapping[str, str], callback: Callable[[str, str], str | None] | None, masker: Masker
     ) -> None:
         self._paths = [(path.split("."), path, outcome) for path, outcome in paths.items()]
-        self.keeps = any(outcome == "keep" for outcome in paths.values())
+        self.needs_plain = any(outcome in ("keep", "keep_last_4", "pseudonym") for outcome in paths.values())
         self._callback = callback
         self._masker = masker
 
@@ -29,14 +29,16 @@ class Places:
         Args:
             root: a list whose only item is the redacted value.
             path: what its paths begin with.
-            plain: the value with nothing masked, when `keeps`.
+            plain: the value with nothing masked, when `needs_plain`: four characters or a pseudonym of a marker
+                would be the same for all that it stands for.
         """
+        given = _by_path([plain], path)
         hits: list[Hit] = []
         for place in list(_texts(root, 0, path)) if self._callback is not None else ():
             self._call(place)
         for parts, name, outcome in self._paths:
             if outcome != "keep":
-                hits += [hit for place in list(_select(root, 0, path, parts)) for hit in self._mask(place, name)]
+                hits += [hit for place in list(_select(root, 0, path, parts)) for hit in self._mask(place, name, given)]
         for parts, _, outcome in self._paths:
             if outcome == "keep":
                 for holder, slot, where in list(_select([plain], 0, path, parts)):
@@ -52,17 +54,39 @@ class Places:
         except Exception:
             holder[slot] = error_marker(holder[slot])
 
-    def _mask(self, place: Place, name: str) -> Iterator[Hit]:
+    def kept(self, hits: Iterable[Hit], path: str, plain: Any) -> list[Hit]:
+        """The hits without those at places that were given back."""
+        back = [
+            where
+            for parts, _, outcome in self._paths
+            if outcome == "keep"
+            for *_, where in _select([plain], 0, path, parts)
+        ]
+        return [hit for hit in hits if not any(hit.path == where or hit.path.startswith(where + ".") for where in back)]
+
+    def _mask(self, place: Place, name: str, given: Mapping[str, str]) -> Iterator[Hit]:
         holder, slot, path = place
         if self._masker.drops(name) and type(holder) is dict:
             del holder[slot]
             yield Hit(path, "path")
             return
         for inner, key, where in list(_leaves(holder, slot, path)):
-            text = inner[key] if type(inner[key]) is str else str(inner[key])
-            if not only_markers(text):
-                inner[key] = self._masker.mask(name, text, "path")
-                yield Hit(where, "path")
+            text = str(inner[key])
+            raw = given.get(where)
+            if raw is not None:
+                inner[key] = self._masker.mask(name, raw, "path")
+            elif not only_markers(text):
+                # What stood there cannot be told any more, so there is nothing to make a pseudonym of.
+                inner[key] = "[REDACTED:path]" if self.needs_plain else self._masker.mask(name, text, "path")
+            else:
+                continue
+            yield Hit(where, "path")
+
+
+def _by_path(holder: list[Any], path: str) -> dict[str, str]:
+    """Each text and number that was given, as text; what is given as a marker already stays one."""
+    leaves = ((where, str(inner[key])) for inner, key, where in _leaves(holder, 0, path))
+    return {where: text for where, text in leaves if not only_markers(text)}
 
 
 def _children(value: Any, path: str) -> Iterator[Place]:

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.config import ExtraRule, RedactionConfig, Treatment
+from agent_audit.redaction.config import IDENTITY_FIELDS, ExtraRule, RedactionConfig
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.rules import BUILT_IN, Rule
+from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
 from agent_audit.redaction.walk import Walk
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from agent_audit.redaction.places import Places
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
+
+_MAX_KNOWN_IDS = 4096
 
 
 class _NoKeys(KeyClassifier):
@@ -47,9 +50,9 @@ class DefaultRedactor:
         self._known: dict[str, KeyClass | None] = {}
         self._places = _places(config, self._masker)
         self._by_action = [(pattern, DefaultRedactor(other)) for pattern, other in config.actions.items()]
-        if config.identity:
-            identity = dict(config.identity)
-            self.mask_identity = lambda record: self._mask_identity(record, identity)
+        self._identity = config.identity
+        # A process has few ids and many events.
+        self._known_ids: dict[str, str] = {}
         key = config.fingerprint_key
         self._fingerprinter = Fingerprinter(key) if key is not None else None
 
@@ -90,8 +93,9 @@ class DefaultRedactor:
         places = self._places
         if places is None:
             return redacted
-        hits = places.apply(root, path, self._plain(value) if places.keeps else None)
-        return redacted._replace(value=root[0], hits=[*redacted.hits, *hits])
+        plain = self._plain(value) if places.needs_plain else None
+        hits = places.kept((*redacted.hits, *places.apply(root, path, plain)), path, plain)
+        return redacted._replace(value=root[0], hits=hits)
 
     def _plain(self, value: Any) -> Any:
         """The value in plain JSON form with nothing masked."""
@@ -100,15 +104,35 @@ class DefaultRedactor:
         walk.put(root, 0, value, 0, None)
         return root[0]
 
-    def _mask_identity(self, record: dict[str, Any], outcomes: dict[str, Treatment]) -> None:
-        """Ids of an event, where the configuration names an outcome for them."""
-        for name in outcomes:
+    def mask_identity(self, record: dict[str, Any]) -> None:
+        """Ids of an event: by the outcome that the configuration names, else a marker for one that is a secret."""
+        for name in IDENTITY_FIELDS:
             value = record.get(name)
-            if value is not None and not only_markers(str(value)):
+            if value is None:
+                continue
+            if name in self._identity:
                 if self._masker.drops(name):
                     del record[name]
-                else:
-                    record[name] = self._masker.mask(name, str(value), name.replace("_", "-"))
+                elif not only_markers(value):
+                    record[name] = self._masker.mask(name, value, name.replace("_", "-"))
+                continue
+            known = self._known_ids.get(value)
+            if known is None:
+                known = self._id_without_secret(value)
+            if known is not value:
+                record[name] = known
+
+    def _id_without_secret(self, value: str) -> str:
+        """Personal data stays: an address is a usual user id, a long number a usual id."""
+        try:
+            found = self._scanner.scan_one(value)
+            stored = value if PERSONAL_IDS.issuperset(found.rules) else found.text
+        except Exception:
+            stored = marker.error_marker(value)
+        if len(self._known_ids) >= _MAX_KNOWN_IDS:
+            self._known_ids.clear()
+        self._known_ids[value] = stored
+        return stored
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:

@@ -7,22 +7,17 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from agent_audit.errors import ConfigurationError
 from agent_audit.redaction.config import ExtraRule, RedactionConfig
 
+_Made = TypeVar("_Made")
+
+_QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _SETS = ("allow_keys", "allow_values", "disabled_rules")
 _TABLES = {"outcomes": "outcomes", "keys": "extra_keys", "paths": "paths", "identity": "identity"}
 _RULE_FIELDS = frozenset({"id", "literal", "pattern", "outcome", "actions", "validator"})
-
-
-class _Fault(Exception):
-    """What is wrong, and the names by which its line is found."""
-
-    def __init__(self, problem: str, *names: str) -> None:
-        super().__init__(problem)
-        self.names = names
 
 
 def load_settings(path: Path) -> dict[str, Any]:
@@ -31,23 +26,52 @@ def load_settings(path: Path) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read, is no TOML, or has a table nobody knows; names file and line.
     """
-    # Loaded only by those who have such a file.
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from error
     try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:  # says the line itself
+        tables: dict[str, Any] = _toml().loads(text)
+    except ValueError as error:  # TOMLDecodeError: says the line itself
         raise ConfigurationError(f"{path}: {error}") from error
-    unknown = sorted(tables.keys() - {"redaction", "content"})
-    if unknown:
-        raise ConfigurationError(f"{path}, line {line_of(text, unknown[0])}: no such table: {unknown[0]}")
+    checked(path, tables, _only_known_tables)
     return tables
+
+
+def checked(path: Path, tables: dict[str, Any], check: Callable[[dict[str, Any]], _Made]) -> _Made:
+    """What `check` makes of the tables of a settings file.
+
+    Raises:
+        ConfigurationError: that of `check`, with file and line.
+    """
+
+    def refusing(tables: dict[str, Any]) -> _Made:
+        try:
+            return check(tables)
+        except ConfigurationError:
+            raise
+        except (TypeError, AttributeError, ValueError) as error:
+            raise ConfigurationError(f"a value of the wrong kind: {error}") from error
+
+    try:
+        return refusing(tables)
+    except ConfigurationError as error:
+        line = line_of(path.read_text(encoding="utf-8"), refusing, str(error))
+        raise ConfigurationError(f"{path}, line {line}: {error}") from error
+
+
+def _only_known_tables(tables: dict[str, Any]) -> None:
+    for name in tables.keys() - {"redaction", "content"}:
+        raise ConfigurationError(f"no such table: {name}")
+
+
+def _toml() -> Any:
+    # Loaded only by those who have such a file.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib
 
 
 def redaction_from(path: Path, fingerprint_key: bytes | None = None) -> RedactionConfig:
@@ -56,14 +80,11 @@ def redaction_from(path: Path, fingerprint_key: bytes | None = None) -> Redactio
     Raises:
         ConfigurationError: something in it could not work; names file and line.
     """
-    table = load_settings(path).get("redaction", {})
-    try:
-        return _config(table, fingerprint_key, callback_of=_named_callable)
-    except (_Fault, ConfigurationError) as error:
-        said = [name.strip(":.") for name in re.findall(r"[\w.:*-]+", str(error))]
-        names = error.names if isinstance(error, _Fault) else said
-        line = line_of(path.read_text(encoding="utf-8"), *names)
-        raise ConfigurationError(f"{path}, line {line}: {error}") from error
+    return checked(
+        path,
+        load_settings(path),
+        lambda tables: _config(tables.get("redaction", {}), fingerprint_key, callback_of=_named_callable),
+    )
 
 
 def _config(
@@ -72,7 +93,7 @@ def _config(
     known = {*_SETS, *_TABLES, "rules", "callback"} | (set() if inner else {"actions"})
     for name in table:
         if name not in known:
-            raise _Fault(f"no such setting: {name}; one of: {', '.join(sorted(known))}", name)
+            raise ConfigurationError(f"no such setting: {name}; one of: {', '.join(sorted(known))}")
     given: dict[str, Any] = {"fingerprint_key": key}
     for name in _SETS:
         if name in table:
@@ -80,7 +101,7 @@ def _config(
     for name, field_name in _TABLES.items():
         if name in table:
             if not isinstance(table[name], dict):
-                raise _Fault(f"{name}: a table of names and outcomes is needed", name)
+                raise ConfigurationError(f"{name}: a table of names and outcomes is needed")
             given[field_name] = table[name]
     given["extra_rules"] = tuple(_rule(rule, callback_of) for rule in table.get("rules", ()))
     if "callback" in table:
@@ -98,18 +119,18 @@ def _without(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _texts(value: Any, name: str) -> frozenset[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise _Fault(f"{name}: a list of texts is needed", name)
+        raise ConfigurationError(f"{name}: a list of texts is needed")
     return frozenset(value)
 
 
 def _rule(given: Any, callback_of: Callable[[str], Callable[..., Any]]) -> ExtraRule:
     if not isinstance(given, dict):
-        raise _Fault("rules: write each as its own [[redaction.rules]]", "rules")
+        raise ConfigurationError("rules: write each as its own [[redaction.rules]]")
     unknown = sorted(given.keys() - _RULE_FIELDS)
     missing = sorted({"id", "literal", "pattern"} - given.keys())
     if unknown or missing:
         problem = f"unknown: {', '.join(unknown)}" if unknown else f"missing: {', '.join(missing)}"
-        raise _Fault(f"rule {given.get('id', '?')}: {problem}", *unknown, str(given.get("id", "rules")))
+        raise ConfigurationError(f"rule {given.get('id', '?')}: {problem}")
     arguments = dict(given)
     if "actions" in arguments:
         arguments["actions"] = _texts(arguments["actions"], "actions")
@@ -124,17 +145,35 @@ def _named_callable(name: Any) -> Callable[..., Any]:
     try:
         found = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise _Fault(f"{name}: cannot be imported: {error} (write package.module:function)", str(name)) from error
+        raise ConfigurationError(f"{name}: cannot be imported: {error} (write package.module:function)") from error
     if not callable(found):
-        raise _Fault(f"{name}: is no function", str(name))
+        raise ConfigurationError(f"{name}: is no function")
     return found  # type: ignore[no-any-return]
 
 
-def line_of(text: str, *names: str) -> int:
-    """The first line (from 1) that holds one of the names as a word, earlier names first; 1 when none does."""
-    for name in names:
-        pattern = re.compile(rf"(?<![\w.:-]){re.escape(name)}(?![\w:-])")
-        for number, line in enumerate(text.splitlines(), 1):
-            if pattern.search(line.split("#", 1)[0]):
-                return number
-    return 1
+def line_of(text: str, check: Callable[[dict[str, Any]], object], problem: str) -> int:
+    """The line (from 1) with which a file begins to be refused for that problem: no line before it is at fault.
+
+    Args:
+        text: a TOML document.
+        check: raises ConfigurationError for the tables of a document that could not work.
+        problem: what it says of the whole.
+    """
+    lines = text.split("\n")
+    begin = count = 0
+    for count in range(1, len(lines) + 1):
+        try:
+            check(_toml().loads("\n".join(lines[:count])))
+        except ConfigurationError as error:
+            if str(error) == problem:
+                break
+        except ValueError:  # in the middle of a value: TOMLDecodeError
+            continue
+        begin = count
+    while begin < len(lines) - 1 and lines[begin].strip()[:1] in ("", "#"):
+        begin += 1
+    # A value over several lines is refused as a whole; the line with the text that the problem names is nearer.
+    for number in range(begin, count):
+        if number > begin and any(text and text in problem for text in _QUOTED.findall(lines[number])):
+            return number + 1
+    return begin + 1

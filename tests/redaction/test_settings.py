@@ -83,8 +83,18 @@ def test_an_action_has_settings_of_its_own(tmp_path: Path) -> None:
         ('[redaction]\ndisabled_rules = [\n  "email",\n  "no-such-rule",\n]\n', 4, "no such rule"),
         ('[redaction.paths]\n"a..b" = "mask"\n', 2, "joined by dots"),
         ('[redaction.identity]\nname = "mask"\n', 2, "none of agent_id"),
-        ("[[redaction.rules]]\nid = 'own'\nliteral = 'ab'\npattern = 'a('\n", 2, "does not compile"),
+        ("[[redaction.rules]]\nid = 'own'\nliteral = 'ab'\npattern = 'a('\n", 4, "does not compile"),
         ("[[redaction.rules]]\nid = 'own'\nliteral = 'ab'\npatern = 'ab'\n", 4, "unknown: patern"),
+        (
+            '[redaction]\ndisabled_rules = ["email"]\n[redaction.outcomes]\n# email\nemail = "burn"\n',
+            5,
+            "email: unknown",
+        ),
+        ("[[redaction.rules]]\nid='a'\nliteral='ab'\npattern='ab'\n[[redaction.rules]]\nid='b'\n", 6, "missing: lit"),
+        ("[[redaction.rules]]\nid='a'\nliteral='ab'\npattern=5\n", 4, "wrong kind"),
+        ("[redaction]\nrules = 5\n", 2, "wrong kind"),
+        ("[redaction]\nactions = 5\n", 2, "wrong kind"),
+        ("\nredaction = 5\n", 2, "wrong kind"),
         ('[redaction]\ncallback = "no.such:thing"\n', 2, "cannot be imported"),
     ],
 )
@@ -100,6 +110,8 @@ def test_what_cannot_work_is_refused_with_its_line(tmp_path: Path, text: str, li
     [
         ('[content.types]\n"llm.request" = "full"\n"tool.cal" = "none"\n', 3, "no such event type"),
         ('[content.actions]\n"tool.x" = "some"\n', 2, "is 'some'"),
+        ("content = 5\n", 1, "wrong kind"),
+        ("[content]\ntypes = 5\n", 2, "wrong kind"),
         ("[content.kinds]\n", 1, "no such table"),
     ],
 )
@@ -151,9 +163,46 @@ def test_a_dropped_path_is_gone_and_named() -> None:
     assert [tuple(hit) for hit in out.hits] == [("a.x.b", "path")]
 
 
-def test_ids_are_recorded_as_given_unless_configured() -> None:
-    assert not hasattr(DefaultRedactor(), "mask_identity")
-    record = {"user_id": "jane@example.org", "agent_id": "a", "session_id": "s"}
+def test_pseudonyms_and_last_characters_of_a_path_are_those_of_the_value_though_a_rule_knows_it() -> None:
+    def mail_of(name: str) -> str:
+        config = RedactionConfig(fingerprint_key=KEY, paths={"mail": "pseudonym", "card": "keep_last_4"})
+        event = {"mail": f"to {name}@example.org", "card": "4111111111111111"}
+        out = DefaultRedactor(config).redact(event).value
+        assert out["card"] == "[REDACTED:path:last4=1111]"
+        return str(out["mail"])
+
+    assert mail_of("jane") == mail_of("jane") != mail_of("joe")
+    assert "jane" not in mail_of("jane")
+
+
+def test_what_a_path_gives_back_is_not_among_the_hits() -> None:
+    config = RedactionConfig(paths={"a.**": "keep"})
+    out = DefaultRedactor(config).redact({"a": {"mail": "jane@example.org"}, "b": "jane@example.org"})
+    assert out.value == {"a": {"mail": "jane@example.org"}, "b": "[REDACTED:email]"}
+    assert [tuple(hit) for hit in out.hits] == [("b", "email")]
+
+
+@pytest.mark.parametrize(
+    ("given", "stored"),
+    [
+        ("jane@example.org", "jane@example.org"),
+        ("4111111111111111", "4111111111111111"),
+        ("+1 415 555 0132", "+1 415 555 0132"),
+        ("7c9e6679-7425-40de-944b-e07fc1f90ae7", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
+        ("sk-ant-api03-" + "a1B2c3D4" * 11 + "a1B2cAA", "[REDACTED:anthropic-key]"),
+        ("https://x.example/?api_key=a1B2c3D4e5F6", "https://x.example/?api_key=[REDACTED:key:api-key]"),
+    ],
+)
+def test_an_id_is_recorded_as_given_unless_it_is_a_secret(given: str, stored: str) -> None:
+    redactor = DefaultRedactor()
+    for _ in range(2):
+        record = {"user_id": given, "session_id": given, "agent_id": "a", "result": given}
+        redactor.mask_identity(record)
+        assert record == {"user_id": stored, "session_id": stored, "agent_id": "a", "result": given}
+
+
+def test_ids_have_the_outcome_that_is_configured() -> None:
+    record: dict[str, object] = {"user_id": "jane@example.org", "agent_id": "a", "session_id": "s"}
     redactor = DefaultRedactor(
         RedactionConfig(fingerprint_key=KEY, identity={"user_id": "pseudonym", "session_id": "drop"})
     )
@@ -162,4 +211,4 @@ def test_ids_are_recorded_as_given_unless_configured() -> None:
     redactor.mask_identity(again)
     assert again == record
     assert record.keys() == {"user_id", "agent_id"}
-    assert "jane" not in record["user_id"]
+    assert "jane" not in str(record["user_id"])

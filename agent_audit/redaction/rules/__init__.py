@@ -1,5 +1,6 @@
 """The built-in value rules, as data: one list for each kind of issuer."""
 
+from agent_audit.redaction.rules.addresses import ADDRESSES
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
@@ -11,7 +12,7 @@ from agent_audit.redaction.rules.services import SERVICES
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
-BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS
+BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS + ADDRESSES
 """All rules that are anchored on a literal; personal data with no literal is in `personal`."""
 
 

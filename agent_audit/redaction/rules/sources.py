@@ -45,6 +45,9 @@ aws-signature: AWS documentation, Signature Version 4 query parameters
 aws-security-token: AWS documentation, Signature Version 4 query parameters
 azure-sas: Microsoft Learn, shared access signatures
 npmrc-token: npm documentation, .npmrc
+seed-phrase: BIP 39, mnemonic code
+wifi-password: Wi-Fi Alliance, WPA3 specification, URI format
+putty-key-lines: PuTTY manual, appendix C: PPK file format
 gitlab-session: GitLab documentation, session cookies
 """
 
