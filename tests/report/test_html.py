@@ -129,7 +129,9 @@ def test_what_does_not_fit_is_counted_and_what_findings_cite_is_there() -> None:
     assert len(data["sessions"]) == 5
     assert data["sessions"][0]["key"] == "loud"
     assert "36 more sessions are not in this file" in text
-    assert text.count('class="event" href="#event-') + text.count('href="#event-') > 0
+    cited = set(re.findall(r'href="#event-([^"]+)"', text))
+    assert len(cited) >= 6
+    assert cited <= {event[1] for session in data["sessions"] for event in session["events"]}
     assert sum(len(session["events"]) for session in data["sessions"]) <= 20
 
 

@@ -16,6 +16,9 @@ from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
 from agent_audit.verify import Verification
 
+CITED = 6
+"""Events of each finding that a report shows: the first ones."""
+
 
 class Overview(Result):
     """What happened, what was unusual, and what the record is worth."""
@@ -52,7 +55,7 @@ def overview(
     anomalies = find_anomalies(scope, Thresholds(), scope.conditions.get("agent_id"))
     agents, agent_count = agent_uses(scope)
     tools, tool_count = tool_uses(scope)
-    cited = {event_id for finding in anomalies.findings for event_id in finding.event_ids}
+    cited = {event_id for finding in anomalies.findings for event_id in finding.event_ids[:CITED]}
     listed, session_count = listed_sessions(scope, limits, cited)
     return Overview(
         compliance=compliance_report(scope, verification),
@@ -62,7 +65,7 @@ def overview(
         agent_count=agent_count,
         tools=tools,
         tool_count=tool_count,
-        sessions=tuple(recorded(events, listed, limits)),
+        sessions=tuple(sorted(recorded(events, listed, limits), key=lambda one: one.row.weight, reverse=True)),
         session_count=session_count,
         limits=limits,
     )

@@ -89,7 +89,7 @@ def summed(scope: Scope) -> Expr:
 
 
 def listed_sessions(scope: Scope, limits: Limits, cited: Collection[str]) -> tuple[list[SessionRow], int]:
-    """The sessions to list, what to look at first in front, and how many there are.
+    """The sessions to list, the most important ones in front, and how many there are.
 
     Args:
         scope: where to look.
@@ -109,7 +109,7 @@ def listed_sessions(scope: Scope, limits: Limits, cited: Collection[str]) -> tup
             if len(kept) >= limits.sessions * share:
                 break
             kept.setdefault(row["key"], SessionRow(**row))
-    return sorted(kept.values(), key=lambda row: row.weight, reverse=True), count(found)
+    return list(kept.values()), count(found)
 
 
 def recorded(events: Expr, listed: Iterable[SessionRow], limits: Limits) -> list[RecordedSession]:

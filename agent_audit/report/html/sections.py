@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from agent_audit.analysis.anomalies import AnomalyReport
 from agent_audit.analysis.compliance import ComplianceReport, Decisions
 from agent_audit.analysis.finding import Finding
-from agent_audit.analysis.overview import OverTime, Overview
+from agent_audit.analysis.overview import CITED, OverTime, Overview
 from agent_audit.report.html.chart import activity_chart, share_bar, step_name
 from agent_audit.report.html.element import Child, Element, duration, el, moment, number, plural
 
@@ -291,7 +291,7 @@ def event_link(event_id: str, here: Collection[str]) -> Element:
 
 def _finding(finding: Finding, here: Collection[str]) -> Element:
     level = str(finding.level)
-    shown = finding.event_ids[:6]
+    shown = finding.event_ids[:CITED]
     more = finding.event_count - len(shown)
     return el(
         "article",
@@ -300,7 +300,7 @@ def _finding(finding: Finding, here: Collection[str]) -> Element:
         el(
             "p",
             moment(finding.first),
-            (" to ", moment(finding.last, date=False)) if finding.last != finding.first else None,
+            (" to ", moment(finding.last, date=not _same_day(finding))) if finding.last != finding.first else None,
             " · ",
             plural(finding.event_count, "event"),
             ": ",
@@ -310,6 +310,10 @@ def _finding(finding: Finding, here: Collection[str]) -> Element:
         ),
         class_=f"finding {_LEVELS.get(level, 'calm')}",
     )
+
+
+def _same_day(finding: Finding) -> bool:
+    return bool(finding.first and finding.last and finding.first.date() == finding.last.date())
 
 
 def _section(anchor: str, title: str, sub: str | None, *content: Child) -> Element:
