@@ -17,6 +17,7 @@ from agent_audit.analysis.decisions import DecisionReport, decision_report
 from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
+from agent_audit.analysis.overview import Limits, Overview, overview
 from agent_audit.analysis.result import period
 from agent_audit.analysis.schema import FACTS
 from agent_audit.analysis.scope import Scope, count, selected
@@ -27,7 +28,6 @@ from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
 from agent_audit.errors import ConfigurationError
-from agent_audit.analysis.overview import Limits, Overview, overview
 from agent_audit.event import AuditEvent
 from agent_audit.verify import Verification
 
@@ -198,6 +198,8 @@ class AuditAnalyzer:
         """
         with self._scope(start, end, agent_id) as scope:
             whole = selected(self._log.events, scope.period, scope.conditions)
+            if self._where is not None:
+                whole = conditioned(whole, self._where)
             return overview(scope, whole, limits or Limits(), verification)
 
     def positions(

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent_audit.analysis.compliance.completeness import Completeness
-from agent_audit.analysis.decisions import Decisions
 from agent_audit.analysis.compliance.integrity import Integrity
+from agent_audit.analysis.decisions import Decisions
 from agent_audit.analysis.scope import Scope, first_row
 from agent_audit.analysis.source import Expr, load_ibis, rows
 from agent_audit.verify import Verification

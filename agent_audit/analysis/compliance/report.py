@@ -10,14 +10,14 @@ from pydantic import Field
 
 from agent_audit.analysis.activity import count_table, error_count, listed
 from agent_audit.analysis.compliance.completeness import Completeness, completeness_of
+from agent_audit.analysis.compliance.controls import ControlEvidence, judged
+from agent_audit.analysis.compliance.facts import facts_of
 from agent_audit.analysis.compliance.integrity import Integrity, integrity_of
 from agent_audit.analysis.compliance.missing import what_is_missing
 from agent_audit.analysis.compliance.security import SecurityEvent, listed_security_events
 from agent_audit.analysis.data import DataUse, listed_uses
 from agent_audit.analysis.decisions import Decisions, decisions_of
 from agent_audit.analysis.document import Cell, Document, Table
-from agent_audit.analysis.compliance.controls import ControlEvidence, judged
-from agent_audit.analysis.compliance.facts import facts_of
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import Scope, bounds, count, counts, first_row, of_agents
