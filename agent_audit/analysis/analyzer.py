@@ -17,17 +17,19 @@ from agent_audit.analysis.decisions import DecisionReport, decision_report
 from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
+from agent_audit.analysis.overview import Limits, Overview, overview
 from agent_audit.analysis.result import period
 from agent_audit.analysis.schema import FACTS
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope, count, selected
 from agent_audit.analysis.sessions import Sessions, list_sessions
-from agent_audit.analysis.source import BadLine, Log, Progress
+from agent_audit.analysis.source import BadLine, Log, Progress, rows
 from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
 from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
+from agent_audit.verify import Verification
 
 
 class Queryable(Protocol):
@@ -152,9 +154,58 @@ class AuditAnalyzer:
             return find_anomalies(scope, thresholds or Thresholds(), agent_id)
 
     def generate_compliance_report(
-        self, start: datetime | None = None, end: datetime | None = None, *, agent_id: str | None = None
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        agent_id: str | None = None,
+        verification: Verification | None = None,
     ) -> ComplianceReport:
         """What an auditor asks for, and what the log cannot show.
+
+        Args:
+            start: first moment of the period, aware.
+            end: first moment after it, aware.
+            agent_id: the agent; None: all of them.
+            verification: what `agent_audit.verify.verify` says of the log; None: the report says it was not asked.
+
+        Raises:
+            ConfigurationError: a moment without a time zone.
+        """
+        with self._scope(start, end, agent_id) as scope:
+            return compliance_report(scope, verification)
+
+    def overview(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        agent_id: str | None = None,
+        limits: Limits | None = None,
+        verification: Verification | None = None,
+    ) -> Overview:
+        """All of it at one glance, as the HTML report shows it.
+
+        Args:
+            start: first moment of the period, aware.
+            end: first moment after it, aware.
+            agent_id: the agent; None: all of them.
+            limits: how many sessions and events are listed one by one.
+            verification: what `agent_audit.verify.verify` says of the log; None: the report says it was not asked.
+
+        Raises:
+            ConfigurationError: a moment without a time zone.
+        """
+        with self._scope(start, end, agent_id) as scope:
+            whole = selected(self._log.events, scope.period, scope.conditions)
+            if self._where is not None:
+                whole = conditioned(whole, self._where)
+            return overview(scope, whole, limits or Limits(), verification)
+
+    def positions(
+        self, start: datetime | None = None, end: datetime | None = None, *, agent_id: str | None = None
+    ) -> list[int]:
+        """The `seq` of every event, ascending.
 
         Args:
             start: first moment of the period, aware.
@@ -167,7 +218,7 @@ class AuditAnalyzer:
         if len(self._log.directories) > 1:
             raise ConfigurationError("a compliance report is of one log, for its completeness is its own; name one")
         with self._scope(start, end, agent_id) as scope:
-            return compliance_report(scope)
+            return [row["seq"] for row in rows(scope.events.select("seq").order_by("seq"))]
 
     # -- questions -------------------------------------------------------------------------------------
     #

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,8 @@ class Scope:
     bad_line_count: int = 0
     store: Callable[[Expr], Expr] = lambda expr: expr
     """Computes a relation once and keeps its rows; by default it stays a query."""
+    conditions: dict[str, str] = field(default_factory=dict)
+    """The conditions other than the period: column -> value."""
     _kept: dict[str, Expr] = field(default_factory=dict, repr=False, compare=False)
 
     def keep(self, name: str, make: Callable[[], Expr]) -> Expr:
@@ -62,15 +64,20 @@ class Scope:
         Args:
             log: facts of the whole log; None: `facts` are.
         """
-        events = facts
-        if period.start is not None:
-            events = events.filter(events.timestamp >= period.start)
-        if period.end is not None:
-            events = events.filter(events.timestamp < period.end)
-        for column, value in conditions.items():
-            if value is not None:
-                events = events.filter(events[column] == value)
-        return cls(events, facts if log is None else log, period, bad_line_count, store)
+        given = {column: value for column, value in conditions.items() if value is not None}
+        whole = facts if log is None else log
+        return cls(selected(facts, period, given), whole, period, bad_line_count, store, given)
+
+
+def selected(events: Expr, period: Period, conditions: Mapping[str, str]) -> Expr:
+    """The events of a period where each given column has the given value."""
+    if period.start is not None:
+        events = events.filter(events.timestamp >= period.start)
+    if period.end is not None:
+        events = events.filter(events.timestamp < period.end)
+    for column, value in conditions.items():
+        events = events.filter(events[column] == value)
+    return events
 
 
 def count(expr: Expr) -> int:

@@ -61,7 +61,7 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
     """
     backend = expr.get_backend()
     own = backend.name == "duckdb"
-    table = backend.con.sql(backend.compile(expr)).to_arrow_table() if own else expr.to_pyarrow()
+    table = backend.con.sql(duckdb_sql(expr)).to_arrow_table() if own else expr.to_pyarrow()
     return rows_of(table)
 
 
@@ -69,6 +69,12 @@ def rows_of(table: Any) -> list[dict[str, Any]]:
     """An Arrow table as `rows` returns it."""
     columns = [_values(column) for column in table.columns]
     return [dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def duckdb_sql(expr: Expr) -> str:
+    """The query as DuckDB's SQL. A recorded id may hold a NUL, at which its parser would end: that becomes `chr(0)`."""
+    sql = str(load_ibis().to_sql(expr, dialect="duckdb"))
+    return sql.replace("\x00", "' || chr(0) || '")  # it can stand inside of string literals alone
 
 
 def _values(column: Any) -> list[Any]:
@@ -178,7 +184,7 @@ class Log:
     def store(self, expr: Expr) -> Expr:
         """Compute a relation now and keep its rows until `forget`."""
         name = f"kept_{len(self._kept)}"
-        self._duckdb.execute(f"CREATE TABLE {name} AS {load_ibis().to_sql(expr, dialect='duckdb')}")
+        self._duckdb.execute(f"CREATE TABLE {name} AS {duckdb_sql(expr)}")
         self._kept.append(name)
         return self._connection.table(name)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
+from agent_audit.cli.trusting import add_trust
+from agent_audit.cli.verifying import add_verify, verification_of
 
 
 def add(subparsers: Any) -> None:
@@ -16,14 +18,19 @@ def add(subparsers: Any) -> None:
     )
     options.add_log(parser)
     options.add_filters(parser, event_type=False)
-    options.add_format(parser)
+    options.add_format(parser, documents=True)
+    add_verify(parser)
+    add_trust(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
     """Print the report; returns the exit code."""
+    verification = verification_of(args)
     _, code = analyse(
         args,
-        lambda analyzer: analyzer.generate_compliance_report(args.since, args.until, agent_id=args.agent),
+        lambda analyzer: analyzer.generate_compliance_report(
+            args.since, args.until, agent_id=args.agent, verification=verification
+        ),
     )
     return code

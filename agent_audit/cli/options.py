@@ -9,6 +9,8 @@ from agent_audit.cli.exits import EXPLAINED
 from agent_audit.cli.moments import moment
 
 FORMATS = ("table", "json", "csv")
+DOCUMENTS = ("html", "markdown")
+"""Formats of results that are handed on."""
 
 
 def command(subparsers: Any, name: str, summary: str) -> ArgumentParser:
@@ -47,9 +49,10 @@ def _rows(text: str) -> int:
     return int(text)
 
 
-def add_format(parser: ArgumentParser) -> None:
+def add_format(parser: ArgumentParser, *, documents: bool = False) -> None:
     """How to print."""
-    parser.add_argument("--format", choices=FORMATS, default="table", help="default: table")
+    choices = FORMATS + DOCUMENTS if documents else FORMATS
+    parser.add_argument("--format", choices=choices, default="table", help="default: table")
 
 
 def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool = True) -> None:
@@ -65,3 +68,14 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool 
         parser.add_argument(
             "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
         )
+
+
+def natural(text: str) -> int:
+    """A number from 0.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is no number from 0")

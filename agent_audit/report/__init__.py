@@ -2,13 +2,24 @@
 
 from agent_audit.errors import ConfigurationError
 from agent_audit.report.csv import CsvReporter
+from agent_audit.report.html import HtmlReporter
 from agent_audit.report.interface import Reporter
 from agent_audit.report.json import JsonReporter
+from agent_audit.report.markdown import MarkdownReporter
 from agent_audit.report.table import TableReporter
 
-FORMATS = ("table", "json", "csv")
+FORMATS = ("table", "json", "csv", "html", "markdown")
 
-__all__ = ["FORMATS", "CsvReporter", "JsonReporter", "Reporter", "TableReporter", "reporter"]
+__all__ = [
+    "FORMATS",
+    "CsvReporter",
+    "HtmlReporter",
+    "JsonReporter",
+    "MarkdownReporter",
+    "Reporter",
+    "TableReporter",
+    "reporter",
+]
 
 
 def reporter(name: str, *, color: bool = False, width: int | None = None) -> Reporter:
@@ -28,4 +39,8 @@ def reporter(name: str, *, color: bool = False, width: int | None = None) -> Rep
         return CsvReporter()
     if name == "table":
         return TableReporter(color=color, width=width)
+    if name == "html":
+        return HtmlReporter()
+    if name == "markdown":
+        return MarkdownReporter()
     raise ConfigurationError(f"format is {name!r}; use one of: {', '.join(FORMATS)}")

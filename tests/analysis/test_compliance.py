@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 
 from agent_audit.analysis import AuditAnalyzer, ComplianceReport
+from agent_audit.analysis.compliance import ControlEvidence
 from agent_audit.event import AuditEvent
+from agent_audit.verify import verify
 
 from . import reference
 from .logs import event, operation, write_log
@@ -117,3 +120,72 @@ def test_completeness_counts_only_the_events_that_should_carry_the_field() -> No
 def test_a_report_survives_json() -> None:
     report = _report([event("action.approved", call_id="c"), event("data.access", resource="r")])
     assert ComplianceReport.model_validate_json(report.model_dump_json()) == report
+
+
+def _control(report: ComplianceReport, name: str) -> ControlEvidence:
+    return next(control for control in report.controls if control.control.startswith(name))
+
+
+def test_a_control_cites_events_that_are_in_the_log_and_says_what_it_lacks() -> None:
+    events = [
+        event("log.opened", writer="w", writer_seq=0),
+        event("action.approved", call_id="c", metadata={"decided_by": "alice", "arguments": {"hmac_sha256": "ab"}}),
+        event("action.denied", call_id="d"),
+        *operation("tool.call", "tool.response", "s"),
+    ]
+    report = _report(events)
+    known = {one.event_id for one in events}
+    assert all(set(control.event_ids) <= known for control in report.controls)
+    assert _control(report, "CC6.1").status == "partly"
+    assert "1 of 2 decision(s) say who decided." in _control(report, "CC6.1").missing
+    assert "1 of 2 decision(s) carry a keyed digest of their arguments." in _control(report, "T8").missing
+    assert _control(report, "AU-6").status == "not shown"
+    assert _missing(report, "Asked for by NIST SP 800-53 AU-6, AU-7")
+
+
+def test_every_control_of_the_map_is_there_and_none_is_said_to_be_met() -> None:
+    report = _report([event("tool.call", span_id="s")])
+    named = " ".join(f"{control.framework} {control.control}" for control in report.controls)
+    for part in ("AU-2", "AU-3", "AU-4", "AU-5", "AU-6", "AU-7", "AU-8", "AU-9", "AU-10", "AU-11", "AU-12", "CC6.1"):
+        assert part in named
+    for part in (
+        "CC7.1",
+        "CC7.3",
+        "A.8.15",
+        "164.312(b)",
+        "10.2",
+        "10.3",
+        "10.5",
+        "12",
+        "19(1)",
+        "26(6)",
+        "T8",
+        "M0024",
+    ):
+        assert part in named
+    assert {control.status for control in report.controls} <= {"supported", "partly", "not shown"}
+    assert "complian" not in str(report).lower().replace("compliance report", "")
+
+
+def test_a_clock_that_goes_back_is_told() -> None:
+    steady = [event("tool.call", at=at, writer="w", writer_seq=at) for at in range(3)]
+    assert _control(_report(steady), "AU-8").status == "supported"
+    back = event("tool.call", at=-60, writer="w", writer_seq=3)
+    told = _control(_report([*steady, back]), "AU-8")
+    assert told.status == "not shown"
+    assert told.missing == ("A writer's clock went back 1 time(s), by 62 s at most.",)
+
+
+def test_the_verdict_of_verify_is_in_the_report(tmp_path: Path) -> None:
+    root = write_log(tmp_path / "log", [event("tool.call", span_id="s")] * 3)
+    with AuditAnalyzer(root) as analyzer:
+        report = analyzer.generate_compliance_report(verification=verify(root))
+    assert report.missing[0] == "The record is not proved to be unaltered; verify says: not provable."
+    assert _control(report, "AU-9").status == "not shown"
+
+
+@pytest.mark.parametrize(("days", "status"), [(200, "supported"), (100, "not shown")])
+def test_six_months_are_shown_by_six_months_of_events(days: int, status: str) -> None:
+    report = _report([event("tool.call"), event("tool.call", at=days * 86_400)])
+    assert _control(report, "Articles 19(1)").status == status
+    assert _control(report, "10.5").status == "not shown"

@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from agent_audit.analysis.compliance.completeness import Completeness
 from agent_audit.analysis.compliance.integrity import Integrity
 from agent_audit.analysis.decisions import Decisions
+from agent_audit.verify import Verdict, Verification
 
-ALWAYS = (
-    "This report counts what is recorded. It supports an audit; that the record is unaltered is for "
-    "`agent-audit-log verify` to show."
-)
+NOT_VERIFIED = "Whether the record was altered has not been verified: `agent-audit-log verify`."
+NEVER_RECORDED = "What was never recorded cannot be shown by any log."
+_MOST = 20
 
 
 def what_is_missing(
+    *,
+    verification: Verification | None,
     by_type: Mapping[str, int],
     integrity: Integrity,
     fields: Sequence[Completeness],
@@ -23,13 +25,24 @@ def what_is_missing(
 ) -> tuple[str, ...]:
     """Each sentence names one thing that cannot be shown, the gravest first."""
     return (
+        *(_verdict(verification) if verification else ()),
         *_gaps(integrity),
+        *(() if verification else (NOT_VERIFIED,)),
         *_open(open_operations),
         *_decisions(decisions),
         *_fields(fields),
         *_never_seen(by_type),
-        ALWAYS,
+        NEVER_RECORDED,
     )
+
+
+def _verdict(found: Verification) -> Iterator[str]:
+    if found.verdict != Verdict.VALID:
+        yield f"The record is not proved to be unaltered; verify says: {found.verdict}."
+    yield from (f"{problem}." for problem in found.problems[:_MOST])
+    yield from (f"{sentence}." for sentence in found.missing)
+    if found.later:
+        yield f"{found.later:,} event(s) after the checkpoint are proved by nothing yet."
 
 
 def _gaps(found: Integrity) -> Iterator[str]:

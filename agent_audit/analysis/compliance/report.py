@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import ClassVar
 
@@ -10,18 +10,22 @@ from pydantic import Field
 
 from agent_audit.analysis.activity import count_table, error_count, listed
 from agent_audit.analysis.compliance.completeness import Completeness, completeness_of
+from agent_audit.analysis.compliance.controls import ControlEvidence, judged
+from agent_audit.analysis.compliance.facts import facts_of
 from agent_audit.analysis.compliance.integrity import Integrity, integrity_of
 from agent_audit.analysis.compliance.missing import what_is_missing
 from agent_audit.analysis.compliance.security import SecurityEvent, listed_security_events
 from agent_audit.analysis.data import DataUse, listed_uses
 from agent_audit.analysis.decisions import Decisions, decisions_of
-from agent_audit.analysis.document import Document, Table
+from agent_audit.analysis.document import Cell, Document, Table
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import Scope, bounds, count, counts, first_row, of_agents
 from agent_audit.analysis.source import rows
+from agent_audit.verify import Verification
 
 _SHOWN = 20
+SUPPORTS = "Computed from the log alone. It supports an audit; whether a control is met is for the auditor to say."
 
 
 class ComplianceReport(Result):
@@ -30,6 +34,7 @@ class ComplianceReport(Result):
     main: ClassVar[str] = "data_uses"
 
     period: Period
+    verification: Verification | None = Field(description="What `verify` says of the whole log; None: not asked.")
     oldest_event: datetime | None = Field(description="Of the whole log.")
     newest_event: datetime | None = Field(description="Of the whole log.")
     missing: tuple[str, ...] = Field(description="What the log cannot show, the gravest first.")
@@ -51,32 +56,62 @@ class ComplianceReport(Result):
     open_operations: int = Field(description="Intents without an outcome.")
     integrity: Integrity
     completeness: tuple[Completeness, ...]
+    controls: tuple[ControlEvidence, ...] = Field(description="Evidence per control; it certifies none.")
+    scope: dict[str, str] = Field(default_factory=dict, description="Conditions other than the period.")
     bad_line_count: int = 0
 
     def document(self) -> Document:
         """See `Result.document`."""
         return Document(
             f"Compliance report, {self.period}",
-            bad_line_remark(self.bad_line_count),
+            (*bad_line_remark(self.bad_line_count), SUPPORTS),
             tuple(_tables(self)),
         )
 
 
-def compliance_report(scope: Scope) -> ComplianceReport:
-    """Compute the report of a scope."""
+def compliance_report(scope: Scope, verification: Verification | None = None) -> ComplianceReport:
+    """Compute the report of a scope.
+
+    Args:
+        scope: what to report on.
+        verification: what `verify` says of the log; None: it was not asked.
+    """
     events = scope.events
     whole, inside = first_row(bounds(scope.log)), first_row(bounds(events))
     by_type = {row["name"]: row["count"] for row in rows(counts(events, "event_type"))}
     integrity = integrity_of(scope.log, scope.bad_line_count)
     fields, decisions = completeness_of(events), decisions_of(scope)
     open_operations = count(kept_open(scope))
+    facts = facts_of(
+        scope,
+        by_type=by_type,
+        fields=fields,
+        decisions=decisions,
+        integrity=integrity,
+        verification=verification,
+        open_operations=open_operations,
+        oldest=whole["first"],
+        newest=whole["last"],
+    )
+    controls = judged(facts)
     data_uses, data_use_count = listed_uses(events)
     security_events, security_event_count = listed_security_events(scope)
     return ComplianceReport(
         period=scope.period,
+        verification=verification,
         oldest_event=whole["first"],
         newest_event=whole["last"],
-        missing=what_is_missing(by_type, integrity, fields, decisions, open_operations),
+        missing=(
+            *what_is_missing(
+                verification=verification,
+                by_type=by_type,
+                integrity=integrity,
+                fields=fields,
+                decisions=decisions,
+                open_operations=open_operations,
+            ),
+            *_unsupported(controls),
+        ),
         total_events=inside["total"],
         by_type=by_type,
         agents=listed(events, "agent_id"),
@@ -95,8 +130,19 @@ def compliance_report(scope: Scope) -> ComplianceReport:
         open_operations=open_operations,
         integrity=integrity,
         completeness=fields,
+        controls=controls,
+        scope=scope.conditions,
         bad_line_count=scope.bad_line_count,
     )
+
+
+def _unsupported(controls: Iterable[ControlEvidence]) -> Iterator[str]:
+    """What controls lack, each thing once, with the controls that ask for it."""
+    asked: dict[str, list[str]] = {}
+    for control in controls:
+        for sentence in control.missing:
+            asked.setdefault(sentence, []).append(f"{control.framework} {control.control}")
+    yield from (f"{sentence} Asked for by {'; '.join(names)}." for sentence, names in asked.items())
 
 
 def _distinct(scope: Scope) -> dict[str, int]:
@@ -113,6 +159,14 @@ def _distinct(scope: Scope) -> dict[str, int]:
 
 def _tables(report: ComplianceReport) -> Iterator[Table]:
     yield Table("What this log cannot show", ("missing",), tuple((sentence,) for sentence in report.missing))
+    yield Table("The record", ("what", "value"), _record(report))
+    yield Table(
+        "Evidence per control",
+        ("status", "control", "asks", "shown", "not shown", "events"),
+        tuple(_control(control) for control in report.controls),
+        "supported: this log has the evidence a log can give. An auditor judges whether the control is met.",
+        stacked=True,
+    )
     yield Table("Summary", ("what", "value"), _summary(report))
     yield Table(
         "Completeness of the events",
@@ -129,6 +183,42 @@ def _tables(report: ComplianceReport) -> Iterator[Table]:
     yield count_table("Top actions", "action", report.top_actions, report.distinct["actions"])
     yield count_table("Top resources", "resource", report.top_resources, report.distinct["resources"])
     yield Table("Errors by type", ("error", "events"), tuple((c.name, c.count) for c in report.error_types[:_SHOWN]))
+
+
+def _record(report: ComplianceReport) -> tuple[tuple[str, Cell], ...]:
+    facts: tuple[tuple[str, Cell], ...] = (
+        ("period", str(report.period)),
+        ("scope", ", ".join(f"{name} {value}" for name, value in report.scope.items()) or "everything"),
+    )
+    found = report.verification
+    if found is None:
+        return (*facts, ("verdict of verify", "not verified"))
+    checkpoint: tuple[tuple[str, Cell], ...] = (
+        ("verdict of verify", str(found.verdict)),
+        ("log", found.origin),
+        ("events under the checkpoint", found.size),
+        ("root hash of the checkpoint", found.root),
+        ("events after the checkpoint", found.later),
+        ("events pruned, on record", found.pruned),
+        ("signed by", ", ".join(found.signed_by) or None),
+        ("agrees with", ", ".join(found.heads) or None),
+        ("witnessed by", ", ".join(found.cosigned_by) or None),
+        *(("problem", str(problem)) for problem in found.problems[:_SHOWN]),
+        *(("not proved", sentence) for sentence in found.missing),
+        *(("remark", sentence) for sentence in found.remarks),
+    )
+    return (*facts, *(fact for fact in checkpoint if fact[1] is not None))
+
+
+def _control(control: ControlEvidence) -> tuple[Cell, ...]:
+    return (
+        control.status,
+        f"{control.framework} {control.control}",
+        control.asks,
+        " ".join(control.shown) or None,
+        " ".join(control.missing) or None,
+        ", ".join(control.event_ids) or None,
+    )
 
 
 def _summary(report: ComplianceReport) -> tuple[tuple[str, int | float | datetime | None], ...]:
@@ -172,8 +262,11 @@ def _security(report: ComplianceReport) -> Table:
     latest = report.security_events[-_SHOWN:]
     return Table(
         "Security events",
-        ("time", "type", "agent", "user", "action", "resource", "reason"),
-        tuple((e.timestamp, e.event_type, e.agent_id, e.user_id, e.action, e.resource, e.reason) for e in latest),
+        ("time", "type", "agent", "user", "action", "resource", "reason", "event"),
+        tuple(
+            (e.timestamp, e.event_type, e.agent_id, e.user_id, e.action, e.resource, e.reason, e.event_id)
+            for e in latest
+        ),
         _more(report.security_event_count - len(latest), "earlier"),
     )
 
@@ -182,7 +275,7 @@ def _decisions(report: ComplianceReport) -> Table:
     latest, made = report.decisions.listed[-_SHOWN:], report.decisions.approved + report.decisions.denied
     return Table(
         "Decisions",
-        ("time", "decision", "by", "action", "agent", "user", "waited (s)"),
+        ("time", "decision", "by", "action", "agent", "user", "waited (s)", "event"),
         tuple(
             (
                 d.timestamp,
@@ -192,6 +285,7 @@ def _decisions(report: ComplianceReport) -> Table:
                 d.agent_id,
                 d.user_id,
                 d.waited_seconds,
+                d.event_id,
             )
             for d in latest
         ),

@@ -1,0 +1,216 @@
+"""Single checks that controls are put together from: each says what the log shows, or that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from agent_audit.analysis.compliance.facts import Facts
+from agent_audit.verify import Verdict
+
+
+class Check(NamedTuple):
+    """What one look at the facts gave."""
+
+    shown: bool
+    sentence: str
+    event_ids: tuple[str, ...] = ()
+
+
+Checker = Callable[[Facts], Check]
+
+MISSION_TYPES = (
+    "agent.start",
+    "agent.stop",
+    "action.request",
+    "action.approved",
+    "action.denied",
+    "action.executed",
+    "action.failed",
+    "tool.call",
+    "tool.response",
+    "data.access",
+    "data.modify",
+    "permission.check",
+    "permission.denied",
+    "error",
+)
+_ENOUGH = 99.0
+"""Percent of the events from which on a field counts as shown."""
+
+
+def events_recorded(facts: Facts) -> Check:
+    """Event types that are declared, and which of them were seen."""
+    seen = [name for name in MISSION_TYPES if name in facts.by_type]
+    never = [name for name in MISSION_TYPES if name not in facts.by_type]
+    tail = f"; never seen: {', '.join(never)}" if never else ""
+    return Check(
+        bool(seen), f"{len(seen)} of {len(MISSION_TYPES)} declared event types were seen{tail}.", facts.cite(*seen[:3])
+    )
+
+
+def models_and_tools(facts: Facts) -> Check:
+    """Calls of models and of tools."""
+    models, tools = facts.count("llm.request"), facts.count("tool.call")
+    return Check(
+        bool(models and tools),
+        f"{models:,} model call(s) and {tools:,} tool call(s) are on record.",
+        facts.cite("llm.request", "tool.call"),
+    )
+
+
+def content(*fields: str) -> Checker:
+    """That the events say these things; each must be there in 99 % of those that should."""
+
+    def check(facts: Facts) -> Check:
+        known = [found for name in fields if (found := facts.completeness[name]).percent is not None]
+        said = ", ".join(f"{found.question} {found.percent:g} %" for found in known)
+        enough = bool(known) and all((found.percent or 0) >= _ENOUGH for found in known)
+        return Check(enough, f"Of the events that should say so: {said}." if known else "No event should say so.")
+
+    return check
+
+
+def losses(facts: Facts) -> Check:
+    """That failures of the logging itself are on record, and that nothing was lost."""
+    found = facts.integrity
+    lost = found.lost_events + found.missing_seq + found.writer_gaps + found.bad_lines
+    return Check(
+        not lost,
+        f"{found.gaps:,} gap(s) with {found.lost_events:,} lost event(s), {found.recovered:,} recovery(ies), "
+        f"{found.missing_seq:,} missing position(s), {found.bad_lines:,} unreadable line(s).",
+        facts.cite_log("log.gap", "log.recovered"),
+    )
+
+
+def examined(facts: Facts) -> Check:
+    """That somebody looked at the log."""
+    times = facts.log_by_type.get("log.examined", 0)
+    return Check(
+        bool(times),
+        f"{times:,} examination(s) of the log are on record (log.examined).",
+        facts.cite_log("log.examined"),
+    )
+
+
+def followed_up(facts: Facts) -> Check:
+    """That findings were dealt with."""
+    times = facts.log_by_type.get("finding.disposition", 0)
+    return Check(
+        bool(times),
+        f"{times:,} disposition(s) of findings are on record (finding.disposition).",
+        facts.cite_log("finding.disposition"),
+    )
+
+
+def clock(facts: Facts) -> Check:
+    """That clocks did not go back."""
+    steps = facts.clock["steps"]
+    largest = f", by {facts.clock['largest']:,.0f} s at most" if steps else ""
+    timed = bool(facts.integrity.writers)
+    told = f"A writer's clock went back {steps:,} time(s){largest}."
+    return Check(timed and not steps, told if timed else "No event names its writer: clocks cannot be compared.")
+
+
+def proved(facts: Facts) -> Check:
+    """That the record is what was signed."""
+    found = facts.verification
+    if found is None:
+        return Check(False, "The record was not verified.")
+    head = f" at {found.size:,} events, root {found.root}" if found.root else ""
+    after = f"; {found.later:,} event(s) after it are not proved yet" if found.later else ""
+    return Check(found.verdict == Verdict.VALID, f"Verdict of verify: {found.verdict}{head}{after}.")
+
+
+def signed(facts: Facts) -> Check:
+    """That a key apart from the log has signed its head."""
+    by = ", ".join(facts.verification.signed_by) if facts.verification else ""
+    return Check(
+        bool(by), f"The head is signed by {by}." if by else "No signature of a trusted key over the head is known."
+    )
+
+
+def witnessed(facts: Facts) -> Check:
+    """That somebody independent has seen the head."""
+    by = ", ".join(facts.verification.cosigned_by) if facts.verification else ""
+    return Check(bool(by), f"The head is cosigned by {by}." if by else "No independent witness has cosigned the head.")
+
+
+def started_and_stopped(facts: Facts) -> Check:
+    """Starts and stops of the logging."""
+    opened, closed = facts.log_by_type.get("log.opened", 0), facts.log_by_type.get("log.closed", 0)
+    return Check(
+        bool(opened),
+        f"The logging was started {opened:,} time(s) and stopped {closed:,} time(s), on record.",
+        facts.cite_log("log.opened", "log.closed"),
+    )
+
+
+def kept(months: int) -> Checker:
+    """That events are kept for so many months."""
+
+    def check(facts: Facts) -> Check:
+        days = facts.kept_for.days
+        pruned = facts.log_by_type.get("log.pruned", 0)
+        enough = facts.kept_for >= timedelta(days=months * 30.5)
+        pruning = f"{pruned:,} pruning(s) are on record." if pruned else "Nothing was pruned, by the log's own events."
+        oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
+        short = "" if enough else f"; {months} months cannot be shown yet"
+        return Check(
+            enough, f"Oldest event {oldest}, {days:,} day(s) on hand{short}. {pruning}", facts.cite_log("log.pruned")
+        )
+
+    return check
+
+
+def retention(facts: Facts) -> Check:
+    """What is on hand, and whether anything was dropped without a record of it."""
+    found = facts.integrity
+    unexplained = bool(found.first_seq) and not found.pruned
+    oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
+    return Check(
+        facts.oldest is not None and not unexplained,
+        f"Oldest event {oldest}, {facts.kept_for.days:,} day(s) on hand; {found.pruned:,} pruning(s) on record"
+        + ("; the beginning is missing without one." if unexplained else "."),
+        facts.cite_log("log.pruned"),
+    )
+
+
+def refusals(facts: Facts) -> Check:
+    """What was refused by policies, people and guardrails."""
+    types = ("permission.denied", "action.denied", "guardrail.tripped")
+    return Check(
+        bool(facts.count(*types, "permission.check", "action.approved")),
+        f"{facts.count('permission.check'):,} question(s), {facts.count('action.approved'):,} approval(s) "
+        f"and {facts.count(*types):,} refusal(s) are on record.",
+        facts.cite(*types, "action.approved"),
+    )
+
+
+def deciders(facts: Facts) -> Check:
+    """That decisions say who made them."""
+    made, unknown = facts.decisions.approved + facts.decisions.denied, facts.decisions.decider_unknown
+    told = f"{made - unknown:,} of {made:,} decision(s) say who decided." if made else "No decision is on record."
+    return Check(bool(made) and not unknown, told, tuple(one.event_id for one in facts.decisions.listed[-2:]))
+
+
+def bound(facts: Facts) -> Check:
+    """That decisions are bound to the arguments decided on."""
+    made = facts.decisions.approved + facts.decisions.denied
+    told = f"{facts.bound_decisions:,} of {made:,} decision(s) carry a keyed digest of their arguments."
+    return Check(bool(made) and facts.bound_decisions == made, told if made else "No decision is on record.")
+
+
+def outcomes(facts: Facts) -> Check:
+    """That each intent has its outcome."""
+    starts = facts.count("agent.start", "tool.call", "llm.request", "action.request")
+    return Check(
+        bool(starts) and not facts.open_operations,
+        f"{facts.open_operations:,} of {starts:,} intent(s) have no outcome.",
+    )
+
+
+def coverage(facts: Facts) -> Check:
+    """On how many days there was anything."""
+    return Check(facts.days > 0, f"{facts.days:,} day(s) of the period have events.")

@@ -1,0 +1,85 @@
+"""`evidence`: chosen events with their proofs and the reports over them, for somebody who trusts nobody here."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
+from agent_audit.cli.report import add_limits, overview_of
+from agent_audit.cli.trusting import add_trust
+from agent_audit.cli.verifying import trust_of
+
+if TYPE_CHECKING:
+    from agent_audit.verify import Verification
+
+_CODES = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
+_CHOICE = ("since", "until", "agent", "session", "user", "type")
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(
+        subparsers,
+        "evidence",
+        "Write a zip file with chosen events, a proof for each, the reports, and how to check it without us.",
+    )
+    options.add_log(parser)
+    options.add_filters(parser)
+    parser.add_argument("--output", "-o", metavar="FILE", default="evidence.zip", help="default: %(default)s")
+    parser.add_argument(
+        "--max-events", type=options.natural, default=20_000, metavar="N", help="refuse to write more (20000)"
+    )
+    add_limits(parser)
+    add_trust(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: Namespace) -> int:
+    """Write the bundle; the exit code is that of `verify`, or 3 when an event in it is not proved."""
+    from agent_audit.analysis import AuditAnalyzer
+    from agent_audit.backends.file.read import open_layout
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
+    from agent_audit.report.evidence import write_bundle
+    from agent_audit.verify import verify
+
+    layout, trust = open_layout(log_of(args)), trust_of(args)
+    say(f"reading {layout.root}")
+    verification = verify(layout.root, trust, intents=False, remember=False)
+    with AuditAnalyzer(layout.root, session_id=args.session, user_id=args.user, event_type=args.type) as analyzer:
+        seqs = analyzer.positions(args.since, args.until, agent_id=args.agent)
+        if not seqs:
+            raise ConfigurationError("no event of the log is chosen by these filters")
+        if len(seqs) > args.max_events:
+            raise ConfigurationError(
+                f"{len(seqs):,} events are chosen, {args.max_events:,} are allowed: narrow it or raise --max-events"
+            )
+        overview = overview_of(analyzer, args, verification)
+    bundle = write_bundle(
+        Path(args.output),
+        layout,
+        seqs,
+        overview,
+        trust=trust,
+        policy=Path(args.policy).read_text() if args.policy else None,
+        choice={name: str(value) for name in _CHOICE if (value := getattr(args, name)) is not None},
+        made_at=datetime.now(timezone.utc),
+    )
+    say(f"wrote {args.output}: {bundle.events:,} event(s), {bundle.files} files, {bundle.bytes / 1000:,.0f} KB")
+    return _told(verification, len(bundle.unproved))
+
+
+def _told(verification: Verification, unproved: int) -> int:
+    """Say what the bundle cannot prove."""
+    from agent_audit.cli.terminal import say
+
+    if unproved:
+        say(f"{unproved:,} event(s) in it are not proved: `agent-audit-log seal` makes a checkpoint that covers them")
+    if str(verification.verdict) != "valid":
+        say(f"verify says of this log: {verification.verdict}")
+    return _CODES[str(verification.verdict)] or (NOT_PROVABLE if unproved else OK)

@@ -1,0 +1,84 @@
+"""`report`: what the agents did, as one HTML file."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import INCOMPLETE, OK
+from agent_audit.cli.trusting import add_trust
+from agent_audit.cli.verifying import add_verify, verification_of
+
+if TYPE_CHECKING:
+    from agent_audit.analysis import AuditAnalyzer
+    from agent_audit.analysis.overview import Limits, Overview
+    from agent_audit.verify import Verification
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser = options.command(
+        subparsers, "report", "What the agents did, as one HTML file that opens offline: to look at, print, hand on."
+    )
+    options.add_log(parser)
+    options.add_filters(parser)
+    parser.add_argument("--html", metavar="FILE", default="agent-audit-report.html", help="default: %(default)s")
+    add_limits(parser)
+    add_verify(parser)
+    add_trust(parser)
+    parser.set_defaults(run=run)
+
+
+def add_limits(parser: Any) -> None:
+    """How much of single sessions is shown."""
+    parser.add_argument("--sessions", type=options.natural, default=200, metavar="N", help="list N sessions (200)")
+    parser.add_argument(
+        "--events", type=options.natural, default=3000, metavar="N", help="show N events of them (3000)"
+    )
+
+
+def run(args: Namespace) -> int:
+    """Write the report; returns the exit code."""
+    from agent_audit.analysis import AuditAnalyzer
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say, say_bad_lines
+    from agent_audit.report.html import dashboard
+
+    directory = log_of(args)
+    say(f"reading {directory}")
+    verification = verification_of(args)
+    with AuditAnalyzer(directory, session_id=args.session, user_id=args.user, event_type=args.type) as analyzer:
+        overview = overview_of(analyzer, args, verification)
+        if analyzer.bad_line_count:
+            say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
+    target = Path(args.html)
+    write_whole(target, dashboard(overview, str(directory), datetime.now(timezone.utc)).encode())
+    say(f"wrote {target} ({target.stat().st_size / 1000:,.0f} KB); open it in a browser")
+    return INCOMPLETE if overview.compliance.bad_line_count else OK
+
+
+def overview_of(analyzer: AuditAnalyzer, args: Namespace, verification: Verification | None) -> Overview:
+    """The overview that the command line asks for."""
+    return analyzer.overview(
+        args.since, args.until, agent_id=args.agent, limits=_limits(args), verification=verification
+    )
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = target.with_name(f".{target.name}.new")
+    draft.write_bytes(data)
+    draft.replace(target)
+
+
+def _limits(args: Namespace) -> Limits:
+    from agent_audit.analysis.overview import Limits
+
+    return Limits(sessions=args.sessions, events=args.events)

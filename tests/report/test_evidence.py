@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.cli.main import main
+from tests.analysis.logs import write_log
+
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
+
+
+def _log(root: Path, count: int = 12, **fields: object) -> Path:
+    with AuditLogger(FileAuditBackend(root)) as logger:
+        for number in range(count):
+            logger.log(AuditEvent(event_type=AuditEventType.TOOL_CALL, session_id=f"s{number % 3}", **fields))
+    return root
+
+
+def _bundle(root: Path, folder: Path, *options: str, code: int = 0) -> Path:
+    assert main(["evidence", str(root), "-o", str(folder / "bundle.zip"), *options]) == code
+    with zipfile.ZipFile(folder / "bundle.zip") as archive:
+        archive.extractall(folder / "bundle")
+    return folder / "bundle"
+
+
+def _check(bundle: Path) -> tuple[int, str]:
+    """What the bundle's own script says, run without any package of this project or another's."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(bundle / "check_bundle.py")], capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def _manifest(bundle: Path) -> dict[str, object]:
+    return dict(json.loads((bundle / "manifest.json").read_bytes()))
+
+
+@needs_openssl
+def test_the_bundle_proves_every_event_without_this_software(tmp_path: Path) -> None:
+    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+    manifest = _manifest(bundle)
+    code, text = _check(bundle)
+    assert code == 0, text
+    assert f"{manifest['events']} of {manifest['events']} event(s) proved" in text
+    assert manifest["contiguous"] is True
+    assert manifest["unproved"] == []
+
+
+@needs_openssl
+@pytest.mark.parametrize("name", ["events.jsonl", "checkpoint", "policy", "proofs/3.tlog-proof", "report.html"])
+def test_a_changed_file_is_noticed_by_the_script(tmp_path: Path, name: str) -> None:
+    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+    path = bundle / name
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"A", b"B", 1) if b"A" in data else data[:-9] + b"x" + data[-8:])
+    code, text = _check(bundle)
+    assert code == 1
+    assert name in text
+
+
+@needs_openssl
+def test_an_event_changed_with_its_digest_is_still_named(tmp_path: Path) -> None:
+    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+    events = bundle / "events.jsonl"
+    events.write_bytes(events.read_bytes().replace(b'"s1"', b'"s2"', 1))
+    names = sorted(
+        p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file() and p.name != "SHA256SUMS"
+    )
+    done = subprocess.run(["sha256sum", *names], cwd=bundle, capture_output=True, text=True, check=True)
+    (bundle / "SHA256SUMS").write_text(done.stdout)
+    code, text = _check(bundle)
+    assert code == 1
+    assert "events.jsonl:3: event 2 is not what the checkpoint covers" in text
+
+
+def test_the_bundle_has_the_chosen_lines_byte_for_byte_and_says_what_was_chosen(tmp_path: Path) -> None:
+    root = _log(tmp_path / "log")
+    bundle = _bundle(root, tmp_path, "--session", "s1")
+    recorded = b"".join(path.read_bytes() for path in sorted((root / "segments").iterdir())).splitlines(keepends=True)
+    lines = (bundle / "events.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 4
+    assert set(lines) <= set(recorded)
+    manifest = _manifest(bundle)
+    assert manifest["choice"] == {"session": "s1"}
+    assert manifest["contiguous"] is False
+    assert "supports" in (bundle / "compliance.md").read_text()
+    assert json.loads((bundle / "compliance.json").read_bytes())["verification"]["verdict"] == "valid"
+
+
+def test_a_long_payload_travels_along(tmp_path: Path) -> None:
+    root = _log(tmp_path / "log", 1, parameters={"text": "long " * 20_000})
+    bundle = _bundle(root, tmp_path)
+    blobs = [path for path in (bundle / "blobs").rglob("*") if path.is_file()]
+    assert len(blobs) == 1
+    assert b"long long" in blobs[0].read_bytes()
+
+
+def test_a_log_without_a_checkpoint_gives_a_bundle_that_says_it_proves_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = [AuditEvent(event_type="tool.call", session_id="s") for _ in range(3)]
+    bundle = _bundle(write_log(tmp_path / "log", events), tmp_path, code=3)
+    assert _manifest(bundle)["unproved"] == [0, 1, 2]
+    assert "3 event(s) in it are not proved" in capsys.readouterr().err
+    assert not (bundle / "checkpoint").exists()
+    assert _check(bundle)[0] == 1
+
+
+def test_nothing_chosen_and_too_much_chosen_are_refused_and_leave_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, target = _log(tmp_path / "log"), tmp_path / "bundle.zip"
+    assert main(["evidence", str(root), "-o", str(target), "--agent", "nobody"]) == 2
+    assert main(["evidence", str(root), "-o", str(target), "--max-events", "3"]) == 2
+    said = capsys.readouterr().err
+    assert "no event of the log is chosen" in said
+    assert "--max-events" in said
+    assert not list(tmp_path.glob("*bundle.zip*"))
+
+
+def test_report_and_compliance_commands_write_their_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = _log(tmp_path / "log")
+    target = tmp_path / "report.html"
+    assert main(["report", str(root), "--since", "24h", "--html", str(target)]) == 0
+    text = target.read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    assert "The record is whole" in text
+    assert main(["report", str(root), "--no-verify", "--html", str(target)]) == 0
+    assert "Not verified" in target.read_text()
+    capsys.readouterr()
+    assert main(["compliance", str(root), "--format", "html"]) == 0
+    assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+    assert main(["compliance", str(root), "--format", "markdown"]) == 0
+    assert capsys.readouterr().out.startswith("# Compliance report")
