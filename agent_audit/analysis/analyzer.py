@@ -12,8 +12,8 @@ from typing import Any, Protocol
 from agent_audit.analysis.activity import AgentActivity, agent_activity
 from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
-from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.result import period
+from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope, count
 from agent_audit.analysis.source import BadLine, Log
 from agent_audit.event import AuditEvent
@@ -103,7 +103,7 @@ class AuditAnalyzer:
         *,
         start: datetime | None = None,
         end: datetime | None = None,
-        thresholds: Thresholds | None = None,
+        rules: Ruleset | None = None,
     ) -> AnomalyReport:
         """What was unusual: see `agent_audit.analysis.rules` for what is looked for.
 
@@ -111,13 +111,13 @@ class AuditAnalyzer:
             agent_id: the agent; None: each of them.
             start: first moment of the period, aware.
             end: first moment after it, aware.
-            thresholds: from where on something is unusual.
+            rules: what is looked for, and from where on it is unusual; the built-in rules when left out.
 
         Raises:
             ConfigurationError: a moment without a time zone.
         """
         with self._scope(start, end, agent_id) as scope:
-            return find_anomalies(scope, thresholds or Thresholds(), agent_id)
+            return find_anomalies(scope, rules or Ruleset(), agent_id)
 
     def generate_compliance_report(
         self, start: datetime | None = None, end: datetime | None = None, *, agent_id: str | None = None
@@ -153,6 +153,7 @@ class AuditAnalyzer:
             self._log.facts,
             period(start, end),
             self.bad_line_count,
+            whole=self._log.events,
             store=self._log.store,
             agent_id=agent_id,
             **self._conditions,

@@ -34,6 +34,8 @@ class Scope:
     """Facts of the whole log: an outcome may lie outside of the period."""
     period: Period
     bad_line_count: int = 0
+    whole: Expr | None = None
+    """`events` with the payloads too; slower to read. None: `events` has all there is."""
     store: Callable[[Expr], Expr] = lambda expr: expr
     """Computes a relation once and keeps its rows; by default it stays a query."""
     _kept: dict[str, Expr] = field(default_factory=dict, repr=False, compare=False)
@@ -51,19 +53,29 @@ class Scope:
         period: Period,
         bad_line_count: int = 0,
         *,
+        whole: Expr | None = None,
         store: Callable[[Expr], Expr] = lambda expr: expr,
         **conditions: str | None,
     ) -> Scope:
         """The facts of a period where each given column has the given value (None: any)."""
-        events = facts
-        if period.start is not None:
-            events = events.filter(events.timestamp >= period.start)
-        if period.end is not None:
-            events = events.filter(events.timestamp < period.end)
-        for column, value in conditions.items():
-            if value is not None:
-                events = events.filter(events[column] == value)
-        return cls(events, facts, period, bad_line_count, store)
+
+        def part(events: Expr) -> Expr:
+            if period.start is not None:
+                events = events.filter(events.timestamp >= period.start)
+            if period.end is not None:
+                events = events.filter(events.timestamp < period.end)
+            for column, value in conditions.items():
+                if value is not None:
+                    events = events.filter(events[column] == value)
+            return events
+
+        inner = None if whole is None else part(whole)
+        return cls(part(facts), facts, period, bad_line_count, inner, store)
+
+    @property
+    def payloads(self) -> Expr:
+        """The events of the scope with all their columns."""
+        return self.events if self.whole is None else self.whole
 
 
 def count(expr: Expr) -> int:
