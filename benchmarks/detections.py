@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from traces.session import Label
 
 from agent_audit import AuditLogger, FileAuditBackend
-from agent_audit.analysis import AuditAnalyzer, Limits, Ruleset
+from agent_audit.analysis import Period, Ruleset
+from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.source import Log, rows
 
 TUNED_ON = ("important_instructions", "direct", "ignore_previous", "injecagent")
 """Attacks whose texts were read while the patterns were written."""
@@ -49,11 +51,12 @@ def record(name: str, logger: AuditLogger, every: int) -> Iterator[Label]:
 
 def judge(log: Path) -> dict[str, set[str]]:
     """Rule -> sessions in which it found something; each session is an agent of its own."""
-    rules = Ruleset(limits=Limits(max_findings=1_000_000, max_event_ids=1))
-    found: dict[str, set[str]] = defaultdict(set)
-    with AuditAnalyzer(log) as analyzer:
-        for finding in analyzer.detect_anomalies(rules=rules).findings:
-            found[finding.rule].add(finding.agent_id or "")
+    found: dict[str, set[str]] = {}
+    with Log(log) as opened:
+        scope = Scope.of(opened.facts, Period(), whole=opened.events, store=opened.store)
+        # The rows alone: the texts and event ids of thousands of findings would be two queries each.
+        for rule in Ruleset().rules:
+            found[rule.id] = {row["agent_id"] for row in rows(rule.query(scope, rule.parameters))}
     return found
 
 
