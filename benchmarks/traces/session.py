@@ -27,6 +27,9 @@ class Label(NamedTuple):
 class Recorder:
     """Writes one session to a log."""
 
+    _now = datetime.now(timezone.utc)
+    """One clock for all sessions: they follow each other."""
+
     def __init__(self, logger: AuditLogger, label: Label) -> None:
         self._logger = logger
         self._shared: dict[str, Any] = {
@@ -37,11 +40,10 @@ class Recorder:
             "trace_id": uuid4().hex,
         }
         self._new: list[dict[str, str]] = []
-        self._now = datetime.now(timezone.utc)
 
     def _record(self, event_type: T, **fields: Any) -> None:
         """At the pace of an agent with a real model, not of a script."""
-        self._now += timedelta(seconds=1.5)
+        Recorder._now += timedelta(seconds=1.5)
         self._logger.record(event_type, timestamp=self._now, **fields)
 
     def start(self, prompt: str, system: str | None = None) -> None:
