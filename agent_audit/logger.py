@@ -197,7 +197,8 @@ class AuditLogger:
                 metadata["redacted"] = [{"path": hit.path, "rule": hit.rule} for hit in redacted.hits]
             if redacted.fingerprints:
                 metadata["fingerprints"] = [
-                    {"kind": mark.kind, "digest": mark.digest, "path": mark.path} for mark in redacted.fingerprints
+                    {"kind": mark.kind, "digest": mark.digest, "path": mark.path, "at": mark.at}
+                    for mark in redacted.fingerprints
                 ]
 
     def _redacted(self, payload: dict[str, Any], action: str | None) -> Redacted:

@@ -9,11 +9,15 @@ from agent_audit.analysis.anomalies import AnomalyReport
 from agent_audit.analysis.compliance import ComplianceReport
 from agent_audit.analysis.data import DataAccess, DataUse
 from agent_audit.analysis.decisions import Decision, DecisionReport
+from agent_audit.analysis.disposition import disposition_event
 from agent_audit.analysis.failures import FailureGroup, Failures
-from agent_audit.analysis.finding import Finding, Level, Thresholds
+from agent_audit.analysis.finding import Disposition, Finding, Level
 from agent_audit.analysis.models import CostItem, ModelStatistics, ModelUse, Price, TokenCost
 from agent_audit.analysis.pairing import Unpaired, unpaired
 from agent_audit.analysis.result import Count, Period, Result
+from agent_audit.analysis.rule import Allowed, Limits, Parameters, Rule
+from agent_audit.analysis.rulefile import load_rules
+from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.sessions import Sessions, SessionSummary
 from agent_audit.analysis.source import BadLine
 from agent_audit.analysis.timeline import Approval, Step, Timeline
@@ -22,6 +26,7 @@ from agent_audit.analysis.volume import Interval, Volume
 
 __all__ = [
     "AgentActivity",
+    "Allowed",
     "AnomalyReport",
     "Approval",
     "AuditAnalyzer",
@@ -33,26 +38,32 @@ __all__ = [
     "DataUse",
     "Decision",
     "DecisionReport",
+    "Disposition",
     "Durations",
     "FailureGroup",
     "Failures",
     "Finding",
     "Interval",
     "Level",
+    "Limits",
     "ModelStatistics",
     "ModelUse",
+    "Parameters",
     "Period",
     "Price",
     "Result",
+    "Rule",
+    "Ruleset",
     "SessionSummary",
     "Sessions",
     "Step",
-    "Thresholds",
     "Timeline",
     "TokenCost",
     "ToolStatistics",
     "ToolUse",
     "Unpaired",
     "Volume",
+    "disposition_event",
+    "load_rules",
     "unpaired",
 ]

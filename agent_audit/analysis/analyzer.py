@@ -15,10 +15,10 @@ from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.data import DataAccess, data_access
 from agent_audit.analysis.decisions import DecisionReport, decision_report
 from agent_audit.analysis.failures import Failures, group_failures
-from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.overview import Limits, Overview, overview
 from agent_audit.analysis.result import period
+from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.schema import FACTS
 from agent_audit.analysis.scope import Scope, count, selected
 from agent_audit.analysis.sessions import Sessions, list_sessions
@@ -137,7 +137,7 @@ class AuditAnalyzer:
         *,
         start: datetime | None = None,
         end: datetime | None = None,
-        thresholds: Thresholds | None = None,
+        rules: Ruleset | None = None,
     ) -> AnomalyReport:
         """What was unusual: see `agent_audit.analysis.rules` for what is looked for.
 
@@ -145,13 +145,13 @@ class AuditAnalyzer:
             agent_id: the agent; None: each of them.
             start: first moment of the period, aware.
             end: first moment after it, aware.
-            thresholds: from where on something is unusual.
+            rules: what is looked for, and from where on it is unusual; the built-in rules when left out.
 
         Raises:
             ConfigurationError: a moment without a time zone.
         """
         with self._scope(start, end, agent_id) as scope:
-            return find_anomalies(scope, thresholds or Thresholds(), agent_id)
+            return find_anomalies(scope, rules or Ruleset(), agent_id)
 
     def generate_compliance_report(
         self,
@@ -372,6 +372,7 @@ class AuditAnalyzer:
             events.select(*FACTS),
             asked,
             self.bad_line_count,
+            whole=events,
             store=self._log.store,
             log=self._log.facts,
             agent_id=agent_id,

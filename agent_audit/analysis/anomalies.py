@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from agent_audit.analysis.disposition import dispositions
 from agent_audit.analysis.document import Document, Table
-from agent_audit.analysis.finding import Finding, Level, Thresholds
+from agent_audit.analysis.finding import Finding, Level
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.rules import RULES
+from agent_audit.analysis.rule import Rule
+from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope, count
 
 _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
@@ -23,62 +26,129 @@ class AnomalyReport(Result):
     agent_id: str | None = Field(description="The agent asked for; None: each of them.")
     period: Period
     events_examined: int
-    findings: tuple[Finding, ...] = Field(description="The gravest first.")
+    findings: tuple[Finding, ...] = Field(description="The gravest first, those somebody has decided on last.")
     omitted: dict[str, int] = Field(description="Rule -> findings beyond `max_findings`, counted only.")
     rules: tuple[str, ...] = Field(description="Ids of the rules that were run.")
-    thresholds: Thresholds
+    parameters: dict[str, dict[str, Any]] = Field(description="Rule -> its parameters.")
+    allowed: tuple[str, ...] = Field((), description="What was left out of sight, and why.")
     bad_line_count: int = 0
+
+    def open_findings(self, level: Level = Level.LOW) -> tuple[Finding, ...]:
+        """Findings of that level and above that nobody has decided on."""
+        return tuple(found for found in self.findings if found.is_open and found.level.at_least(level))
 
     def document(self) -> Document:
         """See `Result.document`."""
         who = "" if self.agent_id is None else f" of agent {self.agent_id}"
-        columns = ("level", "finding", "agent", "explanation", "first", "last", "events", "event ids")
-        found = tuple(
-            (
-                str(finding.level),
-                finding.title,
-                finding.agent_id,
-                finding.explanation,
-                finding.first,
-                finding.last,
-                finding.event_count,
-                _shown_ids(finding),
-            )
-            for finding in self.findings
+        columns = (
+            *("level", "finding", "agent", "explanation", "first", "last", "events", "event ids"),
+            *("references", "id", "decision"),
         )
         return Document(
             f"Anomalies{who}, {self.period}",
-            (*bad_line_remark(self.bad_line_count), self._verdict(), *self._omissions()),
-            (Table("Findings", columns, found, stacked=True),),
+            (*bad_line_remark(self.bad_line_count), self._verdict(), *self._left_out()),
+            (Table("Findings", columns, tuple(map(_row, self.findings)), stacked=True),),
         )
 
     def _verdict(self) -> str:
         looked = f"{self.events_examined:,} events examined for: {', '.join(self.rules)}."
-        return f"{len(self.findings) or 'No'} finding(s). {looked}"
+        still_open = len(self.open_findings())
+        decided = len(self.findings) - still_open
+        more = f" {decided:,} finding(s) that somebody has decided on." if decided else ""
+        return f"{still_open or 'No'} finding(s).{more} {looked}"
 
-    def _omissions(self) -> list[str]:
-        return [f"{count:,} more finding(s) of {rule} are not listed." for rule, count in self.omitted.items()]
+    def _left_out(self) -> list[str]:
+        more = [f"{count:,} more finding(s) of {rule} are not listed." for rule, count in self.omitted.items()]
+        return more + [f"Not looked at: {allowed}" for allowed in self.allowed]
 
 
-def find_anomalies(scope: Scope, thresholds: Thresholds, agent_id: str | None = None) -> AnomalyReport:
+class RuleList(Result):
+    """What would be looked for."""
+
+    rules: tuple[dict[str, Any], ...] = Field(description="Each rule as data.")
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> RuleList:
+        """The data of these rules."""
+        return cls(rules=tuple(_as_data(rule) for rule in rules))
+
+    def document(self) -> Document:
+        """See `Result.document`."""
+        columns = ("id", "title", "level", "means", "parameters", "basis", "references")
+        rows = tuple(
+            (
+                *(rule[name] for name in columns[:4]),
+                ", ".join(f"{name} = {value}" for name, value in rule["parameters"].items()) or None,
+                rule["basis"] or None,
+                ", ".join(rule["references"]) or None,
+            )
+            for rule in self.rules
+        )
+        return Document(
+            f"{len(rows)} rules",
+            ("References: T… are threats of OWASP Agentic AI, AML.… techniques of MITRE ATLAS.",),
+            (Table("Rules", columns, rows, stacked=True),),
+        )
+
+
+def find_anomalies(scope: Scope, ruleset: Ruleset, agent_id: str | None = None) -> AnomalyReport:
     """Run every rule."""
     listed: list[Finding] = []
     omitted: dict[str, int] = {}
-    for rule in RULES:
-        found, more = rule.run(scope, thresholds)
+    for rule in ruleset.rules:
+        found, more = rule.run(scope, ruleset.limits)
         listed += found
         if more:
             omitted[rule.id] = more
+    decided = dispositions(scope.log)
+    listed = [found.model_copy(update={"disposition": decided.get(found.id)}) for found in listed]
     return AnomalyReport(
         agent_id=agent_id,
         period=scope.period,
         events_examined=count(scope.events),
-        findings=tuple(sorted(listed, key=lambda finding: _GRAVEST_FIRST.index(finding.level))),
+        findings=tuple(sorted(listed, key=lambda found: (not found.is_open, _GRAVEST_FIRST.index(found.level)))),
         omitted=omitted,
-        rules=tuple(rule.id for rule in RULES),
-        thresholds=thresholds,
+        rules=tuple(rule.id for rule in ruleset.rules),
+        parameters={rule.id: rule.parameters.model_dump(mode="json") for rule in ruleset.rules},
+        allowed=tuple(map(str, ruleset.allowed)),
         bad_line_count=scope.bad_line_count,
     )
+
+
+def _as_data(rule: Rule) -> dict[str, Any]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "level": str(rule.level),
+        "means": rule.means,
+        "parameters": rule.parameters.model_dump(mode="json"),
+        "basis": rule.basis,
+        "references": list(rule.references),
+    }
+
+
+def _row(found: Finding) -> tuple[Any, ...]:
+    return (
+        str(found.level),
+        found.title,
+        found.agent_id,
+        found.explanation,
+        found.first,
+        found.last,
+        found.event_count,
+        _shown_ids(found),
+        ", ".join(found.references) or None,
+        found.id,
+        _decided(found),
+    )
+
+
+def _decided(found: Finding) -> str | None:
+    decided = found.disposition
+    if decided is None:
+        return None
+    grown = "; it has grown since, so it is open again" if found.is_open and decided.decision != "reopened" else ""
+    return f"{decided.decision} by {decided.by or 'somebody'}: {decided.reason or 'no reason given'}{grown}"
 
 
 def _shown_ids(finding: Finding, shown: int = 3) -> str:

@@ -1,16 +1,14 @@
-"""A finding, the thresholds behind it, and what a rule is."""
+"""What a finding is: one unusual thing, with the events it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_audit.analysis.scope import Scope, bounds, first_row
-from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.source import Expr
 
 
 class Level(str, Enum):
@@ -22,19 +20,28 @@ class Level(str, Enum):
     MEDIUM = "medium"
     HIGH = "high"
 
+    def at_least(self, other: Level) -> bool:
+        """Whether this one is as grave as `other`, or graver."""
+        return _ORDER.index(self) >= _ORDER.index(other)
 
-class Thresholds(BaseModel):
-    """From where on something is unusual. The defaults are the ones agent_audit promises."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_ORDER = (Level.LOW, Level.MEDIUM, Level.HIGH)
 
-    rapid_actions: int = Field(10, ge=2, description="So many actions of one agent …")
-    rapid_window_seconds: float = Field(1.0, gt=0, description="… within so many seconds.")
-    failure_rate: float = Field(0.30, ge=0, lt=1, description="More than this part of the operations failed …")
-    failure_min_operations: int = Field(10, ge=1, description="… of at least so many that ended.")
-    denials: int = Field(5, ge=0, description="More denials of one agent than this.")
-    max_findings: int = Field(100, ge=1, description="Findings listed per rule; the rest are counted.")
-    max_event_ids: int = Field(20, ge=1, description="Event ids listed per finding; the rest are counted.")
+Numbers = dict[str, float | int | str]
+"""What was measured, by name."""
+
+
+class Disposition(BaseModel):
+    """What somebody decided about a finding. On record as an event `finding.disposition`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    decision: str = Field(description="`acknowledged`, `false-positive` or `reopened`.")
+    by: str | None = Field(description="Who decided.")
+    reason: str | None = Field(description="Why.")
+    at: datetime = Field(description="When it was recorded, UTC.")
+    event_id: str = Field(description="The event that records it.")
+    event_count: int | None = Field(None, description="How many events the finding had then.")
 
 
 class Finding(BaseModel):
@@ -47,62 +54,32 @@ class Finding(BaseModel):
     title: str
     level: Level
     agent_id: str | None
+    session_id: str | None = Field(None, description="The session, where all of it happened in one.")
     explanation: str = Field(description="For a person: what was seen and what it may mean.")
-    numbers: dict[str, float | int] = Field(description="What was measured, and against which threshold.")
+    numbers: Numbers = Field(description="What was measured, and against which threshold.")
+    references: tuple[str, ...] = Field((), description="OWASP Agentic threats (T…) and MITRE ATLAS ids (AML.…).")
     first: datetime | None = Field(None, description="When it began, UTC.")
     last: datetime | None = Field(None, description="When it ended, UTC.")
     event_ids: tuple[str, ...] = Field(description="The events it rests on, the first ones.")
     event_count: int = Field(description="How many there are in all.")
+    disposition: Disposition | None = Field(None, description="What somebody decided about it, the last word.")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for somebody: never decided on, reopened, or grown since."""
+        decided = self.disposition
+        if decided is None or decided.decision == "reopened":
+            return True
+        return decided.event_count is not None and self.event_count > decided.event_count
 
 
 class Evidence(NamedTuple):
     """What a rule has to say about one row of its query."""
 
     explanation: str
-    numbers: dict[str, float | int]
+    numbers: Numbers
     events: Expr
     """The events it rests on, as a relation of facts."""
-
-
-class Rule(NamedTuple):
-    """One detection: a query with a row per finding, and how to tell a person of such a row."""
-
-    id: str
-    title: str
-    level: Level
-    query: Callable[[Scope, Thresholds], Expr]
-    """One row per finding, the gravest first; with the column `agent_id`."""
-    explain: Callable[[Scope, Thresholds, dict[str, Any]], Evidence]
-
-    def run(self, scope: Scope, thresholds: Thresholds) -> tuple[list[Finding], int]:
-        """The findings, at most `max_findings`, and how many more there are."""
-        found = rows(self.query(scope, thresholds))
-        listed = found[: thresholds.max_findings]
-        return [self._finding(scope, thresholds, row) for row in listed], len(found) - len(listed)
-
-    def _finding(self, scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Finding:
-        evidence = self.explain(scope, thresholds, row)
-        whole = first_row(bounds(evidence.events))
-        ordered = evidence.events.order_by(["timestamp", "seq"])
-        shown = [found["event_id"] for found in rows(ordered.limit(thresholds.max_event_ids).select("event_id"))]
-        return Finding(
-            id=f"{self.id}/{shown[0]}",
-            rule=self.id,
-            title=self.title,
-            level=self.level,
-            agent_id=row["agent_id"],
-            explanation=evidence.explanation,
-            numbers=evidence.numbers,
-            first=whole["first"],
-            last=whole["last"],
-            event_ids=tuple(shown),
-            event_count=whole["total"],
-        )
-
-
-def of_agent(events: Expr, agent_id: str | None) -> Expr:
-    """The events of one agent; None: those that name none."""
-    return events.filter(events.agent_id.isnull() if agent_id is None else events.agent_id == agent_id)
 
 
 def named(agent_id: str | None) -> str:

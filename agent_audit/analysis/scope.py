@@ -36,6 +36,8 @@ class Scope:
     """Facts of the whole log: an outcome may lie outside of the period."""
     period: Period
     bad_line_count: int = 0
+    whole: Expr | None = None
+    """`events` with the payloads too; slower to read. None: `events` has all there is."""
     store: Callable[[Expr], Expr] = lambda expr: expr
     """Computes a relation once and keeps its rows; by default it stays a query."""
     conditions: dict[str, str] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class Scope:
         period: Period,
         bad_line_count: int = 0,
         *,
+        whole: Expr | None = None,
         store: Callable[[Expr], Expr] = lambda expr: expr,
         log: Expr | None = None,
         **conditions: str | None,
@@ -62,11 +65,24 @@ class Scope:
         """The facts of a period where each given column has the given value (None: any).
 
         Args:
+            whole: the same events with their payloads.
             log: facts of the whole log; None: `facts` are.
         """
         given = {column: value for column, value in conditions.items() if value is not None}
-        whole = facts if log is None else log
-        return cls(selected(facts, period, given), whole, period, bad_line_count, store, given)
+        return cls(
+            selected(facts, period, given),
+            facts if log is None else log,
+            period,
+            bad_line_count,
+            None if whole is None else selected(whole, period, given),
+            store,
+            given,
+        )
+
+    @property
+    def payloads(self) -> Expr:
+        """The events of the scope with all their columns."""
+        return self.events if self.whole is None else self.whole
 
 
 def selected(events: Expr, period: Period, conditions: Mapping[str, str]) -> Expr:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agent_audit.redaction.interface import Fingerprint
 from agent_audit.redaction.marker import keyed_digest
 
 MAX_FINGERPRINTS = 64
+
+_MAX_PLACES = 3
+"""One value in one text counts so often: a mail thread names the same address in every line."""
 
 _HOST = re.compile(r"://(?:[^\s/@\"'<>]{0,256}@)?(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9][A-Za-z0-9.-]{0,252})")
 _PATH = re.compile(r"(?:~|/|[A-Za-z]:[\\/])[^\s\0\"'<>|*?]{1,1024}\Z")
@@ -21,20 +24,36 @@ class Fingerprinter:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def of_personal(self, rule: str, text: str, path: str) -> Fingerprint | None:
-        """The fingerprint of something a personal-data rule masked."""
-        kind = _KIND.get(rule)
-        return None if kind is None else self._make(kind, normal_form(kind, text), path)
+    def of_personal(self, found: Iterable[tuple[str, str]], text: str, path: str) -> Iterator[Fingerprint]:
+        """Fingerprints of what personal-data rules masked in a text, each at its marker's place.
+
+        Args:
+            found: rule id and value, in their order in the text.
+            text: the text after masking.
+            path: where it stands.
+        """
+        begin: dict[str, int] = {}
+        times: dict[str, int] = {}
+        for rule, value in found:
+            kind = _KIND.get(rule)
+            if kind is None:
+                continue
+            at = text.find(f"[REDACTED:{rule}", begin.get(rule, 0))
+            begin[rule] = at + 1 if at >= 0 else len(text)
+            mark = self._make(kind, normal_form(kind, value), path, at if at >= 0 else None)
+            times[mark.digest] = times.get(mark.digest, 0) + 1
+            if times[mark.digest] <= _MAX_PLACES:
+                yield mark
 
     def of_text(self, text: str, path: str) -> Iterator[Fingerprint]:
         """Fingerprints of the hosts of URLs in a text already masked, and of a text that is one file path."""
         for match in _HOST.finditer(text):
-            yield self._make("url-host", normal_form("url-host", match.group(1)), path)
+            yield self._make("url-host", normal_form("url-host", match.group(1)), path, match.start(1))
         if _PATH.match(text) and not text.startswith("//"):
-            yield self._make("path", text, path)
+            yield self._make("path", text, path, 0)
 
-    def _make(self, kind: str, value: str, path: str) -> Fingerprint:
-        return Fingerprint(kind, keyed_digest(self._key, kind, value), path)
+    def _make(self, kind: str, value: str, path: str, at: int | None) -> Fingerprint:
+        return Fingerprint(kind, keyed_digest(self._key, kind, value), path, at)
 
 
 def normal_form(kind: str, text: str) -> str:

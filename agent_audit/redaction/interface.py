@@ -24,6 +24,8 @@ class Fingerprint(NamedTuple):
     """First 64 bits of the HMAC-SHA-256 with the log's fingerprint key, as 16 hex digits."""
     path: str
     """Where the value stood; as in `Hit`."""
+    at: int | None = None
+    """Place of the value, or of the marker in its place, in the masked text there: characters from its start."""
 
 
 class Redacted(NamedTuple):

@@ -203,10 +203,8 @@ class DefaultRedactor:
             if one is None and "://" not in text and text[:1] not in "/~" and text[1:2] != ":":
                 continue
             where = _path(walk, root, path, *walk.places[index])
-            for rule, value in one.personal if one is not None else ():
-                made = self._fingerprinter.of_personal(rule, value, where)
-                if made is not None:
-                    found[made] = None
+            if one is not None:
+                found.update(dict.fromkeys(self._fingerprinter.of_personal(one.personal, clean, where)))
             found.update(dict.fromkeys(self._fingerprinter.of_text(clean, where)))
             if len(found) >= MAX_FINGERPRINTS:
                 break

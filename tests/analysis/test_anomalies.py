@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from agent_audit.analysis import AnomalyReport, AuditAnalyzer, Finding, Thresholds, unpaired
+from agent_audit.analysis import AnomalyReport, AuditAnalyzer, Finding, Limits, Ruleset, unpaired
+from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 from agent_audit.pairs import BY_SPAN
 
@@ -15,17 +16,20 @@ from . import reference
 from .logs import NOON, event, operation
 from .strategies import logs
 
-LOW = Thresholds(rapid_actions=3, rapid_window_seconds=0.5, failure_min_operations=2, denials=1, max_event_ids=1000)
+THREE = Ruleset().only("denials", "failure-rate", "rapid-actions", "open-operations")
+LOW = replace(THREE, limits=Limits(max_event_ids=1000)).adjusted(
+    {"rapid-actions": {"actions": 3, "seconds": 0.5}, "failure-rate": {"least": 2}, "denials": {"more_than": 1}}
+)
 ACTING = st.sampled_from(["tool.call", "tool.call", "data.access", "action.request", "action.executed", "llm.request"])
 
 
-def _report(events: list[AuditEvent], thresholds: Thresholds | None = None) -> AnomalyReport:
+def _report(events: list[AuditEvent], rules: Ruleset = THREE) -> AnomalyReport:
     with AuditAnalyzer(events) as analyzer:
-        return analyzer.detect_anomalies(thresholds=thresholds)
+        return analyzer.detect_anomalies(rules=rules)
 
 
-def _found(events: list[AuditEvent], rule: str, thresholds: Thresholds | None = None) -> list[Finding]:
-    return [finding for finding in _report(events, thresholds).findings if finding.rule == rule]
+def _found(events: list[AuditEvent], rule: str, rules: Ruleset = THREE) -> list[Finding]:
+    return [finding for finding in _report(events, rules).findings if finding.rule == rule]
 
 
 def _calls(times: list[float], agent_id: str = "a") -> list[AuditEvent]:
@@ -151,7 +155,7 @@ def test_event_ids_are_bounded_and_counted() -> None:
 
 def test_findings_beyond_the_most_are_counted() -> None:
     denied = [event("permission.denied", at=i, agent_id=f"agent{agent}") for agent in range(4) for i in range(6)]
-    report = _report(denied, Thresholds(max_findings=3))
+    report = _report(denied, replace(THREE, limits=Limits(max_findings=3)))
     assert len(report.findings) == 3
     assert report.omitted == {"denials": 1}
 
@@ -173,8 +177,10 @@ def test_a_quiet_log_says_what_was_looked_for() -> None:
     assert "rapid-actions" in text
 
 
-def test_thresholds_are_checked_and_frozen() -> None:
-    with pytest.raises(ValidationError):
-        Thresholds(rapid_actions=1)
-    with pytest.raises(ValidationError):
-        Thresholds(denails=5)  # type: ignore[call-arg]
+def test_parameters_are_checked_when_they_are_set() -> None:
+    with pytest.raises(ConfigurationError, match="rule rapid-actions: parameter actions"):
+        THREE.adjusted({"rapid-actions": {"actions": 1}})
+    with pytest.raises(ConfigurationError, match="parameter denails"):
+        THREE.adjusted({"denials": {"denails": 5}})
+    with pytest.raises(ConfigurationError, match="no rule 'denails'; there are: denials"):
+        THREE.adjusted({"denails": {"more_than": 5}})

@@ -8,7 +8,6 @@ from typing import Any
 import ibis
 import pytest
 
-from agent_audit.analysis import Thresholds
 from agent_audit.analysis.activity import distinct_counts, durations, error_count
 from agent_audit.analysis.compliance.completeness import presence
 from agent_audit.analysis.compliance.integrity import log_event_counts, seq_facts, seq_holes, writer_facts
@@ -36,10 +35,11 @@ _TYPES = {
     "DOUBLE": "float64",
 }
 FACTS = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items() if name not in PAYLOADS}, name="facts")
-SCOPE = Scope.of(FACTS, Period(start=NOON, end=NOON), agent_id="a")
+WHOLE = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items()}, name="events")
+SCOPE = Scope.of(FACTS, Period(start=NOON, end=NOON), whole=WHOLE, agent_id="a")
 
 QUERIES: dict[str, Any] = {
-    **{rule.id: rule.query(SCOPE, Thresholds()) for rule in RULES},
+    **{rule.id: rule.query(SCOPE, rule.parameters) for rule in RULES},
     "counts": counts(FACTS, "event_type"),
     "bounds": bounds(FACTS),
     "distinct": distinct_counts(FACTS),

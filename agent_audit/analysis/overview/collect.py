@@ -7,11 +7,11 @@ from pydantic import Field
 from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.document import Document
-from agent_audit.analysis.finding import Thresholds
 from agent_audit.analysis.overview.over_time import OverTime, over_time
 from agent_audit.analysis.overview.sessions import Limits, RecordedSession, listed_sessions, recorded
 from agent_audit.analysis.overview.usage import AgentUse, ToolUse, agent_uses, tool_uses
 from agent_audit.analysis.result import Result
+from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
 from agent_audit.verify import Verification
@@ -52,7 +52,7 @@ def overview(
         verification: what `verify` says of the log; None: it was not asked.
     """
     limits = limits or Limits()
-    anomalies = find_anomalies(scope, Thresholds(), scope.conditions.get("agent_id"))
+    anomalies = find_anomalies(scope, Ruleset(), scope.conditions.get("agent_id"))
     agents, agent_count = agent_uses(scope)
     tools, tool_count = tool_uses(scope)
     cited = {event_id for finding in anomalies.findings for event_id in finding.event_ids[:CITED]}

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from pydantic import Field
+
+from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import DENIED_TYPES, Scope, effective_outcome, without
 from agent_audit.analysis.source import Expr
+
+
+class Denials(Parameters):
+    """See `DENIALS`."""
+
+    more_than: int = Field(5, ge=0, description="More refusals of one agent than this.")
 
 
 def denials(events: Expr) -> Expr:
@@ -35,23 +44,32 @@ def kept_denials(scope: Scope) -> Expr:
     return scope.keep("denials", lambda: denials(scope.events))
 
 
-def denials_by_agent(scope: Scope, thresholds: Thresholds) -> Expr:
+def denials_by_agent(scope: Scope, parameters: Denials) -> Expr:
     """Agents that were refused more often than the threshold."""
     refused = kept_denials(scope)
     counted = refused.group_by("agent_id").agg(denied=refused.count())
-    return counted.filter(counted.denied > thresholds.denials).order_by([counted.denied.desc(), "agent_id"])
+    return counted.filter(counted.denied > parameters.more_than).order_by([counted.denied.desc(), "agent_id"])
 
 
-def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+def _explain(scope: Scope, parameters: Denials, row: dict[str, Any]) -> Evidence:
     agent_id, denied = row["agent_id"], row["denied"]
     return Evidence(
-        f"{named(agent_id)} was refused {denied:,} times (unusual above {thresholds.denials}). It may be "
-        "probing for what it is allowed to do, follow instructions that are not its user's, or lack a "
-        "permission its task needs.",
-        {"denied": denied, "threshold": thresholds.denials},
+        f"{named(agent_id)} was refused {denied:,} times (unusual above {parameters.more_than}).",
+        {"denied": denied, "threshold": parameters.more_than},
         of_agent(kept_denials(scope), agent_id),
     )
 
 
-DENIALS = Rule("denials", "Many denials", Level.HIGH, denials_by_agent, _explain)
+DENIALS = Rule(
+    id="denials",
+    title="Many denials",
+    level=Level.HIGH,
+    means="It may be probing for what it is allowed to do, follow instructions that are not its user's, or lack a "
+    "permission its task needs.",
+    query=denials_by_agent,
+    explain=_explain,
+    references=("T2", "T3", "AML.T0053"),
+    parameters=Denials(),
+    basis="one of the three detections that agent_audit promises",
+)
 """An agent was refused more than 5 times."""

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from pydantic import Field
+
+from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome
 from agent_audit.analysis.source import Expr
 
 _NOT_ENDED = "suspended"
+
+
+class FailureRate(Parameters):
+    """See `FAILURE_RATE`."""
+
+    rate: float = Field(0.30, ge=0, lt=1, description="More than this part of the operations failed ...")
+    least: int = Field(10, ge=1, description="... of at least so many that ended.")
 
 
 def ended_operations(events: Expr) -> Expr:
@@ -21,26 +31,35 @@ def _ended(scope: Scope) -> Expr:
     return scope.keep("ended operations", lambda: ended_operations(scope.events))
 
 
-def failure_rates(scope: Scope, thresholds: Thresholds) -> Expr:
+def failure_rates(scope: Scope, parameters: FailureRate) -> Expr:
     """Agents above the threshold: ended, failed, rate."""
     ended = _ended(scope)
     rates = ended.group_by("agent_id").agg(ended=ended.count(), failed=(ended.how == "failure").sum())
     rates = rates.mutate(rate=rates.failed / rates.ended)
-    enough = (rates.ended >= thresholds.failure_min_operations) & (rates.rate > thresholds.failure_rate)
+    enough = (rates.ended >= parameters.least) & (rates.rate > parameters.rate)
     return rates.filter(enough).order_by([rates.rate.desc(), rates.agent_id])
 
 
-def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+def _explain(scope: Scope, parameters: FailureRate, row: dict[str, Any]) -> Evidence:
     agent_id, ended, failed, rate = row["agent_id"], row["ended"], row["failed"], row["rate"]
     operations = of_agent(_ended(scope), agent_id)
     return Evidence(
         f"{named(agent_id)} failed in {failed:,} of {ended:,} operations that ended ({rate:.0%}; unusual "
-        f"above {thresholds.failure_rate:.0%}). Something it depends on may be broken, or it tries what it "
-        "cannot do.",
-        {"ended": ended, "failed": failed, "rate": rate, "threshold": thresholds.failure_rate},
+        f"above {parameters.rate:.0%}).",
+        {"ended": ended, "failed": failed, "rate": rate, "threshold": parameters.rate},
         operations.filter(operations.how == "failure"),
     )
 
 
-FAILURE_RATE = Rule("failure-rate", "High failure rate", Level.MEDIUM, failure_rates, _explain)
+FAILURE_RATE = Rule(
+    id="failure-rate",
+    title="High failure rate",
+    level=Level.MEDIUM,
+    means="Something it depends on may be broken, or it tries what it cannot do.",
+    query=failure_rates,
+    explain=_explain,
+    references=("T2", "T5"),
+    parameters=FailureRate(),
+    basis="one of the three detections that agent_audit promises; the least count keeps three of nine from alarming",
+)
 """More than 30 % of an agent's ended operations failed, of at least 10."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import Scope, without
 from agent_audit.analysis.source import Expr
 from agent_audit.pairs import BY_CALL, BY_SPAN
@@ -37,23 +38,32 @@ def kept_open(scope: Scope) -> Expr:
     return scope.keep("open operations", lambda: open_intents(scope.events, scope.log))
 
 
-def open_by_agent(scope: Scope, thresholds: Thresholds) -> Expr:
+def open_by_agent(scope: Scope, parameters: Parameters) -> Expr:
     """How many operations of which type each agent left open."""
     still_open = kept_open(scope)
     counted = still_open.group_by(["agent_id", "event_type"]).agg(open=still_open.count())
     return counted.order_by([counted.open.desc(), "agent_id", "event_type"])
 
 
-def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+def _explain(scope: Scope, parameters: Parameters, row: dict[str, Any]) -> Evidence:
     agent_id, event_type = row["agent_id"], row["event_type"]
     still_open = kept_open(scope)
     return Evidence(
-        f"{named(agent_id)} left {row['open']:,} {event_type} without an outcome. Either the process died in "
-        "between, and the effect may or may not have happened, or the operation still runs.",
+        f"{named(agent_id)} left {row['open']:,} {event_type} without an outcome.",
         {"open": row["open"]},
         of_agent(still_open.filter(still_open.event_type == event_type), agent_id),
     )
 
 
-OPEN_OPERATIONS = Rule("open-operations", "Operations without an outcome", Level.MEDIUM, open_by_agent, _explain)
+OPEN_OPERATIONS = Rule(
+    id="open-operations",
+    title="Operations without an outcome",
+    level=Level.MEDIUM,
+    means="Either the process died in between, and the effect may or may not have happened, or the operation still "
+    "runs.",
+    query=open_by_agent,
+    explain=_explain,
+    references=("T8",),
+    basis="an intent is on record before its effect, so an outcome is always due",
+)
 """agent.start, tool.call, llm.request or action.request that nothing ends."""

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent_audit.analysis.finding import Evidence, Level, Rule, Thresholds, named, of_agent
+from pydantic import Field
+
+from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import Scope, without
 from agent_audit.analysis.source import Expr, load_ibis
+
+
+class RapidActions(Parameters):
+    """See `RAPID_ACTIONS`."""
+
+    actions: int = Field(10, ge=2, description="So many actions of one agent ...")
+    seconds: float = Field(1.0, gt=0, description="... within so many seconds.")
+
 
 STARTS = ("tool.call", "llm.request", "agent.handoff")
 """Each is an action of its own."""
@@ -36,14 +47,14 @@ def _numbered(scope: Scope) -> Expr:
     return scope.keep("numbered actions", lambda: numbered_actions(scope.events))
 
 
-def bursts(scope: Scope, thresholds: Thresholds) -> Expr:
+def bursts(scope: Scope, parameters: RapidActions) -> Expr:
     """Per agent, runs of overlapping windows that hold `rapid_actions` actions or more.
 
     The window slides: action i and the one n-1 before it lie at most the window apart.
     """
     ibis = load_ibis()
-    back = thresholds.rapid_actions - 1
-    window = ibis.interval(microseconds=round(thresholds.rapid_window_seconds * 1_000_000))
+    back = parameters.actions - 1
+    window = ibis.interval(microseconds=round(parameters.seconds * 1_000_000))
     acts = _numbered(scope)
     acts = acts.mutate(before=acts.timestamp.lag(back).over(_by_agent(acts)))
     full = acts.filter(acts.timestamp <= acts.before + window)
@@ -67,23 +78,32 @@ def _by_agent(table: Expr, *, running: bool = False) -> Expr:
     return load_ibis().window(group_by=table.agent_id, order_by=order, **frame)
 
 
-def _explain(scope: Scope, thresholds: Thresholds, row: dict[str, Any]) -> Evidence:
+def _explain(scope: Scope, parameters: RapidActions, row: dict[str, Any]) -> Evidence:
     agent_id, count = row["agent_id"], row["actions"]
     seconds = (row["last"] - row["first"]).total_seconds()
     done = of_agent(_numbered(scope), agent_id)
     return Evidence(
-        f"{named(agent_id)} did {count:,} actions in {seconds:.2f} s; {thresholds.rapid_actions} or more "
-        f"within {thresholds.rapid_window_seconds:g} s are unusual. It may be in a loop, or driven "
-        "by a script.",
+        f"{named(agent_id)} did {count:,} actions in {seconds:.2f} s; {parameters.actions} or more "
+        f"within {parameters.seconds:g} s are unusual.",
         {
             "actions": count,
             "seconds": seconds,
-            "threshold": thresholds.rapid_actions,
-            "window_seconds": thresholds.rapid_window_seconds,
+            "threshold": parameters.actions,
+            "window_seconds": parameters.seconds,
         },
         done.filter(done.place.between(row["first_place"], row["last_place"])),
     )
 
 
-RAPID_ACTIONS = Rule("rapid-actions", "Rapid actions", Level.MEDIUM, bursts, _explain)
+RAPID_ACTIONS = Rule(
+    id="rapid-actions",
+    title="Rapid actions",
+    level=Level.MEDIUM,
+    means="It may be in a loop, or driven by a script.",
+    query=bursts,
+    explain=_explain,
+    references=("T4", "AML.T0029"),
+    parameters=RapidActions(),
+    basis="one of the three detections that agent_audit promises",
+)
 """10 or more actions of one agent within 1 second."""

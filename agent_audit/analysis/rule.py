@@ -1,0 +1,153 @@
+"""What a detection is: data about it, and a query with a row per finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from fnmatch import translate
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent_audit.analysis.finding import Evidence, Finding, Level
+from agent_audit.analysis.scope import Scope, bounds, first_row
+from agent_audit.analysis.source import Expr, load_ibis, rows
+
+
+class Parameters(BaseModel):
+    """Base of the parameters of a detection: from where on something is unusual."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Limits(BaseModel):
+    """How much of what was found is listed. The rest is counted, never dropped in silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_findings: int = Field(100, ge=1, description="Findings listed per rule.")
+    max_event_ids: int = Field(20, ge=1, description="Event ids listed per finding.")
+
+
+class Allowed(BaseModel):
+    """Events that a rule does not look at: those for which all that is given here holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: tuple[str, ...] = Field((), description="Ids of the rules; none: all of them.")
+    agent_id: str | None = Field(None, description="`*` and `?` stand for any text and any character, here and below.")
+    session_id: str | None = None
+    user_id: str | None = None
+    action: str | None = None
+    resource: str | None = None
+    reason: str = Field(min_length=1, description="Why this is no anomaly.")
+
+    def __str__(self) -> str:
+        what = ", ".join(f"{name} {getattr(self, name)}" for name in ALLOWED_BY if getattr(self, name) is not None)
+        return f"{what} ({', '.join(self.rules) or 'any rule'}): {self.reason}"
+
+    def excepting(self, events: Expr) -> Expr:
+        """`events` without these."""
+        ibis = load_ibis()
+        held = ibis.literal(True)
+        for column in ALLOWED_BY:
+            wanted = getattr(self, column)
+            if wanted is not None:
+                held = held & ibis.coalesce(_like(events[column], wanted), False)
+        return events.filter(~held)
+
+
+ALLOWED_BY = ("agent_id", "session_id", "user_id", "action", "resource")
+"""The columns by which events can be allowed; at least one is needed."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One detection."""
+
+    id: str
+    title: str
+    level: Level
+    means: str
+    """For a person: what a finding may mean, in a sentence or two."""
+    query: Callable[[Scope, Any], Expr]
+    """One row per finding, the gravest first; with the column `agent_id`. Takes the scope and the parameters."""
+    explain: Callable[[Scope, Any, dict[str, Any]], Evidence]
+    """What was seen, for one row of the query."""
+    references: tuple[str, ...] = ()
+    """OWASP Agentic threats (`T1` to `T15`) and MITRE ATLAS techniques (`AML.T…`)."""
+    parameters: Parameters = field(default_factory=Parameters)
+    basis: str = ""
+    """Where the thresholds come from."""
+    allowed: tuple[Allowed, ...] = ()
+    """What is left out of sight."""
+
+    def with_parameters(self, **changed: Any) -> Rule:
+        """The same detection with other parameters, checked.
+
+        Raises:
+            pydantic.ValidationError: no such parameter, or a value that makes no sense.
+        """
+        kind = type(self.parameters)
+        return replace(self, parameters=kind.model_validate({**self.parameters.model_dump(), **changed}))
+
+    def run(self, scope: Scope, limits: Limits) -> tuple[list[Finding], int]:
+        """The findings, at most `max_findings`, and how many more there are."""
+        seen = self._seen(scope)
+        found = rows(self.query(seen, self.parameters))
+        listed = found[: limits.max_findings]
+        return [self._finding(seen, limits, row) for row in listed], len(found) - len(listed)
+
+    def _seen(self, scope: Scope) -> Scope:
+        """The scope without what is allowed. Without any, the scope itself, with all that it has kept."""
+        if not self.allowed:
+            return scope
+        events, whole = scope.events, scope.whole
+        for allowed in self.allowed:
+            events = allowed.excepting(events)
+            whole = None if whole is None else allowed.excepting(whole)
+        return replace(scope, events=events, whole=whole, _kept={})
+
+    def _finding(self, scope: Scope, limits: Limits, row: dict[str, Any]) -> Finding:
+        evidence = self.explain(scope, self.parameters, row)
+        whole = first_row(bounds(evidence.events))
+        ordered = evidence.events.order_by(["timestamp", "seq"])
+        shown = rows(ordered.limit(limits.max_event_ids).select("event_id", "session_id"))
+        sessions = {found["session_id"] for found in shown}
+        return Finding(
+            id=f"{self.id}/{shown[0]['event_id']}",
+            rule=self.id,
+            title=self.title,
+            level=self.level,
+            agent_id=row["agent_id"],
+            session_id=sessions.pop() if len(sessions) == 1 and whole["total"] == len(shown) else None,
+            explanation=f"{evidence.explanation} {self.means}",
+            numbers=evidence.numbers,
+            references=self.references,
+            first=whole["first"],
+            last=whole["last"],
+            event_ids=tuple(found["event_id"] for found in shown),
+            event_count=whole["total"],
+        )
+
+
+def same(events: Expr, row: dict[str, Any], *columns: str) -> Expr:
+    """The events that have in each of these columns what `row` has; an absent value equals an absent one."""
+    for column in columns:
+        value = row[column]
+        events = events.filter(events[column].isnull() if value is None else events[column] == value)
+    return events
+
+
+def of_agent(events: Expr, agent_id: str | None) -> Expr:
+    """The events of one agent; None: those that name none."""
+    return same(events, {"agent_id": agent_id}, "agent_id")
+
+
+def _like(column: Expr, pattern: str) -> Expr:
+    if not any(sign in pattern for sign in "*?["):
+        return column == pattern
+    # `translate` gives a Python expression; its flags and its end mark are not known to every engine.
+    body = translate(pattern)
+    body = body.removeprefix("(?s:").removesuffix(")\\Z").removesuffix(")\\z")
+    return column.re_search(f"^{body}$")

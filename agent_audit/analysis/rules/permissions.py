@@ -1,0 +1,165 @@
+"""Permissions got around: no approval where others were asked, other arguments than approved, another way in."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.rule import Parameters, Rule
+from agent_audit.analysis.rules.counting import Counting
+from agent_audit.analysis.rules.denials import kept_denials
+from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, without
+from agent_audit.analysis.source import Expr, load_ibis
+
+
+class MissingApproval(Parameters):
+    """See `MISSING_APPROVAL`."""
+
+    approvals: int = Field(3, ge=1, description="So many approvals in the log make an action one that is asked for.")
+
+
+class DeniedThenDone(Parameters):
+    """See `DENIED_THEN_DONE`."""
+
+    denials: int = Field(3, ge=1, description="So many denials in a session ...")
+    minutes: float = Field(10.0, gt=0, description="... and within so many minutes a success with another action.")
+
+
+class AccessErrors(Parameters):
+    """See `ACCESS_ERRORS`."""
+
+    more_than: int = Field(5, ge=0, description="More failures of one agent than this speak of access.")
+    pattern: str = Field(
+        "permission denied|access denied|accessdenied|unauthori[sz]ed|forbidden|not authori[sz]ed|"
+        "authentication (failed|required|error)|invalid (api key|credentials|token)|insufficient (privileges|scope)|"
+        "permissionerror|(^|[^0-9])40[13]([^0-9]|$)",
+        description="Regular expression; searched in lower case in the error and its type.",
+    )
+
+
+def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
+    """Calls that ended well without an approval, of actions that others were approved for."""
+    decided = scope.log.filter(scope.log.event_type == "action.approved")
+    asked = decided.filter(decided.action.notnull())
+    asked = asked.group_by("action").agg(approvals=asked.count())
+    asked = asked.filter(asked.approvals >= parameters.approvals)
+    calls = scope.events.filter(scope.events.event_type == "tool.call")
+    calls = calls.semi_join(asked, "action")
+    # A call that ended as refused did nothing.
+    ends = scope.log.filter(scope.log.event_type == "tool.response")
+    calls = without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
+    return without(calls, decided, "call_id", order="before")
+
+
+def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
+    """Calls whose keyed digest of arguments is not the one that was approved under the same call id."""
+    log = scope.log
+    digest = log.metadata["arguments"]["hmac_sha256"].str
+    told = log.mutate(arguments_digest=digest).filter(log.call_id.notnull() & digest.notnull())
+    approved = told.filter(told.event_type == "action.approved")
+    # The last decision counts: an approval may be asked for again after the arguments were edited.
+    ibis = load_ibis()
+    latest = ibis.row_number().over(ibis.window(group_by=[approved.call_id], order_by=[approved.seq.desc()]))
+    approved = approved.mutate(place=latest).filter(lambda t: t.place == 0)
+    approved = approved.select("call_id", approved_digest="arguments_digest", approved_at="seq")
+    calls = told.filter(told.event_type == "tool.call").semi_join(scope.events.select("event_id"), "event_id")
+    both = calls.inner_join(approved.view(), "call_id")
+    return both.filter((both.seq > both.approved_at) & (both.arguments_digest != both.approved_digest))
+
+
+def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
+    """Successes within the time after the n-th denial of a session, with an action that was not the denied one."""
+    ibis = load_ibis()
+    refused = kept_denials(scope)
+    refused = refused.filter(refused.session_id.notnull())
+    window = ibis.window(group_by=refused.session_id, order_by=[refused.timestamp, refused.seq])
+    nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place == parameters.denials - 1)
+    nth = nth.select("session_id", "agent_id", refused_at="timestamp")
+    ends = scope.events.filter(scope.events.event_type.isin(END_TYPES))
+    ends = ends.filter((effective_outcome(ends) == "success") & ~ends.event_type.isin(["agent.stop", "llm.response"]))
+    both = ends.inner_join(nth.view(), ["session_id", "agent_id"])
+    span = ibis.interval(seconds=round(parameters.minutes * 60))
+    both = both.filter((both.timestamp > both.refused_at) & (both.timestamp <= both.refused_at + span))
+    denied_actions = refused.select("session_id", "action").distinct()
+    return both.anti_join(denied_actions.view(), ["session_id", "action"])
+
+
+def access_errors(scope: Scope, parameters: AccessErrors) -> Expr:
+    """Failures whose error text, or type, names permission or authentication."""
+    ibis = load_ibis()
+    events = scope.events
+    text = ibis.coalesce(events.error_type, "") + " " + ibis.coalesce(events.error, "")
+    return events.filter(
+        (events.error.notnull() | events.error_type.notnull()) & text.lower().re_search(parameters.pattern)
+    )
+
+
+_UNAPPROVED = Counting(
+    "unapproved",
+    unapproved,
+    ("agent_id", "action"),
+    lambda parameters, row: (
+        f"{named(row['agent_id'])} called {row['action']} {row['found']:,} time(s) without an approval on record; "
+        f"elsewhere in the log this action was approved at least {parameters.approvals} times."
+    ),
+)
+_CHANGED = Counting(
+    "changed arguments",
+    changed_arguments,
+    ("agent_id", "action"),
+    lambda parameters, row: (
+        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {row['found']:,} time(s) with other arguments "
+        "than the ones that were approved."
+    ),
+)
+_DONE = Counting(
+    "done after denials",
+    done_after_denials,
+    ("agent_id", "session_id"),
+    lambda parameters, row: (
+        f"{named(row['agent_id'])} was refused {parameters.denials} times or more in session {row['session_id']} and "
+        f"then succeeded {row['found']:,} time(s) with something else within {parameters.minutes:g} minutes."
+    ),
+)
+_ERRORS = Counting(
+    "access errors",
+    access_errors,
+    ("agent_id",),
+    lambda parameters, row: (
+        f"{named(row['agent_id'])} met {row['found']:,} errors that speak of permission or authentication (unusual "
+        f"above {parameters.more_than})."
+    ),
+    least=lambda parameters: parameters.more_than + 1,
+)
+
+MISSING_APPROVAL = Rule(
+    "missing-approval", "No approval where others were asked", Level.HIGH,
+    "Somebody may have switched the question off, or found a way around it.",
+    _UNAPPROVED.query, _UNAPPROVED.explain, ("T3", "T10", "AML.T0053"), MissingApproval(),
+    "an action approved three times elsewhere is one that is asked for",
+)  # fmt: skip
+"""A call of an action that needs approval elsewhere, without one."""
+
+CHANGED_ARGUMENTS = Rule(
+    "changed-arguments", "Other arguments than approved", Level.HIGH,
+    "What was done is not what somebody agreed to.",
+    _CHANGED.query, _CHANGED.explain, ("T2", "T10", "T15", "AML.T0053"), Parameters(),
+    "keyed digests of the arguments, made when approved and when called",
+)  # fmt: skip
+"""The arguments executed are not those approved."""
+
+DENIED_THEN_DONE = Rule(
+    "denied-then-done", "Refused, then done another way", Level.MEDIUM,
+    "It may have found a way around what it was refused; or it gave up and did something else.",
+    _DONE.query, _DONE.explain, ("T2", "T3", "T7"), DeniedThenDone(),
+    "our own starting point",
+)  # fmt: skip
+"""A burst of denials, followed by success with another action."""
+
+ACCESS_ERRORS = Rule(
+    "access-errors", "Errors about access", Level.MEDIUM,
+    "It may lack a permission, use a credential that has run out, or try doors.",
+    _ERRORS.query, _ERRORS.explain, ("T3", "T9", "AML.T0012"), AccessErrors(),
+    "as many as denials; Panther alarms at 50 access failures in 10 minutes",
+)  # fmt: skip
+"""Error texts that name permission or authentication."""

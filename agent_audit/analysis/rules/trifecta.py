@@ -1,0 +1,65 @@
+"""The lethal trifecta (Willison 2025): private data, untrusted content and a way out, in one session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.rule import Parameters, Rule
+from agent_audit.analysis.rules.counting import Counting
+from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.source import Expr
+
+
+class Trifecta(Parameters):
+    """See `LETHAL_TRIFECTA`. Regular expressions, searched in lower case in the action's name."""
+
+    private: str = Field(
+        "(inbox|email|contact|customer|account|transaction|calendar|file|drive|database|sql|record|crm|user_info|secret)",
+        description="Reading these is reading private data; so is every `data.access`.",
+    )
+    untrusted: str = Field("(web|url|browse|fetch|http|search|inbox|email|channel|message|comment|review|issue|ticket)",
+        description="What these return, strangers can write.")  # fmt: skip
+    outward: str = Field(
+        "(^|[._])(send|post|share|forward|reply|publish|upload|invite|transfer|pay|submit|webhook)([._]|$)",
+        description="These reach somebody outside.",
+    )
+
+
+def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
+    """Outward calls after private data was read and untrusted content came in, in one session."""
+    events = scope.events.filter(scope.events.session_id.notnull())
+    name = events.action.lower()
+    ends = events.event_type.isin(["tool.response", "data.access"]) & ~name.re_search(parameters.outward)
+    private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
+    untrusted = events.filter(ends & name.re_search(parameters.untrusted))
+    outward = events.filter((events.event_type == "tool.call") & name.re_search(parameters.outward))
+    read = private.group_by("session_id").agg(private_at=private.seq.min())
+    met = untrusted.group_by("session_id").agg(untrusted_at=untrusted.seq.min())
+    all_three = outward.inner_join(read.view(), "session_id").inner_join(met.view(), "session_id")
+    return all_three.filter((all_three.seq > all_three.private_at) & (all_three.seq > all_three.untrusted_at))
+
+
+def _say(parameters: Trifecta, row: dict[str, Any]) -> str:
+    return (
+        f"{named(row['agent_id'])}, session {row['session_id']}: private data was read, content that strangers can "
+        f"write came in, and {row['found']:,} call(s) went out afterwards."
+    )
+
+
+_COUNTING = Counting("trifecta", trifecta, ("agent_id", "session_id"), _say)
+
+LETHAL_TRIFECTA = Rule(
+    id="lethal-trifecta",
+    title="Private data, untrusted content and a way out",
+    level=Level.LOW,
+    means="Nothing need have happened; but an instruction in what it read could have sent out what it knows.",
+    query=_COUNTING.query,
+    explain=_COUNTING.explain,
+    references=("T2", "T6", "AML.T0086", "AML.T0057"),
+    parameters=Trifecta(),
+    basis="Willison's lethal trifecta; by the names of tools, so it tells what could happen, not what did",
+)
+"""An outward call after private data and untrusted content."""
