@@ -81,9 +81,12 @@ HOSTILE = [
 def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str) -> None:
     def cost(length: int) -> float:
         text = (piece * (length // len(piece) + 1))[:length]
-        start = time.process_time()
-        redactor.redact(text)
-        return time.process_time() - start
+        times = []
+        for _ in range(3):  # the least: a garbage collection of the whole test run may fall into one of them
+            start = time.thread_time()
+            redactor.redact(text)
+            times.append(time.thread_time() - start)
+        return min(times)
 
     cost(1000)
     # Quadratic cost would be 16 times as much for four times the text; the floor takes noise out.

@@ -103,7 +103,7 @@ def test_a_cited_event_opens_from_its_finding_and_by_keyboard(browser: Any, tmp_
     wanted = link.get_attribute("title")
     link.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.id.startsWith('event-')")
+    page.wait_for_selector("[id^='event-']:focus")
     assert page.evaluate("document.activeElement.id") == f"event-{wanted}"
     page.close()
 
