@@ -1,0 +1,201 @@
+"""A witness over real HTTP on this machine, as C2SP tlog-witness asks of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from agent_audit import AuditEvent, AuditEventType, FileAuditBackend
+from agent_audit.cli.main import main
+from agent_audit.errors import ProofError, WitnessError
+from agent_audit.event import encode_record
+from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
+from agent_audit.integrity.cosignature import cosign, verify_cosignatures
+from agent_audit.integrity.merkle import verify_consistency
+from agent_audit.integrity.note import COSIGNATURE, Ed25519Signer, Note, VerifierKey, decode_base64
+from agent_audit.integrity.policy import Policy
+from agent_audit.integrity.witness import Witness
+
+
+class WitnessSigner(Ed25519Signer):
+    """Signs as a witness does: its key is of the type for cosignatures."""
+
+    @property
+    def vkey(self) -> VerifierKey:
+        key = super().vkey
+        return VerifierKey(key.name, COSIGNATURE, key.public)
+
+
+class WitnessServer:
+    """Keeps the last checkpoint of each log it is told of, and cosigns what continues it.
+
+    Args:
+        logs: keys of the logs it knows.
+        failures: answers to give first, in place of its own.
+    """
+
+    def __init__(self, logs: list[VerifierKey], failures: list[int] | None = None) -> None:
+        self.signer = WitnessSigner("witness.example", bytes(range(32)))
+        self.logs = logs
+        self.failures = failures or []
+        self.seen: dict[str, Checkpoint] = {}
+        self.requests = 0
+
+    def answer(self, body: bytes) -> tuple[int, bytes]:  # noqa: PLR0911  # one for each row of the standard's table
+        self.requests += 1
+        if self.failures:
+            return self.failures.pop(0), b"not now\n"
+        head, _, data = body.partition(b"\n\n")
+        first, *hashes = head.decode().split("\n")
+        old = int(first.removeprefix("old "))
+        note, checkpoint = parse_checkpoint(data)
+        keys = [key for key in self.logs if key.name == checkpoint.origin]
+        if not keys:
+            return 404, b"unknown log\n"
+        try:
+            note.verify(keys)
+        except ProofError as error:
+            return 403, str(error).encode()
+        last = self.seen.get(checkpoint.origin)
+        if old != (last.size if last else 0):
+            return 409, b"%d\n" % (last.size if last else 0)
+        proof = [decode_base64(line, "a hash") for line in hashes if line]
+        try:
+            if last is not None:
+                verify_consistency(last.size, checkpoint.size, proof, last.root, checkpoint.root)
+            elif proof:
+                return 422, b"a proof from nothing\n"
+        except ProofError as error:
+            return 422, str(error).encode()
+        self.seen[checkpoint.origin] = checkpoint
+        return 200, str(cosign(note.text, self.signer, int(time.time()))).encode()
+
+
+@contextmanager
+def serving(witness: WitnessServer) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.path == "/prefix/add-checkpoint"
+            status, body = witness.answer(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Type", "text/x.tlog.size" if status == 409 else "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with suppress(BrokenPipeError):  # the client has waited long enough
+                self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/prefix/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def grown(log: FileAuditBackend, count: int) -> None:
+    log.append([encode_record(AuditEvent(event_type=AuditEventType.TOOL_CALL).to_record())] * count)
+    assert log.seal() is not None
+
+
+@pytest.fixture
+def log(log_dir: Path) -> Iterator[FileAuditBackend]:
+    log = FileAuditBackend(log_dir, auto_seal=False)
+    grown(log, 300)
+    yield log
+    log.close()
+
+
+def key_of(log: FileAuditBackend) -> VerifierKey:
+    checkpointer = log.checkpointer()
+    assert checkpointer is not None
+    return checkpointer.signer.vkey
+
+
+def cosigned(log: FileAuditBackend, witness: Witness) -> Checkpoint:
+    checkpointer = log.checkpointer()
+    assert checkpointer is not None
+    return checkpointer.cosign(witness)
+
+
+def test_a_witness_cosigns_and_its_cosignature_is_kept_with_the_checkpoint(log: FileAuditBackend) -> None:
+    server = WitnessServer([key_of(log)])
+    with serving(server) as url:
+        for _ in range(3):  # the second time it has seen a smaller tree, and says so: it is sent the proof from there
+            head = cosigned(log, Witness(server.signer.vkey, url))
+            for path in (log.layout.checkpoint, log.layout.kept_checkpoint(head.size)):
+                note = Note.parse(path.read_bytes())
+                assert [one.key for one in verify_cosignatures(note, [server.signer.vkey])] == [server.signer.vkey]
+                assert note.verify([key_of(log)])
+            grown(log, 400)
+    assert server.seen[head.origin] == head
+
+
+def test_a_rewritten_history_is_not_cosigned(log: FileAuditBackend, tmp_path: Path) -> None:
+    server = WitnessServer([key_of(log)])
+    with serving(server) as url:
+        head = cosigned(log, Witness(server.signer.vkey, url))
+        server.seen[head.origin] = head._replace(size=200, root=bytes(32))
+        with pytest.raises(WitnessError, match="422"):
+            cosigned(log, Witness(server.signer.vkey, url))
+
+
+def test_a_witness_that_fails_for_a_while_is_asked_again_with_growing_pauses(log: FileAuditBackend) -> None:
+    server = WitnessServer([key_of(log)], failures=[503, 429])
+    waits: list[float] = []
+    note = Note.parse(log.layout.checkpoint.read_bytes())
+    with serving(server) as url:
+        lines = Witness(server.signer.vkey, url).add_checkpoint(note, 0, lambda old: [], sleep=waits.append)
+    assert lines
+    assert waits == [1.0, 2.0]
+    assert server.requests == 3
+
+
+@pytest.mark.parametrize(("failures", "match"), [([403], "403"), ([503] * 4, "503"), ([404], "404")])
+def test_a_witness_that_refuses_or_stays_away_is_named_and_the_log_is_as_it_was(
+    log: FileAuditBackend, failures: list[int], match: str
+) -> None:
+    before = log.layout.checkpoint.read_bytes()
+    server = WitnessServer([key_of(log)], failures=failures)
+    with serving(server) as url, pytest.raises(WitnessError, match=f"witness.example.*{match}"):
+        cosigned(log, Witness(server.signer.vkey, url, pause=0.01))
+    assert log.layout.checkpoint.read_bytes() == before
+
+
+def test_a_witness_that_does_not_answer_costs_no_more_than_its_time_out(log: FileAuditBackend) -> None:
+    server = WitnessServer([key_of(log)])
+    server.answer = lambda body: (time.sleep(2), (200, b""))[1]  # type: ignore[method-assign]
+    with serving(server) as url, pytest.raises(WitnessError, match="cannot be reached"):
+        cosigned(log, Witness(server.signer.vkey, url, timeout=0.1, tries=2, pause=0.01))
+
+
+def test_an_answer_with_another_signature_is_refused(log: FileAuditBackend) -> None:
+    server = WitnessServer([key_of(log)])
+    other = WitnessSigner("witness.example", bytes(32))
+    with serving(server) as url, pytest.raises(WitnessError, match="bad cosignature"):
+        cosigned(log, Witness(other.vkey, url))
+
+
+def test_the_command_has_a_checkpoint_cosigned_so_that_the_policy_is_satisfied(
+    log: FileAuditBackend, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = WitnessServer([key_of(log)])
+    with serving(server) as url:
+        policy = tmp_path / "policy.txt"
+        policy.write_text(f"log {key_of(log)}\nwitness w {server.signer.vkey} {url}\nquorum w\n")
+        assert main(["checkpoint", str(log.path), "--witness", str(policy), "--line"]) == 0
+    captured = capsys.readouterr()
+    assert "witness w has cosigned" in captured.err
+    assert captured.out.startswith(f"{key_of(log).name} 301 ")
+    assert Policy.parse(policy.read_text()).check(Note.parse(log.layout.checkpoint.read_bytes()))
+    assert main(["verify", str(log.path), "--policy", str(policy)]) == 0
