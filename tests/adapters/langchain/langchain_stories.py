@@ -5,21 +5,19 @@ A line is `type [outcome] action [call id] [parameters] (agent/session/user) < o
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import inspect
 from typing import Any
 
 from langchain.agents import create_agent
 from langchain_core.messages import ToolMessage
-from langchain_core.tools import ToolException, tool
+from langchain_core.tools import BaseTool, ToolException, tool
 from langchain_record import Record, Scripted, asks_for
 from langgraph.checkpoint.memory import InMemorySaver
 
 QUESTION = {"messages": [("user", "go")]}
 
-CORE = tuple(int(part) for part in version("langchain-core").split(".")[:2])
-
-STOPPED = "cancelled" if CORE >= (1, 8) else "unknown"
-"""What is told of a tool that was cancelled: before langchain-core 1.8 nothing, and the record says so."""
+STOPPED = "cancelled" if "except BaseException" in inspect.getsource(BaseTool.run) else "unknown"
+"""What is told of a tool that was cancelled: by some langchain-core before 1.8 nothing, and the record says so."""
 
 
 def config(record: Record, **more: Any) -> Any:
