@@ -26,6 +26,8 @@ OnFailure = Literal["warn", "raise"]
 _REDACTED_FIELDS = ("action", "resource", "parameters", "result", "error", "metadata")
 """Everything in an event that comes from outside; the rest are ids, times and names of our own making."""
 
+_DECISIONS = frozenset([AuditEventType.ACTION_APPROVED, AuditEventType.ACTION_DENIED])
+
 _EXIT_TIMEOUT = 5.0
 """Seconds that the end of the process waits for a store that does not take events."""
 
@@ -166,6 +168,8 @@ class AuditLogger:
         payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
         if payload:
             self._redact(record, payload)
+            if record["event_type"] in _DECISIONS:
+                self._name_decider(record, payload.get("metadata"))
         record["writer"] = self._writer
         record["writer_seq"] = next(self._writer_seq)
         line = encode_record(record)
@@ -200,6 +204,18 @@ class AuditLogger:
                     {"kind": mark.kind, "digest": mark.digest, "path": mark.path, "at": mark.at}
                     for mark in redacted.fingerprints
                 ]
+
+    def _name_decider(self, record: dict[str, Any], given: Mapping[str, Any] | None) -> None:
+        """Who decided is an id, as `user_id` is: an e-mail address stays, or becomes what it becomes there."""
+        metadata, decider = record.get("metadata"), (given or {}).get("decided_by")
+        if self._mask_identity is None or not isinstance(decider, str) or not isinstance(metadata, dict):
+            return
+        who = {"user_id": decider}
+        self._mask_identity(who)
+        metadata = record["metadata"] = {**metadata, "decided_by": who.get("user_id")}
+        hits = [hit for hit in metadata.pop("redacted", ()) if hit["path"] != "metadata.decided_by"]
+        if hits:
+            metadata["redacted"] = hits
 
     def _redacted(self, payload: dict[str, Any], action: str | None) -> Redacted:
         """Fails closed: whatever goes wrong in a redactor, the raw value is not what comes out."""

@@ -78,6 +78,23 @@ def test_a_secret_does_not_reach_the_backend_and_its_place_is_named() -> None:
     assert [hit["path"] for hit in event.metadata["redacted"]] == ["parameters.password"]
 
 
+def test_who_decided_stays_on_record_as_an_id_does_and_a_secret_in_its_place_does_not() -> None:
+    backend = MemoryAuditBackend()
+    logger = AuditLogger(backend)
+    for decider in ("eve@example.com", "ghp_" + "a1B2" * 9):
+        logger.record(
+            AuditEventType.ACTION_APPROVED,
+            metadata={"decided_by": decider, "message": "ask bob@example.com"},
+            parameters={"to": "eve@example.com"},
+        )
+    named, masked = ((event.metadata or {}) for event in backend.events())
+    assert named["decided_by"] == "eve@example.com"
+    assert named["message"] == "ask [REDACTED:email]"
+    assert [hit["path"] for hit in named["redacted"]] == ["parameters.to", "metadata.message"]
+    assert "a1B2" not in masked["decided_by"]
+    assert masked["decided_by"].startswith("[REDACTED:")
+
+
 class BrokenRedactor:
     def redact(self, value: Any, *, path: str = "", action: str | None = None) -> Redacted:
         raise ZeroDivisionError(value["parameters"]["password"])
