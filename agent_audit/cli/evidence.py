@@ -28,7 +28,7 @@ def add(subparsers: Any) -> None:
         "Write a zip file with chosen events, a proof for each, the reports, and how to check it without us.",
     )
     options.add_log(parser)
-    options.add_filters(parser)
+    options.add_filters(parser, where=False)
     parser.add_argument("--output", "-o", metavar="FILE", default="evidence.zip", help="default: %(default)s")
     parser.add_argument(
         "--max-events", type=options.natural, default=20_000, metavar="N", help="refuse to write more (20000)"

@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--by", required=True, metavar="WHO", help="who decided")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
     options.add_log(parser, positional=False)
-    options.add_filters(parser, event_type=False)
+    options.add_filters(parser, event_type=False, where=False)
     add_rules_file(parser)
     parser.set_defaults(run=run)
 

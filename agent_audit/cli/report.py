@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
         subparsers, "report", "What the agents did, as one HTML file that opens offline: to look at, print, hand on."
     )
     options.add_log(parser)
-    options.add_filters(parser)
+    options.add_filters(parser, where=False)
     parser.add_argument("--html", metavar="FILE", default="agent-audit-report.html", help="default: %(default)s")
     add_limits(parser)
     add_verify(parser)

@@ -99,7 +99,7 @@ def _completeness(report: ComplianceReport) -> Element:
     return el(
         "div",
         el("h3", "Completeness of the events"),
-        body or el("p", "No events in this period.", class_="empty"),
+        el("p", "No events in this period.", class_="empty") if body is None else body,
         class_="card",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
@@ -54,10 +54,14 @@ class Context:
     user_id: str
 
 
+class ContextDict(TypedDict):
+    user_id: str
+
+
 @pytest.mark.parametrize("context", [Context("ann"), {"user_id": "ann"}])
 def test_runtime_context_says_for_whom(record: Record, context: Any) -> None:
     """Only what runs in a graph can see it, so the start of the graph itself cannot say it."""
-    schema = Context if isinstance(context, Context) else dict[str, str]
+    schema = Context if isinstance(context, Context) else ContextDict
     agent = clerk(call("search", "c1", query="x"), context_schema=schema)
     config: Any = {"callbacks": [record.handler], "configurable": {"thread_id": "t1"}}
     agent.invoke(QUESTION, config, context=context)
