@@ -21,9 +21,9 @@ from agent_audit.adapting import (
 )
 from agent_audit.agent import AuditedAgent
 from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBackend, Query
-from agent_audit.commit import CommitLimits, Durability
 from agent_audit.config import AuditConfig
 from agent_audit.default import get_logger, set_logger
+from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import AuditError, ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, current_identity, identify

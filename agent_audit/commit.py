@@ -22,64 +22,15 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum, IntEnum, auto
+from enum import Enum, auto
 from itertools import islice
-from typing import Any, Protocol
 
 from agent_audit.backends.interface import AuditBackend
 from agent_audit.bell import Bell, release
+from agent_audit.durability import CommitLimits, Durability
+from agent_audit.entries import Entry, LossLedger, records_of
 from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
 from agent_audit.group_sync import GroupSync
-
-
-class Durability(IntEnum):
-    """What is promised when a `log()` call returns; ordered."""
-
-    BUFFERED = 0
-    """In memory, written within 50 ms. Survives a normal exit, exceptions and sys.exit."""
-    WRITTEN = 1
-    """In the kernel, on the disk within 50 ms. Survives also SIGKILL and a crash of the process."""
-    SYNCED = 2
-    """On the disk. Survives also loss of power."""
-
-
-class LossLedger(Protocol):
-    """Keeps account of what could not be recorded, until that account itself is on record."""
-
-    def add(self, records: Sequence[bytes], reason: str) -> None:
-        """These records are given up."""
-
-    def peek(self) -> bytes | None:
-        """The `log.gap` record for all losses not on record yet; None when there are none."""
-
-    def settle(self) -> None:
-        """What was peeked last has been written."""
-
-    def forget(self) -> None:
-        """In a forked child: nothing is to be told of here."""
-
-    @property
-    def pending(self) -> Collection[Any]:
-        """Losses that are not on record yet."""
-        ...
-
-
-@dataclass(frozen=True)
-class CommitLimits:
-    """Bounds of the buffer and of every wait; counts, bytes and seconds."""
-
-    max_events: int = 10_000
-    max_bytes: int = 16 * 2**20
-    max_batch: int = 1_024
-    block_timeout: float = 1.0
-    lock_timeout: float = 1.0
-    loop_lock_timeout: float = 0.02
-    """In place of the two above on a thread that runs an event loop."""
-    interval: float = 0.05
-    """Buffered events are written and written ones synced at least this often."""
-
 
 _LOOK_AFTER = 0.25
 """Seconds after which a thread that waits looks whether the leader is still there."""
@@ -89,23 +40,6 @@ _LOOK_AGAIN = 0.5e-3
 
 _RETRY_INTERVAL = 1.0
 """Seconds between two tries of the background thread while the store fails."""
-
-
-class _Entry:
-    """A record whose submitter waits for it. One that nobody waits for is queued as it is."""
-
-    __slots__ = ("bell", "done", "error", "must_know", "position", "record")
-
-    def __init__(self, record: bytes, must_know: bool) -> None:
-        self.record = record
-        self.bell = threading.Lock()
-        """Rung when it is worth looking again: written, refused, or left in the queue."""
-        self.bell.acquire()
-        self.must_know = must_know
-        """The caller wants the error rather than a later retry."""
-        self.done = False
-        self.error: Exception | None = None
-        self.position = 0
 
 
 class _Lead(Enum):
@@ -143,7 +77,7 @@ class Committer:
     def _reset(self) -> None:
         """Fresh locks, an empty queue and no thread: at the start, and in a forked child."""
         self._pid = os.getpid()
-        self._queue: deque[bytes | _Entry] = deque()
+        self._queue: deque[bytes | Entry] = deque()
         self._queued_bytes = 0
         self._lock = threading.RLock()
         self._leader = 0
@@ -168,7 +102,7 @@ class Committer:
         if level is Durability.BUFFERED and not self.inline:
             self._buffer(record, in_loop)
             return
-        entry = _Entry(record, must_know)
+        entry = Entry(record, must_know)
         if not self._enqueue(entry, record, must_know, in_loop):
             return
         self._finish(entry, level, self.limits.loop_lock_timeout if in_loop else self.limits.lock_timeout)
@@ -195,7 +129,7 @@ class Committer:
                 except LockTimeoutError:
                     return False
                 except Exception as error:
-                    entry = _Entry(record, must_know)
+                    entry = Entry(record, must_know)
                     self._refuse([entry], error)
                     if entry.error is not None:
                         raise entry.error from entry.error.__cause__
@@ -217,7 +151,7 @@ class Committer:
         if level is Durability.BUFFERED and not self.inline:
             self._buffer(record, in_loop=True)
             return
-        entry = _Entry(record, must_know)
+        entry = Entry(record, must_know)
         if not self._enqueue(entry, record, must_know, in_loop=True):
             return
         self._lead(0.0, patient=False)
@@ -226,7 +160,7 @@ class Committer:
         if level is Durability.SYNCED and entry.done:
             await self._async_sync_through(entry.position, must_know)
 
-    def _finish(self, entry: _Entry, level: Durability, timeout: float) -> None:
+    def _finish(self, entry: Entry, level: Durability, timeout: float) -> None:
         """Bring one queued record to its level."""
         must_know = entry.must_know
         self._commit_until(entry, timeout)
@@ -240,7 +174,7 @@ class Committer:
         if self._enqueue(record, record, must_know=False, in_loop=in_loop) and not self._awake:
             self._rouse()
 
-    def _enqueue(self, entry: bytes | _Entry, record: bytes, must_know: bool, in_loop: bool) -> bool:
+    def _enqueue(self, entry: bytes | Entry, record: bytes, must_know: bool, in_loop: bool) -> bool:
         """Put a record into the queue; False when it is full and stays so, and the record is given up."""
         if self.closed:
             raise ClosedError("this AuditLogger was closed; make a new one to go on")
@@ -272,7 +206,7 @@ class Committer:
 
     # -- committing ------------------------------------------------------------------------------------
 
-    def _commit_until(self, entry: _Entry, timeout: float) -> None:
+    def _commit_until(self, entry: Entry, timeout: float) -> None:
         """Return when `entry` is written or refused, or when only the frame below can do it."""
         deadline = 0.0
         while not entry.done and entry.error is None:
@@ -338,7 +272,7 @@ class Committer:
     def _ring_the_queued(self) -> None:
         """Nobody is at it any more: whoever waits has to lead."""
         for entry in list(self._queue):
-            if isinstance(entry, _Entry):
+            if isinstance(entry, Entry):
                 release(entry.bell)
 
     def _commit_once(self, timeout: float) -> None:
@@ -347,7 +281,7 @@ class Committer:
             if not self._wait_for_leader(timeout):
                 return
 
-    def _give_up_waiting(self, entry: _Entry, timeout: float) -> None:
+    def _give_up_waiting(self, entry: Entry, timeout: float) -> None:
         if not entry.must_know:
             return  # stays queued; whoever commits next writes it
         try:
@@ -375,13 +309,13 @@ class Committer:
     def _write(self, timeout: float, patient: bool) -> bool:
         """Write one batch from the front of the queue; False when the store did not take it."""
         queue = self._queue
-        batch: list[bytes | _Entry] = []
+        batch: list[bytes | Entry] = []
         try:
             batch = list(islice(queue, self.limits.max_batch))
             for _ in batch:
                 queue.popleft()
             gap = self._losses.peek()
-            records = _records(batch)
+            records = records_of(batch)
             self._backend.append([gap, *records] if gap else records, timeout=timeout)
         except Exception as error:
             if isinstance(error, LockTimeoutError) and not patient:
@@ -398,21 +332,21 @@ class Committer:
         self.failing = None
         position = self._group.written = self._group.written + len(batch)
         for entry in batch:
-            if isinstance(entry, _Entry):
+            if isinstance(entry, Entry):
                 entry.position = position
                 entry.done = True
                 release(entry.bell)
         return True
 
-    def _refuse(self, batch: list[bytes | _Entry], error: Exception) -> None:
+    def _refuse(self, batch: list[bytes | Entry], error: Exception) -> None:
         """Tell those who must know; the others go back to the front of the queue, in order."""
         failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {error!r}")
         if failure is not error:
             failure.__cause__ = error
         self.failing = failure
-        again: list[bytes | _Entry] = []
+        again: list[bytes | Entry] = []
         for entry in batch:
-            if isinstance(entry, _Entry) and entry.must_know:
+            if isinstance(entry, Entry) and entry.must_know:
                 entry.error = failure
                 release(entry.bell)
             else:
@@ -421,10 +355,10 @@ class Committer:
         if self._queue and not self._awake:
             self._rouse()  # the background thread tries again
 
-    def _put_back(self, batch: list[bytes | _Entry]) -> None:
+    def _put_back(self, batch: list[bytes | Entry]) -> None:
         self._queue.extendleft(reversed(batch))
         # Threads may have raced on the sum; here, where it may have grown, it is counted.
-        self._queued_bytes = sum(map(len, _records(self._queue)))
+        self._queued_bytes = sum(map(len, records_of(self._queue)))
 
     # -- syncing ---------------------------------------------------------------------------------------
 
@@ -507,7 +441,7 @@ class Committer:
 
     def abandon(self, reason: str) -> int:
         """Give up what is still queued; returns how many."""
-        records = _records(self._queue)
+        records = records_of(self._queue)
         self._queue.clear()
         self._queued_bytes = 0
         if records:
@@ -531,10 +465,6 @@ class Committer:
         reopen = getattr(self._backend, "after_fork", None)
         if reopen is not None:
             reopen()
-
-
-def _records(entries: Iterable[bytes | _Entry]) -> list[bytes]:
-    return [entry.record if isinstance(entry, _Entry) else entry for entry in list(entries)]
 
 
 def _run(ref: weakref.ref[Committer], bell: Bell) -> None:

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
-from agent_audit.commit import CommitLimits, Committer, Durability
+from agent_audit.commit import Committer
 from agent_audit.content import LIMIT, ContentLevels, keyed_digest, shorten
+from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import ConfigurationError, WriteError
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity

@@ -1,0 +1,32 @@
+"""What is promised when a `log()` call returns, and how long it may wait for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Durability(IntEnum):
+    """What is promised when a `log()` call returns; ordered."""
+
+    BUFFERED = 0
+    """In memory, written within 50 ms. Survives a normal exit, exceptions and sys.exit."""
+    WRITTEN = 1
+    """In the kernel, on the disk within 50 ms. Survives also SIGKILL and a crash of the process."""
+    SYNCED = 2
+    """On the disk. Survives also loss of power."""
+
+
+@dataclass(frozen=True)
+class CommitLimits:
+    """Bounds of the buffer and of every wait; counts, bytes and seconds."""
+
+    max_events: int = 10_000
+    max_bytes: int = 16 * 2**20
+    max_batch: int = 1_024
+    block_timeout: float = 1.0
+    lock_timeout: float = 1.0
+    loop_lock_timeout: float = 0.02
+    """In place of the two above on a thread that runs an event loop."""
+    interval: float = 0.05
+    """Buffered events are written and written ones synced at least this often."""
