@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -10,10 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from agent_audit.event import AuditEvent, AuditEventType
-from agent_audit.notice import warn
-
-_WARN_INTERVAL = 60.0
-"""Seconds between two warnings about losses."""
+from agent_audit.notice import RareNotice
 
 
 class _Loss(NamedTuple):
@@ -36,7 +32,7 @@ class Losses:
         self.pending: deque[_Loss] = deque()
         """Losses that are not in the log yet."""
         self._peeked = 0
-        self._next_warning = 0.0
+        self._notice = RareNotice()
         self.total = 0
         """How many events were lost since the logger was made."""
 
@@ -50,10 +46,7 @@ class Losses:
 
     def warn(self, message: str) -> None:
         """Say it on stderr, unless something was said within the last minute."""
-        now = time.monotonic()
-        if now >= self._next_warning:
-            self._next_warning = now + _WARN_INTERVAL
-            warn(message)
+        self._notice.say(message)
 
     def peek(self) -> bytes | None:
         """The `log.gap` record for all losses that are not on record yet; None when there are none."""

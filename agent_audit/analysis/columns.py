@@ -39,10 +39,6 @@ class Contents(BaseModel):
     bad_lines: tuple[tuple[int, str], ...] = ()
     """Number and reason of the first thousand lines that are no events."""
 
-    def may_hold(self, event_id: str) -> bool:
-        """Whether an event with this id can be among them."""
-        return self.first_id is not None and self.last_id is not None and self.first_id <= event_id <= self.last_id
-
 
 class Card(BaseModel):
     """What stands beside a copy."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from agent_audit.bell import Bell
 from agent_audit.errors import RolledBackError
-from agent_audit.notice import warn
+from agent_audit.notice import RareNotice
 
 _MANY = 1_000
 """So many events that no checkpoint covers are covered at once."""
@@ -21,8 +21,6 @@ _LATER = 10.0
 """The same, while there are fewer than a hundred."""
 _RETRY = 5.0
 """Seconds until it is tried again: another process was at it, or it failed."""
-_WARN_INTERVAL = 60.0
-
 _LAST_WAIT = 5.0
 """Seconds that the last checkpoint waits for another process that is making one."""
 
@@ -49,7 +47,7 @@ class Sealing:
         self._synced = 0
         self._since = 0.0
         self._keep = False
-        self._next_warning = 0.0
+        self._notice = RareNotice()
         self._bell = Bell(0.0)
         self._rung = False
         self._thread: threading.Thread | None = None
@@ -109,20 +107,14 @@ class Sealing:
             covered = make(through, keep, timeout)
         except RolledBackError as error:
             self.refused = error
-            self._say(str(error))
+            self._notice.say(str(error))
         except Exception as error:  # a signer may raise anything; the events are safe without a checkpoint
-            self._say(f"no checkpoint could be made, and is tried again: {error!r}")
+            self._notice.say(f"no checkpoint could be made, and is tried again: {error!r}")
         else:
             if covered is not None:
                 self.covered = max(self.covered, covered)
                 self._since = time.monotonic()
                 self._keep = False
-
-    def _say(self, message: str) -> None:
-        now = time.monotonic()
-        if now >= self._next_warning:
-            self._next_warning = now + _WARN_INTERVAL
-            warn(message)
 
     def finish(self) -> None:
         """Make the last checkpoint, now and here; one that fails is told of on stderr."""
