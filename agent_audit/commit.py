@@ -310,6 +310,8 @@ class Committer:
         """Write one batch from the front of the queue; False when the store did not take it."""
         queue = self._queue
         batch: list[bytes | Entry] = []
+        gap: bytes | None = None
+        written = 0
         try:
             batch = list(islice(queue, self.limits.max_batch))
             for _ in batch:
@@ -317,26 +319,34 @@ class Committer:
             gap = self._losses.peek()
             records = records_of(batch)
             self._backend.append([gap, *records] if gap else records, timeout=timeout)
+            written = self._group.written + len(batch)
+            self._acknowledge(batch, written, gap)
         except Exception as error:
             if isinstance(error, LockTimeoutError) and not patient:
                 self._put_back(batch)
             else:
                 self._refuse(batch, error)
             return False
-        except BaseException:  # a KeyboardInterrupt: whatever was popped is not to be lost by it
-            left = {id(entry) for entry in queue}
-            self._put_back([entry for entry in batch if id(entry) not in left])
+        except BaseException:  # a KeyboardInterrupt: nothing is to be lost by it, and nobody left waiting
+            if written:
+                self._acknowledge(batch, written, gap)
+            else:
+                left = {id(entry) for entry in list(queue)}  # copied in one step: others go on queueing
+                self._put_back([entry for entry in batch if id(entry) not in left])
             raise
+        return True
+
+    def _acknowledge(self, batch: list[bytes | Entry], written: int, gap: bytes | None) -> None:
+        """Tell everybody whose record was in the batch; doing so twice is doing so once."""
         if gap:
             self._losses.settle()
         self.failing = None
-        position = self._group.written = self._group.written + len(batch)
+        self._group.written = written
         for entry in batch:
             if isinstance(entry, Entry):
-                entry.position = position
+                entry.position = written
                 entry.done = True
                 release(entry.bell)
-        return True
 
     def _refuse(self, batch: list[bytes | Entry], error: Exception) -> None:
         """Tell those who must know; the others go back to the front of the queue, in order."""

@@ -70,9 +70,9 @@ class Losses:
 
     def settle(self) -> None:
         """What was peeked last has been written."""
-        for _ in range(self._peeked):
+        while self._peeked:
+            self._peeked -= 1
             self.pending.popleft()
-        self._peeked = 0
 
     def forget(self) -> None:
         """In a forked child: the parent's losses are the parent's to tell of."""
