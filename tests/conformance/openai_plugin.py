@@ -51,6 +51,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
             found = _compare(spans, backend.events())
             if found:
                 problems[item.nodeid] = found
+            for key in (BACKEND, SPANS, LOGGER):  # pytest keeps every item, and so all events, to the end
+                del item.stash[key]
 
 
 @pytest.hookimpl(wrapper=True)
