@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime, timezone
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import uuid_utils
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from agent_audit.errors import EncodingError
 
@@ -82,10 +81,15 @@ class Source(BaseModel):
     version: str | None = None
     hook: str | None = None
 
-    @cached_property
+    @property
     def record(self) -> dict[str, str]:
-        """The wire fields that are there. Made once: an adapter has few sources and many events."""
-        return self.model_dump(exclude_none=True)
+        """The wire fields that are there."""
+        record = {"framework": self.framework}
+        if self.version is not None:
+            record["version"] = self.version
+        if self.hook is not None:
+            record["hook"] = self.hook
+        return record
 
 
 def _new_event_id() -> str:
@@ -256,3 +260,31 @@ def encode_record(record: dict[str, Any]) -> bytes:
         return orjson.dumps(record, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError) as error:
         raise EncodingError(f"event {record.get('event_id')} cannot be written as JSON: {error}") from error
+
+
+def _warm_up() -> None:
+    """Validate every kind of value once, here, where no other thread runs.
+
+    pydantic-core makes what each kind needs when it first meets one, behind a lock. A process that forked while
+    another thread was at it would leave a child that waits for that lock forever.
+    """
+    text = dict.fromkeys(("agent_id", "parameters", "action", "error"), "")
+    given = AuditEvent(
+        event_type=AuditEventType.LOG_OPENED,
+        timestamp=_now(),
+        outcome=Outcome.SUCCESS,
+        duration_ms=0.5,
+        source=Source(framework="agent_audit"),
+        metadata={"number": 1},
+        **text,
+    )
+    AuditEvent(event_type="log.opened", outcome="success", duration_ms=1, seq=0, writer_seq=0, parameters={"list": [1]})
+    recorded = {**given.to_record(), "later": None}
+    AuditEvent.from_record(recorded).model_dump(exclude_none=True)
+    try:
+        AuditEvent.from_record({**recorded, "seq": -1})
+    except ValidationError as error:
+        str(error)
+
+
+_warm_up()

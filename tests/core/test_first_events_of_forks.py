@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+PROCESSES = 16
+"""The race is rare: without what this tests, about one process in ten left a child that hung."""
+
+PROGRAM = """
+import faulthandler, os, sys, threading
+from datetime import datetime, timezone
+from agent_audit import AuditEvent, AuditEventType
+
+def make_the_first_event():
+    AuditEvent(
+        event_type=AuditEventType.TOOL_CALL, timestamp=datetime(2026, 1, 1, tzinfo=timezone.utc), duration_ms=1.5,
+        metadata={"a": 1}, parameters={"x": [1]}, outcome="success", seq=3,
+    ).to_json()
+
+sys.setswitchinterval(1e-6)
+go = threading.Event()
+def work():
+    go.wait()
+    make_the_first_event()
+threads = [threading.Thread(target=work) for _ in range(8)]
+for thread in threads: thread.start()
+go.set()
+children = []
+for _ in range(16):
+    pid = os.fork()
+    if pid == 0:
+        faulthandler.dump_traceback_later(20, exit=True)
+        make_the_first_event()
+        os._exit(0)
+    children.append(pid)
+codes = [os.waitpid(pid, 0)[1] for pid in children]
+for thread in threads: thread.join()
+sys.exit(any(codes))
+"""
+
+
+def test_a_child_that_is_forked_while_other_threads_make_their_first_events_makes_its_own() -> None:
+    for _ in range(PROCESSES):
+        command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", PROGRAM]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert result.returncode == 0, result.stderr
