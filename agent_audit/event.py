@@ -263,12 +263,11 @@ def encode_record(record: dict[str, Any]) -> bytes:
 
 
 def _warm_up() -> None:
-    """Validate every kind of value once, here, where no other thread runs.
+    """Validate and dump every kind of value once, here, where no other thread runs.
 
     pydantic-core makes what each kind needs when it first meets one, behind a lock. A process that forked while
     another thread was at it would leave a child that waits for that lock forever.
     """
-    text = dict.fromkeys(("agent_id", "parameters", "action", "error"), "")
     given = AuditEvent(
         event_type=AuditEventType.LOG_OPENED,
         timestamp=_now(),
@@ -276,7 +275,8 @@ def _warm_up() -> None:
         duration_ms=0.5,
         source=Source(framework="agent_audit"),
         metadata={"number": 1},
-        **text,
+        agent_id="",
+        parameters="",
     )
     AuditEvent(event_type="log.opened", outcome="success", duration_ms=1, seq=0, writer_seq=0, parameters={"list": [1]})
     recorded = {**given.to_record(), "later": None}

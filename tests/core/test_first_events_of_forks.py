@@ -41,6 +41,6 @@ sys.exit(any(codes))
 
 def test_a_child_that_is_forked_while_other_threads_make_their_first_events_makes_its_own() -> None:
     for _ in range(PROCESSES):
-        command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", PROGRAM]
+        command = [sys.executable, "-c", PROGRAM]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert result.returncode == 0, result.stderr
