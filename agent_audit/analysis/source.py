@@ -170,6 +170,10 @@ class Log:
         except duckdb.Error as error:
             raise ConfigurationError(f"DuckDB refuses the query: {error}") from error
 
+    def batches(self, expr: Expr, rows: int) -> Any:
+        """The rows as an Arrow `RecordBatchReader`, so many at a time."""
+        return self._duckdb.sql(duckdb_sql(expr)).to_arrow_reader(rows)
+
     def __enter__(self) -> Log:
         return self
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from agent_audit.cli import options
-from agent_audit.cli.exits import OK
+from agent_audit.cli.exits import INCOMPLETE, OK
+
+FORMATS = ("json", "csv", "parquet", "ocsf", "cloudevents", "otel")
 
 
 def add(subparsers: Any) -> None:
@@ -15,15 +18,30 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "export",
-        "Write the log as static files that any client of C2SP tlog-tiles reads from a web server.",
+        "Write events in a format of others, or the whole log as static files that clients of C2SP tlog-tiles read.",
     )
     options.add_log(parser)
-    parser.add_argument("--tlog", metavar="TARGET", required=True, help="directory; exporting again adds what is new")
+    form = parser.add_mutually_exclusive_group(required=True)
+    form.add_argument(
+        "--format",
+        choices=FORMATS,
+        help="json lines as recorded, csv, parquet, OCSF 1.9.0, CloudEvents 1.0, OpenTelemetry logs (OTLP/JSON)",
+    )
+    form.add_argument("--tlog", metavar="TARGET", help="directory for tlog-tiles; exporting again adds what is new")
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there (default: standard output)")
+    parser.add_argument("--from", dest="source", metavar="FILE", help="read recorded lines from a file, - for stdin")
+    options.add_filters(parser, where=False)
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
     """Export; returns the exit code."""
+    if args.tlog is not None:
+        return _tlog(args)
+    return _parquet(args) if args.format == "parquet" else _lines(args)
+
+
+def _tlog(args: Namespace) -> int:
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
@@ -32,3 +50,39 @@ def run(args: Namespace) -> int:
     head = export_tlog(open_layout(log_of(args)), Path(args.tlog))
     say(f"{args.tlog} has {head.origin}, {head}")
     return OK
+
+
+def _lines(args: Namespace) -> int:
+    """One event after the other; memory does not grow with the log."""
+    from agent_audit.cli.exporting import Export, written_as_a_whole
+    from agent_audit.cli.terminal import say
+
+    export = Export(args)
+    if args.output is None:
+        sys.stdout.writelines(export.texts())
+    else:
+        with written_as_a_whole(Path(args.output)) as path, path.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(export.texts())
+        say(f"{args.output} has {export.count:,} events")
+    return INCOMPLETE if export.bad else OK
+
+
+def _parquet(args: Namespace) -> int:
+    from agent_audit.analysis.parquet import write_parquet
+    from agent_audit.analysis.source import Log
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.exporting import Export, written_as_a_whole
+    from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
+
+    if args.output is None:
+        raise ConfigurationError("a Parquet file is not for the terminal: name it with -o FILE")
+    export = Export(args)
+    source = log_of(args) if args.source is None else export.events()
+    with Log(source) as log, written_as_a_whole(Path(args.output)) as path:
+        count = write_parquet(log, path, options.query(args))
+        bad = log.bad_line_count
+        for line in log.bad_lines:
+            say(f"skipped {line}")
+    say(f"{args.output} has {count:,} events")
+    return INCOMPLETE if bad or export.bad else OK

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
-from typing import Any
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli.exits import EXPLAINED
 from agent_audit.cli.moments import moment
+
+if TYPE_CHECKING:
+    from agent_audit.backends.interface import Query
 
 FORMATS = ("table", "json", "csv")
 DOCUMENTS = ("html", "markdown")
@@ -68,6 +71,20 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool 
         parser.add_argument(
             "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
         )
+
+
+def query(args: Namespace) -> Query:
+    """What `add_filters` without `where` was given."""
+    from agent_audit.backends.interface import Query
+
+    named = {
+        "agent_id": args.agent,
+        "session_id": args.session,
+        "user_id": args.user,
+        "event_type": args.type,
+    }
+    where = {name: value for name, value in named.items() if value is not None}
+    return Query(start=args.since, end=args.until, limit=None, min_seq=None, where=where)
 
 
 def natural(text: str) -> int:

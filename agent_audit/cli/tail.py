@@ -41,7 +41,7 @@ def run(args: Namespace) -> int:
     layout = open_layout(log_of(args))
     say(f"reading {layout.root}")
     end = end_of(layout)
-    tail = _Tail(_query(args), writer(args.format))
+    tail = _Tail(options.query(args), writer(args.format))
     sys.stdout.write(header(args.format))
     last = list(islice(tail.matching(backwards(layout, end)), args.lines))
     if not last:
@@ -82,19 +82,6 @@ class _Tail:
 
     def exit_code(self) -> int:
         return INCOMPLETE if self._bad else OK
-
-
-def _query(args: Namespace) -> Query:
-    from agent_audit.backends.interface import Query
-
-    named = {
-        "agent_id": args.agent,
-        "session_id": args.session,
-        "user_id": args.user,
-        "event_type": args.type,
-    }
-    where = {name: value for name, value in named.items() if value is not None}
-    return Query(start=args.since, end=args.until, limit=None, min_seq=None, where=where)
 
 
 def _count(text: str) -> int:

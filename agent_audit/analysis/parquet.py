@@ -1,0 +1,43 @@
+"""The relation as one Parquet file, for other engines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from agent_audit.analysis.source import Expr, Log
+from agent_audit.backends.interface import Query
+
+_ROWS = 20_480
+
+
+def write_parquet(log: Log, target: Path, query: Query) -> int:
+    """Write the events that match, in order of log and seq, row group by row group.
+
+    Returns:
+        How many events were written.
+
+    Raises:
+        OSError: `target` cannot be written.
+    """
+    from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
+
+    events = _matching(log, query).order_by(["log", "seq"])
+    batches: Any = log.batches(events, _ROWS)
+    count = 0
+    with parquet.ParquetWriter(target, batches.schema, compression="zstd") as file:
+        for batch in batches:
+            file.write_batch(batch)
+            count += batch.num_rows
+    return count
+
+
+def _matching(log: Log, query: Query) -> Expr:
+    events = log.between(query.start, query.end)
+    if query.start is not None:
+        events = events.filter(events.timestamp >= query.start)
+    if query.end is not None:
+        events = events.filter(events.timestamp < query.end)
+    for name, value in query.where.items():
+        events = events.filter(events[name] == value)
+    return events

@@ -1,0 +1,124 @@
+"""What `export` reads and writes: recorded lines, one after the other."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import orjson
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import Line, iter_lines, open_layout, read_header
+from agent_audit.cli import options
+from agent_audit.cli.directory import log_of
+from agent_audit.cli.eventlines import header, writer
+from agent_audit.cli.lines import BadLine, read_event
+from agent_audit.cli.terminal import say
+from agent_audit.errors import ConfigurationError
+from agent_audit.event import AuditEvent
+from agent_audit.export import MAPPINGS, Recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_STDIN = "-"
+
+
+class Export:
+    """The events that a command line asks for, in its format.
+
+    Args:
+        args: `format`, `source`, the log and the filters.
+    """
+
+    def __init__(self, args: Namespace) -> None:
+        self._args = args
+        self._query = options.query(args)
+        self.count = 0
+        """Events so far."""
+        self.bad = 0
+        """Lines so far that are no events."""
+
+    def texts(self) -> Iterator[str]:
+        """What to write; lines that are no events are named on stderr and left out."""
+        yield header(self._args.format)
+        lines, origin = _source(self._args)
+        text_of = _writer(self._args.format, origin)
+        for line, event in self._matching(lines):
+            yield text_of(line, event)
+
+    def events(self) -> Iterator[AuditEvent]:
+        """The events themselves."""
+        return (event for _, event in self._matching(_source(self._args)[0]))
+
+    def _matching(self, lines: Iterable[Line]) -> Iterator[tuple[Line, AuditEvent]]:
+        for line in lines:
+            event = read_event(line)
+            if isinstance(event, BadLine):
+                self.bad += 1
+                say(f"skipped {event}")
+            elif self._query.matches(event):
+                self.count += 1
+                yield line, event
+
+
+@contextmanager
+def written_as_a_whole(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to; it takes its place when everything has been written, and not before.
+
+    Raises:
+        ConfigurationError: the file cannot be made.
+    """
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        temporary.touch(0o600, exist_ok=False)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _source(args: Namespace) -> tuple[Iterator[Line], str]:
+    """The lines, and the origin of the log that they are of."""
+    if args.source == _STDIN:
+        return _numbered(sys.stdin.buffer, Path("<stdin>")), ""
+    if args.source is not None:
+        return _of_file(Path(args.source)), ""
+    layout = open_layout(log_of(args))
+    say(f"reading {layout.root}")
+    return iter_lines(layout), _origin(layout)
+
+
+def _origin(layout: Layout) -> str:
+    return str(read_header(layout).get("origin") or "")
+
+
+def _of_file(path: Path) -> Iterator[Line]:
+    with path.open("rb") as file:
+        yield from _numbered(file, path)
+
+
+def _numbered(file: BinaryIO, path: Path) -> Iterator[Line]:
+    for number, raw in enumerate(file, start=1):
+        if data := raw.rstrip(b"\r\n"):
+            yield Line(number - 1, path, number, data)
+
+
+def _writer(form: str, origin: str) -> Callable[[Line, AuditEvent], str]:
+    if form not in MAPPINGS:
+        return writer(form)
+    mapping = MAPPINGS[form]
+
+    def text(line: Line, event: AuditEvent) -> str:
+        mapped = mapping(Recorded(event, line.data, origin))
+        return orjson.dumps(mapped, default=repr, option=orjson.OPT_NON_STR_KEYS).decode() + "\n"
+
+    return text
