@@ -32,6 +32,7 @@ class AuditConfig(BaseModel):
     user_id: str | None = None
     durability: str = Field("written", description="buffered, written or synced.")
     on_failure: OnFailure = Field("warn", description="warn or raise.")
+    ship_to: str | None = Field(None, description="URLs of stores that follow the log, separated by commas.")
     settings: Path | None = Field(None, description="TOML file with redaction and content levels.")
     fingerprint_key: str | None = Field(None, description="Key of digests, 64 hex digits; else a file's.", repr=False)
 
@@ -81,4 +82,5 @@ class AuditConfig(BaseModel):
             user_id=self.user_id,
             durability=self.durability,
             on_failure=self.on_failure,
+            ship_to=[store.strip() for store in (self.ship_to or "").split(",") if store.strip()],
         )

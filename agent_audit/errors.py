@@ -11,6 +11,9 @@
     ├── CorruptLineError       a recorded line cannot be read; says which file and line
     ├── ProofError             a note, key, proof, tile or policy is malformed or does not verify
     ├── WitnessError           a witness cannot be reached or would not cosign
+    ├── ShipError              events cannot be shipped to another store; they stay in the log
+    │   ├── StoreUnavailableError  the store does not answer or cannot take more now: try again later
+    │   └── StoreRefusedError  the store will not take them: its rights, its schema, or a log that has parted from it
     └── WriteError             an event could not be recorded; what was recorded before is unharmed
         ├── BufferFullError    the buffer stayed full for `block_timeout`
         ├── LockTimeoutError   another writer held the log's lock for longer than `lock_timeout`
@@ -59,6 +62,18 @@ class ProofError(AuditError, ValueError):
 
 class WitnessError(AuditError):
     """A witness cannot be reached, or would not cosign; the message says what it answered."""
+
+
+class ShipError(AuditError):
+    """Events cannot be shipped; nothing is lost, they stay in the log."""
+
+
+class StoreUnavailableError(ShipError):
+    """The store cannot be reached, is full or too slow now; trying again later may work."""
+
+
+class StoreRefusedError(ShipError):
+    """The store will not take the events however often they are sent; the message says what to do."""
 
 
 class WriteError(AuditError):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
@@ -22,12 +22,20 @@ from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 
+if TYPE_CHECKING:
+    from agent_audit.ship.background import Shipping
+    from agent_audit.ship.shipper import Progress
+    from agent_audit.ship.sink import Sink
+
 OnFailure = Literal["warn", "raise"]
 
 _REDACTED_FIELDS = ("action", "resource", "parameters", "result", "error", "metadata")
 """Everything in an event that comes from outside; the rest are ids, times and names of our own making."""
 
 _DECISIONS = frozenset([AuditEventType.ACTION_APPROVED, AuditEventType.ACTION_DENIED])
+
+_LAST_SHIPMENT = 2.0
+"""Seconds that the end of a logger, or of the process, leaves to the stores that follow it."""
 
 _EXIT_TIMEOUT = 5.0
 """Seconds that the end of the process waits for a store that does not take events."""
@@ -47,6 +55,7 @@ class AuditLogger:
         on_failure: `warn`: the agent goes on, losses are counted, warned about and recorded as `log.gap`.
             `raise`: fail closed, `log` raises `WriteError` and the event is not recorded.
         limits: bounds of the buffer and of waits.
+        ship_to: URLs of stores that follow the log (see `agent-audit-log ship`), in threads of their own.
 
     Raises:
         ConfigurationError: settings that contradict each other.
@@ -65,6 +74,7 @@ class AuditLogger:
         durability_by_type: Mapping[AuditEventType | str, Durability | str] | None = None,
         on_failure: OnFailure = "warn",
         limits: CommitLimits | None = None,
+        ship_to: Sequence[str | Sink] = (),
     ) -> None:
         if on_failure not in ("warn", "raise"):
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
@@ -94,6 +104,7 @@ class AuditLogger:
         self._new_writer()
         self._committer = Committer(backend, limits or CommitLimits(), self._losses)
         self._committer.start()
+        self._shipping = self._ship(ship_to)
         _open_loggers.add(self)
 
     def _refuse_unkept_promises(self) -> None:
@@ -103,6 +114,18 @@ class AuditLogger:
                 "on_failure='raise' needs durability 'written' or 'synced': "
                 "a buffered event is accepted before anybody knows whether it can be recorded"
             )
+
+    def _ship(self, stores: Sequence[str | Sink]) -> Shipping | None:
+        if not stores:
+            return None
+        backend = self.backend
+        if not isinstance(backend, FileAuditBackend):
+            raise ConfigurationError("ship_to needs a log in a directory: shipping follows what is on the disk")
+        if isinstance(stores, str):
+            raise ConfigurationError(f"ship_to is a list of stores: ship_to=[{stores!r}]")
+        from agent_audit.ship.background import Shipping
+
+        return Shipping(lambda: backend.layout, stores)
 
     def _new_writer(self) -> None:
         self._writer_pid = os.getpid()
@@ -279,6 +302,12 @@ class AuditLogger:
             if self.on_failure == "raise":
                 raise
             warn(f"the log could not be closed in good order: {error}")
+        finally:
+            self._stop_shipping()
+
+    def _stop_shipping(self) -> None:
+        if self._shipping is not None:
+            self._shipping.stop(_LAST_SHIPMENT)
 
     def _settle(self, reason: str) -> None:
         """Write what can be written; report what cannot."""
@@ -295,17 +324,23 @@ class AuditLogger:
         self._committer.inline = True
         self._settle("the process ended")
         leave = getattr(self.backend, "leave", None)
-        if leave is None:
-            return
         try:
-            leave()
+            if leave is not None:
+                leave()
         except WriteError as error:
             warn(f"the end of logging could not be recorded: {error}")
+        finally:
+            self._stop_shipping()
 
     @property
     def identity(self) -> Identity:
         """Who acts when neither the event nor the context says so."""
         return Identity(**self._defaults)
+
+    @property
+    def shipped(self) -> dict[str, Progress]:
+        """Store -> how far this process has shipped the log to it."""
+        return self._shipping.progress if self._shipping is not None else {}
 
     @property
     def lost(self) -> int:

@@ -66,5 +66,16 @@ class BlobCheck:
         return None
 
 
+def named_blobs(line: bytes) -> list[str]:
+    """The SHA-256 of each blob that a recorded line names, in hex."""
+    if not _NAMED.match(line):
+        return []
+    try:
+        named = [str(blob["sha256"]) for blob in orjson.loads(line)["blobs"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return []
+    return [digest for digest in named if _is_digest(digest)]
+
+
 def _is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None

@@ -1,0 +1,102 @@
+"""`fleet`: the logs of many hosts, from their copies in one store."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_audit.cli import options
+from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
+from agent_audit.cli.moments import span
+from agent_audit.cli.trusting import add_trust, keys_of, policy_of
+
+if TYPE_CHECKING:
+    from agent_audit.ship.fleet import HostLog
+
+
+def add(subparsers: Any) -> None:
+    """Add the command to the parser."""
+    parser: ArgumentParser = options.command(
+        subparsers, "fleet", "Look at the shipped logs of many hosts in one store."
+    )
+    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    verify: ArgumentParser = options.command(
+        actions, "verify", "Which logs are valid, tampered with, or silent, and since when."
+    )
+    _add_store(verify)
+    add_trust(verify)
+    verify.add_argument("--origin", action="append", metavar="NAME", help="this log alone; may be given again")
+    verify.add_argument("--silent-after", type=span, metavar="AGE", help="name logs without an event for so long: 1h")
+    verify.add_argument("--json", action="store_true", help="one JSON object for each log, as soon as it is verified")
+    verify.set_defaults(run=_verify)
+    restore: ArgumentParser = options.command(actions, "restore", "Make a log directory of a copy, for all commands.")
+    _add_store(restore)
+    restore.add_argument("origin", metavar="ORIGIN", help="name of the log, as `fleet verify` lists it")
+    restore.add_argument("-o", "--output", required=True, metavar="DIR", help="an empty or new directory")
+    restore.set_defaults(run=_restore)
+
+
+def _add_store(parser: ArgumentParser) -> None:
+    parser.add_argument("store", metavar="URL", help="what was given to `ship --to`")
+
+
+def _verify(args: Namespace) -> int:
+    from agent_audit.cli.terminal import say
+    from agent_audit.ship import open_copies
+    from agent_audit.ship.fleet import Liveness, verify_fleet
+    from agent_audit.verify import Trust, Verdict
+
+    copies = open_copies(args.store)
+    trust = Trust(policy=policy_of(args), keys=keys_of(args))
+    verdicts, silent = set(), 0
+    try:
+        for log in verify_fleet(copies, trust, silent_after=args.silent_after, origins=args.origin):
+            verdicts.add(log.verdict)
+            silent += log.liveness is Liveness.SILENT
+            lines = [log.model_dump_json()] if args.json else _lines(log)
+            sys.stdout.writelines(f"{line}\n" for line in lines)
+            sys.stdout.flush()
+    finally:
+        copies.close()
+    if not verdicts:
+        say(f"{args.store} has no log")
+        return INCOMPLETE
+    if Verdict.TAMPERED in verdicts or (silent and args.silent_after is not None):
+        return FINDING
+    if Verdict.INCOMPLETE in verdicts:
+        return INCOMPLETE
+    return NOT_PROVABLE if Verdict.NOT_PROVABLE in verdicts else OK
+
+
+def _lines(log: HostLog) -> Iterator[str]:
+    from agent_audit.analysis.printable import printable
+    from agent_audit.event import format_timestamp
+
+    last = f"last event {format_timestamp(log.last_event)}" if log.last_event is not None else "no event"
+    state = f", {log.liveness}" if str(log.liveness) != "heard" else ""
+    proved = f"{log.proved:,} of {log.first_seq + log.events:,} events under a checkpoint"
+    yield f"{str(log.verdict).upper():<13} {printable(log.origin)}: {proved}, {last}{state}"
+    yield from (f"  PROBLEM: {printable(problem)}" for problem in log.problems)
+    yield from (f"  not proved: {printable(missing)}" for missing in log.missing)
+
+
+def _restore(args: Namespace) -> int:
+    from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
+    from agent_audit.ship import open_copies
+    from agent_audit.ship.restore import restore
+
+    copies = open_copies(args.store)
+    try:
+        if args.origin not in copies.origins():
+            raise ConfigurationError(f"{args.store} has no log {args.origin}; `fleet verify` lists those that it has")
+        found = restore(copies, args.origin, Path(args.output))
+    finally:
+        copies.close()
+    for problem in found.problems:
+        say(f"PROBLEM: {problem}")
+    say(f"{args.output} has the events {found.first_seq:,} to {found.next_seq - 1:,}; try `verify {args.output}`")
+    return FINDING if found.problems else OK

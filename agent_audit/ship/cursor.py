@@ -1,0 +1,164 @@
+"""Reading a log from a position on while others write it: whole batches of theirs, a bounded piece at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from io import FileIO
+from typing import NamedTuple
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.errors import ShipError, StoreRefusedError
+
+_BLOCK = 1 << 18
+
+
+class MissingError(ShipError):
+    """Events below `next_start` are not in the log any more."""
+
+    def __init__(self, layout: Layout, seq: int, next_start: int) -> None:
+        super().__init__(
+            f"events {seq:,} to {next_start - 1:,} are no longer in {layout.root}: pruned before they were shipped, or "
+            f"removed (`agent-audit-log verify` tells); --skip-missing goes on with {next_start:,}"
+        )
+        self.next_start = next_start
+
+
+class _Place(NamedTuple):
+    """A segment that is being read."""
+
+    start: int
+    file: FileIO
+    """Unbuffered: what was read ahead might be taken back by its writer."""
+    synced: int
+    """Bytes that are known to be on the disk."""
+
+
+class Cursor:
+    """Reads lines from `seq` on, and never one that its writers may still take back.
+
+    A line counts when no writer is at work on it (the log's lock, shared, for the moment of looking at the size) and
+    when it is on the disk (fdatasync): a copy must not be ahead of what this host has after a loss of power, for its
+    next events would get the same positions.
+    """
+
+    def __init__(self, layout: Layout, seq: int) -> None:
+        self._layout = layout
+        self.seq = seq
+        """Position of the next line."""
+        self._place: _Place | None = None
+        self._start = self._read = 0
+
+    def read(self, most_lines: int, most_bytes: int) -> list[bytes]:
+        """The next lines without their line feeds, at most so many; none when there is nothing new.
+
+        Raises:
+            MissingError: what comes next was pruned.
+            OSError: the log cannot be read or synced.
+        """
+        while (place := self._place or self._find()) is not None:
+            lines = self._lines(place, most_lines, most_bytes)
+            self.seq += len(lines)
+            if lines or not self._leave(place):
+                return lines
+        return []
+
+    def skip_to(self, seq: int) -> None:
+        """Go on with another position."""
+        self.close()
+        self.seq = seq
+
+    @property
+    def behind_bytes(self) -> int:
+        """Bytes of the log that were not read yet."""
+        total = -self._offset()
+        for start in self._layout.segment_starts():
+            if start >= self._start:
+                total += self._layout.segment(start).stat().st_size
+        return max(0, total)
+
+    def _offset(self) -> int:
+        """Bytes of the segment `_start` that were read."""
+        return self._place.file.tell() if self._place is not None else self._read
+
+    def close(self) -> None:
+        """Give the file back."""
+        if self._place is not None:
+            self._read = self._offset()
+            self._place.file.close()
+            self._place = None
+
+    def _find(self) -> _Place | None:
+        """Open the segment in which `seq` stands, and go there."""
+        starts = self._layout.segment_starts()
+        start = max((start for start in starts if start <= self.seq), default=None)
+        if start is None:
+            if starts:
+                raise MissingError(self._layout, self.seq, starts[0])
+            return None
+        file = FileIO(self._layout.segment(start))
+        missing = _skip_lines(file, self.seq - start)
+        if missing:
+            file.close()
+            raise StoreRefusedError(
+                f"the store has {self.seq:,} events of {self._layout.root}, which has only {self.seq - missing:,}: "
+                "the log is older than its copy; keep both and run `agent-audit-log verify`"
+            )
+        self._place = _Place(start, file, file.tell())
+        self._start = start
+        return self._place
+
+    def _lines(self, place: _Place, most_lines: int, most_bytes: int) -> list[bytes]:
+        offset = place.file.tell()
+        end = min(self._settled_size(place), offset + most_bytes)
+        if end <= offset:
+            return []
+        data = place.file.read(end - offset)
+        lines = data.split(b"\n")[:-1]
+        if not lines and most_bytes < _BLOCK:  # one line is longer than what was asked for
+            place.file.seek(offset)
+            return self._lines(place, most_lines, _BLOCK)
+        del lines[most_lines:]
+        offset += sum(map(len, lines)) + len(lines)
+        place.file.seek(offset)
+        if lines and offset > place.synced:
+            os.fdatasync(place.file.fileno())
+            self._place = place._replace(synced=end)
+        return lines
+
+    def _settled_size(self, place: _Place) -> int:
+        """Bytes of the segment while nobody is writing."""
+        try:
+            lock = self._layout.lock.open("rb")
+        except FileNotFoundError:  # a copy, which nobody writes to
+            return os.fstat(place.file.fileno()).st_size
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            return os.fstat(place.file.fileno()).st_size
+
+    def _leave(self, place: _Place) -> bool:
+        """Go on behind a segment that has been read to its end; False when there is nothing behind it."""
+        later = [start for start in self._layout.segment_starts() if start > place.start]
+        if not later:
+            return False
+        if place.file.tell() < self._settled_size(place):
+            return True  # something was written between the last look and the rotation
+        self.close()
+        if later[0] != self.seq:
+            raise MissingError(self._layout, self.seq, later[0])
+        return True
+
+
+def _skip_lines(file: FileIO, count: int) -> int:
+    """Go behind so many lines; returns how many of them are not there."""
+    while count > 0 and (block := file.read(_BLOCK)):
+        found = block.count(b"\n")
+        if found < count:
+            count -= found
+            continue
+        end = 0
+        for _ in range(count):
+            end = block.index(b"\n", end) + 1
+        file.seek(end - len(block), os.SEEK_CUR)
+        return 0
+    return count

@@ -1,0 +1,147 @@
+"""The logs of many hosts, verified from their copies in one store."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+from pathlib import Path
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from agent_audit.errors import FormatError, ProofError, StoreRefusedError
+from agent_audit.event import AuditEvent, AuditEventType
+from agent_audit.ship.restore import Restored, restore
+from agent_audit.ship.sink import Copies
+from agent_audit.verify import Trust, Verdict, Verification, verify
+
+
+class Liveness(str, Enum):
+    """Whether a log has been heard of lately."""
+
+    HEARD = "heard"
+    SILENT = "silent"
+    """Its last event is older than asked for."""
+    CLOSED = "closed"
+    """Its last event says that logging ended in good order."""
+
+    __str__ = str.__str__
+
+
+class HostLog(BaseModel):
+    """What is known of one log of the fleet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    origin: str
+    verdict: Verdict
+    events: int
+    """Events in the copy."""
+    proved: int
+    """Events under its last checkpoint."""
+    first_seq: int
+    last_event: datetime | None
+    liveness: Liveness
+    problems: tuple[str, ...]
+    missing: tuple[str, ...]
+    """What a proof would need."""
+
+
+def verify_fleet(
+    copies: Copies,
+    trust: Trust | None = None,
+    *,
+    silent_after: timedelta | None = None,
+    now: datetime | None = None,
+    origins: list[str] | None = None,
+) -> Iterator[HostLog]:
+    """Verify every log of a store, one after the other.
+
+    Each copy is written to a temporary directory while it is verified, so there must be room for the largest one.
+
+    Args:
+        copies: the store.
+        trust: whose signatures are believed; this user's key directory if left out.
+        silent_after: a log whose last event is older, and does not say that logging ended, is silent.
+        now: the moment to compare with; the present one if left out.
+        origins: these logs alone.
+
+    Raises:
+        StoreUnavailableError: the store cannot be reached.
+    """
+    fleet = _Fleet(copies, trust or Trust(), silent_after, now or datetime.now(timezone.utc))
+    for origin in copies.origins() if origins is None else origins:
+        yield fleet.look_at(origin)
+
+
+class _Fleet:
+    """What is the same for every log."""
+
+    def __init__(self, copies: Copies, trust: Trust, silent_after: timedelta | None, now: datetime) -> None:
+        self._copies = copies
+        self._trust = trust
+        self._silent_after = silent_after
+        self._now = now
+
+    def look_at(self, origin: str) -> HostLog:
+        with tempfile.TemporaryDirectory(prefix="agent-audit-log-") as folder:
+            directory = Path(folder, "log")
+            try:
+                restored = restore(self._copies, origin, directory)
+                found = verify(directory, self._trust, remember=False)
+            except ProofError as error:
+                return _unread(origin, Verdict.TAMPERED, error)
+            except (StoreRefusedError, FormatError) as error:
+                return _unread(origin, Verdict.INCOMPLETE, error)
+        return self._judged(origin, restored, found)
+
+    def _judged(self, origin: str, restored: Restored, found: Verification) -> HostLog:
+        contradictions = list(restored.problems)
+        if found.origin is not None and found.origin != origin:
+            contradictions.append(f"the copy says that it is {found.origin}")
+        last, last_type = _last_event(restored)
+        return HostLog(
+            origin=origin,
+            verdict=Verdict.TAMPERED if contradictions else found.verdict,
+            events=restored.next_seq - restored.first_seq,
+            proved=found.size,
+            first_seq=restored.first_seq,
+            last_event=last,
+            liveness=self._liveness(last, last_type),
+            problems=(*contradictions, *map(str, found.problems)),
+            missing=found.missing,
+        )
+
+    def _liveness(self, last: datetime | None, event_type: str) -> Liveness:
+        if event_type == AuditEventType.LOG_CLOSED:
+            return Liveness.CLOSED
+        if self._silent_after is not None and (last is None or self._now - last > self._silent_after):
+            return Liveness.SILENT
+        return Liveness.HEARD
+
+
+def _unread(origin: str, verdict: Verdict, error: Exception) -> HostLog:
+    return HostLog(
+        origin=origin,
+        verdict=verdict,
+        events=0,
+        proved=0,
+        first_seq=0,
+        last_event=None,
+        liveness=Liveness.SILENT,
+        problems=(str(error),),
+        missing=(),
+    )
+
+
+def _last_event(restored: Restored) -> tuple[datetime | None, str]:
+    """When the last event happened, and its type."""
+    if restored.last_line is None:
+        return None, ""
+    try:
+        event = AuditEvent.from_json(restored.last_line)
+    except (orjson.JSONDecodeError, ValueError):
+        return None, ""
+    return event.timestamp, str(event.event_type)

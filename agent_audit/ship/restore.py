@@ -1,0 +1,143 @@
+"""A log directory made of a copy, so that everything that reads logs reads copies too."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
+from agent_audit.errors import ConfigurationError, ProofError, StoreRefusedError
+from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
+from agent_audit.ship.evidence import BLOBS, CHECKPOINTS, HEADER, KEYS, TILES
+from agent_audit.ship.sink import Copies, Evidence
+
+_SEGMENT_BYTES = 64 << 20
+
+
+class Restored(NamedTuple):
+    """What was found of a log."""
+
+    first_seq: int
+    """Of its first event; more than 0 when the log was pruned before it was shipped."""
+    next_seq: int
+    """Behind its last event."""
+    last_line: bytes | None
+    problems: list[str]
+    """What a log directory cannot show: heads that contradict each other, files that are no part of a log."""
+
+
+def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
+    """Write the copy of a log into a directory.
+
+    Args:
+        copies: where it is.
+        origin: which log.
+        directory: an empty or new directory.
+
+    Raises:
+        ConfigurationError: the directory holds something.
+        StoreUnavailableError, StoreRefusedError: the copy cannot be read.
+    """
+    layout = Layout(directory)
+    if layout.root.exists() and any(layout.root.iterdir()):
+        raise ConfigurationError(f"{layout.root} is not empty: name a new directory")
+    layout.segments.mkdir(parents=True)
+    problems = _evidence(copies, origin, layout)
+    first, end, last = _Segments(layout).write(copies, origin)
+    return Restored(first, end, last, problems)
+
+
+class _Segments:
+    """Writes lines into segments."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._file: BinaryIO | None = None
+
+    def write(self, copies: Copies, origin: str) -> tuple[int, int, bytes | None]:
+        """First seq, the seq behind the last one, and the last line."""
+        first: int | None = None
+        seq, last = 0, None
+        try:
+            for batch in copies.batches(origin):
+                if first is None:
+                    first = batch.first_seq
+                if batch.first_seq < seq:
+                    raise StoreRefusedError(f"the copy of {origin} has events from {batch.first_seq:,} on twice")
+                if batch.first_seq > seq:
+                    self._close()  # a gap: what follows cannot stand in the same segment
+                for seq, line in enumerate(batch.lines, start=batch.first_seq + 1):
+                    self._put(seq - 1, line)
+                    last = line
+        finally:
+            self._close()
+        return first or 0, seq, last
+
+    def _put(self, seq: int, line: bytes) -> None:
+        file = self._file
+        if file is not None and seq % SEGMENT_MULTIPLE == 0 and file.tell() >= _SEGMENT_BYTES:
+            self._close()
+            file = None
+        if file is None:
+            file = self._file = self._layout.segment(seq).open("xb")
+        file.write(line + b"\n")
+
+    def _close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _evidence(copies: Copies, origin: str, layout: Layout) -> list[str]:
+    """Put the files where a log has them."""
+    problems: list[str] = []
+    heads: dict[int, list[tuple[Checkpoint, bytes]]] = defaultdict(list)
+    keys = Evidence("", b"")
+    for evidence in copies.evidence(origin):
+        if evidence.name.startswith(CHECKPOINTS):
+            try:
+                head = parse_checkpoint(evidence.data)[1]
+                heads[head.size].append((head, evidence.data))
+            except ProofError as error:
+                problems.append(f"{evidence.name} is no checkpoint: {error}")
+        elif evidence.name.startswith(KEYS):
+            keys = max(keys, evidence)
+        elif not _put_as_is(layout, evidence):
+            problems.append(f"{evidence.name} is no part of a log")
+    if keys.data:
+        layout.keys.write_bytes(keys.data)
+    return problems + _put_heads(layout, heads)
+
+
+def _put_as_is(layout: Layout, evidence: Evidence) -> bool:
+    if evidence.name == HEADER:
+        path = layout.header
+    elif evidence.name.startswith(BLOBS):
+        digest = evidence.name.removeprefix(BLOBS)
+        if hashlib.sha256(evidence.data).hexdigest() != digest:
+            return False
+        path = layout.blob(digest)
+    elif evidence.name.startswith(TILES) and ".." not in evidence.name.split("/"):
+        path = layout.root / evidence.name
+    else:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(evidence.data)
+    return True
+
+
+def _put_heads(layout: Layout, heads: dict[int, list[tuple[Checkpoint, bytes]]]) -> list[str]:
+    """The heads where a log keeps them; two of one size and other roots are a fork, which no directory can hold."""
+    problems = []
+    layout.checkpoints.mkdir()
+    for size, found in sorted(heads.items()):
+        roots = {head.root for head, _ in found}
+        if len(roots) > 1:
+            problems.append(f"forked: {len(roots)} heads of size {size:,} contradict each other")
+        # Of two with the same root, the one with more cosignatures.
+        best = max((data for _, data in found), key=lambda data: (len(data), data))
+        layout.kept_checkpoint(size).write_bytes(best)
+        layout.checkpoint.write_bytes(best)
+    return problems

@@ -1,0 +1,290 @@
+"""Following a log into a store: at least once towards the store, which keeps each event once, in order."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import open_layout, read_header
+from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError
+from agent_audit.ship.cursor import Cursor, MissingError
+from agent_audit.ship.evidence import Gatherer
+from agent_audit.ship.note import Note
+from agent_audit.ship.sink import Batch, Position, Sink, digest_of
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class ShipLimits:
+    """Bounds of a shipper. Memory is a small multiple of `batch_bytes`, however far it is behind."""
+
+    batch_events: int = 8_192
+    batch_bytes: int = 4 << 20
+    linger: float | None = None
+    """Seconds that events are gathered for one batch; None: what the store asks for."""
+    poll: float = 0.25
+    """Seconds between two looks at a log in which nothing happens."""
+    first_pause: float = 0.5
+    """Seconds before the first new attempt; each later one waits twice as long, more or less a quarter."""
+    longest_pause: float = 60.0
+    give_up_after: float | None = None
+    """Seconds without an answer of the store after which `run` fails; None: never."""
+
+
+class Progress(NamedTuple):
+    """How far a shipper is."""
+
+    position: int
+    """Events that the store has."""
+    behind_bytes: int
+    """Bytes of the log that were not read yet."""
+    behind_seconds: float
+    """Age of the oldest event that the store does not have, as far as it was read; 0 when there is none."""
+    shipped: int
+    """Events since this shipper began."""
+    retries: int
+    error: str | None
+    """Why nothing goes on at the moment."""
+
+
+class Shipper:
+    """Ships one log to one store.
+
+    Args:
+        directory: the log.
+        sink: the store; closed at the end.
+        state: where the position is noted; the log's own `state/` when left out.
+        limits: sizes and pauses.
+        skip_missing: go on behind events that were pruned before they were shipped, instead of failing.
+        report: called after every batch, every attempt that failed and every second without either.
+
+    Raises:
+        LogNotFoundError: no log there.
+    """
+
+    def __init__(
+        self,
+        directory: Path | str | Layout,
+        sink: Sink,
+        *,
+        state: Path | None = None,
+        limits: ShipLimits | None = None,
+        skip_missing: bool = False,
+        report: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self._layout = directory if isinstance(directory, Layout) else open_layout(directory)
+        self._sink = sink
+        self._limits = limits or ShipLimits()
+        self._skip_missing = skip_missing
+        self._report = report
+        self._note = Note(state or self._layout.state, sink.url)
+        self._stop = threading.Event()
+        self._deadline: float | None = None
+        self._cursor = Cursor(self._layout, 0)
+        self._gatherer = Gatherer(self._layout, {})
+        self._oldest: float | None = None
+        self._position = self._shipped = self._retries = 0
+        self._error: str | None = None
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is now."""
+        return Progress(
+            position=self._position,
+            behind_bytes=self._cursor.behind_bytes,
+            behind_seconds=max(0.0, time.time() - self._oldest) if self._oldest is not None else 0.0,
+            shipped=self._shipped,
+            retries=self._retries,
+            error=self._error,
+        )
+
+    def follows(self, layout: Layout) -> bool:
+        """Whether that is the log that it ships."""
+        return self._layout.root == layout.root
+
+    def stop(self, within: float = 0.0) -> None:
+        """Let `run` end: when it has caught up, or after so many seconds; safe from any thread and signal handler."""
+        self._deadline = time.monotonic() + within
+        self._stop.set()
+
+    def run(self, *, once: bool = False) -> Progress:
+        """Ship until `stop`, or with `once` until the store has everything that is in the log now.
+
+        Raises:
+            StoreRefusedError: the store will not take the events.
+            StoreUnavailableError: it did not answer for `limits.give_up_after` seconds.
+            ShipError: another process ships to this store already; or events were pruned before they were shipped.
+            OSError: the log cannot be read, or the position cannot be noted.
+        """
+        try:
+            if not self._hold(once):
+                return self.progress
+            self._origin = self._named_origin()
+            self._begin()
+            while self._step(catch_up=once or self._stop.is_set()):
+                pass
+            return self.progress
+        finally:
+            self._cursor.close()
+            self._sink.close()
+            self._note.free()
+
+    # -- one step --------------------------------------------------------------------------------------
+
+    def _step(self, *, catch_up: bool) -> bool:
+        """Ship a batch, or wait for one; False when there is nothing more to do."""
+        lines = self._gather(catch_up)
+        if lines:
+            self._ship(Batch(self._origin, self._cursor.seq - len(lines), lines))
+        self._keep_evidence()
+        self._report(self.progress)
+        if self._overdue():
+            return False
+        if lines:
+            return True
+        if not catch_up:
+            self._stop.wait(self._limits.poll)
+        return not catch_up
+
+    def _gather(self, catch_up: bool) -> list[bytes]:
+        """The next lines; waits for more of them where a batch is dear."""
+        lines = self._read(self._limits.batch_events, self._limits.batch_bytes)
+        if not lines:
+            self._oldest = None
+            return lines
+        self._oldest = _time_of(lines[0])
+        linger = self._sink.linger if self._limits.linger is None else self._limits.linger
+        until, size = time.monotonic() + linger, sum(map(len, lines))
+        while not catch_up and not self._stop.is_set() and time.monotonic() < until:
+            if len(lines) >= self._limits.batch_events or size >= self._limits.batch_bytes // 2:
+                break
+            try:
+                more = self._cursor.read(self._limits.batch_events - len(lines), self._limits.batch_bytes - size)
+            except MissingError:
+                break  # what comes behind the gap is another batch
+            lines += more
+            size += sum(map(len, more))
+            if not more:
+                self._stop.wait(min(self._limits.poll, max(0.0, until - time.monotonic())))
+        return lines
+
+    def _read(self, most_lines: int, most_bytes: int) -> list[bytes]:
+        while True:
+            try:
+                return self._cursor.read(most_lines, most_bytes)
+            except MissingError as missing:
+                if not self._skip_missing:
+                    raise
+                self._error = str(missing)
+                self._cursor.skip_to(missing.next_start)
+
+    def _ship(self, batch: Batch) -> None:
+        for blob in self._gatherer.blobs(batch.lines):
+            self._patiently(lambda blob=blob: self._sink.keep(self._origin, blob))  # type: ignore[misc]
+        reached = self._patiently(lambda: self._sink.append(batch))
+        self._shipped += len(batch.lines)
+        self._oldest = None
+        if reached != batch.end:  # another shipper was here, or the store has lost what it had
+            self._cursor.skip_to(reached)
+        self._position = reached
+        self._save()
+
+    def _keep_evidence(self) -> None:
+        before = dict(self._gatherer.kept)
+        self._patiently(
+            lambda: self._gatherer.due(self._position, lambda evidence: self._sink.keep(self._origin, evidence))
+        )
+        if self._gatherer.kept != before:
+            self._save()
+
+    def _save(self) -> None:
+        self._note.write(self._origin, self._position, self._gatherer.kept)
+
+    # -- the store -------------------------------------------------------------------------------------
+
+    def _patiently(self, action: Callable[[], _Result]) -> _Result:
+        """Do it, again and again while the store cannot be reached."""
+        pause, since = self._limits.first_pause, time.monotonic()
+        while True:
+            try:
+                result = action()
+                self._error = None
+                return result
+            except StoreUnavailableError as error:
+                self._error = str(error)
+                self._retries += 1
+                self._sink.close()
+                self._report(self.progress)
+                patience = self._limits.give_up_after
+                if self._overdue() or (patience is not None and time.monotonic() - since + pause > patience):
+                    raise
+                self._stop.wait(pause * random.uniform(0.75, 1.25))
+                pause = min(pause * 2, self._limits.longest_pause)
+
+    def _overdue(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    # -- the beginning ---------------------------------------------------------------------------------
+
+    def _hold(self, once: bool) -> bool:
+        """Be the only one who ships this log to this store; False when stopped before."""
+        while not self._note.hold():
+            if once:
+                raise ShipError(f"another process ships {self._layout.root} to {self._sink.url} already")
+            if self._stop.wait(5 * self._limits.poll):
+                return False
+        return True
+
+    def _named_origin(self) -> str:
+        origin = read_header(self._layout).get("origin")
+        if not isinstance(origin, str) or not origin:
+            raise ConfigurationError(f"{self._layout.header} is missing: a log without a name cannot be shipped")
+        return origin
+
+    def _begin(self) -> None:
+        """Where to go on: what the store says, and its note where it cannot tell."""
+        note = self._note.read()
+        if note.get("origin") != self._origin:
+            note = {}
+        known = self._patiently(lambda: self._sink.position(self._origin))
+        self._position = known.next_seq if known is not None else int(note.get("next_seq", 0))
+        # A store that has less than was noted has lost something: evidence, too, is sent again.
+        kept = note.get("kept", {}) if self._position >= int(note.get("next_seq", 0)) else {}
+        self._gatherer = Gatherer(self._layout, kept if isinstance(kept, dict) else {})
+        self._cursor.skip_to(self._position)
+        if known is not None and known.last_digest is not None:
+            self._check_same_log(known)
+
+    def _check_same_log(self, known: Position) -> None:
+        """The store's last event is the one that the log has there."""
+        before = Cursor(self._layout, known.next_seq - 1)
+        try:
+            found = before.read(1, 1)
+        except MissingError:
+            return  # pruned here: nothing left to compare with
+        finally:
+            before.close()
+        if not found or digest_of(found[0]) != known.last_digest:
+            raise StoreRefusedError(
+                f"{self._sink.url} has another event {known.next_seq - 1:,} of {self._origin} than "
+                f"{self._layout.root}: the log was changed or set back; keep both, `agent-audit-log verify` tells which"
+            )
+
+
+def _time_of(line: bytes) -> float | None:
+    """When an event happened, in seconds since 1970."""
+    try:
+        stamp: Any = orjson.loads(line)["timestamp"]
+        return datetime.fromisoformat(stamp.replace("Z", "+00:00")).astimezone(timezone.utc).timestamp()
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.ship.s3_server import BUCKET, Network, s3_server
+
+CLOUDS = ("AWS_", "GOOGLE_", "AZURE_", "AGENT_AUDIT_INSTANCE")
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever this machine knows of clouds, the tests do not."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith(CLOUDS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+class Store(NamedTuple):
+    """An empty store of objects."""
+
+    url: str
+    network: Network | None
+    """What is between; None where there is nothing."""
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    with s3_server() as port:
+        yield port
+
+
+@pytest.fixture
+def s3_store(s3_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    network = Network(s3_port)
+    settings = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{network.port}",
+        "AWS_ALLOW_HTTP": "true",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    yield Store(f"s3://{BUCKET}/{tmp_path.parent.name}-{tmp_path.name}", network)
+    network.close()
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "s3":
+        return request.getfixturevalue("s3_store")  # type: ignore[no-any-return]
+    return Store(f"file://{tmp_path}/store", None)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from agent_audit import AuditLogger, FileAuditBackend
+from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
+from agent_audit.cli.main import main
+from agent_audit.errors import ConfigurationError
+from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
+from agent_audit.ship.fleet import HostLog, Liveness, verify_fleet
+from agent_audit.ship.restore import restore
+from agent_audit.verify import Verdict
+from tests.ship.stores import QUICK, FlakySink, lines_of, write
+from tests.ship.test_shipper import origin_of
+
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/store"
+
+
+def shipped(log_dir: Path, url: str, count: int = 40) -> str:
+    """A log with that many events, in the store; returns its origin."""
+    write(log_dir, count)
+    Shipper(log_dir, open_sink(url), limits=QUICK).run(once=True)
+    return origin_of(log_dir)
+
+
+def object_of(url: str, origin: str, pattern: str) -> Path:
+    """The first object of a log that fits."""
+    folder = Path(url.removeprefix("file://"), "logs", origin.replace("/", "%2F"))
+    return sorted(folder.glob(pattern))[0]
+
+
+def changed(path: Path) -> None:
+    """One character of one line is another; the object is well-formed."""
+    lines = gzip.decompress(path.read_bytes())
+    assert b'"n":7' in lines
+    path.write_bytes(gzip.compress(lines.replace(b'"n":7', b'"n":8')))
+
+
+def fleet(url: str, **settings: object) -> dict[str, HostLog]:
+    return {log.origin: log for log in verify_fleet(open_copies(url), **settings)}  # type: ignore[arg-type]
+
+
+def test_a_fleet_tells_the_valid_from_the_tampered_and_names_what_was_changed(tmp_path: Path, url: str) -> None:
+    good, bad = shipped(tmp_path / "good", url), shipped(tmp_path / "bad", url)
+    changed(object_of(url, bad, "lines/*"))
+    found = fleet(url)
+    assert (found[good].verdict, found[good].problems) == (Verdict.VALID, ())
+    assert found[good].events == len(lines_of(tmp_path / "good"))
+    assert found[bad].verdict is Verdict.TAMPERED
+    assert found[bad].problems
+
+
+@pytest.mark.parametrize("damage", ["cut", "deleted"])
+def test_a_copy_that_lost_something_in_its_middle_is_not_valid(tmp_path: Path, url: str, damage: str) -> None:
+    origin = shipped(tmp_path / "log", url, 200)
+    path = object_of(url, origin, "lines/*5*")
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        path.unlink()
+    assert fleet(url)[origin].verdict is Verdict.TAMPERED
+
+
+def test_two_heads_that_contradict_each_other_are_a_fork(tmp_path: Path, url: str) -> None:
+    origin = shipped(tmp_path / "log", url)
+    name, size, _, *rest = object_of(url, origin, "checkpoints/*").read_bytes().split(b"\n")
+    other = b"\n".join([name, size, base64.b64encode(b"another root of thirty-two bytes"), *rest])
+    open_sink(url).keep(origin, Evidence("checkpoints/other", other))
+    found = fleet(url)[origin]
+    assert found.verdict is Verdict.TAMPERED
+    assert "forked" in found.problems[0]
+
+
+def test_a_log_without_a_word_for_too_long_is_silent_and_one_that_ended_in_order_is_closed(
+    tmp_path: Path, url: str
+) -> None:
+    closed = shipped(tmp_path / "closed", url)
+    logger = AuditLogger(FileAuditBackend(tmp_path / "open"))
+    logger.record("tool.call", action="tool.t")
+    logger.flush()
+    Shipper(tmp_path / "open", open_sink(url), limits=QUICK).run(once=True)
+    still = origin_of(tmp_path / "open")
+    now = datetime.now(timezone.utc)
+    asked = {"silent_after": timedelta(hours=1)}
+    assert fleet(url, now=now, **asked)[still].liveness is Liveness.HEARD
+    later = fleet(url, now=now + timedelta(hours=2), **asked)
+    assert (later[still].liveness, later[closed].liveness) == (Liveness.SILENT, Liveness.CLOSED)
+    assert later[still].last_event is not None
+    logger.close()
+
+
+def test_a_copy_is_not_restored_over_anything(tmp_path: Path, url: str) -> None:
+    origin = shipped(tmp_path / "log", url)
+    with pytest.raises(ConfigurationError, match="not empty"):
+        restore(open_copies(url), origin, tmp_path / "log")
+
+
+def test_files_that_are_no_part_of_a_log_are_named_and_none_leaves_the_directory(tmp_path: Path, url: str) -> None:
+    origin = shipped(tmp_path / "log", url)
+
+    class Strange:
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def evidence(self, origin: str) -> list[Evidence]:
+            names = ["tile/../../../out", "blobs/" + "0" * 64, "blobs/../x", "surprise", "checkpoints/1-x"]
+            return [Evidence(name, b"x") for name in names]
+
+    found = restore(Strange(), origin, tmp_path / "back")  # type: ignore[arg-type]
+    assert len(found.problems) == 5
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_worst(
+    tmp_path: Path, url: str, capsys: Captured
+) -> None:
+    assert main(["fleet", "verify", url]) == INCOMPLETE  # no log at all
+    good = shipped(tmp_path / "good", url)
+    capsys.readouterr()
+    assert main(["fleet", "verify", url]) == OK
+    assert capsys.readouterr().out.startswith(f"VALID         {good}: ")
+    bad = shipped(tmp_path / "bad", url)
+    changed(object_of(url, bad, "lines/*"))
+    assert main(["fleet", "verify", url, "--json"]) == FINDING
+    verdicts = {log["origin"]: log["verdict"] for log in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert verdicts == {good: "valid", bad: "tampered"}
+    assert main(["fleet", "verify", url, "--origin", good]) == OK
+
+
+def test_a_restored_log_answers_every_command(tmp_path: Path, url: str, capsys: Captured) -> None:
+    origin = shipped(tmp_path / "log", url)
+    assert main(["fleet", "restore", url, origin, "-o", str(tmp_path / "back")]) == OK
+    assert main(["verify", str(tmp_path / "back")]) == OK
+    capsys.readouterr()
+    assert main(["activity", str(tmp_path / "back"), "--format", "json"]) == OK
+    assert json.loads(capsys.readouterr().out)["total_events"] == len(lines_of(tmp_path / "log"))
+    assert main(["fleet", "restore", url, "nobody", "-o", str(tmp_path / "x")]) == 2
+    assert "has no log nobody" in capsys.readouterr().err
+
+
+def test_evidence_is_kept_under_names_for_one_content(tmp_path: Path) -> None:
+    sink = FlakySink()
+    write(tmp_path / "log", 10)
+    Shipper(tmp_path / "log", sink, limits=QUICK).run(once=True)
+    write(tmp_path / "log", 10)
+    Shipper(tmp_path / "log", sink, limits=QUICK).run(once=True)  # the sink refuses another content for a name
+    names = sink.files[origin_of(tmp_path / "log")]
+    assert sum(name.startswith("checkpoints/") for name in names) >= 2
