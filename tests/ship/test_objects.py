@@ -129,7 +129,9 @@ def test_the_parquet_of_a_batch_whose_shipper_ended_in_between_is_made_by_the_ne
 
 
 @pytest.mark.parametrize(
-    "data", [b"no gzip", gzip.compress(line(0) + b"\n")[:-9], gzip.compress(line(0)), gzip.compress(b"")]
+    "data",
+    [b"no gzip", gzip.compress(line(0) + b"\n")[:-9], gzip.compress(line(0)), gzip.compress(b"")],
+    ids=["no gzip", "cut", "no line feed", "empty"],  # a gzip header has the time, and each worker another one
 )
 def test_an_object_of_lines_that_was_cut_or_replaced_is_named(tmp_path: Path, data: bytes) -> None:
     store = Store(f"file://{tmp_path}/store", None)
