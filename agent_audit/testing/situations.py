@@ -203,8 +203,9 @@ async def _declared_changes(bench: Bench) -> None:
     def fail() -> str:
         raise ValueError("no")
 
-    calls = [ScriptedCall("add", {"a": 1, "b": 2}, "c1"), ScriptedCall("fail", {}, "c2")]
-    script = Script([calls, "done"], [ADD, ScriptedTool("fail", fail)])
+    # One after the other: a failure beside it may cancel the call that would have succeeded.
+    steps = [[ScriptedCall("add", {"a": 1, "b": 2}, "c1")], [ScriptedCall("fail", {}, "c2")], "done"]
+    script = Script(steps, [ADD, ScriptedTool("fail", fail)])
     await bench.run(script, modifies={"add", "fail"})
     assert [event.call_id for event in bench.events(T.DATA_MODIFY)] == ["c1"], "what has succeeded has changed data"
 
