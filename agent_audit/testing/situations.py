@@ -204,8 +204,8 @@ async def _declared_changes(bench: Bench) -> None:
         raise ValueError("no")
 
     # One after the other: a failure beside it may cancel the call that would have succeeded.
-    steps = [[ScriptedCall("add", {"a": 1, "b": 2}, "c1")], [ScriptedCall("fail", {}, "c2")], "done"]
-    script = Script(steps, [ADD, ScriptedTool("fail", fail)])
+    adding, failing = ScriptedCall("add", {"a": 1, "b": 2}, "c1"), ScriptedCall("fail", {}, "c2")
+    script = Script([[adding], [failing], "done"], [ADD, ScriptedTool("fail", fail)])
     await bench.run(script, modifies={"add", "fail"})
     assert [event.call_id for event in bench.events(T.DATA_MODIFY)] == ["c1"], "what has succeeded has changed data"
 
