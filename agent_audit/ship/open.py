@@ -11,12 +11,15 @@ from agent_audit.errors import ConfigurationError
 from agent_audit.ship.sink import Copies, Sink
 
 _OBJECTS = ("objects", "ObjectSink", "ObjectCopies", "objects")
+_OTLP = ("otlp", "OtlpSink", None, "otlp")
 
 SCHEMES: dict[str, tuple[str, str, str | None, str]] = {
     "s3": _OBJECTS,
     "gs": _OBJECTS,
     "az": _OBJECTS,
     "file": _OBJECTS,
+    "otlp": _OTLP,
+    "otlps": _OTLP,
 }
 """URL scheme -> module in `agent_audit.ship.sinks`, its sink, its reading side, and the extra that it needs."""
 
