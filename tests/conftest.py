@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from agent_audit import AuditLogger, FileAuditBackend, set_logger
+from tests import postgresql_server
+from tests.postgresql_server import PostgreSQLServer
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has started the tests in the background; the processes that they interrupt would inherit it.
@@ -34,3 +36,27 @@ def log_dir(tmp_path: Path) -> Path:
 def file_logger(log_dir: Path) -> Iterator[AuditLogger]:
     with AuditLogger(FileAuditBackend(log_dir)) as logger:
         yield logger
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """A running PostgreSQL server; the tests that want one are skipped where none can be run."""
+    yield from _running(fsync=False)
+
+
+@pytest.fixture
+def fragile_postgresql() -> Iterator[PostgreSQLServer]:
+    """A server of the test's own, to be crashed."""
+    yield from _running(fsync=True)
+
+
+def _running(*, fsync: bool) -> Iterator[PostgreSQLServer]:
+    reason = postgresql_server.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    server = PostgreSQLServer(fsync=fsync)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()

@@ -40,15 +40,16 @@ class Queryable(Protocol):
         ...
 
 
-AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[AuditEvent]
-"""What can be analysed; of log directories any number."""
+AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[Queryable] | Iterable[AuditEvent]
+"""What can be analysed; of log directories, and of logs in a database, any number."""
 
 
 class AuditAnalyzer:
     """Answers questions about a log as it is at the moment the analyzer is made.
 
     Args:
-        log: a log directory, or a list of them; a backend or a logger; or the events themselves.
+        log: a log directory, or a list of them; a backend or a logger, or a list of `PostgreSQLBackend`; or the
+            events themselves.
         session_id: look at this session alone.
         user_id: look at what was done for this user alone.
         event_type: look at events of this type alone.
@@ -61,6 +62,7 @@ class AuditAnalyzer:
         FormatError: a log of a newer version.
         OSError: a file cannot be read.
         ConfigurationError: the extra `analysis` is not installed.
+        ShipError: a database cannot be read.
 
     Example:
         `print(AuditAnalyzer("agent-audit-log").detect_anomalies())`

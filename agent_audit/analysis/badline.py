@@ -17,8 +17,9 @@ class BadLine(NamedTuple):
     """A line that is no audit event."""
 
     path: Path
+    """The file; of a log in a database, its name."""
     number: int
-    """Line number in the file, from 1."""
+    """Line number in the file, from 1; in a database, seq + 1."""
     reason: str
 
     def __str__(self) -> str:

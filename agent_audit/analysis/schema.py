@@ -28,8 +28,8 @@ STORED = {
 """Columns of a copy and their DuckDB types; JSON is JSON text."""
 
 COLUMNS = {**STORED, "log": "VARCHAR"}
-"""Columns of the relation. `log` is the directory of the log, for many logs can be looked at together; null for
-events from memory."""
+"""Columns of the relation. `log` is the directory of the log, or its name in a database, for many logs can be looked at
+together; null for events from memory."""
 
 PAYLOADS = ("parameters", "result")
 """Columns left out of `facts`: long, and no count or finding needs them."""

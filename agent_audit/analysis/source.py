@@ -1,7 +1,8 @@
 """Logs as one relation: the only place that opens DuckDB, and the only one that imports Ibis (late).
 
 Every segment is read from a column copy: a sealed one from the copy in the log's `columns/`, which the first
-analysis makes, the active one, up to its last line feed, from a copy that lives as long as the analysis.
+analysis makes, the active one, up to its last line feed, from a copy that lives as long as the analysis; so do the
+copies of what is in a database.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from agent_audit.analysis.columns import Contents, known
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
 from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
+from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ConfigurationError
@@ -100,8 +102,8 @@ class Log:
     """Logs opened for analysis, as they were at that moment (later events are not seen).
 
     Args:
-        log: a log directory, or a list of them; an object with `query()` that yields events (a backend, a logger);
-            or events.
+        log: a log directory, or a list of them; a backend that is a `LineStore` (PostgreSQL), or a list of them; an
+            object with `query()` that yields events (another backend, a logger); or events.
         progress: is told how far the opening is.
 
     Raises:
@@ -215,6 +217,12 @@ class Log:
 
     def _load(self, log: Any, progress: Progress) -> None:
         converter = Converter(self._duckdb)
+        stores = stores_of(log)
+        if stores is not None:
+            for number, store in enumerate(stores):
+                self._add_store(converter, store, number)
+                progress(number + 1, len(stores))
+            return
         directories = directories_of(log)
         if directories is None:
             target = self._folder / "events.parquet"
@@ -242,10 +250,23 @@ class Log:
         if contents is None:
             target = here / f"{start:020d}.parquet"
             contents = self._for_now(converter, seen.segment(start), target, start, sealed)
-        self._copies.append(_Copy(target, str(layout.root), contents))
-        self.bad_line_count += contents.bad_line_count
+        self._take(_Copy(target, str(layout.root), contents), layout.segment(start))
+
+    def _add_store(self, converter: Converter, store: LineStore, number: int) -> None:
+        folder = self._folder / f"store{number}"
+        folder.mkdir()
+        for part, piece in enumerate(pieces_of(store, folder / "lines.jsonl")):
+            target = folder / f"{part}.parquet"
+            contents = converter.lines(piece.path, target, piece.first_seq)
+            bad = tuple((piece.place_of(line), reason) for line, reason in contents.bad_lines)
+            self._take(_Copy(target, store.origin, contents.model_copy(update={"bad_lines": bad})), Path(store.origin))
+
+    def _take(self, copy: _Copy, named: Path) -> None:
+        """Make a copy part of the relation; its bad lines are of the file, or the log, of that name."""
+        self._copies.append(copy)
+        self.bad_line_count += copy.contents.bad_line_count
         room = max(0, _MOST_NAMED - len(self.bad_lines))
-        self.bad_lines += [BadLine(layout.segment(start), *bad) for bad in contents.bad_lines[:room]]
+        self.bad_lines += [BadLine(named, *bad) for bad in copy.contents.bad_lines[:room]]
 
     def _for_now(self, converter: Converter, segment: Path, target: Path, start: int, sealed: bool) -> Contents:
         """A copy that lives as long as this object: of the active segment, or where the log cannot be written to."""

@@ -23,6 +23,7 @@ from agent_audit.cli import (
     fleet,
     hold,
     models,
+    postgresql,
     prove,
     prune,
     rebuild,
@@ -74,6 +75,7 @@ COMMANDS = (
     rebuild,
     prune,
     hold,
+    postgresql,
     redaction,
     schema,
 )

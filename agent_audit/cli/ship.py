@@ -25,7 +25,7 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "ship",
-        "Follow a log into a store: s3://, gs://, az://, file:// or otlp(s)://. The log stays the truth.",
+        "Follow a log into a store: s3://, gs://, az://, file://, postgresql://, otlp(s)://. The log stays the truth.",
     )
     options.add_log(parser)
     parser.add_argument("--to", required=True, metavar="URL", help="the store; credentials come from the environment")

@@ -133,8 +133,12 @@ class Cursor:
         except FileNotFoundError:  # a copy, which nobody writes to
             return os.fstat(place.file.fileno()).st_size
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            return os.fstat(place.file.fileno()).st_size
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH)
+                return os.fstat(place.file.fileno()).st_size
+            finally:
+                # Closing is not enough: a child that was forked meanwhile has the descriptor, too, and would keep it.
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
     def _leave(self, place: _Place) -> bool:
         """Go on behind a segment that has been read to its end; False when there is nothing behind it."""

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Note:
             os.close(lock)
             return False
         self._lock = lock
+        _held.add(self)
         return True
 
     def free(self) -> None:
@@ -92,3 +94,17 @@ class Note:
         finally:
             os.close(handle)
         draft.replace(self._path)
+
+
+_held: weakref.WeakSet[Note] = weakref.WeakSet()
+"""Notes whose lock this process holds."""
+
+
+def _let_go_in_child() -> None:
+    """A forked child ships nothing: were the lock open there too, nobody else could after the parent's end."""
+    for note in list(_held):
+        note.free()
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go_in_child)

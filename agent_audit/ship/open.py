@@ -12,6 +12,7 @@ from agent_audit.ship.sink import Copies, Sink
 
 _OBJECTS = ("objects", "ObjectSink", "ObjectCopies", "objects")
 _OTLP = ("otlp", "OtlpSink", None, "otlp")
+_POSTGRESQL = ("postgresql", "PostgreSQLSink", "PostgreSQLCopies", "postgresql")
 
 SCHEMES: dict[str, tuple[str, str, str | None, str]] = {
     "s3": _OBJECTS,
@@ -20,6 +21,8 @@ SCHEMES: dict[str, tuple[str, str, str | None, str]] = {
     "file": _OBJECTS,
     "otlp": _OTLP,
     "otlps": _OTLP,
+    "postgresql": _POSTGRESQL,
+    "postgres": _POSTGRESQL,
 }
 """URL scheme -> module in `agent_audit.ship.sinks`, its sink, its reading side, and the extra that it needs."""
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import fcntl
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -95,3 +98,32 @@ def test_while_processes_write_a_cursor_sees_every_line_once_and_in_order(log_di
             writer.wait(10)
     assert found == lines_of(log_dir)
     assert len(found) >= 3000
+
+
+def test_a_child_forked_while_a_cursor_looks_does_not_keep_the_log_locked(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The child has the descriptor, too: all writers would wait until it ends."""
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.record(AuditEventType.TOOL_CALL, action="tool.t")
+    layout, look, children = Layout(log_dir), os.fstat, []
+
+    def fork_and_look(handle: int) -> os.stat_result:
+        children.append(os.fork())
+        if not children[-1]:
+            signal.pause()
+        return look(handle)
+
+    cursor = Cursor(layout, 0)
+    monkeypatch.setattr("agent_audit.ship.cursor.os.fstat", fork_and_look)
+    try:
+        assert cursor.read(100, 100_000)
+        monkeypatch.undo()
+        with layout.lock.open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        cursor.close()
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+    assert children

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from agent_audit import AuditEventType, AuditLogger, FileAuditBackend, MemoryAud
 from agent_audit.config import AuditConfig
 from agent_audit.errors import ConfigurationError, StoreRefusedError
 from agent_audit.ship import Batch, open_copies
+from agent_audit.ship.note import Note
 from tests.ship.stores import FlakySink, lines_of
 from tests.ship.test_objects import stored
 from tests.ship.test_shipper import origin_of
@@ -142,6 +145,34 @@ def test_a_killed_process_leaves_what_it_logged_to_the_next_shipper(log_dir: Pat
     with AuditLogger(FileAuditBackend(log_dir), ship_to=[store]):
         pass
     assert stored(store, origin_of(log_dir)) == lines_of(log_dir)
+
+
+HOLDING = """
+import os, signal, sys
+from pathlib import Path
+from agent_audit.ship.note import Note
+note = Note(Path(sys.argv[1]), "store://")
+assert note.hold()
+child = os.fork()
+if not child:
+    signal.pause()
+print(child, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_forked_child_that_lives_on_does_not_keep_others_from_shipping(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", HOLDING, str(tmp_path)], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = int(parent.stdout.readline())
+    try:
+        assert parent.wait(60) == -signal.SIGKILL
+        note = Note(tmp_path, "store://")
+        assert note.hold()
+        note.free()
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_a_process_that_ships_nothing_loads_nothing_of_it() -> None:
