@@ -50,7 +50,7 @@ def run(args: Namespace) -> int:
 
     layout, trust = open_layout(log_of(args)), trust_of(args)
     say(f"reading {layout.root}")
-    verification = verify(layout.root, trust, intents=False, remember=False)
+    verification = verify(layout.root, trust, intents=False, remember=False, jobs=options.cores())
     with AuditAnalyzer(layout.root, session_id=args.session, user_id=args.user, event_type=args.type) as analyzer:
         seqs = analyzer.positions(args.since, args.until, agent_id=args.agent)
         if not seqs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,11 @@ def query(args: Namespace) -> Query:
     }
     where = {name: value for name, value in named.items() if value is not None}
     return Query(start=args.since, end=args.until, limit=None, min_seq=None, where=where)
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def natural(text: str) -> int:

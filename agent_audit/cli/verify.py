@@ -34,6 +34,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--incremental", action="store_true", help="hash only what is new since this user's last verification"
     )
+    parser.add_argument(
+        "--jobs",
+        type=options.natural,
+        default=options.cores(),
+        metavar="N",
+        help="processes that read a long log (default: one for each processor)",
+    )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)
 
@@ -47,7 +54,7 @@ def run(args: Namespace) -> int:
     since = Path(args.since_checkpoint) if args.since_checkpoint else None
     trust = Trust(policy=policy_of(args), keys=keys_of(args), since=since)
     with _progress(root) as progress:
-        found = verify(root, trust, incremental=args.incremental, progress=progress)
+        found = verify(root, trust, incremental=args.incremental, jobs=args.jobs, progress=progress)
     if args.json:
         print(found.model_dump_json(indent=2))
     else:

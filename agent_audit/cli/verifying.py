@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from agent_audit.cli import options
 from agent_audit.cli.trusting import keys_of, policy_of
 
 if TYPE_CHECKING:
@@ -34,4 +35,6 @@ def verification_of(args: Namespace) -> Verification | None:
     from agent_audit.verify import verify
 
     # Open intents are counted by the analysis.
-    return None if args.no_verify else verify(log_of(args), trust_of(args), intents=False, remember=False)
+    if args.no_verify:
+        return None
+    return verify(log_of(args), trust_of(args), intents=False, remember=False, jobs=options.cores())

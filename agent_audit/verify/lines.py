@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,17 @@ class Piece(NamedTuple):
     """Offset in the file behind the last one."""
     raw: bytes
     """The same lines in one, without the last line feed."""
+
+
+class Segment(NamedTuple):
+    """A segment that is about to be read."""
+
+    start: int
+    path: Path
+    follower: int | None
+    """Where the next one starts; None for the last."""
+    whole: bool
+    """It is to be read from its beginning."""
 
 
 class LineReader:
@@ -57,18 +69,32 @@ class LineReader:
 
     def pieces(self) -> Iterator[Piece]:
         """The lines from there on. What is wrong with their order is in `problems` afterwards."""
+        for segment in self.segments():
+            yield from self.pieces_of(segment)
+
+    def segments(self) -> Iterator[Segment]:
+        """The segments from there on, each to be given to `pieces_of` or to be passed over with `skip`."""
         starts = [start for start in self._layout.segment_starts() if start >= self._segment]
-        for number, start in enumerate(starts):
+        for start, follower in zip_longest(starts, starts[1:]):
             path = self._layout.segment(start)
-            if start != self._segment or number:
+            if start != self._segment:
                 self._begin(start, path)
                 self._offset = 0
-            try:
-                yield from self._segment_pieces(path, last=number == len(starts) - 1)
-            except OSError as error:
-                self.failed = True
-                self._break()
-                self._problem(f"cannot be read: {error.strerror or error}", path, start, unreadable=True)
+            yield Segment(start, path, follower, whole=self._offset == 0 and self.next_seq == start)
+
+    def skip(self, lines: int) -> None:
+        """So many lines come next, and are in order: somebody else has read them."""
+        self.next_seq += lines
+        self._says += lines
+
+    def pieces_of(self, segment: Segment) -> Iterator[Piece]:
+        """The lines of a segment."""
+        try:
+            yield from self._segment_pieces(segment.path, last=segment.follower is None)
+        except OSError as error:
+            self.failed = True
+            self._break()
+            self._problem(f"cannot be read: {error.strerror or error}", segment.path, segment.start, unreadable=True)
 
     def _begin(self, start: int, path: Path) -> None:
         if start != self.next_seq:

@@ -8,11 +8,12 @@ from typing import Any
 
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.errors import ProofError
-from agent_audit.integrity.merkle import leaf_hashes
+from agent_audit.integrity.merkle import HASH_SIZE, leaf_hashes
 from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, split_tile
+from agent_audit.verify.ahead import WholeSegment, read_ahead
 from agent_audit.verify.blobs import BlobCheck
 from agent_audit.verify.intents import OpenIntents
-from agent_audit.verify.lines import LineReader, Piece, own_events
+from agent_audit.verify.lines import LineReader, Piece, Segment, own_events
 from agent_audit.verify.verdict import Problem
 
 Progress = Callable[[int], object]
@@ -38,15 +39,19 @@ class Scan:
         start: where to begin.
         sizes: at which to take the root.
         intents: counts intents without an outcome; None leaves that out.
+        jobs: how many processes may read a long log.
     """
 
-    def __init__(self, layout: Layout, start: Start, sizes: Iterable[int], intents: OpenIntents | None) -> None:
+    def __init__(
+        self, layout: Layout, start: Start, sizes: Iterable[int], intents: OpenIntents | None, jobs: int = 1
+    ) -> None:
         self._layout = layout
         self._sizes = sorted(size for size in set(sizes) if size >= start.edge.size)
         self._edge = start.edge.copy()
         self._blobs = BlobCheck(layout)
         self._reader = LineReader(layout, start.segment, max(start.edge.size, start.pruned), start.offset)
         self._intents = intents
+        self._jobs = jobs
         self._look_for_pruned = start.pruned > 0
         self.roots: dict[int, bytes] = {}
         """Size -> root of the lines that are there."""
@@ -84,24 +89,53 @@ class Scan:
 
     def run(self, progress: Progress = lambda lines: None) -> None:
         """Read everything."""
-        for piece in self._reader.pieces():
-            self._blobs.feed(piece)
-            if self._intents is not None:
-                self._intents.feed(piece.lines, piece.first)
-            self.key_events += own_events(piece, b"log.key")
-            if self._look_for_pruned:
-                self.pruned_events += own_events(piece, b"log.pruned")
-            if self._reader.whole_through is None:
-                self._hash(piece)
-            progress(self.lines)
+        through, start = max(self._sizes, default=0), self._edge.size
+        with read_ahead(self._layout, through, start, self._jobs, intents=self._intents is not None) as ahead:
+            for segment in self._reader.segments():
+                found = ahead.take(segment) if segment.whole else None
+                if found is not None:
+                    self._take(found, segment)
+                    progress(self.lines)
+                    continue
+                for piece in self._reader.pieces_of(segment):
+                    self._read(piece)
+                    progress(self.lines)
 
-    def _hash(self, piece: Piece) -> None:
-        """Add lines to the tree as far as heads need them, stopping at each size that is asked for."""
+    def _read(self, piece: Piece) -> None:
+        self._blobs.feed(piece)
+        if self._intents is not None:
+            self._intents.feed(piece.lines, piece.first)
+        self.key_events += own_events(piece, b"log.key")
+        if self._look_for_pruned:
+            self.pruned_events += own_events(piece, b"log.pruned")
+        if self._reader.whole_through is None and (lines := self._wanted(piece)):
+            self._hash(leaf_hashes(lines))
+            if self._edge.size == self._sizes[-1]:
+                unread = sum(map(len, piece.lines[len(lines) :])) + len(piece.lines) - len(lines)
+                self.mark = (int(piece.path.stem), piece.end - unread)
+
+    def _take(self, found: WholeSegment, segment: Segment) -> None:
+        """What another process has read. All of it lies below the largest size that is asked for."""
+        self._reader.skip(found.end - found.start)
+        if self._intents is not None and found.intents is not None:
+            self._intents.join(found.intents)
+        self.key_events += found.key_events
+        if self._look_for_pruned:
+            self.pruned_events += found.pruned_events
+        if self._reader.whole_through is None and found.start == self._edge.size:
+            self._hash([found.leaves[at : at + HASH_SIZE] for at in range(0, len(found.leaves), HASH_SIZE)])
+            if self._edge.size == self._sizes[-1]:
+                self.mark = (segment.start, found.size)
+
+    def _wanted(self, piece: Piece) -> list[bytes]:
+        """The lines of a piece that heads need hashed."""
         if piece.first != self._edge.size or not self._sizes or self._edge.size >= self._sizes[-1]:
-            return
-        lines = piece.lines[: self._sizes[-1] - self._edge.size]
-        hashes = leaf_hashes(lines)
-        self.hashed += len(lines)
+            return []
+        return piece.lines[: self._sizes[-1] - self._edge.size]
+
+    def _hash(self, hashes: list[bytes]) -> None:
+        """Add leaves to the tree, stopping at each size that is asked for."""
+        self.hashed += len(hashes)
         taken = 0
         while taken < len(hashes):
             room = next((size for size in self._sizes if size > self._edge.size), 0) - self._edge.size
@@ -109,9 +143,6 @@ class Scan:
                 self._compare(tile)
             taken += room
             self._take_roots()
-        if self._edge.size == self._sizes[-1]:
-            unread = sum(map(len, piece.lines[len(lines) :])) + len(piece.lines) - len(lines)
-            self.mark = (int(piece.path.stem), piece.end - unread)
 
     def _take_roots(self) -> None:
         if self._edge.size in self._sizes:

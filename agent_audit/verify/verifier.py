@@ -33,6 +33,7 @@ def verify(
     incremental: bool = False,
     intents: bool = True,
     remember: bool = True,
+    jobs: int = 1,
     progress: Progress = lambda lines: None,
 ) -> Verification:
     """Verify a log directory. Nothing in it is written to.
@@ -43,6 +44,8 @@ def verify(
         incremental: hash only what is new since the last verification by this user, where the rest is untouched.
         intents: count intents without an outcome (not when `incremental`).
         remember: keep in this user's key directory how far it was verified.
+        jobs: how many processes may read a long log. They are spawned: a script that asks for more than one
+            needs its `if __name__ == "__main__":`.
         progress: called with the number of lines so far.
 
     Raises:
@@ -53,13 +56,13 @@ def verify(
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses
-    return _Verifier(layout, trust or Trust(), incremental, intents).run(remember, progress)
+    return _Verifier(layout, trust or Trust(), incremental, intents, jobs).run(remember, progress)
 
 
 class _Verifier:
     """One verification; its parts in the order of `run`."""
 
-    def __init__(self, layout: Layout, trust: Trust, incremental: bool, intents: bool) -> None:
+    def __init__(self, layout: Layout, trust: Trust, incremental: bool, intents: bool, jobs: int) -> None:
         self._layout = layout
         self._trust = trust
         self._stored = Stored(layout)
@@ -71,7 +74,7 @@ class _Verifier:
         self._trusted = self._trusted_keys()
         self._before = self._verified_before() if incremental else None
         self._intents = OpenIntents() if intents and self._before is None else None
-        self._scan = self._prepare()
+        self._scan = self._prepare(jobs)
 
     def run(self, remember: bool, progress: Progress) -> Verification:
         self._scan.run(progress)
@@ -121,7 +124,7 @@ class _Verifier:
             return None
         return before
 
-    def _prepare(self) -> Scan:
+    def _prepare(self, jobs: int) -> Scan:
         """The pass over the lines, with the sizes at which heads want a root."""
         start, first = Start(), min(self._layout.segment_starts(), default=0)
         if self._before is not None:
@@ -131,7 +134,7 @@ class _Verifier:
             self.problems += problems
         self._start = start
         sizes = [head.size for head in (*_heads(self._stored_heads()), *_heads(self._outside))]
-        return Scan(self._layout, start, sizes, self._intents)
+        return Scan(self._layout, start, sizes, self._intents, jobs)
 
     def _stored_heads(self) -> list[StoredHead]:
         latest = [self._stored.latest] if self._stored.latest is not None else []

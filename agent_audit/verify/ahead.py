@@ -1,0 +1,138 @@
+"""Reading whole segments in other processes, ahead of the pass over the log.
+
+A segment begins at a known position, so what its lines come to (leaf hashes, intents left open, the log's own events)
+can be found out before the lines in front of it are read. Only a segment in which all is in order is told of: any
+other is left to the pass itself, which says what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from agent_audit.backends.file.layout import Layout
+from agent_audit.integrity.merkle import leaf_hashes
+from agent_audit.verify.blobs import BlobCheck
+from agent_audit.verify.intents import OpenIntents
+from agent_audit.verify.lines import LineReader, Segment, own_events
+
+WORTH_IT = 12
+"""Whole segments from which on it pays to start processes: starting one takes as long as reading two of them."""
+
+
+class WholeSegment(NamedTuple):
+    """What the lines of a segment come to in which all is in order."""
+
+    start: int
+    end: int
+    """Positions of its first line, and behind its last one."""
+    size: int
+    """Bytes."""
+    leaves: bytes
+    """The leaf hashes, one behind the other."""
+    intents: OpenIntents | None
+    key_events: list[tuple[int, dict[str, Any]]]
+    pruned_events: list[tuple[int, dict[str, Any]]]
+
+
+def read_whole(layout: Layout, segment: Segment, *, intents: bool) -> WholeSegment | None:
+    """Read a sealed segment; None when anything about it is not as it should be."""
+    reader = LineReader(layout, segment.start, segment.start, 0)
+    blobs, waiting = BlobCheck(layout), OpenIntents(part=True) if intents else None
+    leaves: list[bytes] = []
+    key_events: list[tuple[int, dict[str, Any]]] = []
+    pruned_events: list[tuple[int, dict[str, Any]]] = []
+    end = 0
+    for piece in reader.pieces_of(segment):
+        blobs.feed(piece)
+        if waiting is not None:
+            waiting.feed(piece.lines, piece.first)
+        key_events += own_events(piece, b"log.key")
+        pruned_events += own_events(piece, b"log.pruned")
+        leaves += leaf_hashes(piece.lines)
+        end = piece.end
+    if reader.problems or blobs.problems or reader.next_seq != segment.follower:
+        return None
+    return WholeSegment(segment.start, reader.next_seq, end, b"".join(leaves), waiting, key_events, pruned_events)
+
+
+class ReadAhead:
+    """Segments that other processes read, given out in order.
+
+    Args:
+        layout: names of the log.
+        segments: those to read, in the order in which they are asked for.
+        pool: the processes; None: nothing is read ahead.
+        ahead: how many segments may be read and not asked for yet.
+        intents: whether intents are counted.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        segments: Sequence[Segment],
+        pool: ProcessPoolExecutor | None,
+        ahead: int,
+        *,
+        intents: bool,
+    ) -> None:
+        self._layout = layout
+        self._left = deque(segments if pool is not None else ())
+        self._pool = pool
+        self._ahead = ahead
+        self._intents = intents
+        self._read: deque[tuple[int, Future[WholeSegment | None]]] = deque()
+
+    def take(self, segment: Segment) -> WholeSegment | None:
+        """What was read of a segment; None when it is to be read here."""
+        try:
+            self._submit()
+            while self._read and self._read[0][0] < segment.start:
+                self._read.popleft()
+            if not self._read or self._read[0][0] != segment.start:
+                return None
+            return self._read.popleft()[1].result()
+        except BrokenProcessPool:  # one was killed: what it would have told is read here
+            self._left.clear()
+            return None
+
+    def _submit(self) -> None:
+        while self._pool is not None and self._left and len(self._read) < self._ahead:
+            segment = self._left.popleft()
+            found = self._pool.submit(read_whole, self._layout, segment, intents=self._intents)
+            self._read.append((segment.start, found))
+
+
+@contextmanager
+def read_ahead(layout: Layout, through: int, start: int, jobs: int, *, intents: bool) -> Iterator[ReadAhead]:
+    """Have the sealed segments between two positions read by other processes.
+
+    Args:
+        layout: names of the log.
+        through: what lies behind this position is not read.
+        start: nor are segments that begin before this one.
+        jobs: how many processes, at the most.
+        intents: whether to count intents.
+    """
+    starts = [one for one in layout.segment_starts() if one >= start]
+    segments = [
+        Segment(one, layout.segment(one), follower, whole=True)
+        for one, follower in pairwise(starts)
+        if follower <= through
+    ]
+    jobs = min(jobs, len(segments))
+    if jobs < 2 or len(segments) < WORTH_IT:
+        yield ReadAhead(layout, (), None, 0, intents=intents)
+        return
+    # Not by fork: whoever calls this may have threads.
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        yield ReadAhead(layout, segments, pool, jobs + 2, intents=intents)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

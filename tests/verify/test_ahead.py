@@ -1,0 +1,105 @@
+"""A long log is read by several processes, and what is found is what one finds."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_audit.backends.file import Layout
+from agent_audit.backends.file.layout import SEGMENT_MULTIPLE
+from agent_audit.event import AuditEvent, encode_record
+from agent_audit.verify import Verdict, ahead
+from agent_audit.verify.intents import OpenIntents
+
+from .logs import check, open_log, record
+from .test_intents import events, once_per_span
+from .test_mutations import byte_change, line_change
+
+SEGMENTS = ahead.WORTH_IT + 2
+
+
+@pytest.fixture
+def layout(log_dir: Path) -> Layout:
+    """A log of enough segments, with a blob, intents without an outcome, and a tail behind the last seal."""
+    log = open_log(log_dir)
+    for start in range(0, SEGMENTS * SEGMENT_MULTIPLE, 64):
+        blob = "y" * 70_000 if start == 640 else None
+        log.append([record(number, result=blob if number == start else None) for number in range(start, start + 64)])
+    log.close()
+    return log.layout
+
+
+def first_byte_lost(layout: Layout, path: Path) -> None:
+    path.write_bytes(path.read_bytes()[1:])
+
+
+def cut(layout: Layout, path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+def lost(layout: Layout, path: Path) -> None:
+    path.unlink()
+
+
+def byte_changed(layout: Layout, path: Path) -> None:
+    byte_change(random.Random(1), layout, path, None)
+
+
+def line_moved(layout: Layout, path: Path) -> None:
+    line_change(random.Random(2), path)
+
+
+def blob_changed(layout: Layout, path: Path) -> None:
+    (blob,) = (one for one in layout.blobs.rglob("*") if one.is_file())
+    blob.write_bytes(blob.read_bytes() + b" ")
+
+
+DAMAGES = [first_byte_lost, cut, lost, byte_changed, line_moved, blob_changed]
+
+
+def test_a_sound_log_is_valid_whoever_reads_it(layout: Layout) -> None:
+    found = check(layout, jobs=2)
+    assert found.verdict is Verdict.VALID
+    assert found.hashed == found.size == SEGMENTS * SEGMENT_MULTIPLE + 2
+    assert found == check(layout)
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
+def test_damage_is_told_in_the_same_words_whoever_reads_the_segment(
+    damage: Callable[[Layout, Path], None], layout: Layout
+) -> None:
+    damage(layout, layout.segment(3 * SEGMENT_MULTIPLE))
+    found = check(layout, jobs=2)
+    assert found.verdict is Verdict.TAMPERED
+    assert found == check(layout)
+
+
+def die(*args: object, **settings: object) -> None:
+    os._exit(9)
+
+
+def test_a_process_that_is_killed_leaves_its_segments_to_the_pass_itself(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ahead, "read_whole", die)
+    assert check(layout, jobs=2) == check(layout)
+
+
+@given(st.lists(events(), max_size=60).map(once_per_span), st.integers(0, 60), st.integers(0, 60))
+def test_intents_counted_in_parts_and_joined_are_those_counted_in_one(
+    found: list[AuditEvent], one: int, other: int
+) -> None:
+    lines = [b'{"seq":%d,' % seq + encode_record(event.to_record())[1:] for seq, event in enumerate(found)]
+    whole, joined = OpenIntents(), OpenIntents()
+    whole.feed(lines, 0)
+    for start, end in ((0, min(one, other)), (min(one, other), max(one, other)), (max(one, other), len(lines))):
+        part = OpenIntents(part=True)
+        part.feed(lines[start:end], start)
+        joined.join(part)
+    assert joined.count == whole.count
