@@ -49,6 +49,31 @@ def load_signer(origin: str) -> Ed25519Signer | None:
         raise ConfigurationError(f"{path} is no signing key of {origin}: {error}") from None
 
 
+class KeyFile:
+    """The key of an existing log in this user's key directory, read again when another has taken its place.
+
+    Args:
+        origin: of the log.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._seen: tuple[int, int] | None = None
+        """Inode and time of change of the file that was read."""
+        self._signer: Ed25519Signer | None = None
+
+    def signer(self) -> Ed25519Signer | None:
+        """See `load_signer`; the last one that could be read."""
+        try:
+            status = (key_directory(self._origin) / _KEY).stat()
+        except OSError:
+            return self._signer
+        if (now := (status.st_ino, status.st_mtime_ns)) != self._seen:
+            self._signer = load_signer(self._origin) or self._signer
+            self._seen = now
+        return self._signer
+
+
 def create_signer(origin: str) -> Ed25519Signer:
     """Make and keep the key of a new log.
 

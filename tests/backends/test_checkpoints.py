@@ -349,6 +349,33 @@ def test_after_a_change_of_the_key_the_old_checkpoints_still_verify_and_the_even
     assert max(under_old) > change.seq, "the old key has signed the change"
 
 
+def test_a_running_process_signs_with_the_key_that_another_one_has_changed_to(log_dir: Path) -> None:
+    running = FileAuditBackend(log_dir, auto_seal=False)
+    fill(running, 3)
+    running.seal()
+    other = FileAuditBackend(log_dir, auto_seal=False)
+    new = other.rotate_key()
+    other.close()
+    fill(running, 3)
+    running.seal()
+    assert _signed_by(running.layout.checkpoint, new)
+    last = running.rotate_key()
+    running.close()
+    assert _signed_by(running.layout.checkpoint, last)
+    events = [AuditEvent.from_json(line) for line in lines(running.layout)]
+    changes = [event.metadata for event in events if event.event_type is AuditEventType.LOG_KEY]
+    assert [change["replaces"] for change in changes if change][1:] == [str(new)]
+
+
+def test_a_signer_of_the_users_own_is_not_rotated_here(log_dir: Path) -> None:
+    log = FileAuditBackend(log_dir, signer=Ed25519Signer("own.example/log", bytes(range(32))), auto_seal=False)
+    fill(log, 3)
+    with pytest.raises(ConfigurationError, match="rotated where it is kept"):
+        log.rotate_key()
+    log.close()
+    assert log_keys(log.layout) == [str(Ed25519Signer("own.example/log", bytes(range(32))).vkey)]
+
+
 def _signed_by(path: Path, key: VerifierKey) -> bool:
     note, _ = parse_checkpoint(path.read_bytes())
     return any(signature.id == key.id for signature in note.signatures)

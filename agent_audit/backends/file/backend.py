@@ -51,7 +51,7 @@ from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
 from agent_audit.notice import warn
-from agent_audit.signing import load_signer, preload, read_signed_head
+from agent_audit.signing import KeyFile, preload, read_signed_head
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
@@ -384,9 +384,11 @@ class FileAuditBackend:
         """What makes the checkpoints; None when this user has no key for the log, or it wants none."""
         if self._checkpointer is None and self._given_signer is not False:
             header = self._maker.header()
-            signer = self._given_signer or (load_signer(str(header["origin"])) if "vkey" in header else None)
+            given, key = self._given_signer, KeyFile(str(header["origin"]))
+            signer = given or (key.signer() if "vkey" in header else None)
             if signer is not None and str(signer.vkey) in log_keys(self.layout):
-                self._checkpointer = Checkpointer(self._fs, self.layout, signer)
+                current = key.signer if given is None else lambda: given
+                self._checkpointer = Checkpointer(self._fs, self.layout, signer, current)
         return self._checkpointer
 
     def _make_checkpoint(self, through: int, keep: bool, timeout: float) -> int | None:

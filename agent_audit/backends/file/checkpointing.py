@@ -40,12 +40,16 @@ class Checkpointer:
         fs: the file system.
         layout: names of the log.
         signer: whoever signs; its key's name is the origin.
+        current: whoever signs now: another process may have changed the key; None as long as nobody can say.
     """
 
-    def __init__(self, fs: FileSystem, layout: Layout, signer: Signer) -> None:
+    def __init__(
+        self, fs: FileSystem, layout: Layout, signer: Signer, current: Callable[[], Signer | None] = lambda: None
+    ) -> None:
         self._fs = fs
         self._layout = layout
         self.signer = signer
+        self._current = current
         self.origin = signer.vkey.name
         self._edge: Edge | None = None
         self._signed: tuple[bytes, Checkpoint | None] = b"", None
@@ -87,6 +91,7 @@ class Checkpointer:
             self._fs.close(lock)
 
     def _make(self, through: int, keep: bool) -> Checkpoint:
+        self.renew()
         signed = self._signed_head()
         if signed is not None and signed.size >= through:
             # Another process has seen more: what this one knows of is only what stood before its own last event.
@@ -103,6 +108,11 @@ class Checkpointer:
         self._edge = edge
         self._publish(note, head, keep)
         return head
+
+    def renew(self) -> Signer:
+        """Sign with the log's present key from now on."""
+        self.signer = self._current() or self.signer
+        return self.signer
 
     def _signed_head(self) -> Checkpoint | None:
         data = _read(signed_head_path(self.origin))

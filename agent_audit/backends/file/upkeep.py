@@ -10,8 +10,8 @@ from agent_audit.backends.file.making import add_key
 from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
 from agent_audit.errors import ConfigurationError, StorageError
 from agent_audit.event import AuditEventType
-from agent_audit.integrity.note import Ed25519Signer, VerifierKey
-from agent_audit.signing import install_key, new_key
+from agent_audit.integrity.note import VerifierKey
+from agent_audit.signing import install_key, load_signer, new_key
 
 if TYPE_CHECKING:
     from agent_audit.backends.file.backend import FileAuditBackend
@@ -46,15 +46,15 @@ def _make_provable(log: FileAuditBackend, end: int) -> None:
 def rotate_key(log: FileAuditBackend) -> VerifierKey:
     """See `FileAuditBackend.rotate_key`."""
     checkpointer = log.checkpointer()
-    if checkpointer is None or not isinstance(checkpointer.signer, Ed25519Signer):
+    present = None if checkpointer is None else load_signer(checkpointer.origin)
+    if checkpointer is None or present is None or checkpointer.renew().vkey != present.vkey:
         raise ConfigurationError(f"the key of {log.path} is not a file of this user; it is rotated where it is kept")
     signer, seed = new_key(checkpointer.origin)
-    details = {"vkey": str(signer.vkey), "replaces": str(checkpointer.signer.vkey)}
+    details = {"vkey": str(signer.vkey), "replaces": str(present.vkey)}
     log.append([own_events.record(AuditEventType.LOG_KEY, metadata=details)])
     _seal(log)
     add_key(log.layout, signer.vkey)
     install_key(signer, seed)
-    checkpointer.signer = signer
     log.append([own_events.record(AuditEventType.LOG_OPENED, metadata={"vkey": str(signer.vkey)})])
     _seal(log)
     return signer.vkey
