@@ -28,10 +28,12 @@ class Bell:
         """Sleep, unless hurried."""
         self._hurried.acquire(timeout=seconds)
 
-    def wait(self) -> None:
-        """Sleep until rung, then gather for an interval or until hurried."""
-        self._rung.acquire()
-        self._hurried.acquire(timeout=self._interval)
+    def wait(self, seconds: float | None = None) -> bool:
+        """Sleep until rung, then gather for an interval or until hurried; False when not rung for so many seconds."""
+        rung = self._rung.acquire(timeout=-1 if seconds is None else seconds)
+        if rung:
+            self._hurried.acquire(timeout=self._interval)
+        return rung
 
 
 def release(lock: threading.Lock) -> None:

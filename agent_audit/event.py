@@ -51,6 +51,7 @@ class AuditEventType(_WireEnum):
     GUARDRAIL_TRIPPED = "guardrail.tripped"
     LOG_OPENED = "log.opened"
     LOG_CLOSED = "log.closed"
+    LOG_HEARTBEAT = "log.heartbeat"
     LOG_RECOVERED = "log.recovered"
     LOG_GAP = "log.gap"
     LOG_PRUNED = "log.pruned"

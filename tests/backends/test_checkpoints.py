@@ -78,6 +78,40 @@ def test_checkpoints_are_made_while_the_log_is_written(log_dir: Path) -> None:
     log.close()
 
 
+def heartbeats(layout: Layout) -> list[AuditEvent]:
+    events = [AuditEvent.from_json(line) for line in lines(layout)]
+    return [event for event in events if event.event_type is AuditEventType.LOG_HEARTBEAT]
+
+
+def test_a_process_that_writes_says_so_when_nothing_was_written_for_a_while(log_dir: Path) -> None:
+    log = FileAuditBackend(log_dir, heartbeat=0.2)
+    fill(log, 1_200)
+    log.sync()
+    deadline = time.monotonic() + 20
+    while not heartbeats(log.layout) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (event,) = heartbeats(log.layout)
+    assert event.metadata is not None
+    assert event.metadata["pid"] == os.getpid()
+    assert event.metadata["idle_seconds"] >= 0
+    log.close()
+    assert_sealed(log.layout)
+
+
+def test_there_is_no_heartbeat_while_other_processes_write_nor_from_one_that_never_wrote(log_dir: Path) -> None:
+    log = FileAuditBackend(log_dir, heartbeat=60.0, auto_seal=False)
+    log.ensure()
+    log._say_idle()
+    assert not lines(log.layout)
+    fill(log, 3)
+    log._say_idle()
+    assert heartbeats(log.layout) == []
+    os.utime(log.layout.segment(0), (0, 0))
+    log._say_idle()
+    assert len(heartbeats(log.layout)) == 1
+    log.close()
+
+
 def test_when_a_checkpoint_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
     monkeypatch.setattr(sealing.time, "monotonic", lambda: now[0])
@@ -88,8 +122,11 @@ def test_when_a_checkpoint_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
             made.append((through, keep))
             return through
 
+        def idle(self) -> None:
+            raise AssertionError("there is no thread that could be idle")
+
     log = Log()
-    seals = Sealing(log.make, auto=False)
+    seals = Sealing(log.make, auto=False, idle=log.idle)
     seals.synced(10)
     assert seals.due_in() == 10.0, "fewer than a hundred may wait ten seconds"
     now[0] += 4

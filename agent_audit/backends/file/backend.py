@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from agent_audit.backends.file import own_events, upkeep
-from agent_audit.backends.file.checkpointing import Checkpointer, rolled_back
+from agent_audit.backends.file.checkpointing import Checkpointer, refuse_rolled_back
 from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import LogMaker, log_keys
@@ -41,7 +41,6 @@ from agent_audit.errors import (
     ClosedError,
     ConfigurationError,
     LockTimeoutError,
-    ProofError,
     RolledBackError,
     StorageError,
     SyncError,
@@ -51,7 +50,7 @@ from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
 from agent_audit.notice import warn
-from agent_audit.signing import KeyFile, preload, read_signed_head
+from agent_audit.signing import KeyFile, preload
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
@@ -68,6 +67,8 @@ class FileAuditBackend:
         signer: who signs the log's checkpoints. When left out, a key in the user's state directory, made with the log;
             False leaves the log unsigned. A signer of your own gives the log its origin: the name of its key.
         auto_seal: whether checkpoints are made in the background; else only by `seal`, by `close` and at the end.
+        heartbeat: seconds without an event after which a process that writes records `log.heartbeat`, so that a quiet
+            log can be told from a dead writer; None: never. Comes from the thread that makes checkpoints.
         on_rollback: what to do when the log's key has signed another history than the one that is there: `refuse` to
             write (default), or go on in a `new-log` beside it, whose first event names both heads.
         fs: the file system; for tests.
@@ -85,6 +86,7 @@ class FileAuditBackend:
         retention: Retention | None = None,
         signer: Signer | Literal[False] | None = None,
         auto_seal: bool = True,
+        heartbeat: float | None = 3600.0,
         on_rollback: Literal["refuse", "new-log"] | None = None,
         fs: FileSystem | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class FileAuditBackend:
         if signer is not False:
             preload()
         self._auto_seal = auto_seal
+        self._heartbeat = heartbeat
         self.on_rollback = on_rollback
         self._space = SpaceWatch(self.layout)
         self._fs = fs or PosixFileSystem()
@@ -119,7 +122,9 @@ class FileAuditBackend:
         self._maker = LogMaker(self._fs, self.layout, self._given_signer)
         self._refusal: RolledBackError | None = None
         self._checkpointer: Checkpointer | None = None
-        self._sealing = Sealing(self._make_checkpoint, auto=self._auto_seal)
+        self._sealing = Sealing(
+            self._make_checkpoint, auto=self._auto_seal, idle=self._say_idle, heartbeat=self._heartbeat
+        )
 
     @property
     def path(self) -> Path:
@@ -232,7 +237,7 @@ class FileAuditBackend:
         if self._announced and not self._active.repairs:
             return self._active.append(records)
         if not self._announced:
-            self._refuse_rolled_back()
+            refuse_rolled_back(self.layout, self._active.tail.next_seq)
         own = self._own_records()
         first = self._active.append([*own, *records]) + len(own)
         self._announced = True
@@ -257,16 +262,6 @@ class FileAuditBackend:
     def _moved_to_another_log(self) -> bool:
         now = self._fs.identity(self.layout.lock)
         return now is None or now.inode != self._lock_inode
-
-    def _refuse_rolled_back(self) -> None:
-        """Raise RolledBackError when the log's key has signed more events than there are."""
-        origin = str(read_header(self.layout).get("origin", ""))
-        try:
-            signed = read_signed_head(origin)
-        except ProofError as error:
-            raise StorageError(f"{error}; move it away to go on without it") from error
-        if signed is not None and signed.size > self._active.tail.next_seq:
-            raise rolled_back(self.layout, signed, f"it has only {self._active.tail.next_seq} events")
 
     def _own_records(self) -> list[bytes]:
         """What the store itself has to say before the next event: that it was opened, what it repaired."""
@@ -373,7 +368,7 @@ class FileAuditBackend:
             lock = self._lock(timeout)
             try:
                 through = self._active.locate().next_seq
-                self._refuse_rolled_back()
+                refuse_rolled_back(self.layout, through)
                 return through
             finally:
                 self._fs.unlock(lock)
@@ -404,6 +399,11 @@ class FileAuditBackend:
                 self._announced = False  # the next event goes the long way, and meets it there
             raise
         return None if head is None else head.size
+
+    def _say_idle(self) -> None:
+        """For `Sealing`: nothing was written for a heartbeat's time."""
+        if self._announced and self._heartbeat is not None:
+            upkeep.beat(self, self._active.path, self._heartbeat)
 
     # -- retention -------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from agent_audit.backends.file.fs import FileSystem, make_folder, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
+from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ProofError, RolledBackError, StorageError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
@@ -375,3 +376,19 @@ def rolled_back(layout: Layout, signed: Checkpoint, found: str) -> RolledBackErr
         f"{layout.root} is not the log that its key has signed: signed were {signed}, but {found}. It was rolled back, "
         "cut or replaced. Restore it from a copy that has these events; or move it away as evidence and begin a new one"
     )
+
+
+def refuse_rolled_back(layout: Layout, events: int) -> None:
+    """See that there are as many events as the log's key has signed.
+
+    Raises:
+        RolledBackError: there are fewer.
+        StorageError: what was signed cannot be known.
+    """
+    origin = str(read_header(layout).get("origin", ""))
+    try:
+        signed = read_signed_head(origin)
+    except ProofError as error:
+        raise StorageError(f"{error}; move it away to go on without it") from error
+    if signed is not None and signed.size > events:
+        raise rolled_back(layout, signed, f"it has only {events} events")

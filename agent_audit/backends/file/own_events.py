@@ -24,6 +24,11 @@ def opened(pid: int, hook: str = "file") -> bytes:
     return record(AuditEventType.LOG_OPENED, hook, metadata=details)
 
 
+def heartbeat(pid: int, seconds: float) -> bytes:
+    """Nobody had anything to record for so long, and this process would have."""
+    return record(AuditEventType.LOG_HEARTBEAT, metadata={"pid": pid, "idle_seconds": round(seconds)})
+
+
 def recovered(repair: Repair, hook: str = "file") -> bytes:
     """Something was found broken and put right."""
     return record(AuditEventType.LOG_RECOVERED, hook, error=repair.reason, metadata=repair.details)

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 
 from agent_audit.bell import Bell
-from agent_audit.errors import RolledBackError
+from agent_audit.errors import AuditError, RolledBackError
 from agent_audit.notice import RareNotice
 
 _MANY = 1_000
@@ -35,10 +35,15 @@ class Sealing:
     Args:
         make: makes one.
         auto: whether there is a thread for it; else only `finish` makes one.
+        idle: what the thread does when everything has been covered for `heartbeat` seconds; None: nothing, ever.
     """
 
-    def __init__(self, make: Make, *, auto: bool = True) -> None:
+    def __init__(
+        self, make: Make, *, auto: bool = True, idle: Callable[[], None], heartbeat: float | None = None
+    ) -> None:
         self._make = weakref.WeakMethod(make)
+        self._idle = weakref.WeakMethod(idle)
+        self._heartbeat = heartbeat
         self._auto = auto
         self.covered = 0
         """Events under the last checkpoint that this process knows of."""
@@ -74,7 +79,7 @@ class Sealing:
 
     def _start(self) -> None:
         thread = threading.Thread(
-            target=_run, args=(weakref.ref(self), self._bell), name="agent-audit-seal", daemon=True
+            target=_run, args=(weakref.ref(self), self._bell, self._heartbeat), name="agent-audit-seal", daemon=True
         )
         try:
             thread.start()
@@ -88,6 +93,16 @@ class Sealing:
         if self._keep or waiting >= _MANY:
             return 0.0
         return max(0.0, self._since + (_SOON if waiting >= _FEW else _LATER) - time.monotonic())
+
+    def beat(self) -> None:
+        """Nothing has been written for a heartbeat's time."""
+        idle = self._idle()
+        if idle is None:
+            return
+        try:
+            idle()
+        except AuditError as error:
+            self._notice.say(f"no heartbeat could be recorded: {error}")
 
     def tick(self) -> float | None:
         """Make a checkpoint if it is due; returns the seconds until the next look, None: when there is need for one."""
@@ -128,17 +143,21 @@ class Sealing:
         self._bell.hurry()
 
 
-def _run(ref: weakref.ref[Sealing], bell: Bell) -> None:
+def _run(ref: weakref.ref[Sealing], bell: Bell, heartbeat: float | None) -> None:
     """Body of the thread. Holds its owner only while it works, so that it can be collected."""
     pid = os.getpid()
     wait: float | None = None
     while True:
+        rung = True
         if wait is None:
-            bell.wait()
+            rung = bell.wait(heartbeat)
         else:
             bell.pause(wait)
         owner = ref()
         if owner is None or owner._closed or os.getpid() != pid:
             return
-        wait = owner.tick()
+        if rung:
+            wait = owner.tick()
+        else:
+            owner.beat()
         del owner

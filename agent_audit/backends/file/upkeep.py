@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_audit.backends.file import own_events
@@ -41,6 +44,17 @@ def _make_provable(log: FileAuditBackend, end: int) -> None:
         return
     _seal(log)
     checkpointer.keep_tiles(end)
+
+
+def beat(log: FileAuditBackend, active: Path, interval: float) -> None:
+    """Record that nothing was recorded for so many seconds, where that is so: other processes may have written."""
+    try:
+        idle = time.time() - active.stat().st_mtime
+    except OSError:
+        idle = interval  # the segment is gone; appending finds out, and says so
+    if idle >= interval:
+        log.append([own_events.heartbeat(os.getpid(), idle)])
+        log.sync()
 
 
 def rotate_key(log: FileAuditBackend) -> VerifierKey:
