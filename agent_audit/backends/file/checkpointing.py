@@ -26,11 +26,13 @@ from agent_audit.errors import ProofError, RolledBackError, StorageError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
 from agent_audit.integrity.note import Note, Signer, sign_note
-from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths
+from agent_audit.integrity.tiles import TILE_SIZE, WIDTH, Edge, Tile, TileNodes, edge_at, row_lengths
 from agent_audit.integrity.witness import Witness
 from agent_audit.signing import read_signed_head, signed_head_path
 
 _BLOCK = 1 << 20
+_NEAR = 65_536
+"""Leaves that are sooner hashed than the tiles read that lead to them."""
 _SIZE = struct.Struct(">Q")
 
 
@@ -55,6 +57,8 @@ class Checkpointer:
         self._edge: Edge | None = None
         self._signed: tuple[bytes, Checkpoint | None] = b"", None
         """The last head that this process has signed, as it stands on the disk."""
+        self._cached = -1
+        """How many tiles were full when the edge was last put beside the log."""
         self._reader = SegmentReader(layout)
 
     def make(self, through: int, *, keep: bool = False, timeout: float = 0.0) -> Checkpoint | None:
@@ -142,8 +146,10 @@ class Checkpointer:
         if keep and not self._layout.kept_checkpoint(head.size).exists():
             self._fs.mkdir(self._layout.checkpoints)
             write_file(self._fs, self._layout.kept_checkpoint(head.size), data, durable=True)
-        if self._edge is not None and self._edge.size == head.size:
+        if self._edge is not None and self._edge.size == head.size and (keep or self._cached != head.size // WIDTH):
+            # Whoever reads it adds the few leaves since: it is not worth a file for every checkpoint.
             write_file(self._fs, self._layout.tree_state, encode_edge(self._edge), durable=False)
+            self._cached = head.size // WIDTH
 
     # -- the tree --------------------------------------------------------------------------------------
 
@@ -155,9 +161,11 @@ class Checkpointer:
         """
         if signed is None:
             return Edge()
-        for edge in self._edges(signed.size):
-            if edge is not None and edge.size == signed.size and edge.root() == signed.root:
-                return edge.copy()
+        for found in self._edges(signed.size):
+            edge = found.copy()
+            self._grow(edge, signed.size)
+            if edge.root() == signed.root:
+                return edge
         edge = Edge()
         self._grow(edge, signed.size)
         if edge.size != signed.size or edge.root() != signed.root:
@@ -165,11 +173,18 @@ class Checkpointer:
         self._grow(Edge(), signed.size, self._put_tile)  # what stands there is missing or damaged
         return edge
 
-    def _edges(self, size: int) -> Iterator[Edge | None]:
-        """Where the edge may be had, one after the other: usually the first is it, the last reads hundreds of tiles."""
-        yield self._edge
-        yield load_edge(self._layout)
-        yield self._from_tiles(size)
+    def _edges(self, size: int) -> Iterator[Edge]:
+        """Edges at or a little before a size: the nearest one known, then what the tiles say, hundreds of them."""
+        own = self._edge
+        if own is not None and own.size == size:  # nobody else has made a checkpoint since
+            yield own
+        known = [edge for edge in (own, load_edge(self._layout)) if edge is not None and edge.size <= size]
+        nearest = max(known, key=lambda edge: edge.size, default=None)
+        if nearest is not None and size - nearest.size <= _NEAR:
+            yield nearest
+        from_tiles = self._from_tiles(size)
+        if from_tiles is not None:
+            yield from_tiles
 
     def _from_tiles(self, size: int) -> Edge | None:
         try:
