@@ -246,7 +246,7 @@ class AuditAnalyzer:
             session_id: the session.
             limit: of a longer session only so many events, the first ones, are looked at.
         """
-        with self._scope(None, None, None) as scope:
+        with self._scope(None, None, None, session_id) as scope:
             return timeline(scope, session_id, limit)
 
     def get_tool_statistics(
@@ -365,9 +365,12 @@ class AuditAnalyzer:
         self.close()
 
     @contextmanager
-    def _scope(self, start: datetime | None, end: datetime | None, agent_id: str | None) -> Iterator[Scope]:
+    def _scope(
+        self, start: datetime | None, end: datetime | None, agent_id: str | None, session_id: str | None = None
+    ) -> Iterator[Scope]:
+        """What is looked at; of a `session_id` no more than the segments that can hold it."""
         asked = period(start, end)
-        events = self._log.between(start, end)
+        events = self._log.between(start, end, session_id or self._conditions["session_id"])
         if self._where is not None:
             events = conditioned(events, self._where)
         scope = Scope.of(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from agent_audit.analysis.freshness import Signature
 from agent_audit.backends.file.layout import Layout
 
-VERSION = 1
+VERSION = 2
 """Of the columns and of what is known; copies of another version are made again."""
 
 
@@ -35,6 +35,9 @@ class Contents(BaseModel):
     first_id: str | None = None
     """Smallest event id."""
     last_id: str | None = None
+    first_session: str | None = None
+    """Smallest session id; None: no event has one."""
+    last_session: str | None = None
     bad_line_count: int = 0
     bad_lines: tuple[tuple[int, str], ...] = ()
     """Number and reason of the first thousand lines that are no events."""
@@ -54,16 +57,30 @@ class Card(BaseModel):
 def known(layout: Layout, start: int) -> Contents | None:
     """What is in the segment that starts there, when a usable copy of it says so; None when there is none."""
     columns, card_path = layout.column_files(start)
-    try:
-        card = Card.model_validate_json(card_path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-    if card.version != VERSION:
+    card = _card(card_path)
+    if card is None:
         return None
     segment = layout.segment(start)
     if card.segment.seems_same(segment) and card.columns.seems_same(columns):
         return card.contents
     return _looked_at_again(card, segment, columns, card_path)
+
+
+def told(layout: Layout, start: int) -> Contents | None:
+    """What the card says is in the segment, while nothing speaks for a change of the segment; None otherwise.
+
+    Neither segment nor copy is read, and the copy may be gone: it is for passing over segments, not for answers.
+    """
+    card = _card(layout.column_files(start)[1])
+    return card.contents if card is not None and card.segment.seems_same(layout.segment(start)) else None
+
+
+def _card(path: Path) -> Card | None:
+    try:
+        card = Card.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+    return card if card.version == VERSION else None
 
 
 def _looked_at_again(card: Card, segment: Path, columns: Path, card_path: Path) -> Contents | None:

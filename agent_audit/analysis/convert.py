@@ -96,10 +96,10 @@ class Converter:
             raise OSError(str(error)) from error
 
     def _contents(self, target: Path, bad: list[tuple[int, str]] | None = None) -> Contents:
-        names = ("events", "first_us", "last_us", "first_id", "last_id")
+        names = ("events", "first_us", "last_us", "first_id", "last_id", "first_session", "last_session")
         found = self._duckdb.execute(
-            "SELECT count(*), epoch_us(min(timestamp)), epoch_us(max(timestamp)), min(event_id), max(event_id) "
-            f"FROM read_parquet('{target}')"
+            "SELECT count(*), epoch_us(min(timestamp)), epoch_us(max(timestamp)), min(event_id), max(event_id), "
+            f"min(session_id), max(session_id) FROM read_parquet('{target}')"
         ).fetchone()
         named = tuple((bad or [])[:_MOST_NAMED])
         return Contents(**dict(zip(names, found, strict=True)), bad_line_count=len(bad or ()), bad_lines=named)

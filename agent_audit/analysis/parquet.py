@@ -33,7 +33,7 @@ def write_parquet(log: Log, target: Path, query: Query) -> int:
 
 
 def _matching(log: Log, query: Query) -> Expr:
-    events = log.between(query.start, query.end)
+    events = log.between(query.start, query.end, query.where.get("session_id"))
     if query.start is not None:
         events = events.filter(events.timestamp >= query.start)
     if query.end is not None:

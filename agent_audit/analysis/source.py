@@ -146,9 +146,13 @@ class Log:
         """The logs that are part of the relation."""
         return list(dict.fromkeys(copy.log for copy in self._copies if copy.log is not None))
 
-    def between(self, start: datetime | None, end: datetime | None) -> Expr:
-        """Every event with all `COLUMNS` of the segments that can hold events from `start` until `end`."""
-        copies = [copy for copy in self._copies if _overlaps(copy.contents, start, end)]
+    def between(self, start: datetime | None, end: datetime | None, session_id: str | None = None) -> Expr:
+        """Every event with all `COLUMNS` of the segments that can hold events from `start` until `end` of a session."""
+        copies = [
+            copy
+            for copy in self._copies
+            if _overlaps(copy.contents, start, end) and _can_hold(copy.contents, session_id)
+        ]
         if len(copies) == len(self._copies):
             return self.events
         name = self._views.setdefault(tuple(copies), f"part_{len(self._views)}")
@@ -310,6 +314,13 @@ def _overlaps(contents: Contents, start: datetime | None, end: datetime | None) 
         return False
     begins, ends = (None if at is None else (at - _EPOCH) // timedelta(microseconds=1) for at in (start, end))
     return (begins is None or contents.last_us >= begins) and (ends is None or contents.first_us < ends)
+
+
+def _can_hold(contents: Contents, session_id: str | None) -> bool:
+    if session_id is None:
+        return True
+    first, last = contents.first_session, contents.last_session
+    return first is not None and last is not None and first <= session_id <= last
 
 
 def _copy_complete_lines(source: Path, target: Path) -> None:

@@ -49,19 +49,14 @@ def run(args: Namespace) -> int:
 
 
 def _find(layout: Layout, wanted: str) -> Line | None:
-    from agent_audit.backends.file.read import iter_lines
-    from agent_audit.cli.lines import at, read_event
-    from agent_audit.event import AuditEvent
+    from agent_audit.cli.lines import at
+    from agent_audit.cli.progress import progress
+    from agent_audit.cli.searching import find_event
 
     if wanted.isdecimal() and len(wanted) < 20:
         return at(layout, int(wanted))
-    needle = wanted.encode()
-    for line in iter_lines(layout):
-        if needle in line.data:
-            event = read_event(line)
-            if isinstance(event, AuditEvent) and event.event_id == wanted:
-                return line
-    return None
+    with progress("searching segments") as tell:
+        return find_event(layout, wanted, tell)
 
 
 def _with_blobs(layout: Layout, event: AuditEvent) -> dict[str, Any]:

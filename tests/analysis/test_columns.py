@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 
 from agent_audit.analysis import AuditAnalyzer
 from agent_audit.analysis.columns import known, remove_orphans
+from agent_audit.analysis.convert import Converter
+from agent_audit.analysis.scope import count
+from agent_audit.analysis.source import Log, load_ibis
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.retention import SealedSegment, drop
 from agent_audit.event import AuditEvent
@@ -148,3 +152,38 @@ def test_many_logs_are_one_relation_and_do_not_answer_for_each_other(tmp_path: P
         assert {row["log"] for row in analyzer.events.to_pyarrow().to_pylist()} == {str(one), str(two)}
         open_types = {f.explanation.split()[4] for f in analyzer.detect_anomalies().findings}
         assert open_types == {"action.request", "tool.call"}
+
+
+def test_a_session_is_looked_for_only_in_segments_between_whose_session_ids_its_id_is(tmp_path: Path) -> None:
+    """Two sealed segments have part of it; the active one has no session at all."""
+    found = [event("tool.call", at=i, session_id=f"s{i // 100:03}") for i in range(2304)]
+    found += [event("error", at=2304)]
+    with Log(write_log(tmp_path / "log", found)) as log:
+        assert count(log.between(None, None, "s002")) == 512
+        assert count(log.between(None, None, "s003")) == 256
+        assert count(log.between(None, None, "zzz")) == 0
+        assert count(log.between(None, None)) == 2305
+    with AuditAnalyzer(tmp_path / "log", session_id="s002") as analyzer:
+        assert analyzer.get_timeline("s002").event_count == 100
+        assert analyzer.get_agent_activity().total_events == 100
+        assert analyzer.get_timeline("s003").event_count == 0
+
+
+def test_within_a_segment_a_session_is_read_from_no_more_row_groups_than_have_it(tmp_path: Path) -> None:
+    """Also for ids without any order: there is a Bloom filter for each row group. Ids of events are in order."""
+    sessions = [hashlib.sha256(b"%d" % number).hexdigest()[:32] for number in range(3 * 1024)]
+    lines = (
+        b'{"seq":%d,"event_id":"%032d","timestamp":"2026-03-01T12:00:00Z","event_type":"error","session_id":"%s"}\n'
+        % (seq, seq, sessions[seq // 20].encode())
+        for seq in range(3 * 20_480)
+    )
+    source, target = tmp_path / "lines", tmp_path / "copy.parquet"
+    source.write_bytes(b"".join(lines))
+    duckdb = load_ibis().duckdb.connect().con
+    assert Converter(duckdb).lines(source, target, 0).events == 3 * 20_480
+    for number, session in [(0, sessions[5]), (1, sessions[1024]), (2, sessions[-1])]:
+        asked = f"SELECT row_group_id, bloom_filter_excludes FROM parquet_bloom_probe('{target}', 'session_id', ?)"
+        assert [row for row, excluded in duckdb.execute(asked, [session]).fetchall() if not excluded] == [number]
+    ids = "SELECT stats_min, stats_max FROM parquet_metadata(?) WHERE path_in_schema = 'event_id' ORDER BY row_group_id"
+    bounds = duckdb.execute(ids, [str(target)]).fetchall()
+    assert [(int(first), int(last)) for first, last in bounds] == [(n * 20_480, n * 20_480 + 20_479) for n in range(3)]

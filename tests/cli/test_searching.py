@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from agent_audit.analysis import AuditAnalyzer
+from agent_audit.backends.file.layout import Layout
+from agent_audit.cli.searching import find_event
+from agent_audit.event import AuditEvent
+from tests.analysis.logs import NOON, event, write_log
+
+_HOOK = """
+import sys
+opened = []
+sys.addaudithook(lambda name, args: opened.append(str(args[0])) if name == "open" else None)
+from agent_audit.cli.main import main
+code = main(sys.argv[1:])
+print(len({path for path in opened if path.endswith(".jsonl")}), code)
+"""
+SEGMENTS = 20
+
+
+def uuid7(at: int, number: int = 0) -> str:
+    """An id of the millisecond `at`."""
+    digits = f"{at:012x}7000{0x8000000000000000 + number:016x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Twenty segments of sixteen events, a minute apart, whose ids tell their time."""
+    events = [
+        AuditEvent(event_type="tool.call", event_id=uuid7(at), agent_id="a", timestamp=NOON + timedelta(minutes=at))
+        for at in range(SEGMENTS * 16)
+    ]
+    return write_log(tmp_path / "log", events, per_segment=16)
+
+
+def opened(log: Path, wanted: str) -> tuple[int, int]:
+    """How many segments `show` opens, and its exit code; in a process of its own, which sees every file opened."""
+    done = subprocess.run(
+        [sys.executable, "-c", _HOOK, "show", wanted, "--dir", str(log), "--format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    count, code = done.stdout.splitlines()[-1].split()
+    assert code != "0" or f'"event_id": "{wanted}"' in done.stdout
+    return int(count), int(code)
+
+
+def test_with_columns_an_event_is_looked_for_only_in_segments_that_can_hold_its_id(log: Path) -> None:
+    """One sealed segment, and the active one, which has no columns."""
+    AuditAnalyzer(log).close()
+    make_old(log)
+    for at in (0, 100, SEGMENTS * 16 - 17):
+        count, code = opened(log, uuid7(at))
+        assert (code, count) == (0, 2)
+    assert opened(log, uuid7(5, number=9)) == (2, 2)
+
+
+def test_without_columns_the_segment_of_the_ids_time_comes_first_and_all_are_searched_before_saying_no(
+    log: Path,
+) -> None:
+    told: list[tuple[int, int]] = []
+    found = find_event(Layout(log), uuid7(100), lambda done, total: told.append((done, total)))
+    assert found is not None
+    assert (found.seq, found.number) == (100, 5)
+    assert told == [(0, SEGMENTS)]
+    told.clear()
+    assert find_event(Layout(log), uuid7(100, number=9), lambda done, total: told.append((done, total))) is None
+    assert told == [(done, SEGMENTS) for done in range(SEGMENTS)]
+
+
+def test_an_event_recorded_out_of_the_order_of_ids_is_found_with_and_without_columns(tmp_path: Path) -> None:
+    """An event that waited is recorded long after its time."""
+    ids = [uuid7(at) for at in range(64)]
+    ids[3], ids[60] = ids[60], ids[3]
+    found = [event("error", event_id=one) for one in ids]
+    log = write_log(tmp_path / "log", found, per_segment=16)
+    for _ in range(2):
+        line = find_event(Layout(log), uuid7(3), lambda done, total: None)
+        assert line is not None
+        assert line.seq == 60
+        AuditAnalyzer(log).close()
+        make_old(log)
+
+
+def test_columns_that_no_longer_belong_to_their_segment_do_not_hide_an_event(log: Path) -> None:
+    AuditAnalyzer(log).close()
+    make_old(log)
+    path = Layout(log).segment(0)
+    path.write_bytes(path.read_bytes().replace(uuid7(3).encode(), uuid7(3, number=77).encode()))
+    line = find_event(Layout(log), uuid7(3, number=77), lambda done, total: None)
+    assert line is not None
+    assert json.loads(line.data)["seq"] == 3
+
+
+def test_an_id_that_other_events_only_mention_is_not_taken_for_theirs(tmp_path: Path) -> None:
+    events = [event("error", event_id=uuid7(1), metadata={"cause": uuid7(2)}), event("error", event_id=uuid7(2))]
+    line = find_event(Layout(write_log(tmp_path / "log", events)), uuid7(2), lambda done, total: None)
+    assert line is not None
+    assert line.seq == 1
+
+
+def make_old(log: Path) -> None:
+    """As if the segments had been written long before their columns were made: only then do times decide."""
+    layout = Layout(log)
+    for start in layout.segment_starts()[:-1]:
+        card = layout.column_files(start)[1]
+        found = json.loads(card.read_bytes())
+        found["segment"]["looked_ns"] += 3_600_000_000_000
+        card.write_text(json.dumps(found))
