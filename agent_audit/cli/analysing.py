@@ -30,14 +30,16 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
     directories = logs_of(args)
     say(f"reading {', '.join(map(str, directories))}")
     conditions = {"session_id": args.session, "user_id": args.user, "event_type": getattr(args, "type", None)}
-    with progress("reading segments") as tell:
-        analyzer = AuditAnalyzer(directories, **conditions, where=getattr(args, "where", None), progress=tell)
-    with analyzer:
-        answer = ask(analyzer)
-        if analyzer.is_empty:
-            say("the log is empty")
-        sys.stdout.write(reporter(args.format, color=use_color(), width=screen_width()).render(answer))
-        sys.stdout.flush()
-        if analyzer.bad_line_count:
-            say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
+    where = getattr(args, "where", None)
+    with (
+        progress("reading segments") as tell,
+        AuditAnalyzer(directories, **conditions, where=where, progress=tell) as analyzer,
+    ):
+        answer, empty = ask(analyzer), analyzer.is_empty
+    if empty:
+        say("the log is empty")
+    sys.stdout.write(reporter(args.format, color=use_color(), width=screen_width()).render(answer))
+    sys.stdout.flush()
+    if analyzer.bad_line_count:
+        say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
     return answer, INCOMPLETE if analyzer.bad_line_count else OK

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
-from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
+from agent_audit.cli.exits import NOT_PROVABLE, OF_VERDICT, OK
 from agent_audit.cli.report import add_limits, overview_of
 from agent_audit.cli.trusting import add_trust
-from agent_audit.cli.verifying import trust_of
+from agent_audit.cli.verifying import trust_of, verified
 
 if TYPE_CHECKING:
     from agent_audit.verify import Verification
 
-_CODES = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
 _CHOICE = ("since", "until", "agent", "session", "user", "type")
 
 
@@ -43,15 +42,19 @@ def run(args: Namespace) -> int:
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.progress import progress
     from agent_audit.cli.terminal import say
     from agent_audit.errors import ConfigurationError
     from agent_audit.report.evidence import write_bundle
-    from agent_audit.verify import verify
 
     layout, trust = open_layout(log_of(args)), trust_of(args)
     say(f"reading {layout.root}")
-    verification = verify(layout.root, trust, intents=False, remember=False, jobs=options.cores())
-    with AuditAnalyzer(layout.root, session_id=args.session, user_id=args.user, event_type=args.type) as analyzer:
+    verification = verified(layout.root, trust)
+    chosen = {"session_id": args.session, "user_id": args.user, "event_type": args.type}
+    with (
+        progress("reading segments") as tell,
+        AuditAnalyzer(layout.root, **chosen, progress=tell) as analyzer,
+    ):
         seqs = analyzer.positions(args.since, args.until, agent_id=args.agent)
         if not seqs:
             raise ConfigurationError("no event of the log is chosen by these filters")
@@ -82,4 +85,4 @@ def _told(verification: Verification, unproved: int) -> int:
         say(f"{unproved:,} event(s) in it are not proved: `agent-audit-log seal` makes a checkpoint that covers them")
     if str(verification.verdict) != "valid":
         say(f"verify says of this log: {verification.verdict}")
-    return _CODES[str(verification.verdict)] or (NOT_PROVABLE if unproved else OK)
+    return OF_VERDICT[str(verification.verdict)] or (NOT_PROVABLE if unproved else OK)

@@ -10,9 +10,13 @@ NOT_PROVABLE = 3
 INCOMPLETE = 4
 """Lines or files cannot be read."""
 INTERNAL = 70
+OF_VERDICT = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
 """A bug (EX_SOFTWARE of sysexits.h)."""
 INTERRUPTED = 130
 """Ctrl-C (128 + SIGINT)."""
+
+OF_VERDICT = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
+"""What a verification comes to."""
 
 EXPLAINED = """\
 exit codes:

@@ -62,13 +62,17 @@ def _find(args: Namespace, directory: Path) -> Finding:
     from dataclasses import replace
 
     from agent_audit.analysis import AuditAnalyzer, Limits
+    from agent_audit.cli.progress import progress
     from agent_audit.errors import ConfigurationError
 
     rule_id = args.id.partition("/")[0]
     rules = ruleset(args).only(rule_id)
     # Listed or not, a finding can be decided on.
     rules = replace(rules, limits=Limits(max_findings=1_000_000, max_event_ids=1))
-    with AuditAnalyzer(directory, session_id=args.session, user_id=args.user) as analyzer:
+    with (
+        progress("reading segments") as tell,
+        AuditAnalyzer(directory, session_id=args.session, user_id=args.user, progress=tell) as analyzer,
+    ):
         report = analyzer.detect_anomalies(args.agent, start=args.since, end=args.until, rules=rules)
     for found in report.findings:
         if found.id == args.id:

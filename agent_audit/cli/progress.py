@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _PATIENCE = 2.0
 """Seconds without a bar."""
 
+Tell = Callable[[int, "int | None"], None]
+"""Is told how many of how many are done; None: nobody knows how many there are."""
+
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to be told how many of how many are done; nothing is shown where nobody looks."""
+def progress(what: str, then: str = "answering") -> Iterator[Tell]:
+    """A function to be told how far it is; nothing is shown where nobody looks.
+
+    The bar comes by itself, also while nothing is told. When all of it is done and the block goes on, and where the
+    end is not known, it only shows that it goes on, and for how long.
+
+    Args:
+        what: what is being done.
+        then: what is being done when all of that is done.
+    """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    bar = _Bar(what)
+    bar = _Bar(what, then)
     try:
         yield bar.tell
     finally:
@@ -25,27 +37,48 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 class _Bar:
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._begun = time.monotonic()
-        self._shown: Callable[[int, int], None] | None = None
-        self._stop: Callable[[], None] = lambda: None
+    """Waits in a thread, for the thread that works may be deep inside of one query."""
 
-    def tell(self, done: int, total: int) -> None:
-        if self._shown is None and time.monotonic() - self._begun > _PATIENCE:
-            self._show()
-        if self._shown is not None:
-            self._shown(done, total)
+    def __init__(self, what: str, then: str) -> None:
+        self._what, self._then = what, then
+        self._at: tuple[int, int | None] = (0, None)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._bar: Any = None
+        self._timer = threading.Timer(_PATIENCE, self._show)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def tell(self, done: int, total: int | None) -> None:
+        self._at = (done, total)
+        if self._bar is not None:
+            self._draw()
 
     def close(self) -> None:
-        self._stop()
+        self._timer.cancel()
+        with self._lock:
+            self._closed = True
+            if self._bar is not None:
+                self._bar.stop()
 
     def _show(self) -> None:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        bar = Progress(console=Console(stderr=True), transient=True)
-        task = bar.add_task(self._what)
-        bar.start()
-        self._shown = lambda done, total: bar.update(task, completed=done, total=total)
-        self._stop = bar.stop
+        with self._lock:
+            if self._closed:
+                return
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+            bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            bar.add_task(self._what, total=None)
+            bar.start()
+            self._bar = bar
+            self._draw()
+
+    def _draw(self) -> None:
+        done, total = self._at
+        task = self._bar.tasks[0]
+        over = total is not None and done >= total
+        # Set directly: `update` takes None for "as it was", and a task without total is one whose bar pulses.
+        task.total = None if over else total
+        self._bar.update(task.id, completed=done, description=self._then if over else self._what)

@@ -44,16 +44,21 @@ def run(args: Namespace) -> int:
     """Write the report; returns the exit code."""
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.progress import progress
     from agent_audit.cli.terminal import say, say_bad_lines
     from agent_audit.report.html import dashboard
 
     directory = log_of(args)
     say(f"reading {directory}")
     verification = verification_of(args)
-    with AuditAnalyzer(directory, session_id=args.session, user_id=args.user, event_type=args.type) as analyzer:
+    chosen = {"session_id": args.session, "user_id": args.user, "event_type": args.type}
+    with (
+        progress("reading segments") as tell,
+        AuditAnalyzer(directory, **chosen, progress=tell) as analyzer,
+    ):
         overview = overview_of(analyzer, args, verification)
-        if analyzer.bad_line_count:
-            say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
+    if analyzer.bad_line_count:
+        say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
     target = Path(args.html)
     write_whole(target, dashboard(overview, str(directory), datetime.now(timezone.utc)).encode())
     say(f"wrote {target} ({target.stat().st_size / 1000:,.0f} KB); open it in a browser")

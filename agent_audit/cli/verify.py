@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
-from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
+from agent_audit.cli.exits import OF_VERDICT
 from agent_audit.cli.trusting import add_trust, keys_of, policy_of
+from agent_audit.cli.verifying import verifying
 
 if TYPE_CHECKING:
     from agent_audit.verify import Verification
-
-_CODES = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "incomplete": INCOMPLETE}
 
 
 def add(subparsers: Any) -> None:
@@ -53,13 +51,13 @@ def run(args: Namespace) -> int:
     root = log_of(args)
     since = Path(args.since_checkpoint) if args.since_checkpoint else None
     trust = Trust(policy=policy_of(args), keys=keys_of(args), since=since)
-    with _progress(root) as progress:
-        found = verify(root, trust, incremental=args.incremental, jobs=args.jobs, progress=progress)
+    with verifying(root) as tell:
+        found = verify(root, trust, incremental=args.incremental, jobs=args.jobs, progress=tell)
     if args.json:
         print(found.model_dump_json(indent=2))
     else:
         sys.stdout.write("\n".join(_lines(found)) + "\n")
-    return _CODES[str(found.verdict)]
+    return OF_VERDICT[str(found.verdict)]
 
 
 def _lines(found: Verification) -> Iterator[str]:
@@ -83,29 +81,3 @@ def _lines(found: Verification) -> Iterator[str]:
     }
     for name, values in named.items():
         yield from (f"  {name}: {printable(str(value))}" for value in values)
-
-
-@contextmanager
-def _progress(root: Path) -> Iterator[Callable[[int], object]]:
-    """A bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda lines: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("verifying", total=_size(root))
-        yield lambda lines: bar.update(task, completed=lines)
-
-
-def _size(root: Path) -> int | None:
-    """How many events there are, as the checkpoint says; it may be wrong, then the bar is."""
-    from agent_audit.backends.file.layout import Layout
-    from agent_audit.errors import ProofError
-    from agent_audit.integrity.checkpoint import parse_checkpoint
-
-    try:
-        return parse_checkpoint(Layout(root).checkpoint.read_bytes())[1].size
-    except (OSError, ProofError):
-        return None

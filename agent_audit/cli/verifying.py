@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_audit.cli import options
+from agent_audit.cli.progress import progress
 from agent_audit.cli.trusting import keys_of, policy_of
 
 if TYPE_CHECKING:
@@ -32,9 +36,33 @@ def trust_of(args: Namespace) -> Trust:
 def verification_of(args: Namespace) -> Verification | None:
     """What `verify` says of the log; None with --no-verify."""
     from agent_audit.cli.directory import log_of
+
+    return None if args.no_verify else verified(log_of(args), trust_of(args))
+
+
+def verified(root: Path, trust: Trust) -> Verification:
+    """What `verify` says of a log, but for open intents: those are counted by the analysis."""
     from agent_audit.verify import verify
 
-    # Open intents are counted by the analysis.
-    if args.no_verify:
+    with verifying(root) as tell:
+        return verify(root, trust, intents=False, remember=False, jobs=options.cores(), progress=tell)
+
+
+@contextmanager
+def verifying(root: Path) -> Iterator[Callable[[int], None]]:
+    """A progress bar that is told how many lines are verified."""
+    size = _size(root)
+    with progress("verifying", "judging") as tell:
+        yield lambda lines: tell(lines, size)
+
+
+def _size(root: Path) -> int | None:
+    """How many events there are, as the checkpoint says; it may be wrong, then the bar is."""
+    from agent_audit.backends.file.layout import Layout
+    from agent_audit.errors import ProofError
+    from agent_audit.integrity.checkpoint import parse_checkpoint
+
+    try:
+        return parse_checkpoint(Layout(root).checkpoint.read_bytes())[1].size
+    except (OSError, ProofError):
         return None
-    return verify(log_of(args), trust_of(args), intents=False, remember=False, jobs=options.cores())
