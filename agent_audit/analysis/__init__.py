@@ -10,6 +10,7 @@ from agent_audit.analysis.compliance import ComplianceReport
 from agent_audit.analysis.data import DataAccess, DataUse
 from agent_audit.analysis.decisions import Decision, DecisionReport
 from agent_audit.analysis.disposition import disposition_event
+from agent_audit.analysis.examination import examination_event
 from agent_audit.analysis.failures import FailureGroup, Failures
 from agent_audit.analysis.finding import Disposition, Finding, Level
 from agent_audit.analysis.models import CostItem, ModelStatistics, ModelUse, Price, TokenCost
@@ -64,6 +65,7 @@ __all__ = [
     "Unpaired",
     "Volume",
     "disposition_event",
+    "examination_event",
     "load_rules",
     "unpaired",
 ]

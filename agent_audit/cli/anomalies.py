@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
 from agent_audit.cli.exits import FINDING, OK
+from agent_audit.cli.recording import add_examined, examined
 
 if TYPE_CHECKING:
     from agent_audit.analysis import Ruleset
@@ -31,6 +32,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--level", choices=_LEVELS, default="low", help="exit code 1 from this level on (default: low); all are shown"
     )
+    add_examined(parser)
     parser.set_defaults(run=run)
 
 
@@ -51,6 +53,7 @@ def run(args: Namespace) -> int:
     report, code = analyse(
         args, lambda analyzer: analyzer.detect_anomalies(args.agent, start=args.since, end=args.until, rules=rules)
     )
+    examined(args, "anomalies", findings=len(report.findings) + sum(report.omitted.values()))
     return FINDING if report.open_findings(Level(args.level)) else code
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
+from agent_audit.cli.recording import add_examined, examined
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import add_verify, verification_of
 
@@ -21,16 +22,18 @@ def add(subparsers: Any) -> None:
     options.add_format(parser, documents=True)
     add_verify(parser)
     add_trust(parser)
+    add_examined(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: Namespace) -> int:
     """Print the report; returns the exit code."""
     verification = verification_of(args)
-    _, code = analyse(
+    answer, code = analyse(
         args,
         lambda analyzer: analyzer.generate_compliance_report(
             args.since, args.until, agent_id=args.agent, verification=verification
         ),
     )
+    examined(args, "compliance", verification=verification, events=answer.total_events)
     return code

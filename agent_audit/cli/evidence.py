@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import NOT_PROVABLE, OF_VERDICT, OK
+from agent_audit.cli.recording import add_examined, examined
 from agent_audit.cli.report import add_limits, overview_of
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import trust_of, verified
 
 if TYPE_CHECKING:
     from agent_audit.verify import Verification
-
-_CHOICE = ("since", "until", "agent", "session", "user", "type")
 
 
 def add(subparsers: Any) -> None:
@@ -34,6 +33,7 @@ def add(subparsers: Any) -> None:
     )
     add_limits(parser)
     add_trust(parser)
+    add_examined(parser)
     parser.set_defaults(run=run)
 
 
@@ -70,10 +70,11 @@ def run(args: Namespace) -> int:
         overview,
         trust=trust,
         policy=Path(args.policy).read_text() if args.policy else None,
-        choice={name: str(value) for name in _CHOICE if (value := getattr(args, name)) is not None},
+        choice=options.choice(args),
         made_at=datetime.now(timezone.utc),
     )
     say(f"wrote {args.output}: {bundle.events:,} event(s), {bundle.files} files, {bundle.bytes / 1000:,.0f} KB")
+    examined(args, "evidence", verification=verification, output=Path(args.output), events=bundle.events)
     return _told(verification, len(bundle.unproved))
 
 

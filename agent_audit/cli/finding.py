@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from agent_audit.cli import options
 from agent_audit.cli.anomalies import add_rules_file, ruleset
 from agent_audit.cli.exits import OK
+from agent_audit.cli.recording import record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,16 +39,13 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Look the finding up, then write the decision; returns the exit code."""
     from agent_audit.analysis import disposition_event
-    from agent_audit.backends.file import FileAuditBackend
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
-    from agent_audit.logger import AuditLogger
 
     directory = log_of(args)
     found = _find(args, directory)
     event = disposition_event(found, _DECISIONS[args.decision], by=args.by, reason=args.reason)
-    with AuditLogger(FileAuditBackend(directory), durability="synced", on_failure="raise") as logger:
-        logger.log(event)
+    record(directory, event)
     what = f"{found.id} ({found.title}, {found.event_count:,} event(s))"
     say(f"{event.action} by {args.by}: {what}; event {event.event_id}")
     return OK

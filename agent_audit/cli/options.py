@@ -93,6 +93,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def choice(args: Namespace) -> dict[str, str]:
+    """What `add_filters` was given, in words: option -> value."""
+    names = ("since", "until", "agent", "session", "user", "type", "where")
+    return {name: str(value) for name in names if (value := getattr(args, name, None)) is not None}
+
+
 def natural(text: str) -> int:
     """A number from 0.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import INCOMPLETE, OK
+from agent_audit.cli.recording import add_examined, examined
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import add_verify, verification_of
 
@@ -29,6 +30,7 @@ def add(subparsers: Any) -> None:
     add_limits(parser)
     add_verify(parser)
     add_trust(parser)
+    add_examined(parser)
     parser.set_defaults(run=run)
 
 
@@ -62,6 +64,7 @@ def run(args: Namespace) -> int:
     target = Path(args.html)
     write_whole(target, dashboard(overview, str(directory), datetime.now(timezone.utc)).encode())
     say(f"wrote {target} ({target.stat().st_size / 1000:,.0f} KB); open it in a browser")
+    examined(args, "report", verification=verification, output=target, events=overview.compliance.total_events)
     return INCOMPLETE if overview.compliance.bad_line_count else OK
 
 

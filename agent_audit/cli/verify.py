@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import OF_VERDICT
+from agent_audit.cli.recording import add_examined, examined
 from agent_audit.cli.trusting import add_trust, keys_of, policy_of
 from agent_audit.cli.verifying import verifying
 
@@ -40,6 +41,7 @@ def add(subparsers: Any) -> None:
         help="processes that read a long log (default: one for each processor)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    add_examined(parser)
     parser.set_defaults(run=run)
 
 
@@ -57,6 +59,7 @@ def run(args: Namespace) -> int:
         print(found.model_dump_json(indent=2))
     else:
         sys.stdout.write("\n".join(_lines(found)) + "\n")
+    examined(args, "verify", verification=found)
     return OF_VERDICT[str(found.verdict)]
 
 

@@ -1,0 +1,69 @@
+"""What commands put on record themselves: decisions, and that somebody examined the log."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_audit.cli import options
+
+if TYPE_CHECKING:
+    from agent_audit.event import AuditEvent
+    from agent_audit.verify import Verification
+
+
+def record(directory: Path, event: AuditEvent) -> None:
+    """Write an event to a log, to the disk.
+
+    Raises:
+        AuditError: it cannot be written.
+        OSError: the log cannot be opened for writing.
+    """
+    from agent_audit.backends.file import FileAuditBackend
+    from agent_audit.logger import AuditLogger
+
+    with AuditLogger(FileAuditBackend(directory), durability="synced", on_failure="raise") as logger:
+        logger.log(event)
+
+
+def add_examined(parser: ArgumentParser) -> None:
+    """Whether to put the examination on record. Not by itself: who only reads must not write."""
+    parser.add_argument(
+        "--examined-by",
+        type=_who,
+        metavar="WHO",
+        help="put on record in the log that WHO examined it (log.examined): command, period, verdict, head",
+    )
+
+
+def examined(
+    args: Namespace,
+    command: str,
+    *,
+    verification: Verification | None = None,
+    output: Path | None = None,
+    **counted: int,
+) -> None:
+    """Put the examination on record if the command line asks for it; when that fails, only say so."""
+    if args.examined_by is None:
+        return
+    from agent_audit.analysis.examination import examination_event
+    from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import say
+    from agent_audit.errors import AuditError
+
+    choice, who = options.choice(args), args.examined_by
+    try:
+        event = examination_event(command, by=who, choice=choice, verification=verification, output=output, **counted)
+        record(log_of(args), event)
+    except (AuditError, OSError) as error:
+        say(f"the examination by {who} is not on record, for the log cannot be written to: {error}")
+    else:
+        say(f"on record: {command} by {who}; event {event.event_id}")
+
+
+def _who(text: str) -> str:
+    if not text.strip():
+        raise ArgumentTypeError("say who examines the log")
+    return text
