@@ -97,7 +97,7 @@ class SyncError(StorageError):
 
 
 class RolledBackError(StorageError):
-    """The log's key has signed another history than the one that is there; the message names both heads."""
+    """What is there is not the history that the log's key has signed, or cannot continue it; the message says how."""
 
 
 class ClosedError(WriteError):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
-from agent_audit.backends.file import Layout, Retention, Rotation, sealing
+from agent_audit.backends.file import Layout, Retention, Rotation, sealing, segments
 from agent_audit.backends.file.making import log_keys
 from agent_audit.backends.file.read import read_header
 from agent_audit.backends.file.sealing import Sealing
@@ -234,6 +234,32 @@ def rolled_back(log_dir: Path, tmp_path: Path) -> FileAuditBackend:
     shutil.rmtree(log_dir)
     shutil.copytree(tmp_path / "copy", log_dir)
     return log
+
+
+@pytest.mark.parametrize("signed_before", [True, False])
+def test_where_events_are_gone_nothing_behind_them_could_be_proved_so_a_new_log_is_begun(
+    signed_before: bool, log_dir: Path
+) -> None:
+    log = FileAuditBackend(log_dir, auto_seal=False, on_rollback="new-log")
+    fill(log, 10)
+    if signed_before:
+        log.seal()
+        fill(log, 10)
+    log.layout.segment(0).unlink()
+    time.sleep(segments._LOOK_INTERVAL)
+    fill(log, 1)
+    assert [event.event_type for event in log.query()][:1] == [AuditEventType.LOG_RECOVERED], "the log went on"
+    log.sync()
+    log._sealing._since = 0.0
+    log._sealing.tick()
+    fill(log, 5)
+    log.close()
+    assert log.layout.root == log_dir.with_name(f"{log_dir.name}-2")
+    assert_sealed(log.layout)
+    first = AuditEvent.from_json(lines(log.layout)[0])
+    assert (first.event_type, first.metadata) == (AuditEventType.LOG_RECOVERED, {"log": str(log_dir)})
+    assert first.error is not None
+    assert "are gone" in first.error
 
 
 def test_a_log_that_was_rolled_back_is_not_written_to_and_both_heads_are_named(log_dir: Path, tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Checkpointer:
             The head; None when another process is at it.
 
         Raises:
-            RolledBackError: the events lead to another root than the one that was signed.
+            RolledBackError: the events lead to another root than the one that was signed, or some are gone.
             OSError: a file could not be written.
             Exception: whatever the signer raises.
         """
@@ -311,18 +311,29 @@ class SegmentReader:
         """The lines from `start` up to `end`, without their line feeds, some hundreds at a time.
 
         Raises:
+            RolledBackError: some of them are gone, and later ones are there.
             StorageError: there are not so many.
         """
         while start < end:
             lines = self._next(start, end)
             if not lines:
-                raise StorageError(f"event {start} is not in the segments of {self._layout.root}")
+                raise self._missing(start)
             yield lines
             start += len(lines)
 
     def leaves(self, start: int, end: int) -> list[bytes]:
         """Leaf hashes of those lines."""
         return [one for lines in self.lines(start, end) for one in leaf_hashes(lines)]
+
+    def _missing(self, start: int) -> StorageError:
+        later = min((one for one in self._layout.segment_starts() if one > start), default=None)
+        if later is None:
+            return StorageError(f"event {start} is not in the segments of {self._layout.root}")
+        return RolledBackError(
+            f"events {start} to {later - 1} are gone from the segments of {self._layout.root}, so that no checkpoint "
+            "can cover what was recorded after them. Restore them from a copy; or move the log away as evidence and "
+            "begin a new one"
+        )
 
     def _next(self, start: int, end: int) -> list[bytes]:
         segment, number, offset = self._find(start)
