@@ -24,6 +24,9 @@ def add(subparsers: Any) -> None:
     options.add_log(parser)
     parser.add_argument("--max-age", type=span, metavar="TIME", help="drop segments with nothing younger, e.g. 90d")
     parser.add_argument("--max-size", type=size, metavar="BYTES", help="keep at most so much, e.g. 500M, 10G")
+    parser.add_argument(
+        "--unshipped", action="store_true", help="drop as well what a store that follows the log does not have yet"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would go; exit code 1 when something would")
     parser.set_defaults(run=run)
 
@@ -31,12 +34,15 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Prune, or say what would go; returns the exit code."""
     from agent_audit.backends.file import FileAuditBackend, Retention
-    from agent_audit.backends.file.retention import prunable
+    from agent_audit.backends.file.retention import kept_back, prunable
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
 
     backend = FileAuditBackend(log_of(args))
-    retention = Retention(max_age=args.max_age, max_bytes=args.max_size)
+    retention = Retention(max_age=args.max_age, max_bytes=args.max_size, unshipped=args.unshipped)
+    kept = kept_back(backend.layout, retention)
+    if kept is not None:
+        say(kept)
     if args.dry_run:
         chosen = prunable(backend.layout, retention)
         _print(chosen)

@@ -11,7 +11,8 @@
       checkpoint                           the latest head, signed (C2SP tlog-checkpoint)
       checkpoints/<20-digit size>          heads that are kept
       tile/<L>/x001/234                    full tiles of the tree (C2SP tlog-tiles)
-      state/tree                           the edge of the tree at the checkpoint; a cache
+      state/tree                           the edge of the tree near the checkpoint; a cache
+      state/ship-<store>                   how far a store is that follows the log
       columns/<segment>.parquet, .json     copy of a sealed segment for analysis, and what it was made of: a cache
       HOLD                                 while it is there, nothing is pruned
       recovered-<time>                     torn bytes that were put aside
@@ -79,6 +80,10 @@ class Layout:
 
     def blob(self, sha256_hex: str) -> Path:
         return self.blobs / sha256_hex[:2] / sha256_hex[2:]
+
+    def shipments(self) -> list[Path]:
+        """The notes of whoever ships this log."""
+        return sorted(path for path in self.state.glob("ship-*") if not path.suffix)
 
     def exists(self) -> bool:
         return self.header.is_file() or bool(self.segment_starts())

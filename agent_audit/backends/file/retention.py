@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ConfigurationError, HeldError
 from agent_audit.event import format_timestamp
 
@@ -33,6 +34,8 @@ class Retention:
     """Drop segments whose latest event is older."""
     max_bytes: int | None = None
     """Drop the oldest sealed segments until all segments together have at most so many bytes."""
+    unshipped: bool = False
+    """Drop as well what a store that follows the log (see `agent-audit-log ship`) does not have yet."""
 
     def __post_init__(self) -> None:
         if self.max_age is None and self.max_bytes is None:
@@ -54,8 +57,50 @@ class SealedSegment(NamedTuple):
     """Bytes."""
 
 
+class Shipment(NamedTuple):
+    """How far a store is that follows the log, as whoever ships has noted it in `state/`."""
+
+    store: str
+    next_seq: int
+    """What it has are the events before this one."""
+
+
 def prunable(layout: Layout, retention: Retention, now: datetime | None = None) -> list[SealedSegment]:
     """The segments that `retention` does not keep, oldest first. Looks only; changes nothing."""
+    due = past_limits(layout, retention, now)
+    behind = furthest_behind(layout)
+    if behind is None or retention.unshipped:
+        return due
+    return [segment for segment in due if segment.last < behind.next_seq]
+
+
+def furthest_behind(layout: Layout) -> Shipment | None:
+    """The store that has the least of this log; None when none follows it, as far as `state/` knows."""
+    origin = read_header(layout).get("origin") if layout.exists() else None
+    notes = [_parsed(path.read_bytes()) for path in layout.shipments()]  # replaced in one step, never half written
+    there = [
+        Shipment(str(note.get("to")), note["next_seq"])
+        for note in notes
+        if note.get("origin") == origin and isinstance(note.get("next_seq"), int)
+    ]
+    return min(there, key=lambda shipment: shipment.next_seq, default=None)
+
+
+def kept_back(layout: Layout, retention: Retention, now: datetime | None = None) -> str | None:
+    """What is past the limits and stays all the same, in words; None when there is nothing of the kind."""
+    due, behind = past_limits(layout, retention, now), furthest_behind(layout)
+    late = [] if behind is None or retention.unshipped else [one for one in due if one.last >= behind.next_seq]
+    if behind is None or not late:
+        return None
+    return (
+        f"{len(late)} segment(s) are past the limits of retention and are kept: {behind.store} has the events before "
+        f"{behind.next_seq} only. Ship them; or drop them unshipped (--unshipped, Retention(unshipped=True)); or, if "
+        f"that store is used no more, remove its note {layout.state}/ship-*"
+    )
+
+
+def past_limits(layout: Layout, retention: Retention, now: datetime | None = None) -> list[SealedSegment]:
+    """The segments that are past the limits, whether they were shipped or not."""
     moment = now or datetime.now(timezone.utc)
     oldest = format_timestamp(moment - retention.max_age) if retention.max_age is not None else ""
     starts = layout.segment_starts()
@@ -98,6 +143,7 @@ def describe(segments: list[SealedSegment], retention: Retention) -> dict[str, A
         "policy": {
             "max_age_seconds": retention.max_age.total_seconds() if retention.max_age is not None else None,
             "max_bytes": retention.max_bytes,
+            "unshipped": retention.unshipped,
         },
     }
 
