@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
 from agent_audit import (
+    ActionRequest,
     AdapterSettings,
     AuditEventType,
     AuditLogger,
@@ -98,6 +101,18 @@ class Hooks:
         """
         run = None if run_id is None else self._tracker.get(run_id)
         return self._tracker.get(running_in()) if run is None else run
+
+    def _facts(
+        self, parent: Run | None, request: ActionRequest, description: str | None, tool: Any = None
+    ) -> dict[str, Any] | None:
+        """For the metadata of a `tool.call`: what was decided on, and the tool's definition if it is not on record yet.
+
+        Handlers are told the description alone; the middleware sees the tool with its parameters.
+        """
+        owner = (None if parent is None else parent.identity.get("agent_id"), request.action)
+        schema = getattr(tool, "args_schema", None)
+        defined = self.recording.definitions.new(owner, description, schema, lambda: convert_to_openai_tool(tool))
+        return {**(self.recording.approvals.decided_on(parent, request) or {}), **defined} or None
 
     def _start_operation(
         self,

@@ -110,6 +110,7 @@ class _Calls(Hooks):
         asked = ActionRequest(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
         self.recording.has_middleware = True
+        tool = request.tool
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
             call_key(parent_key, asked.call_id),
@@ -118,7 +119,7 @@ class _Calls(Hooks):
             action=asked.action,
             call_id=asked.call_id,
             parameters=asked.parameters,
-            metadata=self.recording.approvals.decided_on(parent, asked),
+            metadata=self._facts(parent, asked, getattr(tool, "description", None), tool),
             **self._identity(parent, request.runtime, config),
         )
         run.state["request"] = asked

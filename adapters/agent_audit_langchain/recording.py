@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
 
-from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker, shared_state
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker, ToolDefinitions, shared_state
 from agent_audit_langchain.approvals import Approvals
 
 _STATE = "agent_audit_langchain.recording"
@@ -19,6 +19,7 @@ class Recording:
         self.logger = logger
         self.tracker = RunTracker.shared(logger, "langchain", _version())
         self.approvals = Approvals(logger, self.note)
+        self.definitions = ToolDefinitions.of(logger)
         self.has_middleware = False
         """Whether an `AuditMiddleware` records tool calls, too."""
 

@@ -50,7 +50,7 @@ class ToolHooks(Hooks):
             action=request.action,
             call_id=call_id,
             parameters=request.parameters,
-            metadata=self.recording.approvals.decided_on(parent, request),
+            metadata=self._facts(parent, request, (serialized or {}).get("description")),
         )
         run.state["request"] = request
         run.state["modifies"] = self.settings.changes_data(name, request.parameters)

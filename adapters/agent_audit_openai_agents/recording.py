@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agents import get_current_span
 from agents.version import __version__ as sdk_version
 
-from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, shared_state
+from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, ToolDefinitions, shared_state
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.run import RunRecorder
@@ -51,6 +51,7 @@ class Recording:
     def __init__(self, logger: AuditLogger) -> None:
         self.logger = logger
         self.tracker = RunTracker.shared(Sink(logger), "openai-agents", sdk_version)
+        self.definitions = ToolDefinitions.of(logger)
         self.runs: BoundedMap[RunRecorder] = BoundedMap()
         """Runs that only hooks tell of, by the id of what their contexts share."""
         self.claims: BoundedMap[RunRecorder] = BoundedMap()

@@ -58,6 +58,9 @@ class ToolCalls:
         facts: dict[str, Any] = {}
         if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
             facts["mcp_server"] = server
+        owner = (getattr(agent, "name", None), call.action, server)
+        description, parameters = getattr(tool, "description", None), getattr(tool, "params_json_schema", None)
+        facts |= self._run.recording.definitions.new(owner, description, parameters)
         if call.call_id in self._run.decided:
             facts |= digest_of(call.request, self._run.recording.logger.digest)
         run = self._run.tracker.start(

@@ -1,11 +1,13 @@
 """What adapters share beside the pairing of starts and ends (`agent_audit.runs`), so that it is written once.
 
 What every constructor takes (`AdapterSettings`), one state a logger (`shared_state`), memory that stays small
-(`BoundedMap`), what was asked and decided (`ActionRequest`), the form of a message (`message`), a hook that must not
-raise (`after_the_fact`), and places in a framework that may be gone tomorrow (`Seam`).
+(`BoundedMap`), what was asked and decided (`ActionRequest`), what a tool was said to be (`ToolDefinitions`), the form
+of a message (`message`), a hook that must not raise (`after_the_fact`), and places in a framework that may be gone
+tomorrow (`Seam`).
 """
 
 from agent_audit.adapting.decisions import ActionRequest, describe_check, describe_decision, digest_of
+from agent_audit.adapting.definitions import ToolDefinitions
 from agent_audit.adapting.guard import after_the_fact
 from agent_audit.adapting.memory import BoundedMap, shared_state
 from agent_audit.adapting.messages import message
@@ -19,6 +21,7 @@ __all__ = [
     "ContextReader",
     "Modifies",
     "Seam",
+    "ToolDefinitions",
     "after_the_fact",
     "describe_check",
     "describe_decision",

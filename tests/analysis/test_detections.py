@@ -85,6 +85,14 @@ def digested(decided: str, called: str) -> Events:
     ]
 
 
+def defined(*digests: str, server: str | None = None, covers: str = "description, parameters", **fields: Any) -> Events:
+    facts = {} if server is None else {"mcp_server": server}
+    return [
+        call("send", at, metadata={**facts, "definition": {"hmac_sha256": digest, "covers": covers}}, **fields)
+        for at, digest in enumerate(digests)
+    ]
+
+
 def refused_then(action: str, at: float, times: int = 3) -> Events:
     denied = [event("permission.denied", at=i, action="write", session_id="s") for i in range(times)]
     return [*denied, event("action.executed", at=at, action=action, outcome="success", session_id="s")]
@@ -164,6 +172,15 @@ CASES: dict[str, tuple[Callable[[], Events], list[Callable[[], Events]]]] = {
          lambda: [*approved(3), call("pay", 9, "c9", span_id="d"), response("pay", 10, span_id="d", outcome="denied")]],
     ),
     "changed-arguments": (lambda: digested("aa", "bb"), [lambda: digested("aa", "aa")]),
+    "changed-definition": (
+        lambda: defined("aa", "aa", "bb"),
+        [
+            lambda: defined("aa", "aa"),
+            # Another agent's tool, another server's, and one of which less is known.
+            lambda: [*defined("aa"), *defined("bb", agent_id="other"), *defined("bb", server="mail"),
+                     *defined("bb", covers="description")],
+        ],
+    ),
     "denied-then-done": (
         lambda: refused_then("write_by_shell", 60),
         [lambda: refused_then("write", 60), lambda: refused_then("other", 3000), lambda: refused_then("other", 60, 2)],
@@ -260,6 +277,19 @@ def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() 
     events = [*daily(20), call("shell", 20 * DAY, session=None)]
     assert len(found(events, "new-action", start=NOON + timedelta(days=15))) == 1
     assert found(events, "new-action", end=NOON + timedelta(days=15)) == []
+
+
+def test_of_a_tool_that_is_redefined_each_new_definition_counts_once_and_going_back_does_not() -> None:
+    events = defined("aa", "bb", "aa", "bb", "cc", server="mail")
+    (finding,) = found(events, "changed-definition")
+    assert finding.event_ids == (events[1].event_id, events[4].event_id)
+    assert "tool.send of the MCP server mail" in finding.explanation
+
+
+def test_a_definition_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() -> None:
+    events = defined("aa", "bb")
+    assert len(found(events, "changed-definition", start=NOON + timedelta(seconds=1))) == 1
+    assert found(events, "changed-definition", end=NOON + timedelta(seconds=1)) == []
 
 
 def test_every_rule_says_what_it_means_and_refers_to_threats_that_exist() -> None:

@@ -17,6 +17,7 @@ from agent_audit import (
     AdapterSettings,
     BoundedMap,
     Seam,
+    ToolDefinitions,
     after_the_fact,
     describe_check,
     describe_decision,
@@ -171,3 +172,37 @@ def test_a_seam_that_is_gone_warns_once_and_does_nothing(
     assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
         f"this version of the framework has no {path}: answers are not seen"
     ]
+
+
+def test_a_definition_is_told_once_for_each_owner_and_content_whatever_came_between() -> None:
+    definitions = ToolDefinitions(lambda data: {"hmac_sha256": data.decode()})
+    schema = {"properties": {"q": {}}}
+    assert definitions.new("a", "Look.", schema) == {
+        "definition": {
+            "hmac_sha256": '["Look.", {"properties": {"q": {}}}]',
+            "covers": "description, parameters",
+            "description": "Look.",
+        }
+    }
+    assert definitions.new("a", "Look.", dict(schema)) == {}
+    assert definitions.new("b", "Look.", schema)["definition"]["covers"] == "description, parameters"
+    assert definitions.new("a", "Look twice.", schema)["definition"]["description"] == "Look twice."
+    assert definitions.new("a", "Look.", schema) == {}
+    assert definitions.new("a", "Look.")["definition"]["covers"] == "description"
+
+
+def test_a_definition_is_spelled_out_only_when_it_may_have_changed_and_never_raises() -> None:
+    definitions, spelled = ToolDefinitions(lambda data: {"hmac_absent": "no key"}), []
+    source = object()
+
+    def spell_out() -> Any:
+        spelled.append(source)
+        return {"type": "object"}
+
+    told = [definitions.new("a", "x" * 5000, source, spell_out) for _ in range(3)]
+    assert told[1:] == [{}, {}]
+    assert len(spelled) == 1
+    assert told[0]["definition"]["description"] == "x" * 1000
+    assert definitions.new("b", "Look.", source, lambda: 1 / 0) == {}
+    assert definitions.new("c", "Look.", {1: object()}) == {}
+    assert definitions.new("d", None) == {}

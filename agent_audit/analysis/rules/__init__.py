@@ -1,6 +1,7 @@
 """What is looked for in a log. A new detection is one file beside these and one name in `RULES`."""
 
 from agent_audit.analysis.rule import Rule
+from agent_audit.analysis.rules.definitions import CHANGED_DEFINITION
 from agent_audit.analysis.rules.denials import DENIALS
 from agent_audit.analysis.rules.failure_rate import FAILURE_RATE
 from agent_audit.analysis.rules.first_seen import NEW_ACTION, NEW_RESOURCE, NEW_USER
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     LETHAL_TRIFECTA,
     MISSING_APPROVAL,
     CHANGED_ARGUMENTS,
+    CHANGED_DEFINITION,
     DENIED_THEN_DONE,
     ACCESS_ERRORS,
     SECRET_IN_OUTPUT,

@@ -83,4 +83,8 @@ async def test_a_failure_that_the_server_reports_is_a_failure_though_it_looks_li
     failed = record.one("tool.response", call_id="c2")
     assert failed.error_type == "MCPToolError"
     assert "no such account" in (failed.error or "") or "Error" in (failed.error or "")
-    assert record.one("tool.call", call_id="c1").metadata == {"mcp_server": "accounts"}
+    called = [event.metadata or {} for event in record.events() if event.event_type == "tool.call"]
+    assert [facts["mcp_server"] for facts in called] == ["accounts", "accounts"]
+    # Both calls begin at once; the tool's definition stands with whichever was first.
+    (definition,) = [facts["definition"] for facts in called if "definition" in facts]
+    assert definition["description"] == "Look up a balance."
