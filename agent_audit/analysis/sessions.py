@@ -79,13 +79,7 @@ def sessions(events: Expr) -> Expr:
     """One row per session, the latest first."""
     told = events.filter(events.session_id.notnull()).mutate(how=effective_outcome)
     each = told.group_by(["session_id", "log"]).agg(
-        agent_id=told.agent_id.min(),
-        agents=told.agent_id.nunique(),
-        user_id=told.user_id.min(),
-        users=told.user_id.nunique(),
-        first=told.timestamp.min(),
-        last=told.timestamp.max(),
-        events=told.count(),
+        **who_and_when(told),
         tool_calls=told.count(where=told.event_type == "tool.call"),
         model_calls=told.count(where=told.event_type == "llm.request"),
         failures=told.count(where=told.how == "failure"),
@@ -93,6 +87,19 @@ def sessions(events: Expr) -> Expr:
         decisions=told.count(where=told.event_type.isin(("action.approved", "action.denied"))),
     )
     return each.order_by([each["last"].desc(), each.session_id, each.log])
+
+
+def who_and_when(told: Expr) -> dict[str, Expr]:
+    """What is counted of every group of events that belong together, by the names in `SessionSummary`."""
+    return {
+        "agent_id": told.agent_id.min(),
+        "agents": told.agent_id.nunique(),
+        "user_id": told.user_id.min(),
+        "users": told.user_id.nunique(),
+        "first": told.timestamp.min(),
+        "last": told.timestamp.max(),
+        "events": told.count(),
+    }
 
 
 def list_sessions(scope: Scope, limit: int | None) -> Sessions:

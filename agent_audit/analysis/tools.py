@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope, count, effective_outcome
 from agent_audit.analysis.source import Expr, rows
 
 
@@ -20,7 +20,7 @@ class ToolUse(BaseModel):
 
     tool: str | None = Field(description="`action` of its events.")
     calls: int = Field(description="Events `tool.call`.")
-    responses: int = Field(description="Events `tool.response`.")
+    responses: int = Field(description="Events `tool.response`: calls that ended.")
     succeeded: int
     failed: int
     denied: int
@@ -80,16 +80,21 @@ class ToolStatistics(Result):
         )
 
 
-def tool_uses(events: Expr) -> Expr:
-    """One row per tool, the most called first."""
-    used = events.filter(events.event_type.isin(("tool.call", "tool.response")))
-    ends = used.event_type == "tool.response"
+def tool_uses(events: Expr, ends_of: tuple[str, ...] = ("tool.response",)) -> Expr:
+    """One row per tool, the most called first.
+
+    Args:
+        events: facts.
+        ends_of: types of the events that end a call; others than `tool.response` have no `tool.call`.
+    """
+    used = events.filter(events.event_type.isin(("tool.call", *ends_of))).mutate(how=effective_outcome)
+    ends = used.event_type != "tool.call"
     each = used.group_by(tool="action").agg(
         calls=used.count(where=~ends),
         responses=used.count(where=ends),
-        succeeded=used.count(where=ends & (used.outcome == "success")),
-        failed=used.count(where=ends & (used.outcome == "failure")),
-        denied=used.count(where=ends & (used.outcome == "denied")),
+        succeeded=used.count(where=ends & (used.how == "success")),
+        failed=used.count(where=ends & (used.how == "failure")),
+        denied=used.count(where=ends & (used.how == "denied")),
         agents=used.agent_id.nunique(),
         mean_ms=used.duration_ms.mean(),
         p50_ms=used.duration_ms.quantile(0.5),

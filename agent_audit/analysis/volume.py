@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table
 from agent_audit.analysis.result import Period, Result, bad_line_remark
@@ -18,15 +18,20 @@ UNITS = {"second": "s", "minute": "m", "hour": "h", "day": "D", "month": "M"}
 
 
 class Interval(BaseModel):
-    """What happened from `start` for one unit of time."""
+    """What happened from `start` for one unit or step of time."""
 
     model_config = ConfigDict(frozen=True)
 
     start: datetime
-    events: int
-    agents: int
-    failures: int
-    denials: int
+    events: int = 0
+    agents: int = 0
+    failures: int = Field(0, description="Of the events, with the outcome failure.")
+    denials: int = Field(0, description="Of the events, with the outcome denied.")
+
+    @property
+    def others(self) -> int:
+        """Events that neither failed nor were denied."""
+        return self.events - self.failures - self.denials
 
 
 class Volume(Result):
@@ -52,14 +57,18 @@ class Volume(Result):
 
 def intervals(events: Expr, unit: str) -> Expr:
     """One row per interval with events, in order of time."""
-    told = events.mutate(start=events.timestamp.truncate(UNITS[unit]), how=effective_outcome)
-    each = told.group_by("start").agg(
+    return happened(events, events.timestamp.truncate(UNITS[unit])).order_by("start")
+
+
+def happened(events: Expr, start: Expr) -> Expr:
+    """One row per value of `start`, with the counts of an `Interval`."""
+    told = events.mutate(start=start, how=effective_outcome)
+    return told.group_by("start").agg(
         events=told.count(),
         agents=told.agent_id.nunique(),
         failures=told.count(where=told.how == "failure"),
         denials=told.count(where=told.how == "denied"),
     )
-    return each.order_by("start")
 
 
 def volume(scope: Scope, unit: str) -> Volume:

@@ -180,6 +180,20 @@ def test_durations_read_as_people_say_them(milliseconds: float | None, text: str
     assert duration(milliseconds) == text
 
 
+def test_tools_and_actions_without_a_framework_count_when_they_have_ended() -> None:
+    """An action that failed has no outcome of its own: its type says it."""
+    recorded = [
+        *operation("tool.call", "tool.response", "t", action="tool.search"),
+        event("tool.call", at=1, action="tool.waits"),
+        event("action.executed", at=2, action="pay", outcome="success", duration_ms=5.0),
+        event("action.failed", at=3, action="pay"),
+    ]
+    with AuditAnalyzer(recorded) as analyzer:
+        overview = analyzer.overview()
+    assert [(one.tool, one.responses, one.failed) for one in overview.tools] == [("pay", 2, 1), ("tool.search", 1, 0)]
+    assert overview.tool_count == 2
+
+
 def test_buckets_hold_each_event_once_and_have_no_holes() -> None:
     events = [event("tool.call", at=at) for at in (0, 1, 59, 61, 3_000, 86_400)]
     with AuditAnalyzer([*events, event("log.opened", at=5)]) as analyzer:

@@ -9,11 +9,12 @@ from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.document import Document
 from agent_audit.analysis.overview.over_time import OverTime, over_time
 from agent_audit.analysis.overview.sessions import Limits, RecordedSession, listed_sessions, recorded
-from agent_audit.analysis.overview.usage import AgentUse, ToolUse, agent_uses, tool_uses
+from agent_audit.analysis.overview.usage import AgentUse, agent_uses, most_used_tools
 from agent_audit.analysis.result import Result
 from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
+from agent_audit.analysis.tools import ToolUse
 from agent_audit.verify import Verification
 
 CITED = 6
@@ -54,7 +55,7 @@ def overview(
     limits = limits or Limits()
     anomalies = find_anomalies(scope, Ruleset(), scope.conditions.get("agent_id"))
     agents, agent_count = agent_uses(scope)
-    tools, tool_count = tool_uses(scope)
+    tools, tool_count = most_used_tools(scope)
     cited = {event_id for finding in anomalies.findings for event_id in finding.event_ids[:CITED]}
     listed, session_count = listed_sessions(scope, limits, cited)
     return Overview(

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
-from agent_audit.analysis.scope import bounds, effective_outcome, first_row, of_agents
+from agent_audit.analysis.scope import bounds, first_row, of_agents
 from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.volume import Interval, happened
 
 STEPS = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000)
 """Seconds a step may last: what people read on a clock or in a calendar."""
 MOST_BUCKETS = 80
-
-
-class Bucket(BaseModel):
-    """The events of one step, each counted once."""
-
-    model_config = ConfigDict(frozen=True)
-
-    start: datetime
-    events: int = 0
-    failed: int = Field(0, description="Of these, with the outcome failure.")
-    denied: int = Field(0, description="Of these, with the outcome denied.")
-
-    @property
-    def others(self) -> int:
-        """Events that neither failed nor were denied."""
-        return self.events - self.failed - self.denied
 
 
 class OverTime(BaseModel):
@@ -36,7 +21,7 @@ class OverTime(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     step_seconds: int
-    buckets: tuple[Bucket, ...]
+    buckets: tuple[Interval, ...]
 
 
 def step_for(seconds: float) -> int:
@@ -48,17 +33,6 @@ def _beyond(seconds: float) -> int:
     return STEPS[-1] * int(seconds / STEPS[-1] / (MOST_BUCKETS - 1) + 1)
 
 
-def counted(events: Expr, step: int) -> Expr:
-    """One row per step that has events: its number since 1970, and the counts."""
-    own = of_agents(events)
-    own = own.mutate(step=own.timestamp.epoch_seconds().floordiv(step), how=effective_outcome(own))
-    return own.group_by("step").agg(
-        events=own.count(),
-        failed=own.count(where=own.how == "failure"),
-        denied=own.count(where=own.how == "denied"),
-    )
-
-
 def over_time(events: Expr) -> OverTime | None:
     """The agents' events over time; None when there are none."""
     edge = first_row(bounds(of_agents(events)))
@@ -66,11 +40,12 @@ def over_time(events: Expr) -> OverTime | None:
         return None
     first, last = edge["first"].timestamp(), edge["last"].timestamp()
     step = step_for(last - first)
-    found = {row.pop("step"): row for row in rows(counted(events, step))}
+    own = of_agents(events)
+    found = {row.pop("start"): row for row in rows(happened(own, own.timestamp.epoch_seconds().floordiv(step)))}
     steps = range(int(first // step), int(last // step) + 1)
     return OverTime(
         step_seconds=step,
-        buckets=tuple(Bucket(start=_moment(number * step), **found.get(number, {})) for number in steps),
+        buckets=tuple(Interval(start=_moment(number * step), **found.get(number, {})) for number in steps),
     )
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.rules.denials import kept_denials
 from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import END_TYPES, Scope, count, effective_outcome, of_agents
+from agent_audit.analysis.sessions import who_and_when
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 
@@ -71,13 +72,7 @@ def summed(scope: Scope) -> Expr:
     own = own.mutate(how=effective_outcome(own))
     found = own.group_by("key").agg(
         session_id=own.session_id.max(),
-        agent_id=own.agent_id.min(),
-        agents=own.agent_id.nunique(),
-        user_id=own.user_id.min(),
-        users=own.user_id.nunique(),
-        first=own.timestamp.min(),
-        last=own.timestamp.max(),
-        events=own.count(),
+        **who_and_when(own),
         failed=own.count(where=own.event_type.isin(END_TYPES) & (own.how == "failure")),
     )
     for name, others in (("denied", kept_denials(scope)), ("open", kept_open(scope))):
@@ -96,7 +91,7 @@ def listed_sessions(scope: Scope, limits: Limits, cited: Collection[str]) -> tup
         limits: how many.
         cited: event ids of findings; their sessions come first.
     """
-    found = scope.keep("sessions", lambda: summed(scope))
+    found = scope.keep("sessions of a report", lambda: summed(scope))
     trouble = (5 * found.denied + found.failed + found.open).desc()
     events = keyed(scope.events)
     named = events.filter(events.event_id.isin(list(cited))).select("key").distinct() if cited else None

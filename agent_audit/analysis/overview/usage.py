@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.rules.denials import kept_denials
 from agent_audit.analysis.scope import END_TYPES, Scope, count, effective_outcome, of_agents
 from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.tools import ToolUse, tool_uses
 
 MOST_LISTED = 50
 _ENDS = ("tool.response", "action.executed", "action.failed")
@@ -28,20 +29,6 @@ class AgentUse(BaseModel):
     last: datetime
 
 
-class ToolUse(BaseModel):
-    """One tool, or one action of an agent without a framework."""
-
-    model_config = ConfigDict(frozen=True)
-
-    action: str
-    calls: int = Field(description="Ended ones.")
-    failed: int
-    agents: int
-    p50_ms: float | None
-    p95_ms: float | None
-    last: datetime
-
-
 def agents(events: Expr) -> Expr:
     """One row per agent, the busiest first."""
     own = of_agents(events)
@@ -56,21 +43,6 @@ def agents(events: Expr) -> Expr:
     return found.order_by([found.events.desc(), "agent_id"])
 
 
-def tools(events: Expr) -> Expr:
-    """One row per tool, the most used first."""
-    ends = events.filter(events.event_type.isin(_ENDS) & events.action.notnull())
-    ends = ends.mutate(how=effective_outcome(ends))
-    found = ends.group_by("action").agg(
-        calls=ends.count(),
-        failed=ends.count(where=ends.how == "failure"),
-        agents=ends.agent_id.nunique(),
-        p50_ms=ends.duration_ms.quantile(0.5),
-        p95_ms=ends.duration_ms.quantile(0.95),
-        last=ends.timestamp.max(),
-    )
-    return found.order_by([found.calls.desc(), "action"])
-
-
 def agent_uses(scope: Scope) -> tuple[tuple[AgentUse, ...], int]:
     """The busiest agents, and how many there are."""
     refused = kept_denials(scope)
@@ -80,7 +52,9 @@ def agent_uses(scope: Scope) -> tuple[tuple[AgentUse, ...], int]:
     return tuple(AgentUse(**row, denied=denied.get(row["agent_id"], 0)) for row in listed), count(found)
 
 
-def tool_uses(scope: Scope) -> tuple[tuple[ToolUse, ...], int]:
-    """The most used tools, and how many there are."""
-    found = tools(scope.events)
-    return tuple(ToolUse(**row) for row in rows(found.limit(MOST_LISTED))), count(found)
+def most_used_tools(scope: Scope) -> tuple[tuple[ToolUse, ...], int]:
+    """The tools, and actions of agents without a framework, that ended most often, and how many there are."""
+    found = tool_uses(scope.events, _ENDS)
+    found = found.filter(found.tool.notnull() & (found.responses > 0))
+    listed = rows(found.order_by([found.responses.desc(), found.tool]).limit(MOST_LISTED))
+    return tuple(ToolUse(**row) for row in listed), count(found)

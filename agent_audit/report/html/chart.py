@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent_audit.analysis.overview import Bucket, OverTime
+from agent_audit.analysis.overview import OverTime
+from agent_audit.analysis.volume import Interval
 from agent_audit.report.html.element import Element, el, moment, number, plural
 
 _HEIGHT = 100.0
@@ -48,9 +49,9 @@ def share_bar(part: float, kind: str = "accent") -> Element:
     return el("svg", track, filled, class_="share", aria_hidden="true")
 
 
-def _bar(place: int, bucket: Bucket, top: int) -> Element:
+def _bar(place: int, bucket: Interval, top: int) -> Element:
     parts, base = [], _HEIGHT
-    for count, kind in ((bucket.failed, "bad"), (bucket.denied, "warn"), (bucket.others, "accent")):
+    for count, kind in ((bucket.failures, "bad"), (bucket.denials, "warn"), (bucket.others, "accent")):
         if not count:
             continue
         # One failure among thousands must not vanish: it is what the reader looks for.
@@ -74,8 +75,8 @@ def _summary(over_time: OverTime) -> str:
     busiest = max(buckets, key=lambda bucket: bucket.events)
     return (
         f"Events over time in {len(buckets)} steps of {step_name(over_time.step_seconds)}: "
-        f"{plural(sum(b.events for b in buckets), 'event')}, {number(sum(b.failed for b in buckets))} failed, "
-        f"{number(sum(b.denied for b in buckets))} denied; most in the step from "
+        f"{plural(sum(b.events for b in buckets), 'event')}, {number(sum(b.failures for b in buckets))} failed, "
+        f"{number(sum(b.denials for b in buckets))} denied; most in the step from "
         f"{busiest.start:%Y-%m-%d %H:%M} UTC, {number(busiest.events)}. The table below has the numbers."
     )
 
@@ -104,7 +105,7 @@ def _as_table(over_time: OverTime) -> Element:
         el(
             "tr",
             el("td", moment(bucket.start, seconds=over_time.step_seconds < 60)),
-            (el("td", number(value), class_="num") for value in (bucket.events, bucket.failed, bucket.denied)),
+            (el("td", number(value), class_="num") for value in (bucket.events, bucket.failures, bucket.denials)),
         )
         for bucket in over_time.buckets
         if bucket.events

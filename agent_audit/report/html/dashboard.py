@@ -154,7 +154,7 @@ def _data(overview: Overview) -> dict[str, Any]:
     series = overview.over_time
     return {
         "step": series.step_seconds if series else 0,
-        "buckets": [[_epoch(b.start), b.events, b.failed, b.denied] for b in series.buckets] if series else [],
+        "buckets": [[_epoch(b.start), b.events, b.failures, b.denials] for b in series.buckets] if series else [],
         "sessions": [_session(session) for session in overview.sessions],
         "payload": overview.limits.payload,
     }

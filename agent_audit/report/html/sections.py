@@ -106,17 +106,17 @@ def agents_section(overview: Overview) -> Element:
 def _tools(overview: Overview) -> Element:
     if not overview.tools:
         return _empty("No tool was used in this period.")
-    most = max(tool.calls for tool in overview.tools)
+    most = max(tool.responses for tool in overview.tools)
     return _table(
         "Tools and actions",
         ("Tool", "Calls", "", "Failed", "Rate", "Median", "95 %", "Agents"),
         (
             (
-                el("code", tool.action),
-                number(tool.calls),
-                share_bar(tool.calls / most),
+                el("code", tool.tool),
+                number(tool.responses),
+                share_bar(tool.responses / most),
                 _count(tool.failed, "bad"),
-                f"{tool.failed / tool.calls:.1%}" if tool.failed else "–",
+                f"{tool.failure_rate:.1%}" if tool.failed else "–",
                 duration(tool.p50_ms),
                 duration(tool.p95_ms),
                 number(tool.agents),
