@@ -9,55 +9,19 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from agent_audit.redaction.blocks import read_collection, read_yaml
 from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier, name_words, sensitive_last_words
-from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.phrases import find_code_told, find_number_told, find_told
 from agent_audit.redaction.validators import has_digit, looks_random
-from agent_audit.redaction.vocabulary import words
-
-KEYWORDS: tuple[str, ...] = (
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "auth",
-    "cred",
-    "cookie",
-    "sess",
-    "jwt",
-    "pin",
-    "otp",
-    "cvv",
-    "cvc",
-    "ssn",
-    "sig",
-    "psk",
-    "pat",
-    "senha",
-    "kennwort",
-    "contrase",
-    "mdp",
-    "code",
-    "phrase",
-    "mnemonic",
-    "pw",
-    "card",
-    "security",
-    "access",
-    "private",
-    "пароль",
-    "密码",
-    "密碼",
-    "パスワード",
-    "비밀번호",
-    "hasło",
-    "haslo",
-    "şifre",
-    "parola",
-    "wachtwoord",
-    "lösenord",
+from agent_audit.redaction.values import (
+    MARKER_HEAD,
+    QUOTE,
+    REFERENCE,
+    WORD,
+    Named,
+    could_be_secret,
+    quoted_end,
 )
-"""Lower-case literals that begin the search; each stands in some sensitive name."""
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -67,12 +31,21 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 # The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
 # Declarations name the type in between: `var token string = "x"`, `const KEY: &str = "x"`.
 _TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==))?"
+_MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
-    rf"\\{{0,7}}[\"'`]?[\])]{{0,2}}{_TYPE}\s{{0,4}}"
-    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|%3[Dd]|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?)\s{0,12}(?:\[(?=[\"'\\]))?"
-    r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);"
+    rf"\\{{0,7}}[\"'`]{{0,2}}[\])]{{0,2}}{_TYPE}\s{{0,4}}"
+    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
+    r"|(?:%22|%27)?%3[ADad](?:%20|\+)?(?:%22|%27)?"
+    r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     r"| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
-    r"|\\{0,7}[\"']?[,\s]\s{0,16}\\{0,7}[\"']?[Vv](?:al|AL)(?:ue|UE)?\\{0,7}[\"']?\s{0,2}[:=]\s{0,4}"
+    rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
+    r"\s{0,2}[:=]\s{0,4}"
+    # The next element of XML, the body of a form's part, the default of a variable, the field of a page.
+    r"|(?:[\"']\s?>|</[\w:-]{1,20}>)\s{0,40}<(?:value|string|val)\b[^<>]{0,40}>"
+    r"|[\"'](?:\r?\n[\w-]{1,40}: [^\r\n]{1,100})?\r?\n\r?\n(?=\S)"
+    r"|\"\s?\{[^{}]{0,300}?\bdefault\s{0,8}=\s{0,4}"
+    r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
+    r"|setValue|set_value)\(\s{0,2}(?=[\"'`])"
 )
 _RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
 _GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was) )?[\"'`]?"
@@ -84,11 +57,6 @@ _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
 _WEAK_SAMPLE = re.compile(_RANDOM + "{16,128}")
 _WEAK_VALUE = re.compile(_RANDOM + "{16,512}")
-_QUOTE = re.compile(r"[bruf]{0,2}(\\{0,7})([\"'`])")
-_PLAIN_QUOTED = {
-    quote: re.compile(rf"[^{quote}\\]{{0,65536}}(?:\\.[^{quote}\\]{{0,65536}}){{0,8192}}", re.DOTALL)
-    for quote in "\"'`"
-}
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
     rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
@@ -96,42 +64,47 @@ _UNQUOTED = re.compile(
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
-_NUMERIC_RULES = frozenset({"key:pin", "key:otp", "key:cvv", "key:ssn", "key:card"})
-_MARKER_HEAD = "[REDACTED:"
 
-_NO_SECRET = words(
-    """
-    none null nil true false undefined nan yes no on off required optional string str int integer
-    bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
-    missing invalid expired valid include omit must should is was are the a an not and or of to in
-    for basic bearer digest self this value env await new async lambda function return yield from
-    import
-"""
-)
-_REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|<[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
-    r"|\{\w*\}$|\[[A-Z_ -]+\]?$"
-    r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
-    r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
-)
-_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+")
 _CALL = re.compile(r"[A-Za-z_][\w.]*\($|[A-Za-z_][\w.]*\(|[A-Za-z_]\w*\[")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
-_NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
-_ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
-_WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
-_GOES_ON = re.compile(r" +[A-Za-z]")
+# An element with an optional prefix opens, `<ns:password`; then its text and the tag that closes it.
+_OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
+_ELEMENT = re.compile(
+    r"[\w-]{0,48}(?:\s[^<>]{0,200})?(?<!/)>\s{0,40}(?:<!\[CDATA\[)?"
+    r"(?:([^<\n]{1,1024}?)(?:\]\]>)?\s{0,40}(?=</)|([^<\s]{1,1024})\Z)"
+)
+_LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
+_WRAPPER = re.compile(
+    r"(?:(?:new )?(?:SecretStr|SecretBytes|Secret|Some|Just|String|str|bytes|Buffer\.from|(?:String\.)?valueOf"
+    r"|\w{1,16}::from)"
+    r"\(\s?|string\(\d{1,4}\)\s)(?=[bruf]{0,2}[\"'])|[&!][\w!/.-]{0,40}[ \t]+(?=[^\s|>])"
+)
+_OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
+_CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
+_BESIDE = re.compile(r"(?:([\"'`]\]?)\s{0,2},\s{0,4}|[ \t]{1,4})[Nb]?([\"'`])((?:(?!\2)[^\\\s]){3,128})\2")
+_SETS = re.compile(
+    r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
+    r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
+)
+_SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
+_LETTERS_BEFORE = re.compile(r"\w*")
+_LETTERS = re.compile(r"\w{0,24}")
+_ENDS_WORD = re.compile(r"\w{0,24}(?:[ :=#'\"`\]-]|\Z)")
+_GOES_ON = re.compile(r" +[^\W\d_]")
 
 
-class Named(NamedTuple):
-    """A value that its name makes a secret."""
+class Finding(NamedTuple):
+    """What stands behind a sensitive name."""
 
-    start: int
+    secrets: list[Named]
+    """None where the value was no secret."""
     end: int
-    rule: str
+    """Where the value ends, so that no other name has to be looked for inside; 0 where it may hold some."""
+    block: int = 0
+    """Where the list or map ends that was read; lists and maps inside need not be read again."""
 
 
-_NO_VALUE = Named(0, 0, "")
+_NO_VALUE = Finding([], 0)
 
 
 class _Value(NamedTuple):
@@ -142,20 +115,18 @@ class _Value(NamedTuple):
 
 def opens_names(text: str) -> bool:
     """Whether a word in the text may be a name without an assignment: an option, an element."""
-    return "--" in text or "<" in text
+    return "-" in text or "<" in text
 
 
-_TAIL = re.compile(r"[\w-]{1,48}")
+_TAIL = re.compile(r"[\w-]{0,40}")
 _LAST_WORDS = sensitive_last_words()
 _hopeless: dict[str, bool] = {}
 
 
-def names_nothing(text: str, start: int) -> bool:
-    """Whether the name that ends in the word at `start` is harmless, whatever stands before it: `max_tokens`."""
-    match = _TAIL.match(text, start)
-    if match is None:
-        return False
-    tail = match.group()
+def names_nothing(text: str, start: int, end: int) -> bool:
+    """Whether the name that ends in the word of the keyword at `start:end` is harmless: `max_tokens`."""
+    match = _TAIL.match(text, end)
+    tail = text[start : match.end()] if match is not None else text[start:end]
     known = _hopeless.get(tail)
     if known is None:
         known = _is_hopeless(tail)
@@ -174,8 +145,10 @@ def _is_hopeless(tail: str) -> bool:
     return last not in _LAST_WORDS if len(parts) > 1 else not any(word.endswith(last) for word in _LAST_WORDS)
 
 
-def find_named(text: str, start: int, end: int, keys: KeyClassifier, opens: bool = True) -> Named | None:
-    """The secret named by the word that has a keyword at `start:end`.
+def find_named(  # noqa: PLR0912  # one line a form
+    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool = True, blocks_from: int = 0
+) -> Finding | None:
+    """The secrets named by the word that has a keyword at `start:end`.
 
     Args:
         text: the text.
@@ -183,36 +156,74 @@ def find_named(text: str, start: int, end: int, keys: KeyClassifier, opens: bool
         end: where it ends.
         keys: judges the name.
         opens: whether `opens_names(text)`.
+        blocks_from: where the first list or map may begin that was not read already.
 
     Returns:
-        None when the name is harmless; with `end` 0 when only the value was no secret.
+        None when the name is harmless; a finding without secrets when only the value was none.
     """
     after = None
     if not opens:
         after = _AFTER.match(text, end)
         if after is None:
-            return None
+            return _unassigned(text, start, end, keys)
     lead = _NAME_BEFORE.match(text[max(0, start - _NAME_LIMIT) : start][::-1])
     first = start - lead.end() if lead is not None else start
-    opened = opens and (text.startswith("--", first) or text[max(0, first - 1) : first] == "<")
+    if first and text[first - 1] == "%":
+        first += 2 if start - first >= 2 else 0  # the digits of `%22`
+    element = opens and _OPENS_ELEMENT.search(text, max(0, first - 16), first) is not None
+    option = opens and text.startswith("-", first) and (first == 0 or text[first - 1] in " \t\n\"'")
     if after is None:
-        after = (_AFTER_OPTION if opened else _AFTER).match(text, end)
-    if after is None or text.startswith(_MARKER_HEAD, after.end()):
+        after = (_AFTER_OPTION if option or element else _AFTER).match(text, end)
+    if after is None:
+        return _unassigned(text, start, end, keys)
+    if text.startswith(MARKER_HEAD, after.end()):
         return None
     found = _judge(text, first, text[first : after.end(1)], keys)
-    if found is None or _in_marker(text, start):
+    if found is None:
+        return _unassigned(text, start, end, keys)
+    if _in_marker(text, start):
         return None
     if after.group(2) is not None:
-        named = _assigned(text, after, first, found)
-    elif opened and not found.weak:
-        named = _argument(text, after, first, found)
+        finding = _assigned(text, after, first, found, blocks_from)
+    elif element and not found.weak:
+        finding = _of(_element(text, after.end(1), found))
+    elif option and not found.weak:
+        finding = _of(_argument(text, after, found))
     else:
-        named = _close_by(text, after, found)
-    return named or _NO_VALUE
+        finding = _of(_close_by(text, after, first, found))
+    if finding is None:
+        finding = _unassigned(text, start, end, keys)
+    return finding or _NO_VALUE
+
+
+def _of(named: Named | None) -> Finding | None:
+    return None if named is None else Finding([named], named.end)
+
+
+def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding | None:
+    """What a sentence or a statement says of the name that has a keyword at `start:end`."""
+    if text[start:end].lower() == "code":
+        codes = find_code_told(text, start, end)
+        return Finding(codes, codes[-1].end) if codes else None
+    if _ENDS_WORD.match(text, end) is None:
+        return None
+    lead = _LETTERS_BEFORE.match(text[max(0, start - 24) : start][::-1])
+    first = start - lead.end() if lead is not None else start
+    tail = _LETTERS.match(text, end)
+    last = tail.end() if tail is not None else end
+    found = _judge(text, first, text[first:last], keys)
+    if found is None or found.weak or _in_marker(text, start):
+        return None
+    beside = _beside(text, first, last, found)
+    if beside is not None:
+        return _of(beside)
+    number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
+    named = find_number_told(text, first, last, found) if number else None
+    return _of(named or find_told(text, last, found))
 
 
 def _in_marker(text: str, place: int) -> bool:
-    head = text.rfind(_MARKER_HEAD, max(0, place - 80), place)
+    head = text.rfind(MARKER_HEAD, max(0, place - 80), place)
     return head >= 0 and text.find("]", head, place) < 0
 
 
@@ -229,35 +240,89 @@ def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | 
     return None if found is PHONE or found is JOINT else found
 
 
-def _assigned(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+def _assigned(  # noqa: PLR0911, PLR0912  # one line a form
+    text: str, after: re.Match[str], first: int, found: KeyClass, blocks_from: int
+) -> Finding | None:
     separator, start = after.group(2), after.end()
     if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
         return None  # the name of an Amazon resource has its kind between colons
+    block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
+    if block is not None:
+        return block
+    wrapper = _WRAPPER.match(text, start)
+    if wrapper is not None:
+        start = wrapper.end()
     # Before the value is measured: what is refused must not cost its length again at the next keyword.
-    if _REFERENCE.match(text, start) or (_CALL.match(text, start) and not _QUOTE.match(text, start)):
+    elif REFERENCE.match(text, start) or (_CALL.match(text, start) and not QUOTE.match(text, start)):
         return None
     if found.weak:
-        return _weak(text, start, found)
+        return _of(_weak(text, start, found))
+    if text.startswith(('"""', "'''"), start) and _LITERAL.match(text, start) is None:
+        return None  # the documentation of what a function gives back
     if found.rule in ("key:authorization", "key:cookie") and ":" in separator:
         value = _header_value(text, start)
+    elif (
+        separator.lstrip()[:1] == ":" and first and text[first - 1] == text[start : start + 1] and text[start] in "\"'"
+    ):
+        return None  # `input('Password: ')`: the quote closes what the name stands in
     else:
         value = _value_at(text, start)
-    if value is not None and separator.endswith(">") and "=" not in separator:
-        value = _element_text(text, value)
+    if value is not None and separator.endswith((">", "gt;")) and "=" not in separator:
+        value = _element_text(text, value, separator)
     if value is None or not _plausible(text, value, separator, found):
         return None
-    return Named(value.start, value.end, found.rule)
+    if not value.quoted and _is_itself(text, first, value):
+        return None
+    named = Named(value.start, value.end, found.rule)
+    changed = _CHANGED.match(text, value.end) if value.quoted else None
+    if changed is not None and could_be_secret(changed.group(1), found):
+        return Finding([named, Named(*changed.span(1), found.rule)], changed.end())
+    return Finding([named], named.end)
 
 
-def _element_text(text: str, value: _Value) -> _Value | None:
+def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Finding | None:
+    separator, start = after.group(2), after.end()
+    if _OPENS_BLOCK.match(text, start):
+        bare = separator.strip() == ":" and text[start] == "["
+        block = read_collection(text, start, found, bare=bare)
+        closed = block.end > start and text[block.end - 1] in "]}"
+        return Finding(block.secrets, 0, block.end) if block.secrets or closed else None
+    if "\n" in separator and ":" in separator:
+        lines = read_yaml(text, first, text.find(":", after.end(1)) + 1, found)
+        return None if lines is None else Finding(lines.secrets, 0, lines.end)
+    return None
+
+
+def _is_itself(text: str, first: int, value: _Value) -> bool:
+    """`self._token = token`: the name of a variable, which is the attribute's."""
+    name = text[first : first + 48].split("=", 1)[0].strip().rsplit(".", 1)
+    return len(name) == 2 and name[1].strip("_").lower() == text[value.start : value.end].strip("_;,`)").lower()
+
+
+def _element_text(text: str, value: _Value, separator: str) -> _Value | None:
     """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
-    secret = text[value.start : value.end].split("<", 1)[0]
-    return None if _WORD.match(secret) or not has_digit(secret) else value._replace(end=value.start + len(secret))
+    secret = re.split(r"<|&lt;", text[value.start : value.end], maxsplit=1)[0]
+    if "<" not in separator and "&" not in separator and (WORD.match(secret) or not has_digit(secret)):
+        return None
+    return value._replace(end=value.start + len(secret)) if secret else None
+
+
+def _element(text: str, end: int, found: KeyClass) -> Named | None:
+    """`<password>x</password>`, with a prefix and attributes or without."""
+    match = _ELEMENT.match(text, end)
+    if match is None:
+        return None
+    start, stop = match.span(1 if match.group(1) else 2)
+    while start < stop and text[start].isspace():
+        start += 1
+    while start < stop and text[stop - 1].isspace():
+        stop -= 1
+    return Named(start, stop, found.rule) if start < stop and could_be_secret(text[start:stop], found) else None
 
 
 def _weak(text: str, start: int, found: KeyClass) -> Named | None:
     """A value whose name alone proves nothing: it must look generated."""
-    quote = _QUOTE.match(text, start)
+    quote = QUOTE.match(text, start)
     first = quote.end() if quote is not None else start
     # The beginning decides: a long value that is refused must not cost its length again at the next name.
     sample = _WEAK_SAMPLE.match(text, first)
@@ -269,41 +334,58 @@ def _weak(text: str, start: int, found: KeyClass) -> Named | None:
     return Named(match.start(), match.end(), found.rule)
 
 
-def _close_by(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
-    if _REFERENCE.match(text, after.end()):
+def _close_by(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    if REFERENCE.match(text, after.end()):
         return None
-    return _weak(text, after.end(), found) or _listed(text, after, found) or _mixed(text, after, found)
+    return _weak(text, after.end(), found) or _listed(text, after, first, found) or _mixed(text, after, first, found)
 
 
-def _listed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
-    """`set("API_TOKEN", "0123…")`: digits alone look like no token, but under such a name they are one."""
-    match = _LISTED_VALUE.match(text, after.end())
-    if match is None or found.weak or "," not in after.group(3) or after.group(3)[-1] not in "\"'":
+def _listed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    """`set("API_TOKEN", "0123…")`, `PASSWORD 'x'` in SQL: a value in quotes beside its name."""
+    gap = after.group(3)
+    if found.weak or gap[-1] not in "\"'":
         return None
-    return Named(match.start(), match.end(), found.rule)
+    match = _LISTED_VALUE.match(text, after.end()) if "," in gap else None
+    return Named(match.start(), match.end(), found.rule) if match is not None else None
 
 
-def _mixed(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+def _beside(text: str, first: int, end: int, found: KeyClass) -> Named | None:
+    """A quoted value beside its name: `fill('#password', 'x')`, `CREATE USER a PASSWORD 'x'`."""
+    match = _BESIDE.match(text, end)
+    if match is None or found.weak:
+        return None
+    secret = match.group(3)
+    if match.group(1):  # the name is quoted too
+        told = _SETS.search(text, max(0, first - 48), first) is not None
+    else:
+        name = text[first:end]
+        if match.group(2) == "`" or name == "pass":  # `pass `x` to`: a sentence about code
+            return None
+        told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
+    fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))
+    return Named(*match.span(3), found.rule) if fit else None
+
+
+def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
     """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
     if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswa\\"):
         return None
+    if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
+        return None  # "pass `x=1` to": a sentence about code
     match = _MIXED_VALUE.match(text, after.end())
     return None if match is None or _is_name(match.group()) else Named(match.start(), match.end(), found.rule)
 
 
-def _argument(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
-    """`--password x`, `<password>x</password>`."""
+def _argument(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+    """`--password x`, `-storepass x`."""
     gap = after.group(3)
     value = _value_at(text, after.end())
-    if value is None or gap.startswith("]"):
+    if value is None or gap.strip(" \"'") != "":
         return None
     secret = text[value.start : value.end]
-    if text[first - 1 : first] == "<":
-        secret = secret.split("<", 1)[0]
-        value = value._replace(end=value.start + len(secret))
-    elif gap.strip(" \"'") != "" or secret.startswith("-") or (secret.isupper() and secret.isalpha()):
+    if secret.startswith("-") or (secret.isupper() and secret.isalpha()):
         return None
-    return Named(value.start, value.end, found.rule) if secret and _plausible(text, value, "=", found) else None
+    return Named(value.start, value.end, found.rule) if _plausible(text, value, "=", found) else None
 
 
 def _is_name(text: str) -> bool:
@@ -313,19 +395,19 @@ def _is_name(text: str) -> bool:
 
 def _header_value(text: str, start: int) -> _Value | None:
     # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
-    if _QUOTE.match(text, start):
+    if QUOTE.match(text, start):
         return _value_at(text, start)
     match = _HEADER_LINE.match(text, start)
     if match is None:
         return None
     scheme = _SCHEME.match(text, start)
-    if _REFERENCE.match(text, scheme.end() if scheme is not None else start):
+    if REFERENCE.match(text, scheme.end() if scheme is not None else start):
         return None
     return _Value(match.start(), match.end(), True)
 
 
 def _value_at(text: str, start: int) -> _Value | None:
-    quote = _QUOTE.match(text, start)
+    quote = QUOTE.match(text, start)
     if quote is not None:
         return _quoted(text, quote)
     match = _UNQUOTED.match(text, start)
@@ -340,40 +422,18 @@ def _value_at(text: str, start: int) -> _Value | None:
 
 def _quoted(text: str, quote: re.Match[str]) -> _Value | None:
     start = quote.end()
-    if not quote.group(1):
-        match = _PLAIN_QUOTED[quote.group(2)].match(text, start)
-        end = match.end() if match is not None else start
-    else:
-        # Nested escaping: the value ends at the same number of backslashes and the same quote.
-        end = text.find(quote.group(), start, start + 65536)
-        if end < 0:
-            unquoted = _UNQUOTED.match(text, start)
-            end = unquoted.end() if unquoted is not None else start
+    end = quoted_end(text, start, quote.group(1) + quote.group(2))
+    if end < 0:
+        unquoted = _UNQUOTED.match(text, start)
+        end = unquoted.end() if unquoted is not None else start
     return _Value(start, end, True) if end > start else None
 
 
 def _plausible(text: str, value: _Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
-    if (secret.startswith(_MARKER_HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
-        return False
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
         return False  # a comparison in code; the next level of a YAML mapping
-    if secret.strip(" .,").lower() in _NO_SECRET or _REFERENCE.match(secret) or _FILLER.fullmatch(secret):
-        return False
-    if (found.path_ok and secret[0] in "/~.") or not _fits(secret, found):
-        return False
-    return value.quoted or _plausible_bare(text, value, secret, separator)
-
-
-def _fits(secret: str, found: KeyClass) -> bool:
-    """Whether the value could be a secret of this kind: `tokens: 5` and `authorization: granted` are none."""
-    if _NUMBER.match(secret) and (not found.numeric or (found.rule == "key:password" and len(secret) < 4)):
-        return False
-    if found.rule == "key:authorization":
-        return len(secret) >= 16 or has_digit(secret)
-    if found.rule == "key:cookie":
-        return "=" in secret or has_digit(secret)
-    return found.rule not in _NUMERIC_RULES or has_digit(secret)
+    return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))
 
 
 def _plausible_bare(text: str, value: _Value, secret: str, separator: str) -> bool:
@@ -381,4 +441,4 @@ def _plausible_bare(text: str, value: _Value, secret: str, separator: str) -> bo
     if _CALL.match(secret) or text[value.end : value.end + 1] == "(" or _DOTTED_NAME.match(secret):
         return False
     prose = ":" in separator and separator[-1:].isspace()
-    return not (prose and _WORD.match(secret) and _GOES_ON.match(text, value.end))
+    return not (prose and WORD.match(secret) and _GOES_ON.match(text, value.end))

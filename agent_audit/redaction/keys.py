@@ -31,9 +31,12 @@ _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
 _ACCESS = KeyClass("key:access", weak=True)
-_NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card"}
+_TOKENS = KeyClass("key:token", weak=True)
+_NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
 
-KEY_RULES = frozenset({f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature", "key:access"})
+KEY_RULES = frozenset(
+    {f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature", "key:access", "key:national-id"}
+)
 """Rule ids that the built-in key names can give."""
 
 NAME_KEYS = (
@@ -61,7 +64,8 @@ ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
 _JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS) | {"stringData", "kty"}
 
-_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\W_]+")
+# Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
+_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")
 _MAX_NAME = 128
 _CACHE_SIZE = 4096
 
@@ -124,15 +128,17 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
         return _strong("ssn")
     if last in words.PHONE or (last == "number" and owner in words.PHONE):
         return PHONE
-    pair = words.PAIRS.get(last)
-    if pair is not None and owner in pair[1]:
-        return _strong(pair[0])
+    for rule, owners in words.PAIRS.get(last, ()):
+        if owner in owners:
+            return _strong(rule)
     if last == "auth":
         return _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
     if last in ("access", "private"):
         return _ACCESS
+    if last in ("csrf", "xsrf", "tokens"):
+        return _TOKENS
     return _judge_head(last, owner)
 
 
@@ -186,7 +192,7 @@ def sensitive_last_words() -> frozenset[str]:
     return frozenset(
         listed
         | set(words.PAIRS)
-        | {"key", "keys", "number", "auth", "sig", "signature", "access", "private"}
+        | {"key", "keys", "number", "auth", "sig", "signature", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

@@ -9,11 +9,13 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from agent_audit.redaction.gate import Gate, build_gate
-from agent_audit.redaction.inline import KEYWORDS, find_named, names_nothing, opens_names
+from agent_audit.redaction.inline import find_named, names_nothing, opens_names
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import MARKER, Masker, only_markers
 from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.personal import AT_SIGNS, EMAIL, find_email, find_number, number_places
+from agent_audit.redaction.tables import find_columns, find_inserted
+from agent_audit.redaction.vocabulary import KEYWORDS
 
 _MAX_ROUNDS = 6
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -24,6 +26,8 @@ Finder = Callable[[str, int], "Found | None"]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 """By text: what is to be masked, and where something was nearly found."""
 _REACH = 96
+# Literals that begin something with several secrets, and what finds them.
+_STATEMENTS = {"insert into": find_inserted, "replace into": find_inserted}
 _PERSONAL = frozenset({"email", "phone", "iban"})
 
 
@@ -59,11 +63,11 @@ class Scanner:
         self._email = EMAIL not in disabled
         self._disabled = disabled
         active = [rule for rule in rules if rule.id not in disabled]
-        literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS))
+        literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS) | set(_STATEMENTS))
         self._gate = gate or build_gate(literals)
         by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
         # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
-        self._wakes = [(by_literal[literal], literal in KEYWORDS, {""}) for literal in literals]
+        self._wakes = [(by_literal[x], x in KEYWORDS, _dull(x), _STATEMENTS.get(x)) for x in literals]
         self.literals = tuple(literals)
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
@@ -124,7 +128,7 @@ class Scanner:
             into[0].setdefault(index, []).append(span)
 
     # One loop, for it is the hot path of all texts that have hits: a call for each would cost as much as its work.
-    def _wake(  # noqa: PLR0912
+    def _wake(  # noqa: PLR0912, PLR0915
         self,
         texts: Sequence[str],
         places: Iterable[tuple[int, int, int]],
@@ -135,7 +139,8 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, opens, named_to = -1, "", 0, 0, False, -1
-        token_from = token_to = -1
+        token_from = token_to = table_to = block_to = -1
+        lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
                 continue  # the letters of a token that is masked whole
@@ -143,7 +148,8 @@ class Scanner:
                 index = bisect_right(starts, start) - 1
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
-            rules, keyword, dull = wakes[literal]
+                lines, table_to, block_to = "\n" in text or "\\n" in text, -1, -1
+            rules, keyword, dull, statement = wakes[literal]
             for rule, pattern in rules:
                 match = pattern.match(text, start - offset)
                 if match is None or passed.get(rule.id, -1) > start:
@@ -156,21 +162,33 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if not keyword or named_to > start:
+            if statement is not None:
+                secrets, _ = statement(text, start - offset, keys)
+                found.setdefault(index, []).extend(secrets)
+            if not keyword:
                 continue
             follows = text[end - offset : end - offset + 2]
             if follows in dull:
                 continue
-            if names_nothing(text, start - offset):
+            if names_nothing(text, start - offset, end - offset):
                 if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
                     dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
                 continue
-            named = find_named(text, start - offset, end - offset, keys, opens)
+            if lines and start >= table_to:
+                secrets, end_of_table = find_columns(text, start - offset, keys)
+                table_to = offset + end_of_table
+                if secrets:
+                    found.setdefault(index, []).extend(secrets)
+            if named_to > start:
+                continue
+            named = find_named(text, start - offset, end - offset, keys, opens=opens, blocks_from=block_to - offset)
             if named is None:
                 continue
-            if named[1]:
-                named_to = offset + named[1]
-                found.setdefault(index, []).append(named)
+            if named.block:
+                block_to = max(block_to, offset + named.block)
+            if named.secrets:
+                named_to = max(named_to, offset + named.end)
+                found.setdefault(index, []).extend(named.secrets)
             else:
                 near.setdefault(index, []).append((start - offset, end - offset + _REACH))
 
@@ -213,6 +231,11 @@ class Scanner:
             return text
         pieces.append(text[done:])
         return "".join(pieces)
+
+
+def _dull(literal: str) -> set[str]:
+    """What may follow a keyword where no secret does: at first only the end of the text."""
+    return set() if literal == "code" else {""}  # `482913 is your code`
 
 
 def _email(text: str, at: int) -> Found | None:

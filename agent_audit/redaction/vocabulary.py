@@ -16,9 +16,10 @@ PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
     pword passw sshpass userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas
-    clave_secreta senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
-    haslo salasana parola parole şifre sifre heslo jelszó jelszo пароль пароли κωδικός סיסמה 密码 密碼
-    口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน mật_khẩu
+    senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
+    haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
+    κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
+    pswd psswd passwrd pasword bindpw rootpw userpw adminpw
 """)
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
@@ -33,7 +34,7 @@ API_KEY = words("""
     passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
-PIN = words("pin pins pincode")
+PIN = words("pin pins pincode pinnumber puk pukcode")
 OTP = words("otp totp hotp otpcode mfacode tan")
 CVV = words("cvv cvc cvv2 cvc2 csc cvn")
 SSN = words("ssn ssns itin sozialversicherungsnummer socialsecuritynumber")
@@ -71,29 +72,52 @@ FUSED: tuple[tuple[str, str], ...] = (
 )
 """Endings of a last word written without any separator: `PGPASSWORD`, `clientsecret`."""
 
-PAIRS: dict[str, tuple[str, frozenset[str]]] = {
-    "number": ("card", words("card cc creditcard debitcard")),
+_CARDS = words("card cc creditcard debitcard")
+_PAPERS = words("passport license licence identity identification taxpayer")
+
+PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
+    "number": (("card", _CARDS), ("pin", words("pin")), ("national-id", _PAPERS - words("license licence"))),
+    "no": (("card", _CARDS), ("national-id", words("passport"))),
     "code": (
-        "otp",
-        words("""
+        (
+            "otp",
+            words("""
     recovery backup mfa 2fa otp totp verification auth authorization access security one-time time
-    sms login confirmation authenticator pairing device
+    sms login confirmation authenticator pairing device factor activation
     """),
+        ),
+        ("pin", words("pin puk unlock door gate alarm keypad entry")),
     ),
-    "codes": ("otp", words("recovery backup mfa 2fa otp verification scratch")),
-    "phrase": ("secret", words("seed recovery mnemonic secret pass")),
-    "words": ("secret", words("seed recovery mnemonic")),
-    "passe": ("password", words("de")),
-    "security": ("ssn", words("social")),
-    "card": ("card", words("credit debit")),
-    "session": ("cookie", words("gitlab flask express laravel rails")),
-    "sid": ("cookie", words("connect session")),
-    "id": ("api-key", words("accesskey")),
+    "codes": (("otp", words("recovery backup mfa 2fa otp verification scratch factor")),),
+    "phrase": (("secret", words("seed recovery mnemonic secret pass")),),
+    "words": (("secret", words("seed recovery mnemonic")),),
+    "word": (("password", words("pass")),),
+    "wd": (("password", words("pass")),),
+    "passe": (("password", words("de palavra")),),
+    "khẩu": (("password", words("mật")),),
+    "sandi": (("password", words("kata")),),
+    "secreta": (("password", words("clave palabra")),),
+    "tok": (("token", words("auth access api bearer refresh session")),),
+    "answer": (("secret", words("security secret recovery challenge")),),
+    "answers": (("secret", words("security secret recovery challenge")),),
+    "community": (("secret", words("snmp")),),
+    "string": (("secret", words("community")),),
+    "signature": (("token", words("access")),),
+    "header": (("authorization", words("authorization")),),
+    "data": (("private-key", words("key")),),
+    "pem": (("private-key", words("private key rsa")),),
+    "security": (("ssn", words("social")),),
+    "card": (("card", words("credit debit")),),
+    "session": (("cookie", words("gitlab flask express laravel rails")),),
+    "sid": (("cookie", words("connect session")),),
+    "id": (("api-key", words("accesskey")), ("national-id", words("national tax taxpayer"))),
+    "passport": (("national-id", words("passport")),),
 }
-"""Last word, and the words before it that make the two of them sensitive."""
+"""Last word, and by rule the words before it that make the two of them sensitive."""
 
 STRONG_KEY_OWNERS = words("""
-    api app application secret private access encryption decryption encrypt decrypt signing sign
+    api app application secret private access priv encryption decryption encrypt decrypt
+    enc fernet wep recovery unlock signing sign
     deploy deployment account master auth authentication authorization service shared storage
     subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function admin
     administrator write consumer client server root security aes des crypto cipher kms sas jwt token
@@ -136,7 +160,7 @@ ASKING = words("""
 TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
     confirmation repeat again prod production staging dev test live sandbox primary secondary backup
-    default root admin
+    default root admin base
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
@@ -147,9 +171,19 @@ DESCRIPTIVE = words("""
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
-    engine driver
+    engine driver secret_name file files ref arn external environment optional
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 
 PHONE = words("phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn")
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
+
+KEYWORDS: tuple[str, ...] = tuple(
+    """
+    pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
+    heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
+    access private пароль hasło haslo şifre parol κωδικός khẩu
+    密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
+""".split()  # noqa: SIM905  # easier to read
+)
+"""Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""

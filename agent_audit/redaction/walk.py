@@ -32,8 +32,8 @@ from agent_audit.redaction.objects import (
     text_of_bytes,
 )
 from agent_audit.redaction.scan import Masked
-from agent_audit.redaction.validators import is_card, is_uuid, looks_random
-from agent_audit.redaction.vocabulary import DESCRIPTIVE
+from agent_audit.redaction.validators import is_card
+from agent_audit.redaction.values import describes, enough_digits, is_weak_secret
 
 MAX_DEPTH = 64
 MAX_NODES = 250_000
@@ -113,7 +113,7 @@ class Walk:
         elif kind is str:
             self._text(holder, slot, plain, rule)
         elif kind is int or kind is float:
-            if rule is not None and rule.numeric and rule is not PHONE:
+            if rule is not None and rule.numeric and rule is not PHONE and enough_digits(str(plain), rule.rule):
                 self._mask(holder, slot, str(plain), rule.rule)
             elif kind is int and plain > _SMALL and is_card(str(plain)):
                 self._mask(holder, slot, str(plain), "card")
@@ -188,7 +188,7 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
-            if rule is None and inherited is not None and key not in DESCRIPTIVE:
+            if rule is None and inherited is not None and not describes(key):
                 rule = inherited
             self.put(out, key, value, depth, rule)
         if joint:
@@ -334,7 +334,7 @@ class Walk:
         value = holder[slot]
         if type(value) is str and _is_secret(value, found):
             self._mask(holder, slot, value, found.rule)
-        elif type(value) in (int, float) and found.numeric:
+        elif type(value) in (int, float) and found.numeric and enough_digits(str(value), found.rule):
             self._mask(holder, slot, str(value), found.rule)
         elif type(value) is list and not found.weak:
             for index in range(len(value)):
@@ -351,8 +351,10 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
     if rule.path_ok and text[0] in "/~.":
         return False
     if rule.weak:
-        return looks_random(text) and not is_uuid(text) and "/" not in text
-    return text.lower() not in ("true", "false", "none", "null")
+        return is_weak_secret(text, rule.rule)
+    return text.lower() not in ("true", "false", "none", "null") and (
+        not text.isdigit() or enough_digits(text, rule.rule)
+    )
 
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:

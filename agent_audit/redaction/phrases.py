@@ -1,0 +1,118 @@
+"""Secrets that a sentence tells: `my PIN is 4711`, `the password for x is y`, `482913 is your verification code`."""
+
+from __future__ import annotations
+
+import re
+
+from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.validators import has_digit
+from agent_audit.redaction.values import WORD, Named, could_be_secret
+from agent_audit.redaction.vocabulary import words
+
+_VERB = r"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er)(?: (?:now|still|set to))?:?|'s)"
+_IS = rf"(?:{_VERB}| ?[:=]| -)"
+_NOT_ON = r"(?![\w%]|[-.,:/]\w)"
+_DIGITS = rf"[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}){_NOT_ON}"
+_NUMBER = re.compile(rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}")
+_CODE = re.compile(rf"s?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}( (?:to|for|as) )?")
+_CODES = re.compile(
+    r"s?(?: are| below)?:?((?:[\s,;|]{1,4}(?:- |\* |\d{1,2}[.)] ?)?(?=[a-z-]{0,9}\d|\d)[A-Za-z0-9]{4,10}"
+    r"(?:[ -](?=[a-z]{0,4}\d)[A-Za-z0-9]{4,8})?(?![\w-])){1,32})"
+)
+_CODE_FOR = re.compile(
+    r"(?i)\b(?:verification|security|confirmation|access|log-?in|sign-?in|auth\w{0,12}|one[- ]time|otp|[2m]fa|sms|"
+    r"recovery|backup|activation|pairing|unlock|entry|door|gate|alarm|two[- ]factor|(pin|your|my|use|enter))[ -]\Z"
+)
+_CODE_BEFORE = re.compile(
+    r"(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) is (?:your|the|my) (?:[\w-]{1,16} ){0,3}\Z"
+)
+_TOLD = re.compile(
+    rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -) {{1,2}}"
+    r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
+)
+_ENDS = re.compile(r"\s*(?:\Z|\n)|[.!](?:\s|\Z)")
+_COMPOUND = re.compile(r"[\w-]*-[a-z]{3,}$")
+_SYMBOL = re.compile(r"[!@#$%^&*+=?]")
+_NO_PASSWORD = words("""
+    wrong incorrect correct weak strong secure insecure secret safe unsafe missing blank empty mandatory necessary
+    essential private public confidential important unique long short simple complex random plain plaintext here
+    below above there yours mine different same fine okay good right known unknown lost stolen sent kept shown given
+    written taken found forgotten broken valid invalid optional case-sensitive ready available obsolete stale fresh
+    alphanumeric numeric temporary permanent present absent wrongly bad hard easy true false invalid. obligatory
+    falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
+""")
+_PROSE_ENDS = ("ed", "ing", "able", "ible", "less", "ful", "ória", "oria", "orio")
+_TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key", "key:credential"})
+
+
+def find_number_told(text: str, start: int, end: int, found: KeyClass) -> Named | None:
+    """The digits of a PIN, a one-time password or a card's code after its name, which ends at `end`."""
+    match = _NUMBER.match(text, end)
+    if match is None or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
+        return None
+    count = sum(map(str.isdigit, match.group(2)))
+    least, most = (3, 4) if found.rule == "key:cvv" else (4, 12)
+    # Without a verb between them a PIN has four digits or six, and is no pin of a connector.
+    if not least <= count <= most or (match.group(1) is None and count > 8):
+        return None
+    return Named(*match.span(2), found.rule)
+
+
+def find_code_told(text: str, start: int, end: int) -> list[Named]:  # noqa: PLR0911  # one line a form
+    """The one-time codes told beside the word `code`, which stands at `start:end`."""
+    before = text[max(0, start - 64) : start]
+    kind = _CODE_FOR.search(before)
+    told = _CODE_BEFORE.search(before)
+    if told is not None:
+        return [Named(start - len(before) + told.start(1), start - len(before) + told.end(1), "key:otp")]
+    if kind is None:
+        return []
+    if text[end : end + 1] == "s" and kind.group(1) is None:
+        match = _CODES.match(text, end)
+        if match is None:
+            return []
+        lead = len(match.group(1)) - len(match.group(1).lstrip(" \r\n\t,;|-*"))
+        return [Named(match.start(1) + lead, match.end(1), "key:otp")]
+    match = _CODE.match(text, end)
+    owner = (kind.group(1) or "").lower()
+    if match is None or sum(map(str.isdigit, match.group(2))) < (3 if kind.group(1) is None else 4):
+        return []
+    # `your code is 482913` and `use code 482913 to sign in` are told; `your code 482913` is anything.
+    if owner in ("your", "my") and match.group(1) is None:
+        return []
+    if owner in ("use", "enter") and match.group(3) is None:
+        return []
+    return [Named(*match.span(2), "key:otp")]
+
+
+def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line a form
+    """The secret after a verb: `the password for x is y`. A mere word only where it ends the sentence."""
+    if found.weak or found.rule not in _TOLD_RULES:
+        return None
+    match = _TOLD.match(text, end)
+    if match is None:
+        return None
+    start, stop = match.span(3)
+    while stop > start and text[stop - 1] in ".,!?;:)":
+        stop -= 1
+    secret = text[start:stop]
+    if len(secret) < 4 or not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
+        return None
+    if WORD.match(secret):
+        told = match.group(1) or match.group(2)
+        ends = _ENDS.match(text, match.end()) or _ENDS.match(text, stop)
+        if found.rule != "key:password" or not told or not ends or not _is_password_word(secret):
+            return None
+    elif _COMPOUND.match(secret) or not _is_mixed(secret):
+        return None
+    return Named(start, stop, found.rule)
+
+
+def _is_mixed(secret: str) -> bool:
+    symbol = _SYMBOL.search(secret[:-1]) is not None
+    return len(secret) >= (6 if symbol else 8) and (symbol or has_digit(secret))
+
+
+def _is_password_word(word: str) -> bool:
+    lowered = word.lower()
+    return len(word) >= 5 and lowered not in _NO_PASSWORD and not lowered.endswith(_PROSE_ENDS) and "-" not in word

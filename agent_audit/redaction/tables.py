@@ -1,0 +1,209 @@
+"""Secrets in tables inside texts: a header names the column, as in CSV (RFC 4180), TSV, Markdown, what databases and
+command lines print, and in the column list of an SQL INSERT."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+
+from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier
+from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_weak_secret
+
+Cell = tuple[int, int]
+"""Start and end in the text."""
+
+_MAX_LINE = 4096
+_MAX_ROWS = 100_000
+_HEADER_CELL = re.compile(r"[\"'`*]{0,2}[^\W\d][\w .#/()-]{0,40}[\"'`*]{0,2}\Z")
+_NO_HEADER = re.compile(r"(?i)(?:select|insert|from|and|or|the|please|your|with|if|for|def|return)\b")
+_RULE_LINE = re.compile(r"[\s|:+=-]{3,}\Z")
+_QUOTED = {
+    mark: re.compile(rf"[ ]*(?:\"((?:[^\"]|\"\")*)\"[ ]*|([^{mark}]*))(?:[{mark}]|\Z)")
+    for mark in (",", ";", "\t", "|")
+}
+_ALIGNED = re.compile(r"\S+(?: \S+)*")
+_INSERT = re.compile(
+    r"(?i:(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into)\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}"
+    r"(?i:values)\s{0,8}"
+)
+_SQL_VALUE = re.compile(
+    r"\s*(?:[NEe]?'((?:[^'\\]|''|\\.)*)'|\"([^\"]*)\"|((?:[^,()'\"]|\((?:[^()]|\([^()]*\))*\))*))\s*([,)])"
+)
+_SQL_QUOTED = re.compile(r"\([^()']*'([^']+)'")
+
+
+def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets below a header that holds `place`, and where the table, or else the line, ends."""
+    mark = "\n" if "\n" in text else "\\n"
+    first = text.rfind(mark, max(0, place - _MAX_LINE), place)
+    first = first + len(mark) if first >= 0 else 0
+    end = text.find(mark, place, place + _MAX_LINE)
+    if end < 0:
+        return [], place + 1
+    if mark == "\\n":  # a table inside a string: the string begins and ends with its quotes
+        first = max(first, text.rfind('"', first, place) + 1)
+    kind = _kind(text[first:end])
+    if kind is None:
+        return [], end
+    header = _cells(text, first, end, kind)
+    if _is_row(text, first - len(mark), mark, kind, len(header)):
+        return [], end
+    columns = _sensitive([text[a:b] for a, b in header], keys, kind)
+    return _below(text, end, mark, kind, header, columns) if columns else ([], end)
+
+
+def _kind(line: str) -> str | None:
+    """What divides the cells; `" "` for columns that are aligned by blanks."""
+    for mark in ("|", "\t", ";", ","):
+        if mark in line:
+            return mark
+    return " " if "  " in line.strip() else None
+
+
+def _cells(text: str, first: int, end: int, kind: str) -> list[Cell]:
+    if kind == " ":
+        return [match.span() for match in _ALIGNED.finditer(text, first, end)]
+    if kind == "|":
+        while first < end and text[end - 1] in " |\r":
+            end -= 1
+        while first < end and text[first] in " |":
+            first += 1
+    cells: list[Cell] = []
+    cell = _QUOTED[kind]
+    while first <= end:
+        match = cell.match(text, first, end)
+        if match is None:
+            return []
+        span = match.span(1) if match.group(1) is not None else match.span(2)
+        cells.append(_trimmed(text, *span))
+        first = match.end()
+        if first >= end:
+            # A separator at the very end begins one more cell, that is empty.
+            if text[end - 1 : end] == kind and match.end() > span[1]:
+                cells.append((end, end))
+            break
+    return cells
+
+
+def _is_row(text: str, before: int, mark: str, kind: str, count: int) -> bool:
+    """Whether the line that ends at `before` has as many cells: then what follows it is no header."""
+    if before <= 0:
+        return False
+    first = text.rfind(mark, max(0, before - _MAX_LINE), before)
+    first = first + len(mark) if first >= 0 else 0
+    if kind == "|":
+        return "|" in text[first:before]
+    return kind != " " and kind in text[first:before] and len(_cells(text, first, before, kind)) == count
+
+
+def _trimmed(text: str, start: int, end: int) -> Cell:
+    while start < end and text[end - 1] in " \r`*":
+        end -= 1
+    while start < end and text[start] in " `*":
+        start += 1
+    return start, end
+
+
+def _sensitive(names: list[str], keys: KeyClassifier, kind: str) -> dict[int, KeyClass]:
+    """What the names of a header say of their columns; nothing when the line is no header."""
+    if len(names) < 2 or any(_HEADER_CELL.match(name) is None or _NO_HEADER.match(name) for name in names):
+        return {}
+    found: dict[int, KeyClass] = {}
+    for index, name in enumerate(names):
+        if len(name.split()) > 3:
+            return {}
+        judged = keys.classify(name.strip("\"'`* "))
+        if judged is not None and judged is not PHONE and judged is not JOINT:
+            found[index] = judged
+    return found
+
+
+def _below(  # noqa: PLR0917  # the place of the header, and what it says
+    text: str, end: int, mark: str, kind: str, header: list[Cell], columns: dict[int, KeyClass]
+) -> tuple[list[Named], int]:
+    secrets: list[Named] = []
+    # Blanks after commas: a sentence may look like that, so words are no secrets there.
+    spaced = kind == "," and text[header[1][0] - 1] == " "
+    starts = [first - header[0][0] for first, _ in header]
+    place = end + len(mark)
+    for _ in range(_MAX_ROWS):
+        stop = text.find(mark, place)
+        stop = stop if stop >= 0 else len(text)
+        if mark == "\\n":
+            quote = text.find('"', place, stop)
+            stop = quote if quote >= 0 else stop
+        if stop - place > 16 * _MAX_LINE:
+            break
+        if not _RULE_LINE.match(text, place, stop):
+            row = _aligned_row(text, place, stop, starts) if kind == " " else _cells(text, place, stop, kind)
+            if kind == "|" and 1 < len(row) < len(header):
+                row += [(stop, stop)] * (len(header) - len(row))  # empty cells at the end
+            if len(row) != len(header):
+                break
+            for index, found in columns.items():
+                value = text[row[index][0] : row[index][1]]
+                if value and _is_cell_secret(value, found, spaced):
+                    secrets.append(Named(*row[index], found.rule))
+        elif kind in {",", ";"}:
+            break
+        if not text.startswith(mark, stop):
+            place = stop
+            break
+        place = stop + len(mark)
+    return secrets, place
+
+
+def _aligned_row(text: str, place: int, stop: int, starts: list[int]) -> list[Cell]:
+    """The cells of a line under the starts of the columns; none when one begins elsewhere."""
+    row = [(place, place)] * len(starts)
+    for match in _ALIGNED.finditer(text, place, stop):
+        index = bisect_right(starts, match.start() - place) - 1
+        if index < 0 or starts[index] != match.start() - place:
+            return []
+        row[index] = match.span()
+    return row if place < stop else []
+
+
+def _is_cell_secret(value: str, found: KeyClass, spaced: bool) -> bool:
+    if found.weak:
+        return is_weak_secret(value, found.rule)
+    word = WORD.match(value) is not None
+    if word and (spaced or (found.rule != "key:password" and len(value) < 10)):
+        return False
+    return could_be_secret(value, found) and is_list_item(value, found, "x")
+
+
+def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets among the values of an SQL INSERT that begins at `start`, and where it ends."""
+    match = _INSERT.match(text, start)
+    if match is None:
+        return [], start + 1
+    names = [name.strip(' \t\r\n`"[]') for name in match.group(1).split(",")]
+    columns = {i: k for i, k in enumerate(map(keys.classify, names)) if k is not None and k not in (PHONE, JOINT)}
+    secrets: list[Named] = []
+    place = match.end()
+    while columns and text.startswith("(", place):
+        place = _tuple(text, place + 1, columns, secrets)
+        while place < len(text) and text[place] in ", \t\r\n":
+            place += 1
+    return secrets, place
+
+
+def _tuple(text: str, place: int, columns: dict[int, KeyClass], secrets: list[Named]) -> int:
+    index = 0
+    while True:
+        match = _SQL_VALUE.match(text, place)
+        if match is None:
+            return len(text)
+        found = columns.get(index)
+        if found is not None:
+            span = match.span(1) if match.group(1) is not None else match.span(2)
+            if match.group(3):  # `crypt('x', gen_salt('bf'))`
+                inner = _SQL_QUOTED.search(text, *match.span(3))
+                span = inner.span(1) if inner is not None else (-1, -1)
+            value = text[span[0] : span[1]] if span[0] >= 0 else ""
+            if value and (is_weak_secret(value, found.rule) if found.weak else could_be_secret(value, found)):
+                secrets.append(Named(*span, found.rule))
+        place, index = match.end(), index + 1
+        if match.group(4) == ")":
+            return place

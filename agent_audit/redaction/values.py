@@ -1,0 +1,116 @@
+"""Whether a text that stands where a secret would be can be one, by what its name says."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
+from agent_audit.redaction.vocabulary import DESCRIPTIVE, words
+
+MARKER_HEAD = "[REDACTED:"
+
+# PINs have 4 to 12 digits (ISO 9564-1), verification codes of cards 3 or 4; fewer are numbers of contacts or items.
+_FEWEST_DIGITS = {"key:pin": 4, "key:otp": 4, "key:cvv": 3, "key:ssn": 4, "key:card": 4, "key:national-id": 4}
+_NO_SECRET = words(
+    """
+    none null nil true false undefined nan yes no on off required optional string str int integer
+    bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
+    missing invalid expired valid include omit must should is was are the a an not and or of to in
+    for basic bearer digest self this value env await new async lambda function return yield from
+    import inherit
+"""
+)
+REFERENCE = re.compile(
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|<[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
+    r"|\{\w*\}$|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
+    r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
+    r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
+)
+_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+")
+_NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
+_ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
+WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
+_NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+$")
+_DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
+_LAST_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$")
+
+
+QUOTE = re.compile(r"[bBrRuUfFLNE@$]{0,2}(\\{0,7})(\"\"\"|'''|\"\"(?=[^\"\s,;:)}\]])|[\"'`])")
+_PLAIN_QUOTED = {
+    quote: re.compile(rf"[^{quote}\\]{{0,65536}}(?:\\.[^{quote}\\]{{0,65536}}){{0,8192}}", re.DOTALL)
+    for quote in "\"'`"
+}
+
+
+def quoted_end(text: str, start: int, quote: str) -> int:
+    """Where the text behind an opening quote ends; -1 when nothing closes a quote of more than one character.
+
+    Args:
+        text: the text.
+        start: behind the quote.
+        quote: one quote, three of them, two of CSV, or one with the backslashes before it of nested escaping.
+    """
+    if len(quote) > 1:
+        return text.find(quote, start, start + 65536)
+    match = _PLAIN_QUOTED[quote].match(text, start)
+    return match.end() if match is not None else start
+
+
+class Named(NamedTuple):
+    """A value that its name makes a secret."""
+
+    start: int
+    end: int
+    rule: str
+
+
+def could_be_secret(secret: str, found: KeyClass) -> bool:
+    """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
+    if (secret.startswith(MARKER_HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
+        return False
+    if secret.strip(" .,").lower() in _NO_SECRET or REFERENCE.match(secret) or _FILLER.fullmatch(secret):
+        return False
+    return not (found.path_ok and secret[0] in "/~.") and fits(secret, found)
+
+
+def fits(secret: str, found: KeyClass) -> bool:
+    """Whether the value could be a secret of this kind: `tokens: 5` and `authorization: granted` are none."""
+    if _NUMBER.match(secret) and (not found.numeric or (found.rule == "key:password" and len(secret) < 4)):
+        return False
+    if found.rule == "key:authorization":
+        return len(secret) >= 16 or has_digit(secret)
+    if found.rule == "key:cookie":
+        return "=" in secret or has_digit(secret)
+    return enough_digits(secret, found.rule)
+
+
+def enough_digits(secret: str, rule: str) -> bool:
+    """Whether a text under a name whose secrets are numbers holds as many digits as those have."""
+    fewest = _FEWEST_DIGITS.get(rule)
+    return fewest is None or sum(map(str.isdigit, secret)) >= fewest
+
+
+def is_weak_secret(text: str, rule: str) -> bool:
+    """Whether a value whose name alone proves nothing looks generated, or is the base64 of a user and a password."""
+    if looks_random(text):
+        return not is_uuid(text) and "/" not in text
+    return rule == "key:auth" and 8 <= len(text) <= 512 and is_basic_credentials(text)
+
+
+def describes(key: str) -> bool:
+    """Whether a key inside a sensitive object describes the secret rather than holds it: `secretName`, `key_id`."""
+    if key in DESCRIPTIVE:
+        return True
+    last = _LAST_WORD.search(key)
+    return last is not None and last.group().lower() in _DESCRIPTIVE_ENDS
+
+
+def is_list_item(text: str, found: KeyClass, name: str) -> bool:
+    """Whether an item of a list or table could be a secret: no sentence, no name of one, no word of a heading."""
+    count = len(text.split())
+    if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()) or _NAME.match(text):
+        return False
+    return not (WORD.match(text) and found.rule != "key:password" and not name[:1].islower())
