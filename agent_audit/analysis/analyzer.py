@@ -41,15 +41,16 @@ class Queryable(Protocol):
 
 
 AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[Queryable] | Iterable[AuditEvent]
-"""What can be analysed; of log directories, and of logs in a database, any number."""
+"""What can be analysed; of log directories, of stores (as URLs), and of logs in a database, any number."""
 
 
 class AuditAnalyzer:
     """Answers questions about a log as it is at the moment the analyzer is made.
 
     Args:
-        log: a log directory, or a list of them; a backend or a logger, or a list of `PostgreSQLBackend`; or the
-            events themselves.
+        log: a log directory, or a list of them; the URL of a store that many hosts ship to (`s3://bucket/prefix`,
+            `gs://…`, `az://…`, `file:///directory`, `postgresql://host/database`), or a list of them; a
+            backend or a logger, or a list of `PostgreSQLBackend`; or the events themselves.
         session_id: look at this session alone.
         user_id: look at what was done for this user alone.
         event_type: look at events of this type alone.
@@ -58,11 +59,11 @@ class AuditAnalyzer:
         progress: is told how many segments of how many are ready, while the log is opened.
 
     Raises:
-        LogNotFoundError: no log in that directory.
+        LogNotFoundError: no log in that directory or store.
         FormatError: a log of a newer version.
         OSError: a file cannot be read.
-        ConfigurationError: the extra `analysis` is not installed.
-        ShipError: a database cannot be read.
+        ConfigurationError: an extra is not installed; an impossible URL or a password in it.
+        ShipError: a store or a database cannot be read.
 
     Example:
         `print(AuditAnalyzer("agent-audit-log").detect_anomalies())`

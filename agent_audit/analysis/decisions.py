@@ -96,7 +96,7 @@ class DecisionReport(Result):
 
 
 def decided(events: Expr, log: Expr) -> Expr:
-    """One row per decision, with `decided_by` and the time of the question it answers, in order of seq."""
+    """One row per decision, with `decided_by` and the time of the question it answers, oldest first."""
     decisions = events.filter(events.event_type.isin(("action.approved", "action.denied")))
     asked = log.filter(log.event_type == "permission.check")
     asked = asked.select(asked_call="call_id", asked_seq="seq", asked_at="timestamp", asked_in="log").view()
@@ -120,7 +120,7 @@ def decided(events: Expr, log: Expr) -> Expr:
         decided_by=decided_by(decisions),
     )
     answered = joined.group_by([*columns, "decided_by"]).agg(asked_at=joined.asked_at.max())
-    return answered.order_by("seq")
+    return answered.order_by(["timestamp", "seq", "event_id"])
 
 
 def decided_by(events: Expr) -> Expr:

@@ -38,11 +38,13 @@ def disposition_event(found: Finding, decision: Decision, *, by: str, reason: st
 
 
 def dispositions(log: Expr) -> dict[str, Disposition]:
-    """Finding id -> the last decision about it."""
+    """Finding id -> the last decision about it: within a log by its order, among several logs by time."""
     decided = log.filter((log.event_type == str(AuditEventType.FINDING_DISPOSITION)) & log.resource.notnull())
-    columns = ("resource", "action", "user_id", "timestamp", "event_id", "metadata")
+    columns = ("resource", "action", "user_id", "timestamp", "event_id", "metadata", "log")
     found = rows(decided.order_by("seq").select(*columns))
-    return {row["resource"]: _disposition(row) for row in found}
+    last = {(row["resource"], row["log"]): row for row in found}
+    by_time = sorted(last.values(), key=lambda row: (row["timestamp"], row["event_id"]))
+    return {row["resource"]: _disposition(row) for row in by_time}
 
 
 def _disposition(row: dict[str, Any]) -> Disposition:

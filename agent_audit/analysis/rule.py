@@ -111,7 +111,7 @@ class Rule:
     def _finding(self, scope: Scope, limits: Limits, row: dict[str, Any]) -> Finding:
         evidence = self.explain(scope, self.parameters, row)
         whole = first_row(bounds(evidence.events))
-        ordered = evidence.events.order_by(["timestamp", "seq"])
+        ordered = evidence.events.order_by(["timestamp", "seq", "event_id"])
         shown = rows(ordered.limit(limits.max_event_ids).select("event_id", "session_id"))
         sessions = {found["session_id"] for found in shown}
         return Finding(

@@ -146,6 +146,11 @@ def without(events: Expr, others: Expr, column: str, *, matching: str | None = N
     return events.anti_join(told, goes_with).select(*events.columns)
 
 
+def told_apart(events: Expr) -> Expr:
+    """The same rows with `log` never null, to join on: a seq of one log says nothing about one of another."""
+    return events.mutate(log=load_ibis().coalesce(events.log, ""))
+
+
 def bounds(events: Expr) -> Expr:
     """How many events, and the earliest and the latest timestamp, in one row."""
     return events.agg(total=events.count(), first=events.timestamp.min(), last=events.timestamp.max())

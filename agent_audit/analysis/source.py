@@ -2,7 +2,7 @@
 
 Every segment is read from a column copy: a sealed one from the copy in the log's `columns/`, which the first
 analysis makes, the active one, up to its last line feed, from a copy that lives as long as the analysis; so do the
-copies of what is in a database.
+copies of what is in a database. Of a store that hosts ship to, the shipped Parquet is read.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_audit.analysis.badline import BadLine
 from agent_audit.analysis.columns import Contents, known
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
+from agent_audit.analysis.opening import open_source, urls_of
 from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from agent_audit.analysis.fetch import Cache
 
 __all__ = ["COLUMNS", "PAYLOADS", "BadLine", "Expr", "Log", "Progress", "load_ibis", "rows"]
 
@@ -96,20 +100,24 @@ class _Copy(NamedTuple):
     path: Path
     log: str | None
     contents: Contents
+    shipped: bool = False
+    """Whether another process has made it; JSON may be plain text in it."""
 
 
 class Log:
     """Logs opened for analysis, as they were at that moment (later events are not seen).
 
     Args:
-        log: a log directory, or a list of them; a backend that is a `LineStore` (PostgreSQL), or a list of them; an
-            object with `query()` that yields events (another backend, a logger); or events.
+        log: a log directory, or a list of them; the URL of a store that logs are shipped to, or a list of them; a
+            backend that is a `LineStore` (PostgreSQL), or a list of them; an object with `query()` that yields events
+            (another backend, a logger); or events.
         progress: is told how far the opening is.
 
     Raises:
-        LogNotFoundError: no log in that directory.
+        LogNotFoundError: no log in that directory or store.
         FormatError: a log of a newer version.
-        ConfigurationError: the extra `analysis` is not installed.
+        ConfigurationError: an extra is not installed; or an impossible URL.
+        StoreUnavailableError, StoreRefusedError: a store cannot be read.
     """
 
     def __init__(self, log: Any, progress: Progress | None = None) -> None:
@@ -122,6 +130,7 @@ class Log:
         self._copies: list[_Copy] = []
         self._kept: list[str] = []
         self._views: dict[tuple[_Copy, ...], str] = {}
+        self._cache: Cache | None = None
         try:
             self._prepare()
             self._load(log, progress or (lambda done, total: None))
@@ -189,6 +198,9 @@ class Log:
     def close(self) -> None:
         """Give memory and disk back."""
         self._connection.disconnect()
+        if self._cache is not None:
+            self._cache.close()
+            self._cache = None
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def store(self, expr: Expr) -> Expr:
@@ -221,10 +233,14 @@ class Log:
 
     def _load(self, log: Any, progress: Progress) -> None:
         converter = Converter(self._duckdb)
+        if (urls := urls_of(log)) is not None:
+            for url in urls:
+                self._add_source(converter, url, progress)
+            return
         stores = stores_of(log)
         if stores is not None:
             for number, store in enumerate(stores):
-                self._add_store(converter, store, number)
+                self._add_store(converter, store)
                 progress(number + 1, len(stores))
             return
         directories = directories_of(log)
@@ -256,9 +272,31 @@ class Log:
             contents = self._for_now(converter, seen.segment(start), target, start, sealed)
         self._take(_Copy(target, str(layout.root), contents), layout.segment(start))
 
-    def _add_store(self, converter: Converter, store: LineStore, number: int) -> None:
-        folder = self._folder / f"store{number}"
-        folder.mkdir()
+    def _add_source(self, converter: Converter, url: str, progress: Progress) -> None:
+        found = open_source(url)
+        before, so_far = set(self.directories), len(self._copies)
+        if isinstance(found, list):
+            for place, store in enumerate(found):
+                self._add_store(converter, store)
+                progress(place + 1, len(found))
+        else:
+            from agent_audit.analysis.gather import Gatherer  # needs the extra `objects`
+
+            folder = Path(tempfile.mkdtemp(prefix="source", dir=self._folder))
+            for file in Gatherer(found, converter, folder, self._files_of_stores).files(progress):
+                self._take(_Copy(file.path, file.origin, file.contents, file.shipped), Path(file.origin))
+        if twice := sorted(before.intersection(copy.log for copy in self._copies[so_far:] if copy.log is not None)):
+            raise ConfigurationError(f"{', '.join(twice)}: in {url} and in another source; name one of them")
+
+    def _files_of_stores(self) -> Cache:
+        if self._cache is None:
+            from agent_audit.analysis.fetch import Cache
+
+            self._cache = Cache()
+        return self._cache
+
+    def _add_store(self, converter: Converter, store: LineStore) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="store", dir=self._folder))
         for part, piece in enumerate(pieces_of(store, folder / "lines.jsonl")):
             target = folder / f"{part}.parquet"
             contents = converter.lines(piece.path, target, piece.first_seq)
@@ -284,15 +322,24 @@ class Log:
             snapshot.unlink()
 
     def _view(self, name: str, copies: list[_Copy], columns: tuple[str, ...]) -> None:
-        stored = ", ".join(f'"{column}"' for column in columns if column in STORED)
+        stored = [column for column in columns if column in STORED]
         typed = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in COLUMNS.items())
         parts = [f"SELECT {typed} WHERE false"]
-        for log in dict.fromkeys(copy.log for copy in copies):
-            files = ", ".join(f"'{copy.path}'" for copy in copies if copy.log == log)
+        alike: dict[tuple[str | None, bool], list[str]] = {}
+        for copy in copies:
+            alike.setdefault((copy.log, copy.shipped), []).append(f"'{copy.path}'")
+        for (log, shipped), files in alike.items():
             told = "NULL" if log is None else "'" + log.replace("'", "''") + "'"
-            parts.append(f"SELECT {stored}, {told}::VARCHAR AS log FROM read_parquet([{files}])")
+            read = f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
+            names = ", ".join(_as_json(name) if shipped and STORED[name] == "JSON" else f'"{name}"' for name in stored)
+            parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read}")
         body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
         self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
+
+
+def _as_json(name: str) -> str:
+    """JSON that may be in a column of text; what is none is no value, for anybody may have put it there."""
+    return f'TRY_CAST("{name}" AS JSON) AS "{name}"'
 
 
 def directories_of(log: Any) -> list[Path] | None:

@@ -24,16 +24,17 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.cli.directory import logs_of
     from agent_audit.cli.progress import progress
+    from agent_audit.cli.sources import sources_of
     from agent_audit.cli.terminal import say, say_bad_lines, screen_width, use_color
     from agent_audit.report import reporter
 
-    directories = logs_of(args)
-    say(f"reading {', '.join(map(str, directories))}")
+    logs = sources_of(args) or logs_of(args)
+    say(f"reading {', '.join(map(str, logs))}")
     conditions = {"session_id": args.session, "user_id": args.user, "event_type": getattr(args, "type", None)}
     where = getattr(args, "where", None)
     with (
         progress("reading segments") as tell,
-        AuditAnalyzer(directories, **conditions, where=where, progress=tell) as analyzer,
+        AuditAnalyzer(logs, **conditions, where=where, progress=tell) as analyzer,
     ):
         answer, empty = ask(analyzer), analyzer.is_empty
     if empty:

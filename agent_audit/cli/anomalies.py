@@ -10,6 +10,7 @@ from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
 from agent_audit.cli.exits import FINDING, OK
 from agent_audit.cli.recording import add_examined, examined
+from agent_audit.cli.sources import add_source
 
 if TYPE_CHECKING:
     from agent_audit.analysis import Ruleset
@@ -25,6 +26,7 @@ def add(subparsers: Any) -> None:
         "What was unusual: bursts, failures, denials, injected instructions, missing approvals and more.",
     )
     options.add_log(parser)
+    add_source(parser)
     options.add_filters(parser, event_type=False)
     options.add_format(parser)
     add_rules_file(parser)

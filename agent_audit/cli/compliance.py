@@ -8,6 +8,7 @@ from typing import Any
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
 from agent_audit.cli.recording import add_examined, examined
+from agent_audit.cli.sources import add_source
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import add_verify, verification_of
 
@@ -18,6 +19,7 @@ def add(subparsers: Any) -> None:
         subparsers, "compliance", "What an auditor asks for, and what the log cannot show. Supports an audit."
     )
     options.add_log(parser)
+    add_source(parser)
     options.add_filters(parser, event_type=False)
     options.add_format(parser, documents=True)
     add_verify(parser)

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
+from agent_audit.cli.sources import add_source
 
 _BY = {"agent": "agent_id", "user": "user_id", "session": "session_id", "log": "log"}
 
@@ -15,6 +16,7 @@ def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(subparsers, "cost", "The tokens that models took and gave, and what they cost.")
     options.add_logs(parser)
+    add_source(parser)
     parser.add_argument("--by", choices=tuple(_BY), help="split by this, beside the model")
     parser.add_argument(
         "--price",

@@ -7,12 +7,14 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
+from agent_audit.cli.sources import add_source
 
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(subparsers, "decisions", "Who approved and denied what, and how long it took.")
     options.add_logs(parser)
+    add_source(parser)
     options.add_filters(parser)
     options.add_limit(parser)
     options.add_format(parser)

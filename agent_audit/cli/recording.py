@@ -54,6 +54,9 @@ def examined(
     from agent_audit.errors import AuditError
 
     choice, who = options.choice(args), args.examined_by
+    if getattr(args, "source", None):
+        say(f"the examination by {who} is not on record: stores that hosts ship to are written by those hosts alone")
+        return
     try:
         event = examination_event(command, by=who, choice=choice, verification=verification, output=output, **counted)
         record(log_of(args), event)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agent_audit.cli import options
 from agent_audit.cli.exits import INCOMPLETE, OK
 from agent_audit.cli.recording import add_examined, examined
+from agent_audit.cli.sources import add_source
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import add_verify, verification_of
 
@@ -25,6 +26,7 @@ def add(subparsers: Any) -> None:
         subparsers, "report", "What the agents did, as one HTML file that opens offline: to look at, print, hand on."
     )
     options.add_log(parser)
+    add_source(parser)
     options.add_filters(parser, where=False)
     parser.add_argument("--html", metavar="FILE", default="agent-audit-report.html", help="default: %(default)s")
     add_limits(parser)
@@ -47,22 +49,25 @@ def run(args: Namespace) -> int:
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.progress import progress
+    from agent_audit.cli.sources import sources_of
     from agent_audit.cli.terminal import say, say_bad_lines
     from agent_audit.report.html import dashboard
 
-    directory = log_of(args)
-    say(f"reading {directory}")
+    sources = sources_of(args)
+    log: Path | list[str] = sources or log_of(args)
+    named = ", ".join(sources) or str(log)
+    say(f"reading {named}")
     verification = verification_of(args)
     chosen = {"session_id": args.session, "user_id": args.user, "event_type": args.type}
     with (
         progress("reading segments") as tell,
-        AuditAnalyzer(directory, **chosen, progress=tell) as analyzer,
+        AuditAnalyzer(log, **chosen, progress=tell) as analyzer,
     ):
         overview = overview_of(analyzer, args, verification)
     if analyzer.bad_line_count:
         say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
     target = Path(args.html)
-    write_whole(target, dashboard(overview, str(directory), datetime.now(timezone.utc)).encode())
+    write_whole(target, dashboard(overview, named, datetime.now(timezone.utc)).encode())
     say(f"wrote {target} ({target.stat().st_size / 1000:,.0f} KB); open it in a browser")
     examined(args, "report", verification=verification, output=target, events=overview.compliance.total_events)
     return INCOMPLETE if overview.compliance.bad_line_count else OK

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
+from agent_audit.cli.sources import add_source
 
 
 def add(subparsers: Any) -> None:
@@ -14,6 +15,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(subparsers, "sql", "A SELECT of your own over the table `events` (SQL of DuckDB).")
     parser.add_argument("query", metavar="SELECT", help='e.g. "SELECT action, count(*) FROM events GROUP BY 1"')
     options.add_logs(parser)
+    add_source(parser)
     options.add_limit(parser, default=10_000)
     options.add_format(parser)
     parser.set_defaults(run=run, session=None, user=None, where=None)

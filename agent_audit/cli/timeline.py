@@ -8,6 +8,7 @@ from typing import Any
 from agent_audit.cli import options
 from agent_audit.cli.analysing import analyse
 from agent_audit.cli.exits import USAGE
+from agent_audit.cli.sources import add_source
 
 
 def add(subparsers: Any) -> None:
@@ -15,6 +16,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(subparsers, "timeline", "One session: what ran inside what, how long, how it ended.")
     parser.add_argument("session", metavar="SESSION", help="its id, as `sessions` lists it")
     options.add_logs(parser)
+    add_source(parser)
     options.add_limit(parser, default=10_000)
     options.add_format(parser)
     parser.set_defaults(run=run, user=None, where=None)

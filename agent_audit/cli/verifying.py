@@ -34,9 +34,14 @@ def trust_of(args: Namespace) -> Trust:
 
 
 def verification_of(args: Namespace) -> Verification | None:
-    """What `verify` says of the log; None with --no-verify."""
+    """What `verify` says of the log; None with --no-verify, and of stores, which `fleet verify` verifies."""
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.sources import sources_of
+    from agent_audit.cli.terminal import say
 
+    if sources := sources_of(args):
+        say(f"not verified: `fleet verify` tells for each log what it is worth ({', '.join(sources)})")
+        return None
     return None if args.no_verify else verified(log_of(args), trust_of(args))
 
 

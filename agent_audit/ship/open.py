@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agent_audit.errors import ConfigurationError
+from agent_audit.object_store.credentials import refuse_password
 from agent_audit.ship.sink import Copies, Sink
 
 _OBJECTS = ("objects", "ObjectSink", "ObjectCopies", "objects")
@@ -53,12 +54,8 @@ def open_copies(url: str) -> Copies:
 
 
 def _known(url: str) -> tuple[str, str, str | None, str]:
+    refuse_password(url)
     parts = urlsplit(url)
-    if parts.password is not None:
-        raise ConfigurationError(
-            "a password does not belong into the URL, where process lists and notes show it; "
-            "docs/shipping.md says which variable or file each store reads it from"
-        )
     if parts.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise ConfigurationError(f"{parts.scheme or 'a store without scheme'} is no store to ship to; one of: {known}")

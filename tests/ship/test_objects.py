@@ -15,9 +15,9 @@ import pytest
 from obstore.store import from_url
 
 from agent_audit.errors import ConfigurationError, ProofError, StoreRefusedError, StoreUnavailableError
+from agent_audit.object_store.credentials import require_credentials
 from agent_audit.ship import Batch, Evidence, ShipLimits, Shipper, open_copies, open_sink
 from agent_audit.ship.restore import restore
-from agent_audit.ship.sinks.credentials import require_credentials
 from agent_audit.verify import Verdict, verify
 from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, lines_of, write

@@ -167,7 +167,7 @@ def kept(months: int) -> Checker:
 def retention(facts: Facts) -> Check:
     """What is on hand, and whether anything was dropped without a record of it."""
     found = facts.integrity
-    unexplained = bool(found.first_seq) and not found.pruned
+    unexplained = bool(found.late_beginnings)
     oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
     return Check(
         facts.oldest is not None and not unexplained,

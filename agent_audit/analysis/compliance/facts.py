@@ -111,7 +111,7 @@ def backward_steps(log: Expr) -> Expr:
     ibis = load_ibis()
     own = log.filter(log.writer.notnull())
     seconds = own.timestamp.epoch_seconds()
-    before = seconds.lag(1).over(ibis.window(group_by=own.writer, order_by=own.writer_seq))
+    before = seconds.lag(1).over(ibis.window(group_by=[own.log, own.writer], order_by=own.writer_seq))
     steps = own.select(back=before - seconds)
     # Threads of one writer may hand over their events within a second of each other: that is no clock going back.
     return steps.agg(steps=steps.count(where=steps.back > 1), largest=steps.back.max())

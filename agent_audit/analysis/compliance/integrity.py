@@ -15,8 +15,10 @@ class Integrity(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    first_seq: int | None = None
-    last_seq: int | None = None
+    logs: int = Field(0, description="Logs looked at; positions are judged within each.")
+    first_seq: int | None = Field(None, description="Of several logs the smallest.")
+    last_seq: int | None = Field(None, description="Of several logs the largest.")
+    late_beginnings: int = Field(0, description="Logs that begin behind position 0 without an event log.pruned.")
     opened: int = Field(0, description="Events log.opened.")
     closed: int = Field(0, description="Events log.closed.")
     recovered: int = Field(0, description="Events log.recovered: a damaged end was put aside.")
@@ -25,6 +27,7 @@ class Integrity(BaseModel):
     pruned: int = Field(0, description="Events log.pruned.")
     missing_seq: int = Field(0, description="Positions between the first and the last that no event has.")
     missing_seq_ranges: tuple[tuple[int, int], ...] = Field((), description="The first 20, both ends included.")
+    missing_seq_logs: tuple[str | None, ...] = Field((), description="The log of each of these ranges.")
     repeated_seq: int = Field(0, description="Events at a position that another event has.")
     bad_lines: int = 0
     writers: int = Field(0, description="Processes that wrote.")
@@ -41,11 +44,14 @@ def integrity_of(log: Expr, bad_lines: int) -> Integrity:
     position = first_row(seq_facts(log))
     holes = rows(seq_holes(log).limit(_MOST_RANGES))
     return Integrity(
+        logs=position["logs"],
+        late_beginnings=position["late"],
         first_seq=position["first_seq"],
         last_seq=position["last_seq"],
         missing_seq=position["expected"] - position["different"] if position["events"] else 0,
-        repeated_seq=position["events"] - position["different"],
+        repeated_seq=position["events"] - position["different"] if position["events"] else 0,
         missing_seq_ranges=tuple((row["first"], row["last"]) for row in holes),
+        missing_seq_logs=tuple(row["log"] for row in holes),
         bad_lines=bad_lines,
         **_log_events(log),
         **{name: value or 0 for name, value in first_row(writer_facts(log)).items()},
@@ -53,29 +59,40 @@ def integrity_of(log: Expr, bad_lines: int) -> Integrity:
 
 
 def seq_facts(log: Expr) -> Expr:
-    """First and last position, events, and how many positions they should and do have; one row."""
-    first, last = log.seq.min(), log.seq.max()
-    return log.agg(
-        first_seq=first,
-        last_seq=last,
+    """First and last position, events, and how many positions they should and do have; one row.
+
+    Each log has positions of its own: beginnings, ends and holes are those of single logs, added up.
+    """
+    each = log.group_by("log").agg(
+        first_seq=log.seq.min(),
+        last_seq=log.seq.max(),
         events=log.count(),
         different=log.seq.nunique(),
-        expected=last - first + 1,
+        pruned=log.count(where=log.event_type == "log.pruned"),
+    )
+    return each.agg(
+        logs=each.count(),
+        first_seq=each.first_seq.min(),
+        last_seq=each.last_seq.max(),
+        events=each.events.sum(),
+        different=each.different.sum(),
+        expected=(each.last_seq - each.first_seq + 1).sum(),
+        late=each.count(where=(each.first_seq > 0) & (each.pruned == 0)),
     )
 
 
 def seq_holes(log: Expr) -> Expr:
-    """Ranges of positions that no event has, in order."""
-    before = log.seq.lag(1).over(load_ibis().window(order_by=log.seq))
-    steps = log.select(seq=log.seq, before=before)
+    """Ranges of positions of a log that no event has, in order."""
+    before = log.seq.lag(1).over(load_ibis().window(group_by=log.log, order_by=log.seq))
+    steps = log.select(log=log.log, seq=log.seq, before=before)
     holes = steps.filter(steps.seq - steps.before > 1)
-    return holes.select(first=holes.before + 1, last=holes.seq - 1).order_by("first")
+    return holes.select(log=holes.log, first=holes.before + 1, last=holes.seq - 1).order_by(["first", "last", "log"])
 
 
 def writer_facts(log: Expr) -> Expr:
     """How many writers, and how many of the events they numbered are not here; one row."""
     written = log.filter(log.writer.notnull() & log.writer_seq.notnull())
-    each = written.group_by("writer").agg(
+    each = written.group_by(["log", "writer"]).agg(
         gap=written.writer_seq.max() - written.writer_seq.min() + 1 - written.writer_seq.nunique()
     )
     return each.agg(writers=each.count(), writer_gaps=each.gap.sum())

@@ -56,12 +56,17 @@ def _gaps(found: Integrity) -> Iterator[str]:
         yield f"{found.lost_events:,} event(s) could not be recorded, by {found.gaps:,} log.gap event(s)."
     if found.writer_gaps:
         yield f"{found.writer_gaps:,} event(s) that a writing process numbered are not in the log."
-    if found.first_seq and not found.pruned:
+    if found.late_beginnings and found.logs == 1:
         yield f"The log begins at position {found.first_seq:,}, and no log.pruned event says why."
+    elif found.late_beginnings:
+        logs = f"{found.late_beginnings:,} of {found.logs:,} logs begin"
+        yield f"{logs} behind position 0, and no log.pruned event of theirs says why."
 
 
 def _ranges(found: Integrity) -> str:
     shown = [f"{first}" if first == last else f"{first}-{last}" for first, last in found.missing_seq_ranges[:5]]
+    if found.logs > 1:
+        shown = [f"{log}: {place}" for log, place in zip(found.missing_seq_logs, shown, strict=False)]
     return f" ({', '.join(shown)}{', …' if len(found.missing_seq_ranges) > 5 else ''})" if shown else ""
 
 

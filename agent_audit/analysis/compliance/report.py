@@ -243,6 +243,8 @@ def _summary(report: ComplianceReport) -> tuple[tuple[str, int | float | datetim
 
 def _integrity(found: Integrity) -> tuple[tuple[str, int | None], ...]:
     return (
+        ("logs", found.logs),
+        ("logs whose beginning is missing", found.late_beginnings),
         ("first position (seq)", found.first_seq),
         ("last position (seq)", found.last_seq),
         ("positions without an event", found.missing_seq),

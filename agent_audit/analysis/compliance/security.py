@@ -38,7 +38,7 @@ def security_events(scope: Scope) -> Expr:
 def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int]:
     """The latest, at most `MOST_LISTED`, oldest of them first, and how many there are."""
     found = scope.keep("security events", lambda: security_events(scope))
-    latest = found.order_by([found.timestamp.desc(), found.seq.desc()]).limit(MOST_LISTED)
+    latest = found.order_by([found.timestamp.desc(), found.seq.desc(), found.event_id.desc()]).limit(MOST_LISTED)
     columns = ("event_id", "timestamp", "event_type", "agent_id", "user_id", "action", "resource")
     listed = rows(latest.select(*columns, reason=latest.error.coalesce(latest.metadata["message"].str).left(200)))
     return tuple(SecurityEvent(**row) for row in reversed(listed)), count(found)

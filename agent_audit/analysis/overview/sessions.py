@@ -138,5 +138,6 @@ def first_events(events: Expr, keys: list[str], limits: Limits) -> Expr:
         name: own[name].cast("string").left(limits.payload + 1)
         for name in ("parameters", "result", "metadata", "source")
     }
-    own = own.mutate(**payloads, place=ibis.row_number().over(ibis.window(group_by=own.key, order_by=own.seq)))
-    return own.filter(own.place < limits.events_of_a_session).drop("place").order_by("seq")
+    in_order = ibis.window(group_by=own.key, order_by=[own.seq, own.event_id])
+    own = own.mutate(**payloads, place=ibis.row_number().over(in_order))
+    return own.filter(own.place < limits.events_of_a_session).drop("place").order_by(["seq", "event_id"])

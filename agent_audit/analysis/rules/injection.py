@@ -10,6 +10,7 @@ from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.fingerprints import fingerprints
 from agent_audit.analysis.rules.passages import (
     OUTPUTS,
+    SESSION,
     Passages,
     effects,
     named_in,
@@ -17,7 +18,7 @@ from agent_audit.analysis.rules.passages import (
     taken_as_digest,
     taken_as_text,
 )
-from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.scope import Scope, told_apart
 from agent_audit.analysis.source import Expr
 
 _SUSPECT = "Check what the text asked for, and who could write it; treat what the call did as done by a stranger."
@@ -42,26 +43,27 @@ def injected(scope: Scope, parameters: Passages) -> Expr:
 def instructed(scope: Scope, parameters: Passages) -> Expr:
     """Calls with an effect after an output with a passage, in the same session."""
     found = kept_passages(scope, parameters)
-    first = found.group_by("session_id").agg(said_at=found.said_at.min())
-    after = effects(scope.events, parameters).inner_join(first.view(), "session_id")
+    first = found.group_by(SESSION).agg(said_at=found.said_at.min())
+    after = effects(told_apart(scope.events), parameters).inner_join(first.view(), SESSION)
     return after.filter(after.seq > after.said_at)
 
 
 def tainted(scope: Scope, parameters: Passages) -> Expr:
     """Calls with an effect whose destination the session knows from a tool's output alone."""
     marks = scope.keep("destinations", lambda: _destinations(scope.events))
-    first = marks.group_by(["session_id", "digest"]).agg(first_at=marks.seq.min())
-    origin = marks.inner_join(first, ["session_id", "digest"])
+    same = [*SESSION, "digest"]
+    first = marks.group_by(same).agg(first_at=marks.seq.min())
+    origin = marks.inner_join(first, same)
     origin = origin.filter((origin.seq == origin.first_at) & origin.event_type.isin(OUTPUTS))
-    origin = origin.filter(origin.path.startswith("result")).select("session_id", "digest", "first_at").distinct()
-    used = marks.filter(marks.path.startswith("parameters")).inner_join(origin.view(), ["session_id", "digest"])
+    origin = origin.filter(origin.path.startswith("result")).select(*same, "first_at").distinct()
+    used = marks.filter(marks.path.startswith("parameters")).inner_join(origin.view(), same)
     used = used.filter(used.seq > used.first_at).select("event_id")
     return effects(scope.events, parameters).semi_join(used, "event_id")
 
 
 def _destinations(events: Expr) -> Expr:
-    marks = fingerprints(events.filter(events.session_id.notnull()))
-    return marks.select("event_id", "session_id", "seq", "event_type", "digest", "path")
+    marks = fingerprints(told_apart(events.filter(events.session_id.notnull())))
+    return marks.select("event_id", *SESSION, "seq", "event_type", "digest", "path")
 
 
 def _say(what: str) -> Any:

@@ -10,11 +10,13 @@ from pydantic import Field
 
 from agent_audit.analysis.rule import Parameters
 from agent_audit.analysis.rules.fingerprints import fingerprints
-from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.scope import Scope, told_apart
 from agent_audit.analysis.source import Expr, load_ibis
 
 OUTPUTS = ("tool.response", "data.access")
 CALLS = ("tool.call", "data.modify", "action.executed")
+SESSION = ["log", "session_id"]
+"""What an order of events holds in: seqs of two logs cannot be compared."""
 SAID = ("agent.start", "llm.request")
 """What the user and the developer said is in these; so are earlier outputs."""
 
@@ -48,7 +50,7 @@ class Passages(Parameters):
 def passages(scope: Scope, parameters: Passages) -> Expr:
     """Outputs with a passage: `passage` (lower case, blanks and quotes as one blank), its `begins` and `ends`."""
     ibis = load_ibis()
-    events = scope.payloads
+    events = told_apart(scope.payloads)
     outputs = events.filter(events.event_type.isin(OUTPUTS) & events.session_id.notnull() & events.result.notnull())
     outputs = outputs.mutate(text=ibis.coalesce(outputs.result.str, outputs.result.cast("string")).lower())
     outputs = outputs.filter(outputs.text.re_search(parameters.instruction))
@@ -58,7 +60,7 @@ def passages(scope: Scope, parameters: Passages) -> Expr:
     outputs = outputs.mutate(begins=begins, ends=last + parameters.reach)
     text = outputs.text.substr(outputs.begins, outputs.ends - outputs.begins)
     return outputs.select(
-        "session_id",
+        *SESSION,
         "begins",
         "ends",
         output_id="event_id",
@@ -81,13 +83,13 @@ def effects(events: Expr, parameters: Passages) -> Expr:
 def calls_after(scope: Scope, found: Expr, parameters: Passages) -> Expr:
     """Each call of a session with each passage before it; `effect` says whether it has one."""
     ibis = load_ibis()
-    events = scope.payloads
+    events = told_apart(scope.payloads)
     calls = events.filter(events.event_type.isin(CALLS) & events.session_id.notnull())
     effect = (calls.event_type == "data.modify") | ibis.coalesce(
         calls.action.lower().re_search(parameters.effect), False
     )
-    calls = calls.select("event_id", "seq", "session_id", "action", "parameters", effect=effect)
-    pairs = calls.inner_join(found.view(), "session_id")
+    calls = calls.select("event_id", "seq", *SESSION, "action", "parameters", effect=effect)
+    pairs = calls.inner_join(found.view(), SESSION)
     return pairs.filter(pairs.seq > pairs.said_at)
 
 
@@ -118,7 +120,7 @@ def named_in(scope: Scope, found: Expr, parameters: Passages) -> Expr:
     pairs = pairs.mutate(word=words.unnest())
     pairs = pairs.filter(pairs.word.length() > 2)
     pairs = pairs.mutate(word=pairs.word.left(5))  # "reserve" and "reservation"
-    counted = pairs.group_by(["event_id", "output_id", "session_id", "said_at"]).agg(
+    counted = pairs.group_by(["event_id", "output_id", *SESSION, "said_at"]).agg(
         words=pairs.count(), there=pairs.passage.contains(pairs.word).sum()
     )
     named = counted.filter((counted.words > 1) & (counted.words == counted.there))
@@ -127,18 +129,21 @@ def named_in(scope: Scope, found: Expr, parameters: Passages) -> Expr:
     return _unknown_before(scope, new.select(*_TAKEN))
 
 
-_TAKEN = ("event_id", "output_id", "session_id", "said_at", "value")
+_TAKEN = ("event_id", "output_id", *SESSION, "said_at", "value")
 
 
 def _unknown_before(scope: Scope, taken: Expr) -> Expr:
     """Without the values that somebody said in the session before the output."""
-    events = scope.payloads
+    events = told_apart(scope.payloads)
     said = events.filter(events.event_type.isin(SAID) & events.session_id.notnull() & events.parameters.notnull())
-    sessions = taken.select("session_id").distinct()
-    said = said.semi_join(sessions.view(), "session_id")
-    said = said.select(known_in="session_id", known_at="seq", known=plain(said.parameters.cast("string"))).view()
+    sessions = taken.select(*SESSION).distinct()
+    said = said.semi_join(sessions.view(), SESSION)
+    said = said.select(
+        known_in="session_id", known_log="log", known_at="seq", known=plain(said.parameters.cast("string"))
+    ).view()
     told = [
         taken.session_id == said.known_in,
+        taken.log == said.known_log,
         said.known_at < taken.said_at,
         said.known.contains(taken.value),
     ]
@@ -147,20 +152,26 @@ def _unknown_before(scope: Scope, taken: Expr) -> Expr:
 
 def taken_as_digest(scope: Scope, found: Expr, parameters: Passages) -> Expr:
     """(event_id, output_id): destinations in a call's arguments that stood in the passage, by fingerprint."""
-    marks = fingerprints(scope.events).select("event_id", "session_id", "seq", "event_type", "digest", "path", "place")
-    stood = marks.rename(output_id="event_id").inner_join(found.drop("session_id", "said_at").view(), "output_id")
+    marks = fingerprints(told_apart(scope.events))
+    marks = marks.select("event_id", *SESSION, "seq", "event_type", "digest", "path", "place")
+    stood = marks.rename(output_id="event_id").inner_join(found.drop(*SESSION, "said_at").view(), "output_id")
     inside = (stood.path == "result") & (stood.place >= stood.begins) & (stood.place < stood.ends)
     # Of a nested result the place is known within its own text alone: being in the same output must do.
     nested = stood.path.startswith("result.") & stood.passage.contains("[redacted")
-    stood = stood.filter(inside | nested).select("output_id", "session_id", "digest", said_at="seq").distinct()
-    before = marks.select(b_session="session_id", b_digest="digest", b_seq="seq").view()
+    stood = stood.filter(inside | nested).select("output_id", *SESSION, "digest", said_at="seq").distinct()
+    before = marks.select(b_session="session_id", b_log="log", b_digest="digest", b_seq="seq").view()
     new = stood.anti_join(
         before,
-        [stood.session_id == before.b_session, stood.digest == before.b_digest, before.b_seq < stood.said_at],
+        [
+            stood.session_id == before.b_session,
+            stood.log == before.b_log,
+            stood.digest == before.b_digest,
+            before.b_seq < stood.said_at,
+        ],
     )
     used = marks.semi_join(effects(scope.events, parameters).select("event_id").view(), "event_id")
     used = used.filter(used.path.startswith("parameters"))
-    used = used.select("event_id", "session_id", "digest", "seq")
-    both = used.inner_join(new.view(), ["session_id", "digest"])
+    used = used.select("event_id", *SESSION, "digest", "seq")
+    both = used.inner_join(new.view(), [*SESSION, "digest"])
     both = both.filter(both.seq > both.said_at)
     return both.select("event_id", "output_id")

@@ -8,7 +8,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, without
+from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, told_apart, without
 from agent_audit.analysis.source import Expr, load_ibis
 
 
@@ -53,17 +53,19 @@ def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
 
 def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
     """Calls whose keyed digest of arguments is not the one that was approved under the same call id."""
-    log = scope.log
+    log = told_apart(scope.log)
     digest = log.metadata["arguments"]["hmac_sha256"].str
     told = log.mutate(arguments_digest=digest).filter(log.call_id.notnull() & digest.notnull())
     approved = told.filter(told.event_type == "action.approved")
     # The last decision counts: an approval may be asked for again after the arguments were edited.
     ibis = load_ibis()
-    latest = ibis.row_number().over(ibis.window(group_by=[approved.call_id], order_by=[approved.seq.desc()]))
+    latest = ibis.row_number().over(
+        ibis.window(group_by=[approved.log, approved.call_id], order_by=[approved.seq.desc()])
+    )
     approved = approved.mutate(place=latest).filter(lambda t: t.place == 0)
-    approved = approved.select("call_id", approved_digest="arguments_digest", approved_at="seq")
+    approved = approved.select("log", "call_id", approved_digest="arguments_digest", approved_at="seq")
     calls = told.filter(told.event_type == "tool.call").semi_join(scope.events.select("event_id"), "event_id")
-    both = calls.inner_join(approved.view(), "call_id")
+    both = calls.inner_join(approved.view(), ["log", "call_id"])
     return both.filter((both.seq > both.approved_at) & (both.arguments_digest != both.approved_digest))
 
 

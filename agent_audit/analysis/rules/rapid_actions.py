@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
-from agent_audit.analysis.rule import Parameters, Rule, of_agent
+from agent_audit.analysis.rule import Parameters, Rule, same
 from agent_audit.analysis.scope import Scope, without
 from agent_audit.analysis.source import Expr, load_ibis
 
@@ -37,7 +37,7 @@ def actions(events: Expr) -> Expr:
 
 
 def numbered_actions(events: Expr) -> Expr:
-    """The actions with `place`: their number among the actions of their agent, in order of time."""
+    """The actions with `place`: their number among the actions of their agent in their log, in order of time."""
     ibis = load_ibis()
     acts = actions(events)
     return acts.mutate(place=ibis.row_number().over(_by_agent(acts)))
@@ -48,8 +48,9 @@ def _numbered(scope: Scope) -> Expr:
 
 
 def bursts(scope: Scope, parameters: RapidActions) -> Expr:
-    """Per agent, runs of overlapping windows that hold `rapid_actions` actions or more.
+    """Per agent and log, runs of overlapping windows that hold `rapid_actions` actions or more.
 
+    Within a log, for an agent that runs on many hosts is in no loop because of that.
     The window slides: action i and the one n-1 before it lie at most the window apart.
     """
     ibis = load_ibis()
@@ -62,26 +63,27 @@ def bursts(scope: Scope, parameters: RapidActions) -> Expr:
     last_place = full.place.lag(1).over(_by_agent(full))
     full = full.mutate(begins=ibis.ifelse(last_place.isnull() | (full.place - back > last_place), 1, 0))
     full = full.mutate(burst=full.begins.sum().over(_by_agent(full, running=True)))
-    found = full.group_by(["agent_id", "burst"]).agg(
+    found = full.group_by(["log", "agent_id", "burst"]).agg(
         first_place=full.place.min() - back,
         last_place=full.place.max(),
         first=full.before.min(),
         last=full.timestamp.max(),
+        first_full=full.event_id.min(),
     )
     found = found.mutate(actions=found.last_place - found.first_place + 1)
-    return found.order_by([found.actions.desc(), "first", "agent_id"])
+    return found.order_by([found.actions.desc(), "first", "agent_id", "first_full"])
 
 
 def _by_agent(table: Expr, *, running: bool = False) -> Expr:
     order = [table.timestamp, table.seq]
     frame = {"preceding": None, "following": 0} if running else {}
-    return load_ibis().window(group_by=table.agent_id, order_by=order, **frame)
+    return load_ibis().window(group_by=[table.log, table.agent_id], order_by=order, **frame)
 
 
 def _explain(scope: Scope, parameters: RapidActions, row: dict[str, Any]) -> Evidence:
     agent_id, count = row["agent_id"], row["actions"]
     seconds = (row["last"] - row["first"]).total_seconds()
-    done = of_agent(_numbered(scope), agent_id)
+    done = same(_numbered(scope), row, "log", "agent_id")
     return Evidence(
         f"{named(agent_id)} did {count:,} actions in {seconds:.2f} s; {parameters.actions} or more "
         f"within {parameters.seconds:g} s are unusual.",

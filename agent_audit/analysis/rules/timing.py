@@ -71,7 +71,7 @@ def backwards(scope: Scope, parameters: ClockBackwards) -> Expr:
     """Events stamped earlier than the one their writer made just before them."""
     ibis = load_ibis()
     told = scope.log.filter(scope.log.writer.notnull() & scope.log.writer_seq.notnull())
-    in_order = ibis.window(group_by=told.writer, order_by=[told.writer_seq, told.seq])
+    in_order = ibis.window(group_by=[told.log, told.writer], order_by=[told.writer_seq, told.seq])
     told = told.mutate(just_before=told.timestamp.lag(1).over(in_order))
     back = ibis.interval(microseconds=round(parameters.seconds * 1_000_000))
     found = told.filter(told.timestamp + back < told.just_before)

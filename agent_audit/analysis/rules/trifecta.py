@@ -9,7 +9,7 @@ from pydantic import Field
 from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
-from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.scope import Scope, told_apart
 from agent_audit.analysis.source import Expr
 
 
@@ -29,16 +29,17 @@ class Trifecta(Parameters):
 
 
 def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
-    """Outward calls after private data was read and untrusted content came in, in one session."""
-    events = scope.events.filter(scope.events.session_id.notnull())
+    """Outward calls after private data was read and untrusted content came in, in one session of one log."""
+    events = told_apart(scope.events.filter(scope.events.session_id.notnull()))
+    session = ["log", "session_id"]
     name = events.action.lower()
     ends = events.event_type.isin(["tool.response", "data.access"]) & ~name.re_search(parameters.outward)
     private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
     untrusted = events.filter(ends & name.re_search(parameters.untrusted))
     outward = events.filter((events.event_type == "tool.call") & name.re_search(parameters.outward))
-    read = private.group_by("session_id").agg(private_at=private.seq.min())
-    met = untrusted.group_by("session_id").agg(untrusted_at=untrusted.seq.min())
-    all_three = outward.inner_join(read.view(), "session_id").inner_join(met.view(), "session_id")
+    read = private.group_by(session).agg(private_at=private.seq.min())
+    met = untrusted.group_by(session).agg(untrusted_at=untrusted.seq.min())
+    all_three = outward.inner_join(read.view(), session).inner_join(met.view(), session)
     return all_three.filter((all_three.seq > all_three.private_at) & (all_three.seq > all_three.untrusted_at))
 
 

@@ -71,6 +71,22 @@ def pieces(server: Server, origin: str, wanted: Query, piece: int = PIECE) -> Pi
         connection.close()
 
 
+def origins(server: Server) -> list[str]:
+    """The logs that are there, by name.
+
+    Raises:
+        StoreUnavailableError, StoreRefusedError: they cannot be read.
+    """
+    connection = connect(server)
+    try:
+        found = connection.execute(server.sql("SELECT origin FROM {schema}.log ORDER BY origin")).fetchall()
+    except (psycopg.Error, TimeoutError) as error:
+        server.fail(error)
+    finally:
+        connection.close()
+    return [row[0] for row in found]
+
+
 def batches(server: Server, origin: str) -> Iterator[tuple[int, list[bytes]]]:
     """The lines of a log in order, as (seq of the first, neighbouring lines); missing ones part them.
 

@@ -10,7 +10,7 @@ import psycopg
 from agent_audit.backends.postgresql.address import Address
 from agent_audit.backends.postgresql.connection import READ_PATIENCE, Connection, Server
 from agent_audit.backends.postgresql.facts import facts_of
-from agent_audit.backends.postgresql.reading import batches, connect
+from agent_audit.backends.postgresql.reading import batches, connect, origins
 from agent_audit.backends.postgresql.writing import Writer
 from agent_audit.errors import LockTimeoutError, LogNotFoundError, StoreRefusedError, StoreUnavailableError
 from agent_audit.ship.sink import Batch, Evidence, Position
@@ -102,7 +102,7 @@ class PostgreSQLCopies:
         Raises:
             StoreUnavailableError, StoreRefusedError: they cannot be read; also from the other methods.
         """
-        return [row[0] for row in self._rows("SELECT origin FROM {schema}.log ORDER BY origin")]
+        return origins(self._server)
 
     def batches(self, origin: str) -> Iterator[Batch]:
         """The lines of a log in order of seq; where some are missing another batch begins.

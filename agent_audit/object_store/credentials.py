@@ -1,10 +1,15 @@
-"""Whether the environment says how to sign requests to a cloud; nobody else is asked unless it says so."""
+"""What a client of a store is told: credentials from the environment alone, never from a URL, and limits of a request.
+
+Nobody else is asked for credentials unless the environment says so.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from agent_audit.errors import ConfigurationError
 
@@ -63,3 +68,28 @@ def require_credentials(scheme: str, environ: Mapping[str, str] = os.environ) ->
         f"no credentials for {scheme}://: set one of {', '.join(known)}; "
         f"or {INSTANCE}=1 to use the identity that the cloud gives this machine"
     )
+
+
+def refuse_password(url: str) -> None:
+    """Refuse a URL with a password, without repeating it.
+
+    Raises:
+        ConfigurationError: there is one in it.
+    """
+    try:
+        password = urlsplit(url).password
+    except ValueError:  # its message may hold what stands before an @
+        raise ConfigurationError("this is no URL of a store; see docs/shipping.md") from None
+    if password is not None:
+        raise ConfigurationError(
+            "a password does not belong into the URL, where process lists and notes show it; "
+            "docs/shipping.md says which variable or file each store reads it from"
+        )
+
+
+def client_options() -> dict[str, Any]:
+    """Limits of one request; without TLS only when the environment says so, as for obstore itself."""
+    plain = any(
+        os.environ.get(f"{cloud}_ALLOW_HTTP", "").lower() in ("1", "true") for cloud in ("AWS", "AZURE", "GOOGLE")
+    )
+    return {"connect_timeout": "5s", "timeout": "60s", "allow_http": plain}

@@ -1,0 +1,88 @@
+"""What lies in a store of objects that hosts ship to: which logs, and which Parquet files and lines each has."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+from agent_audit.errors import LogNotFoundError
+from agent_audit.object_store.bucket import Bucket, Entry, events_folder
+
+
+class Part(NamedTuple):
+    """The events that were shipped together."""
+
+    first_seq: int
+    end: int | None
+    """First seq of the next part; None for the last one. With nothing missing in between, it has `end - first_seq`."""
+    files: tuple[Entry, ...]
+    """Its Parquet files, one for each day."""
+    has_lines: bool
+
+
+class ShippedLog(NamedTuple):
+    """One log."""
+
+    origin: str
+    parts: tuple[Part, ...]
+
+
+class Shipped:
+    """A store of objects, to be read.
+
+    Args:
+        url: as for `Bucket`.
+
+    Raises:
+        ConfigurationError: as `Bucket`.
+        LogNotFoundError: there is no such directory.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._bucket = Bucket(url)
+        if self.root is not None and not self.root.is_dir():
+            raise LogNotFoundError(f"{self.root} is no directory; name what was given to `ship --to`")
+
+    @property
+    def root(self) -> Path | None:
+        """The directory, where the store is one."""
+        return self._bucket.root
+
+    def logs(self) -> list[ShippedLog]:
+        """Every log with what it has, by name.
+
+        Raises:
+            LogNotFoundError: nothing was shipped there.
+            StoreUnavailableError, StoreRefusedError: the store cannot be read; also from the other methods.
+        """
+        origins = self._bucket.origins()
+        if not origins:
+            where = "" if self.root is None or not (self.root / "segments").is_dir() else ": it is itself a log"
+            raise LogNotFoundError(f"no log was shipped to {self.url}{where}; name what was given to `ship --to`")
+        return [ShippedLog(origin, self._parts(origin)) for origin in origins]
+
+    def lines(self, origin: str, first_seq: int) -> list[bytes]:
+        """The recorded lines of a part.
+
+        Raises:
+            ProofError: they are not what was put there.
+        """
+        return self._bucket.lines(origin, first_seq)
+
+    def content(self, entry: Entry) -> bytes:
+        """A file."""
+        return self._bucket.get(entry.path)
+
+    def _parts(self, origin: str) -> tuple[Part, ...]:
+        files: dict[int, list[Entry]] = defaultdict(list)
+        for entry in self._bucket.entries(events_folder(origin) + "/"):
+            stem, _, suffix = entry.path.rpartition("/")[2].partition(".")
+            if suffix == "parquet" and stem.isascii() and stem.isdecimal():
+                files[int(stem)].append(entry)
+        lines = set(self._bucket.starts(origin))
+        starts: list[int] = sorted({*lines, *files})
+        ends = [*starts[1:], None]
+        found = zip(starts, ends[: len(starts)], strict=True)
+        return tuple(Part(start, end, tuple(files[start]), start in lines) for start, end in found)

@@ -1,0 +1,39 @@
+"""Which stores a command reads instead of log directories: `--source`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from agent_audit.errors import ConfigurationError
+from agent_audit.object_store.credentials import refuse_password
+
+
+def add_source(parser: ArgumentParser) -> None:
+    """Where many hosts' logs are."""
+    parser.add_argument(
+        "--source",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="instead of a log directory: a store that hosts ship to (s3://, gs://, az://, postgresql://, or a "
+        "directory), with all its logs; may be repeated",
+    )
+
+
+def sources_of(args: Namespace) -> list[str]:
+    """The stores that a command line names, as URLs; none when it names log directories, or nothing.
+
+    Raises:
+        ConfigurationError: it names both, or a URL has a password in it.
+    """
+    named: list[str] = args.source
+    if named and (args.dir or args.log):
+        raise ConfigurationError("--source names stores, beside a log directory: name one kind")
+    for name in named:
+        refuse_password(name)  # before it is printed
+    return [_as_url(name) for name in named]
+
+
+def _as_url(name: str) -> str:
+    return name if "://" in name else Path(name).absolute().as_uri()
