@@ -67,7 +67,8 @@ def _lines(found: Verification) -> Iterator[str]:
     from agent_audit.analysis.printable import printable
 
     later = f", {found.later:,} more after it" if found.later else ""
-    yield f"{str(found.verdict).upper()}: {found.size:,} events under the checkpoint{later}"
+    covered = "under the checkpoint" if found.root is not None else "and no checkpoint"
+    yield f"{str(found.verdict).upper()}: {found.size:,} events {covered}{later}"
     named = {
         "log": (found.log,),
         "origin": (found.origin,) if found.origin else (),

@@ -106,7 +106,7 @@ class _Fleet:
             origin=origin,
             verdict=Verdict.TAMPERED if contradictions else found.verdict,
             events=restored.next_seq - restored.first_seq,
-            proved=found.size,
+            proved=0 if found.root is None else found.size,
             first_seq=restored.first_seq,
             last_event=last,
             liveness=self._liveness(last, last_type),

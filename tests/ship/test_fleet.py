@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_audit import AuditLogger, FileAuditBackend
+from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
 from agent_audit.errors import ConfigurationError
@@ -120,6 +120,14 @@ def test_files_that_are_no_part_of_a_log_are_named_and_none_leaves_the_directory
     found = restore(Strange(), origin, tmp_path / "back")  # type: ignore[arg-type]
     assert len(found.problems) == 5
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:
+    with AuditLogger(FileAuditBackend(tmp_path / "log", signer=False)) as logger:
+        logger.record(AuditEventType.ERROR)
+    Shipper(tmp_path / "log", open_sink(url), limits=QUICK).run(once=True)
+    (found,) = fleet(url).values()
+    assert (found.verdict, found.events, found.proved) == (Verdict.NOT_PROVABLE, 3, 0)
 
 
 def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_worst(

@@ -10,6 +10,8 @@ import orjson
 import pytest
 
 from agent_audit.backends.file import Layout, Retention, Rotation
+from agent_audit.cli.exits import NOT_PROVABLE
+from agent_audit.cli.main import main
 from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import cosign
@@ -81,9 +83,13 @@ def test_an_earlier_checkpoint_that_was_kept_must_be_continued(log_dir: Path, tm
         check(log_dir, trust=Trust(since=kept))
 
 
-def test_an_unsigned_log_is_not_provable_but_its_gaps_are_named(log_dir: Path) -> None:
+def test_an_unsigned_log_is_not_provable_but_its_gaps_are_named(
+    log_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     layout = make_log(log_dir, signer=False)
     assert check(layout).verdict is Verdict.NOT_PROVABLE
+    assert main(["verify", str(log_dir)]) == NOT_PROVABLE
+    assert capsys.readouterr().out.startswith("NOT PROVABLE: 602 events and no checkpoint\n")
     lines = layout.segment(0).read_bytes().split(b"\n")[:-1]
     write_lines(layout, 0, lines[:7] + lines[8:])
     found = check(layout)
