@@ -1,4 +1,4 @@
-"""Signed notes (C2SP signed-note): a text, an empty line, and lines of signatures by named Ed25519 keys.
+"""Signed notes (C2SP signed-note): a text, an empty line, and lines of signatures by named keys.
 
 `cryptography` is imported where a signature is made or checked, so that reading a note needs nothing.
 """
@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from agent_audit.errors import ProofError
 
@@ -18,6 +18,11 @@ ED25519 = 0x01
 """Signature type of a log: Ed25519 over the text of the note."""
 COSIGNATURE = 0x04
 """Signature type of a witness: Ed25519 over a time and the text, see `cosignature`."""
+MLDSA44 = 0x06
+"""Signature type of a witness: ML-DSA-44 (FIPS 204) over a time and the head, see `cosignature`."""
+
+_PUBLIC_SIZES = {ED25519: 32, COSIGNATURE: 32, MLDSA44: 1312}
+"""Bytes of the public keys that are known here."""
 
 _EM_DASH = "\u2014"
 _MOST_SIGNATURES = 100
@@ -66,12 +71,12 @@ class VerifierKey:
     name: str
     kind: int
     public: bytes
-    """32 bytes of an Ed25519 public key (RFC 8032)."""
+    """An Ed25519 public key (RFC 8032), 32 bytes, or one of ML-DSA-44 (FIPS 204), 1312 bytes."""
     id: bytes = field(init=False)
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        if self.kind not in (ED25519, COSIGNATURE) or len(self.public) != 32:
+        if len(self.public) != _PUBLIC_SIZES.get(self.kind):
             raise ProofError(f"the key of {self.name} is none that is known here: type {self.kind:#04x}")
         object.__setattr__(self, "id", key_id(self.name, self.kind, self.public))
 
@@ -96,15 +101,33 @@ class VerifierKey:
         return f"{self.name}+{self.id.hex()}+{encode_base64(bytes([self.kind]) + self.public)}"
 
     def verifies(self, signature: bytes, message: bytes) -> bool:
-        """Whether this is a signature of `message` by this key (RFC 8032)."""
+        """Whether this is a signature of `message` by this key.
+
+        Raises:
+            ProofError: the installed `cryptography` cannot tell.
+        """
         from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
         try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+            self._public_key().verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
+
+    def _public_key(self) -> Any:
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+        if self.kind != MLDSA44:
+            return Ed25519PublicKey.from_public_bytes(self.public)
+        try:
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+            return MLDSA44PublicKey.from_public_bytes(self.public)
+        except (ImportError, UnsupportedAlgorithm) as error:
+            raise ProofError(
+                f"signatures of {self.name} are ML-DSA-44, which needs cryptography 47 or newer: {error}"
+            ) from error
 
 
 class Signer(Protocol):

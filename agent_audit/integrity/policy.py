@@ -10,13 +10,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from agent_audit.errors import ProofError
 from agent_audit.integrity.checkpoint import Checkpoint
-from agent_audit.integrity.cosignature import Cosigned, verify_cosignatures
-from agent_audit.integrity.note import COSIGNATURE, ED25519, Note, VerifierKey
+from agent_audit.integrity.cosignature import KINDS, Cosigned, verify_cosignatures
+from agent_audit.integrity.note import ED25519, Note, VerifierKey
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,11 @@ class _Reader:
             raise ProofError(f"{words[0][:30]!r} is not one of log, witness, group, quorum")
         reader(words[1:])
 
-    def _key(self, vkey: str, kind: int, what: str) -> VerifierKey:
+    def _key(self, vkey: str, kinds: Collection[int], what: str) -> VerifierKey:
         key = VerifierKey.parse(vkey)
-        if key.kind != kind:
-            raise ProofError(f"the key of {what} {key.name} must be of type {kind:#04x}, not {key.kind:#04x}")
+        if key.kind not in kinds:
+            wanted = " or ".join(f"{kind:#04x}" for kind in kinds)
+            raise ProofError(f"the key of {what} {key.name} must be of type {wanted}, not {key.kind:#04x}")
         if key.public in self._public:
             raise ProofError(f"the public key of {key.name} stands twice in the policy")
         self._public.add(key.public)
@@ -121,13 +122,13 @@ class _Reader:
     def _log(self, words: list[str]) -> None:
         if len(words) not in (1, 2):
             raise ProofError("log <vkey> [url] is needed")
-        self._policy.logs.append(self._key(words[0], ED25519, "log"))
+        self._policy.logs.append(self._key(words[0], [ED25519], "log"))
 
     def _witness(self, words: list[str]) -> None:
         if len(words) not in (2, 3):
             raise ProofError("witness <name> <vkey> [url] is needed")
         name = self._new(words[0])
-        self._policy.witnesses[name] = self._key(words[1], COSIGNATURE, "witness")
+        self._policy.witnesses[name] = self._key(words[1], KINDS, "witness")
         if len(words) == 3:
             self._policy.urls[name] = words[2]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agent_audit.errors import ProofError
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import cosign, verify_cosignatures
 from agent_audit.integrity.merkle import (
@@ -20,6 +21,7 @@ from agent_audit.integrity.merkle import (
     verify_inclusion,
 )
 from agent_audit.integrity.note import Ed25519Signer, Note, VerifierKey, sign_note
+from agent_audit.integrity.policy import Policy
 from agent_audit.integrity.tiles import Edge, TileNodes
 from agent_audit.verify.proofs import ProofMaker, export_tlog
 from tests.verify.logs import lines_of, make_log, vkey_of
@@ -94,6 +96,37 @@ def test_tlog_scales_verifies_our_notes_and_cosignatures_and_we_theirs() -> None
         head.origin, head.size, head.root, [signing.PlainEd25519Signer("log.example/a", b"\x01" * 32)]
     )
     assert made.serialize().encode() == sign_note(head.text(), [SIGNER]).encode()
+
+
+def test_tlog_scales_and_we_take_each_others_post_quantum_cosignatures() -> None:
+    tlog = pytest.importorskip("tlog_scales.tlog", reason="not for this Python")
+    from tlog_scales import signing
+
+    witness = signing.MLDSA44CosignatureSigner("w.example", bytes(range(32)))
+    key = VerifierKey.parse(witness.vkey.serialize())
+    policy = Policy.parse(f"log {SIGNER.vkey}\nwitness w {key}\nquorum w\n")
+    head = Checkpoint("log.example/a", 3, root_of(LEAVES[:3]))
+    log = signing.PlainEd25519Signer("log.example/a", b"\x01" * 32)
+    theirs = tlog.Checkpoint.make_signed(head.origin, head.size, head.root, [log, witness])
+    assert [one.key for one in policy.check(Note.parse(theirs.serialize().encode()))] == [key]
+
+    class Ours:
+        vkey = key
+
+        def sign(self, message: bytes) -> bytes:
+            signature: bytes = witness.key.sign(message)
+            return signature
+
+    line = cosign(head.text(), Ours(), 1_700_000_000)
+    note = sign_note(head.text(), [SIGNER])
+    ours = Note(note.text, (*note.signatures, line))
+    tlog.Checkpoint.from_text(ours.encode().decode()).verify(witness.vkey)
+    assert [(one.key, one.time) for one in policy.check(ours)] == [(key, 1_700_000_000)]
+    other = sign_note(head._replace(size=2).text(), [SIGNER])
+    with pytest.raises(ProofError, match=r"cosignature of w\.example .* is wrong"):
+        policy.check(Note(other.text, (*other.signatures, line)))
+    with pytest.raises(ProofError, match="not 2428 bytes"):
+        policy.check(Note(note.text, (*note.signatures, line._replace(value=line.value[:-1]))))
 
 
 def test_tlog_scales_reads_an_exported_log_from_its_files(log_dir: Path, tmp_path: Path) -> None:
