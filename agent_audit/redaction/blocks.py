@@ -67,7 +67,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         place = last + len(quote) if quote else last
         content = text[first:last]
         if _IS_KEY.match(text, place):
-            key, members = content, members + 1
+            key, members = content, members + (_EARLY if content == "value" else 1)  # no word of JSON Schema
             if members <= _EARLY and content in _SCHEMA_KEYS:
                 return Block([], start)
             continue

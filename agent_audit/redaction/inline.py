@@ -82,6 +82,12 @@ _WRAPPER = re.compile(
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
 _BESIDE = re.compile(r"(?:([\"'`]\]?)\s{0,2},\s{0,4}|[ \t]{1,4})[Nb]?([\"'`])((?:(?!\2)[^\\\s]){3,128})\2")
+_NAME_OF = re.compile(r"[\"'](?:name|Name|key|Key|field|variable)[\"']\s{0,2}:\s{0,2}[\"']\Z")
+_VALUE_OF = re.compile(r"[Vv]alue[\"']\s{0,2}:\s{0,2}[\"']([^\"'\\]{1,256})[\"']\s{0,2},[^{}]{0,128}\Z")
+_TYPED_INTO = re.compile(
+    r"(?i:typ|enter|fill|input|put)\w{0,4} [\"'`]([^\"'`\n]{3,64})[\"'`] (?i:in|into|as|for) "
+    r"(?:(?i:the|your|my|its) )?\Z"
+)
 _SETS = re.compile(
     r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
@@ -145,7 +151,7 @@ def _is_hopeless(tail: str) -> bool:
     return last not in _LAST_WORDS if len(parts) > 1 else not any(word.endswith(last) for word in _LAST_WORDS)
 
 
-def find_named(  # noqa: PLR0912  # one line a form
+def find_named(  # noqa: PLR0911, PLR0912  # one line a form
     text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool = True, blocks_from: int = 0
 ) -> Finding | None:
     """The secrets named by the word that has a keyword at `start:end`.
@@ -161,6 +167,10 @@ def find_named(  # noqa: PLR0912  # one line a form
     Returns:
         None when the name is harmless; a finding without secrets when only the value was none.
     """
+    if text.startswith("s", end) and text[start:end].lower() == "code":
+        codes = find_code_told(text, start, end)
+        if codes:
+            return Finding(codes, codes[-1].end)
     after = None
     if not opens:
         after = _AFTER.match(text, end)
@@ -214,7 +224,7 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
     found = _judge(text, first, text[first:last], keys)
     if found is None or found.weak or _in_marker(text, start):
         return None
-    beside = _beside(text, first, last, found)
+    beside = _beside(text, first, last, found) or _before(text, first, last, found)
     if beside is not None:
         return _of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
@@ -364,6 +374,19 @@ def _beside(text: str, first: int, end: int, found: KeyClass) -> Named | None:
         told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
     fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))
     return Named(*match.span(3), found.rule) if fit else None
+
+
+def _before(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+    """A value that stands before its name: `{"value": "x", "name": "password"}`, `type 'x' into the password field`."""
+    if text[first - 1 : first] in ("'", '"') and first:
+        lead = _NAME_OF.search(text, max(0, first - 24), first)
+        place = text.rfind("alue", max(0, first - 400), lead.start()) if lead is not None else -1
+        match = _VALUE_OF.match(text, place - 1, lead.start()) if lead is not None and place > 0 else None
+    else:
+        match = _TYPED_INTO.search(text, max(0, first - 120), first) if text[first - 1 : first] == " " else None
+    if match is None or not could_be_secret(match.group(1), found):
+        return None
+    return Named(*match.span(1), found.rule)
 
 
 def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:

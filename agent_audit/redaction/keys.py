@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agent_audit.redaction import vocabulary as words
+from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import MARKER
 
 
@@ -57,12 +58,30 @@ NAME_KEYS = (
     "property",
     "option",
     "label",
+    "id",
 )
-VALUE_KEYS = ("value", "val", "v", "Value", "ParameterValue", "parameter_value")
+VALUE_KEYS = (
+    "value",
+    "val",
+    "v",
+    "Value",
+    "ParameterValue",
+    "parameter_value",
+    "default",
+    "defaultValue",
+    "default_value",
+    "new_value",
+    "newValue",
+    "old_value",
+    "oldValue",
+)
+# A field of a page, and what is typed into it: the arguments of browser tools.
+FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath", "css")
+TYPED_KEYS = ("text", "value", "keys", "input_text")
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
-_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS) | {"stringData", "kty"}
+_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS) | frozenset(FIELD_KEYS) | {"stringData", "kty"}
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")
@@ -78,6 +97,14 @@ def segments(name: str) -> list[str]:
 def normal_name(name: str) -> str:
     """The form in which configured names are compared: words joined by nothing."""
     return "".join(segments(name))
+
+
+def field_name(text: str) -> str:
+    """The name of a field of a page, from its label or selector: `Password textbox`, `input[name='password']`."""
+    parts = segments(text)
+    while len(parts) > 1 and parts[-1] in words.FIELD_WORDS:
+        parts.pop()
+    return " ".join(parts[-3:])
 
 
 class KeyClassifier:
@@ -103,6 +130,8 @@ class KeyClassifier:
     def _judge(self, name: str) -> KeyClass | None:
         if "[REDACTED:" in name:
             name = MARKER.sub("", name)
+        if needs_folding(name):
+            name = fold(name)
         parts = segments(name[-_MAX_NAME:])
         joined = "".join(parts)
         if joined in self._allow:
@@ -126,6 +155,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
         return _judge_key(last, owner)
     if last == "number" and owner == "security":
         return _strong("ssn")
+    if last == "passport":
+        return _strong("national-id")
     if last in words.PHONE or (last == "number" and owner in words.PHONE):
         return PHONE
     for rule, owners in words.PAIRS.get(last, ()):

@@ -8,13 +8,23 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from agent_audit.redaction.encoded import ENCODED, ENCODINGS, decoded, run_around
+from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, names_nothing, opens_names
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import MARKER, Masker, only_markers
 from agent_audit.redaction.rules import Rule
-from agent_audit.redaction.rules.personal import AT_SIGNS, EMAIL, find_email, find_number, number_places
+from agent_audit.redaction.rules.personal import (
+    AT_SIGNS,
+    EMAIL,
+    PERSONAL_IDS,
+    find_email,
+    find_number,
+    number_places,
+)
 from agent_audit.redaction.tables import find_columns, find_inserted
+from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
 
 _MAX_ROUNDS = 6
@@ -25,9 +35,11 @@ Found = tuple[int, int, str]
 Finder = Callable[[str, int], "Found | None"]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 """By text: what is to be masked, and where something was nearly found."""
+Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
+"""Finds the secrets of what begins at a place, and where it ends."""
 _REACH = 96
 # Literals that begin something with several secrets, and what finds them.
-_STATEMENTS = {"insert into": find_inserted, "replace into": find_inserted}
+_STATEMENTS: dict[str, Statement] = {"insert into": find_inserted, "replace into": find_inserted}
 _PERSONAL = frozenset({"email", "phone", "iban"})
 
 
@@ -63,11 +75,14 @@ class Scanner:
         self._email = EMAIL not in disabled
         self._disabled = disabled
         active = [rule for rule in rules if rule.id not in disabled]
-        literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS) | set(_STATEMENTS))
+        statements: dict[str, Statement] = dict(_STATEMENTS)
+        if ENCODED not in disabled:
+            statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
+        literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS) | set(statements))
         self._gate = gate or build_gate(literals)
         by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
         # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
-        self._wakes = [(by_literal[x], x in KEYWORDS, _dull(x), _STATEMENTS.get(x)) for x in literals]
+        self._wakes = [(by_literal[x], x in KEYWORDS, _dull(x), statements.get(x)) for x in literals]
         self.literals = tuple(literals)
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
@@ -90,12 +105,44 @@ class Scanner:
         """One text, masked."""
         return self.scan((text,), action).get(0) or Masked(text, ())
 
+    def _encoded(self, skips: set[int]) -> Statement:
+        """What finds base64 with a secret in it, where a literal stands that begins so far into its group of four."""
+
+        def find(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+            start, end = run_around(text, place)
+            for skipped in skips:
+                inner = decoded(text, start, end, place, skipped)
+                spans = self._find_all((inner,), None)[0].get(0, ()) if inner is not None else ()
+                if any(rule not in PERSONAL_IDS for *_, rule in spans):
+                    return [Named(start, end, ENCODED)], end
+            # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
+            # no run is decoded more than a few times.
+            return [], place + max(64, (end - start) // 8)
+
+        return find
+
     def _find_all(
         self, texts: Sequence[str], action: str | None
     ) -> tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]:
         """What is to be masked, and where something was nearly found: both by text."""
         # Nothing matches across NUL, so the texts stay apart.
         joined = "\0".join(texts)
+        if needs_folding(joined):
+            return self._find_folded(texts, action)
+        return self._find_in(texts, joined, action)
+
+    def _find_folded(self, texts: Sequence[str], action: str | None) -> Into:
+        folded = [fold(text) for text in texts]
+        found, near = self._find_in(folded, "\0".join(folded), action)
+        for index in found.keys() | near.keys():
+            if len(folded[index]) != len(texts[index]):
+                offsets = Offsets(texts[index])
+                if index in found:
+                    found[index] = [(*offsets.span(start, end), rule) for start, end, rule in found[index]]
+                near[index] = [(0, len(texts[index]))]
+        return found, near
+
+    def _find_in(self, texts: Sequence[str], joined: str, action: str | None) -> Into:
         places = self._gate.find(joined)
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
@@ -139,7 +186,7 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, opens, named_to = -1, "", 0, 0, False, -1
-        token_from = token_to = table_to = block_to = -1
+        token_from = token_to = table_to = block_to = statement_to = -1
         lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
@@ -148,7 +195,7 @@ class Scanner:
                 index = bisect_right(starts, start) - 1
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
-                lines, table_to, block_to = "\n" in text or "\\n" in text, -1, -1
+                lines, table_to, block_to, statement_to = "\n" in text or "\\n" in text, -1, -1, -1
             rules, keyword, dull, statement = wakes[literal]
             for rule, pattern in rules:
                 match = pattern.match(text, start - offset)
@@ -162,9 +209,11 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if statement is not None:
-                secrets, _ = statement(text, start - offset, keys)
-                found.setdefault(index, []).extend(secrets)
+            if statement is not None and start >= statement_to:
+                secrets, end_of_statement = statement(text, start - offset, keys)
+                statement_to = offset + end_of_statement
+                if secrets:
+                    found.setdefault(index, []).extend(secrets)
             if not keyword:
                 continue
             follows = text[end - offset : end - offset + 2]

@@ -20,7 +20,8 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    import inherit
+    import inherit erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
+    обязательно 必須 必填 必填项 필수
 """
 )
 REFERENCE = re.compile(

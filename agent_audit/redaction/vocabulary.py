@@ -73,10 +73,10 @@ FUSED: tuple[tuple[str, str], ...] = (
 """Endings of a last word written without any separator: `PGPASSWORD`, `clientsecret`."""
 
 _CARDS = words("card cc creditcard debitcard")
-_PAPERS = words("passport license licence identity identification taxpayer")
+_PAPERS = words("passport identity identification taxpayer")
 
 PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
-    "number": (("card", _CARDS), ("pin", words("pin")), ("national-id", _PAPERS - words("license licence"))),
+    "number": (("card", _CARDS), ("pin", words("pin")), ("national-id", _PAPERS)),
     "no": (("card", _CARDS), ("national-id", words("passport"))),
     "code": (
         (
@@ -101,7 +101,10 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "answer": (("secret", words("security secret recovery challenge")),),
     "answers": (("secret", words("security secret recovery challenge")),),
     "community": (("secret", words("snmp")),),
-    "string": (("secret", words("community")),),
+    "string": (("secret", words("community secret")),),
+    "binary": (("secret", words("secret")),),
+    "license": (("national-id", words("driver drivers driving")),),
+    "licence": (("national-id", words("driver drivers driving")),),
     "signature": (("token", words("access")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")),),
@@ -111,7 +114,6 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "session": (("cookie", words("gitlab flask express laravel rails")),),
     "sid": (("cookie", words("connect session")),),
     "id": (("api-key", words("accesskey")), ("national-id", words("national tax taxpayer"))),
-    "passport": (("national-id", words("passport")),),
 }
 """Last word, and by rule the words before it that make the two of them sensitive."""
 
@@ -187,3 +189,40 @@ KEYWORDS: tuple[str, ...] = tuple(
 """.split()  # noqa: SIM905  # easier to read
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
+
+FIELD_WORDS = words("field fields textbox textfield textarea input box entry text form edit control required")
+"""Last words of a field's label or selector that say only that it is one."""
+
+TOOL_OPTIONS: dict[str, str] = {
+    "sshpass": "-p",
+    "redis-cli": "-a",
+    "valkey-cli": "-a",
+    "mongo": "-p",
+    "mongosh": "-p",
+    "mongodump": "-p",
+    "mongorestore": "-p",
+    "sqlcmd": "-P",
+    "ldapsearch": "-w",
+    "ldapmodify": "-w",
+    "zip": "-P",
+    "unzip": "-P",
+    "mosquitto_pub": "-P",
+    "mosquitto_sub": "-P",
+    "ipmitool": "-P",
+    "cqlsh": "-p",
+    "docker login": "-p",
+    "podman login": "-p",
+    "az login": "-p",
+    "useradd": "-p",
+    "usermod": "-p",
+    "ssh-keygen": "-N",
+    "rdesktop": "-p",
+    "evil-winrm": "-p",
+}
+"""Commands, and the short option whose argument is their password."""
+
+JOINED_OPTIONS = words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za 7zz unrar")
+"""Commands whose password is joined to `-p`."""
+
+ACCOUNT_WORDS = words("user username name email login account id host url site service server")
+"""What stands beside a password in the first row of a table of two columns."""

@@ -7,19 +7,22 @@ what the scan changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
 from agent_audit.redaction.keys import (
     COLUMN_KEYS,
+    FIELD_KEYS,
     JOINT,
     NAME_KEYS,
     PHONE,
     ROW_KEYS,
+    TYPED_KEYS,
     VALUE_KEYS,
     KeyClass,
     KeyClassifier,
+    field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.objects import (
@@ -33,7 +36,8 @@ from agent_audit.redaction.objects import (
 )
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import describes, enough_digits, is_weak_secret
+from agent_audit.redaction.values import could_be_secret, describes, enough_digits, is_weak_secret
+from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
 
 MAX_DEPTH = 64
 MAX_NODES = 250_000
@@ -44,6 +48,9 @@ _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "
 # Under a key that says telephone, in whatever way it is grouped.
 _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
+_FIELD = re.compile(r"[^\n]{1,128}\Z")
+_JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
+_ARGUMENT = KeyClass("key:password")
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
 _SECRET_MANIFEST = KeyClass("key:secret")
 _PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
@@ -212,7 +219,7 @@ class Walk:
                     out.append(value)
                     texts.append(value)
                     if value[:1] == "-":
-                        option = self._option(value)
+                        option = self._option(value, out)
                         if value.startswith("-----BEGIN"):
                             self.key_lines.append((out, len(out) - 1))
                     continue
@@ -233,12 +240,21 @@ class Walk:
             else:
                 self.put(out, slot, value, depth, rule)
             option = None
+        if len(out) > 1 and type(out[0]) is list and rule is None:
+            self._headed(out)
         return out
 
-    def _option(self, value: str) -> KeyClass | None:
-        """What `--password` says of the argument after it."""
+    def _option(self, value: str, argv: list[Any]) -> KeyClass | None:
+        """What `--password` says of the argument after it; masks one that is joined to its option."""
         if value in _USER_OPTIONS:
             return _USER
+        tool = argv[0].rsplit("/", 1)[-1] if type(argv[0]) is str else ""
+        if value[:2] == "-p" and len(value) > 4 and tool in JOINED_OPTIONS and could_be_secret(value[2:], _ARGUMENT):
+            self._mask(argv, len(argv) - 1, value, _ARGUMENT.rule)
+            return None
+        if len(value) == 2:
+            wanted = TOOL_OPTIONS.get(tool) or TOOL_OPTIONS.get(f"{tool} {argv[1]}" if len(argv) > 2 else "")
+            return _ARGUMENT if value == wanted else None
         if _OPTION.match(value) is None:
             return None
         found = self._keys.classify(value)
@@ -304,7 +320,7 @@ class Walk:
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
         for value_key in VALUE_KEYS:
             if value_key in out:
-                for found in filter(None, (self._named_by(out.get(k)) for k in NAME_KEYS)):
+                for found in filter(None, self._names_in(out)):
                     self._mask_again(out, value_key, found)
         if out.get("kind") == "Secret":  # a Kubernetes manifest: whatever its members are called
             for name in ("data", "stringData"):
@@ -318,6 +334,34 @@ class Walk:
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
                 self._rows(columns, out[rows_key])
+
+        if any(key in out for key in FIELD_KEYS):
+            self._typed(out)
+
+    def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:
+        """What the members of an object that stand where a name should say of its value."""
+        yield from (self._named_by(out.get(key)) for key in NAME_KEYS)
+        if "op" in out:  # RFC 6902, JSON Patch
+            yield self._of_field(out.get("path"), _JSON_PATH)
+
+    def _typed(self, out: dict[str, Any]) -> None:
+        """`{"element": "Password textbox", "text": x}`: what is typed into the field of a page."""
+        for found in filter(None, (self._of_field(out.get(key)) for key in FIELD_KEYS)):
+            for slot in () if found.weak else TYPED_KEYS:
+                if slot in out and (type(out[slot]) is not str or could_be_secret(out[slot], found)):
+                    self._mask_again(out, slot, found)
+
+    def _of_field(self, label: Any, form: re.Pattern[str] = _FIELD) -> KeyClass | None:
+        return self._named_by(field_name(label)) if type(label) is str and form.match(label) else None
+
+    def _headed(self, rows: list[Any]) -> None:
+        """A list of lists whose first has the names of the columns."""
+        header = rows[0]
+        if len(header) < 2 or not all(type(name) is str and _NAME.match(name) for name in header):
+            return
+        # Of two columns it may be a list of pairs, one of which has this value.
+        if len(header) > 2 or header[0].lower() in ACCOUNT_WORDS:
+            self._rows(header, rows[1:])
 
     def _rows(self, columns: Any, rows: list[Any]) -> None:
         names = [c.get("name") if type(c) is dict else c for c in columns]
@@ -361,6 +405,8 @@ def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | No
     """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
     if inherited.weak or inherited is JOINT or inherited is PHONE:
         return None
+    if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
+        return inherited
     for key, value in items:
         if key == "type" and (type(value) is list or (type(value) is str and value in _SCHEMA_TYPES)):
             return None

@@ -1,5 +1,6 @@
 """The built-in value rules, as data: one list for each kind of issuer."""
 
+from agent_audit.redaction.encoded import ENCODED
 from agent_audit.redaction.rules.addresses import ADDRESSES
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
@@ -18,4 +19,4 @@ BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES +
 
 def rule_ids() -> frozenset[str]:
     """Ids of every built-in value rule."""
-    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS
+    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | {ENCODED}

@@ -28,6 +28,19 @@ ADDRESSES: tuple[Rule, ...] = (
         r"(?i:mnemonic|(?:seed|recovery)[ _]?phrase)\W{1,6}(?:is\W{1,3})?"
         r"((?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})(?![a-z])",
     ),
+    # Numbers of papers are secret only beside their label; ICAO 9303 gives passports up to nine letters and digits.
+    part(
+        "passport-number",
+        ("passport",),
+        r"(?i:passport)(?:[ _-]?(?i:number|num|no\.?|nr\.?|id))?(?: is)?[\"']?[:=# ]{1,3}[\"']?"
+        r"([A-Z]{0,2}\d{6,9}[A-Z]?)(?!\w)",
+    ),
+    part(
+        "driver-license",
+        ("driver", "driving licen"),
+        r"(?i:driv(?:ers?|er's|ing)[ _-]?licen[sc]e)(?:[ _-]?(?i:number|num|no\.?|id))?(?: is)?[\"']?[:=# ]{1,3}[\"']?"
+        r"((?=[A-Z0-9-]{0,16}\d{4})[A-Z0-9][A-Z0-9-]{4,18})(?!\w)",
+    ),
     part("wifi-password", ("wifi:",), r"(?i:WIFI):(?:[STHR]:[^;]{0,64};){0,4}P:((?:[^;\\]|\\.){8,64});"),
     part(
         "putty-key-lines",

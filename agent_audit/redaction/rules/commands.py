@@ -8,6 +8,8 @@ from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import looks_random
 
 _ARGUMENT = r"[\"']?([^\s\"'|;&]{1,128})"
+# All that stands between quotes, blanks included, or up to the next blank.
+_WHOLE = r"(?:(?=')'|(?=\")\")?((?<=')[^'\n]{1,4096}|(?<=\")[^\"\n]{1,4096}|[^\s\"'|;&]{1,512})"
 # Up to the option, on the same line and in the same command.
 _REST = r"[^\n;|&]{0,200}?\s"
 
@@ -56,6 +58,41 @@ COMMANDS: tuple[Rule, ...] = (
     _option("ipmi-password", "ipmitool impitool", r"-P ?"),
     _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
+    _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
+    _option("user-password", "useradd usermod adduser", r"-p "),
+    _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
+    _option("curl-user-joined", "curl", r"-u[\"']?(?=\w)[^\s:\"']{1,64}:"),
+    part(
+        "curl-cookie",
+        ("curl ",),
+        rf"curl\b{_REST}(?:-b|--cookie)[ =]{{1,2}}(?=[\"']?[^\s=\"']{{1,64}}=){_WHOLE}",
+        _is_value,
+    ),
+    part(
+        "openssl-passwd",
+        ("openssl passwd ",),
+        r"openssl passwd(?: -(?:salt \S{1,32}|\w{1,10})){0,4} [\"']?([^\s\"'-][^\s\"']{0,127})",
+        _is_value,
+    ),
+    part(
+        "here-string-password",
+        ("kinit ", "cryptsetup ", "sudo -s", "passwd "),
+        rf"(?:kinit|cryptsetup|sudo|passwd)\b{_REST}<<< ?{_WHOLE}",
+        _is_value,
+    ),
+    part("gh-secret", ("secret set ",), rf"secret set\b{_REST}(?:--body|--value|-b)[ =]{_WHOLE}", _is_value),
+    part(
+        "aws-parameter",
+        ("put-parameter ",),
+        rf"put-parameter(?=[^\n]{{0,600}}SecureString)\b{_REST}--value[ =]{_WHOLE}",
+    ),
+    part("aws-secret-string", ("--secret-string",), rf"--secret-string[ =]{_WHOLE}", _is_value),
+    part(
+        "powershell-secure-string",
+        ("convertto-securestring ",),
+        r"(?i:ConvertTo-SecureString)(?: -String)? [\"']([^\"'\n]{1,512})[\"']",
+        _is_value,
+    ),
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-[AX] {_ARGUMENT}", _is_value),
     part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
     part(
@@ -93,8 +130,18 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "sql-identified-by",
         ("identified by", "identified with"),
-        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as)) (?i:password )?[\"']([^\"'\n]{1,128})[\"']",
+        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as)) (?i:password |values )?"
+        r"(?:[\"'](?=[^\"'\n]{1,128}[\"'])|(?=[^\s;,]{0,64}\d))([^\"'\n;,]{1,128}?)(?=[\"'\s;,]|\Z)",
     ),
+    part(
+        "sql-set-password", ("set password",), r"(?i:set password)(?: (?i:for) \S{1,128})? ?= ?[\"']([^\"'\n]{1,128})"
+    ),
+    part(
+        "sql-login",
+        ("sp_addlogin", "sp_password"),
+        r"(?i:sp_addlogin|sp_password) N?'[^'\n]{1,128}', ?N?'([^'\n]{1,128})'",
+    ),
+    part("sql-crypt", ("crypt('",), r"(?i:crypt)\('([^'\n]{1,128})', ?(?i:gen_salt)"),
     part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)"),
     part(
         "redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {_ARGUMENT}", _is_value
@@ -108,8 +155,8 @@ COMMANDS: tuple[Rule, ...] = (
     part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),
     part(
         "netrc-password",
-        ("machine ",),
-        r"machine\s+\S{1,255}\s+login\s+\S{1,128}\s+password\s+([^\s]{1,256})",
+        ("machine ", "default login"),
+        r"(?:machine\s+\S{1,255}|default)\s+login\s+\S{1,128}\s+password\s+([^\s]{1,256})",
         _is_value,
     ),
     part("digest-response", ("response=",), r"response=\\?[\"']?([0-9a-f]{32,64})"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part, within
-from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt
+from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt, looks_random
 
 PRIVATE_KEY = "private-key"
 
@@ -41,6 +41,31 @@ def _is_bearer(text: str) -> bool:
 
 GENERAL: tuple[Rule, ...] = (
     Rule(PRIVATE_KEY, ("-----begin",), re.compile(f"{_PEM_HEAD}(?:{_PEM_BODY}|{_PEM_CUT})"), accept=_holds_key),
+    # RFC 4716 has four dashes and blanks; OpenVPN's shared keys are no PEM but look like it.
+    Rule(
+        "ssh2-key",
+        ("---- begin ssh2",),
+        re.compile(
+            r"---- BEGIN SSH2 (?:ENCRYPTED )?PRIVATE KEY ----[^-]*(?:-(?!---)[^-]*)*"
+            r"(?:---- END[A-Z0-9 ]{0,40}----)?"
+        ),
+        accept=_holds_key,
+    ),
+    Rule(
+        "openvpn-static-key",
+        ("-----begin openvpn",),
+        re.compile(r"-----BEGIN OpenVPN [A-Za-z0-9 -]{0,40}-----[^-]*(?:-----END OpenVPN [A-Za-z0-9 -]{0,40}-----)?"),
+        accept=_holds_key,
+    ),
+    # The bodies of keys without their header: what OpenSSH, PKCS #8 and PKCS #1 keys of the usual kinds begin with.
+    Rule("openssh-key-body", ("b3blbnnzac1rzxktdje",), re.compile(r"b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s\\]{40,}")),
+    Rule("pkcs8-ec-key-body", ("mighageambmgbyqgsm49",), re.compile(r"MIGHAgEAMBMGByqGSM49[A-Za-z0-9+/=\s\\]{80,}")),
+    within(
+        "rsa-key-body",
+        "ibadanbgkqhkig9w0baqefaasc ibaakcaqea ibaakcagea",
+        r"[A-Za-z0-9+/]{3}IIM",
+        r"(?:IBADANBgkqhkiG9w0BAQEFAASC|IBAAKCA[QgEA]{2})[A-Za-z0-9+/=\s\\]{80,}",
+    ),
     Rule(
         "putty-key",
         ("putty-user-key-file",),
@@ -74,7 +99,8 @@ GENERAL: tuple[Rule, ...] = (
         r"://[^\s/?#:@\"'<>|]{0,256}:([^\s\"'<>]{1,256})@(?=[\w\[%.{$-])",
         _is_password,
     ),
-    part("url-token", ("://",), r"://([A-Za-z0-9_~.%-]{20,256})@(?=[\w\[])", has_digit),
+    # A token as the user, alone or with nothing that matters as the password.
+    part("url-token", ("://",), r"://([A-Za-z0-9_~.%-]{20,256})(?::(?:x-oauth-basic)?)?@(?=[\w\[])", has_digit),
     part(
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
@@ -83,8 +109,24 @@ GENERAL: tuple[Rule, ...] = (
     ),
     part(
         "requests-auth",
-        ("auth=(", "auth=["),
-        r"auth=[(\[]\s{0,4}[\"'][^\"'\n]{0,128}[\"'],\s{0,4}[\"']([^\"'\n]{1,256})",
+        ("auth=(", "auth=[", "auth': (", 'auth": (', 'auth": [', "basicauth("),
+        r"(?i:basicauth\(|auth[\"']?(?:=|: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],\s{0,4}[\"']([^\"'\n]{1,256})",
+    ),
+    part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
+    # RFC 6749, section 4.1.2: whoever has the code gets the token.
+    part("oauth-code", ("?code=", "&code="), r"[?&]code=([A-Za-z0-9._~/%+-]{16,512})", looks_random),
+    part("express-session", ("connect.sid=",), r"connect\.sid=(s(?:%3A|:)[\w%./+-]{16,300})"),
+    part(
+        "cookie-file",
+        ("\ttrue\t", "\tfalse\t"),
+        r"\t(?:TRUE|FALSE)\t\d{1,12}\t[^\t\n]{1,256}\t([^\t\s]{8,4096})",
+        has_digit,
+    ),
+    within(
+        "email-spelled",
+        "[at] (at)",
+        r" ?[\w.+-]{2,64}",
+        r"[\[(]at[\])] ?[\w-]{1,63}(?: ?[\[(]dot[\])] ?|\.)[A-Za-z.]{2,24}",
     ),
     # RFC 3986 escapes the `@` of an address in a query.
     within("email-encoded", "%40", r"[\w.+-]{1,64}", r"%40(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}"),

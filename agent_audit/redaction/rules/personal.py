@@ -45,22 +45,23 @@ _NUMBERS = re.compile(
     r"(?=(?:[ .()-]{0,3}[0-9]){8})(?![0-9]{20})"
 )
 _REGION = re.compile(rb"0[0-]{7,}0")
-_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])")
+_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])|[a-z](?<!\w[a-z])[a-z][0-9]{2}(?=[ -]?[0-9])")
 _CARD = re.compile(
-    r"\d{13,19}(?!\d)|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
+    r"\d{13,19}(?!\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
 )
 _SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
-_IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}")
+# In small letters only those whose account has digits alone: letters and digits together are anything.
+_IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?[0-9]){11,30}")
 _END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-])"
 _PHONE = re.compile(
     r"(?:(?:00)?1[-. ]?)?(?:\([2-9]\d{2}\)[-. ]?|[2-9]\d{2}[-. ])\d{3}[-. ]?\d{4}"
     + _END
-    + r"|\(0?\d{2,5}\)[ -]?\d{3,4}[ -]?\d{2,4}"
+    + r"|\((?!(?:19|20)\d\d\))0?\d{2,5}\)[ -]?\d{3,4}[ -]?\d{2,4}"
     + _END
     + r"|0\d{1,4}[ -]\d{3,8}(?:[ -]\d{2,5}){0,2}"
     + _END
-    + r"|0\d(?:[ .]\d\d){4}"
+    + r"|0\d(?:[ .]\d\d){4}(?![ .]\d\d(?!\d))"
     + _END
     + r"|\d{2,3}(?:-\d{3}){2}-\d{4}"
     + _END
@@ -144,7 +145,7 @@ def find_number(text: str, start: int) -> Found | None:
 
 def _find_iban(text: str, start: int) -> Found | None:
     match = _IBAN.match(text, start)
-    length = iban_length(text[start : start + 2])
+    length = iban_length(text[start : start + 2].upper())
     if match is None or length is None:
         return None
     seen, end = 0, start
@@ -152,7 +153,7 @@ def _find_iban(text: str, start: int) -> Found | None:
         seen += text[end] not in " -"
         if seen == length:
             break
-    compact = text[start : end + 1].replace(" ", "").replace("-", "")
+    compact = text[start : end + 1].replace(" ", "").replace("-", "").upper()
     closed = not text[end + 1 : end + 2].isalnum()
     return (start, end + 1, IBAN) if closed and is_iban(compact) else None
 
@@ -161,7 +162,7 @@ def _find_card(text: str, start: int) -> Found | None:
     match = _CARD.match(text, start)
     if match is None or _inside_a_name(text, start, match.end()):
         return None
-    digits = match.group().replace(" ", "").replace("-", "")
+    digits = match.group().replace(" ", "").replace("-", "").replace(".", "")
     return (start, match.end(), CARD) if is_card(digits) else None
 
 
@@ -187,6 +188,8 @@ def find_phone(text: str, start: int) -> Found | None:
     opened = start - 1 if lead == "(" else start
     match = _PHONE.match(text, opened)
     if match is not None:
+        if set(match.group()) <= set("0 -"):
+            return None  # a placeholder
         inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(text[max(0, opened - 8) : opened])
         return None if inside else (opened, match.end(), PHONE)
     match = _PLAIN.match(text, start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, token, within
+from agent_audit.redaction.rules.model import Rule, part, token, within
 from agent_audit.redaction.validators import has_digit
 
 SERVICES: tuple[Rule, ...] = (
@@ -61,6 +61,13 @@ SERVICES: tuple[Rule, ...] = (
         "teams-webhook",
         "webhook.office.com/",
         r"webhook\.office\.com/webhookb2/[0-9a-f@-]{36,80}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36}",
+    ),
+    part("telegram-bot-url", ("/bot",), r"/bot([0-9]{8,10}:[A-Za-z0-9_-]{34,36})(?![A-Za-z0-9_-])"),
+    part("lark-webhook", ("/bot/v2/hook/",), r"/bot/v2/hook/([A-Za-z0-9-]{20,64})"),
+    part(
+        "outlook-webhook",
+        ("outlook.office.com/webhook/", "outlook.office365.com/webhook/"),
+        r"outlook\.office(?:365)?\.com/webhook/([0-9a-f@-]{36,80}/IncomingWebhook/[0-9a-f]{32}(?:/[0-9a-f-]{36})?)",
     ),
     within("telegram-token", ":aa :ab", r"[0-9]{8,10}", r":A[AB][A-Za-z0-9_-]{32,34}"),
     within(
