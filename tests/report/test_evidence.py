@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -10,7 +11,12 @@ from pathlib import Path
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.backends.file.layout import Layout
 from agent_audit.cli.main import main
+from agent_audit.errors import ProofError
+from agent_audit.integrity.cosignature import cosign
+from agent_audit.integrity.note import COSIGNATURE, Ed25519Signer, Note, VerifierKey
+from agent_audit.integrity.policy import Policy
 from tests.analysis.logs import write_log
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
@@ -79,6 +85,119 @@ def test_an_event_changed_with_its_digest_is_still_named(tmp_path: Path) -> None
     code, text = _check(bundle)
     assert code == 1
     assert "events.jsonl:3: event 2 is not what the checkpoint covers" in text
+
+
+class Witness:
+    """A witness's key."""
+
+    def __init__(self, name: str, seed: bytes) -> None:
+        self._signer = Ed25519Signer(name, seed)
+        self.vkey = VerifierKey(name, COSIGNATURE, self._signer.vkey.public)
+
+    def sign(self, message: bytes) -> bytes:
+        return self._signer.sign(message)
+
+
+WITNESSES = {name: Witness(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abc", start=1)}
+
+
+def _witnessed(folder: Path, quorum: str, *cosigners: str, time: int = 1_700_000_000) -> Path:
+    """A bundle with a policy of three witnesses, whose checkpoint these have cosigned."""
+    root = _log(folder / "log")
+    layout = Layout(root)
+    (key,) = {signature.name: signature for signature in Note.parse(layout.checkpoint.read_bytes()).signatures}
+    vkey = next(line for line in json.loads(layout.header.read_bytes()).values() if str(line).startswith(f"{key}+"))
+    text = Note.parse(layout.checkpoint.read_bytes()).text
+    cosigned = "".join(str(cosign(text, WITNESSES[name], time)) for name in cosigners)
+    layout.checkpoint.write_bytes(layout.checkpoint.read_bytes() + cosigned.encode())
+    witnesses = "".join(f"witness {name} {one.vkey}\n" for name, one in WITNESSES.items())
+    policy = f"# ours\nlog {vkey}\n{witnesses}{quorum}\n"
+    (folder / "policy.txt").write_text(policy)
+    assert main(["evidence", str(root), "-o", str(folder / "b.zip"), "--policy", str(folder / "policy.txt")]) in {0, 3}
+    with zipfile.ZipFile(folder / "b.zip") as archive:
+        archive.extractall(folder / "bundle")
+    return folder / "bundle"
+
+
+def _replace(bundle: Path, name: str, old: bytes, new: bytes) -> None:
+    """Change a file together with its digest: what somebody would do who forges a bundle."""
+    path = bundle / name
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    sums = (bundle / "SHA256SUMS").read_text()
+    (bundle / "SHA256SUMS").write_text(sums.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("quorum", "cosigners"),
+    [
+        ("quorum none", ""),
+        ("quorum a", "a"),
+        ("group two 2 a b c\nquorum two", "bc"),
+        ("group one any a b\ngroup both all one c\nquorum both", "bc"),
+    ],
+)
+def test_witnesses_that_cosigned_are_named_and_a_quorum_that_is_there_is_enough(
+    tmp_path: Path, quorum: str, cosigners: str
+) -> None:
+    code, text = _check(_witnessed(tmp_path, quorum, *cosigners))
+    assert code == 0, text
+    assert text.count("cosigned by the witness") == len(cosigners)
+    assert all(f"{name}.example at 2023-11-14 22:13:20Z" in text for name in cosigners)
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("quorum", "cosigners"),
+    [
+        ("quorum a", "bc"),
+        ("group two 2 a b c\nquorum two", "c"),
+        ("group one any a b\ngroup both all one c\nquorum both", "ab"),
+    ],
+)
+def test_a_quorum_that_is_not_there_is_a_problem(tmp_path: Path, quorum: str, cosigners: str) -> None:
+    code, text = _check(_witnessed(tmp_path, quorum, *cosigners))
+    assert code == 1
+    assert f"the quorum of witnesses {quorum.rsplit(maxsplit=1)[-1]} of the policy has not cosigned" in text
+
+
+@needs_openssl
+def test_a_cosignature_of_another_head_is_named_even_where_no_witness_is_asked_for(tmp_path: Path) -> None:
+    bundle = _witnessed(tmp_path, "quorum none", "a")
+    ours = Note.parse((bundle / "checkpoint").read_bytes())
+    forged = str(cosign(ours.text.replace("\n", "x\n", 1), WITNESSES["a"], 1_700_000_000))
+    _replace(bundle, "checkpoint", str(ours.signatures[-1]).encode(), forged.encode())
+    code, text = _check(bundle)
+    assert code == 1
+    assert "the cosignature of the witness a.example is wrong" in text
+
+
+@needs_openssl
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("quorum a", ""),
+        ("quorum a", "quorum d"),
+        ("quorum a", "quorum a\nquorum b"),
+        ("quorum a", "group g 3 a b\nquorum g"),
+        ("quorum a", "group g all a\ngroup h all a\nquorum h"),
+        ("quorum a", "group g 2 a a\nquorum g"),
+        ("quorum a", f"witness again {WITNESSES['a'].vkey}\nquorum a"),
+        ("witness a a.example+", "witness a b.example+"),
+        ("quorum a", "trust me"),
+    ],
+)
+def test_a_malformed_policy_proves_nothing(tmp_path: Path, old: str, new: str) -> None:
+    """And what this software reads as one is what the script reads as one."""
+    bundle = _witnessed(tmp_path, "quorum a", "a")
+    _replace(bundle, "policy", old.encode(), new.encode())
+    code, text = _check(bundle)
+    assert code == 1
+    assert "policy or checkpoint is malformed" in text
+    with pytest.raises(ProofError):
+        Policy.parse((bundle / "policy").read_text())
 
 
 def test_the_bundle_has_the_chosen_lines_byte_for_byte_and_says_what_was_chosen(tmp_path: Path) -> None:

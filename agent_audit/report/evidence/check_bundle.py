@@ -6,8 +6,8 @@
 Exit code 0: every event is proved by the signed checkpoint. 1: something is not. 2: it cannot be checked here.
 
 What it does, by public standards: SHA-256 of every file against SHA256SUMS; the signature of the checkpoint
-(C2SP signed-note, Ed25519 of RFC 8032) by a key of `policy`; for every line of events.jsonl the inclusion proof
-(C2SP tlog-proof, RFC 6962 tree). It does not check cosignatures of witnesses.
+(C2SP signed-note, Ed25519 of RFC 8032) by a log key of `policy`, the cosignatures of its witnesses and their quorum
+(C2SP tlog-policy, tlog-cosignature); for every line of events.jsonl the inclusion proof (C2SP tlog-proof, RFC 6962).
 """
 
 from __future__ import annotations
@@ -18,11 +18,35 @@ import json
 import subprocess
 import sys
 import tempfile
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ED25519_SPKI = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of a public key in its DER form (RFC 8410)."""
+LOG, WITNESS = 0x01, 0x04
+"""Types of Ed25519 keys in a vkey (C2SP signed-note)."""
+YEAR_10000 = 253_402_300_800
+"""Seconds since 1970."""
+
+
+class Key(NamedTuple):
+    """A vkey."""
+
+    name: str
+    id: bytes
+    public: bytes
+
+
+class Policy(NamedTuple):
+    """A C2SP tlog-policy."""
+
+    logs: list[Key]
+    witnesses: dict[str, Key]
+    groups: dict[str, tuple[int, list[str]]]
+    """Name -> how many of these members are needed."""
+    quorum: str
+    """Name of a witness or group, or `none`."""
 
 
 def main(root: Path) -> int:
@@ -34,7 +58,7 @@ def main(root: Path) -> int:
         return tell(problems, 0, manifest)
     note = (root / "checkpoint").read_bytes()
     try:
-        problems += wrong_signature(root, note)
+        problems += wrong_signatures(read_policy((root / "policy").read_text(encoding="utf-8")), note)
     except (ValueError, IndexError):
         problems.append("policy or checkpoint is malformed: no signature can be checked")
     except FileNotFoundError:
@@ -86,21 +110,103 @@ def wrong_files(root: Path) -> list[str]:
     return problems
 
 
-def wrong_signature(root: Path, note: bytes) -> list[str]:
-    """Empty when a log key of the policy has signed the checkpoint."""
+def read_policy(text: str) -> Policy:
+    """The policy; ValueError or IndexError when it is none."""
+    policy, quorums = Policy([], {}, {}, "none"), []
+    grouped: set[str] = set()
+    for line in text.splitlines():
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if words[0] == "log":
+            policy.logs.append(read_key(words[1], LOG))
+        elif words[0] == "witness":
+            policy.witnesses[free(policy, words[1])] = read_key(words[2], WITNESS)
+        elif words[0] == "group":
+            members = [known(policy, name) for name in words[3:]]
+            if grouped & set(members) or len(set(members)) < len(members):
+                raise ValueError("no member may stand in two groups, or twice in one")
+            grouped |= set(members)
+            needed = {"any": 1, "all": len(members)}.get(words[2]) or int(words[2])
+            if not 1 <= needed <= len(members):
+                raise ValueError(f"a group of {len(members)} cannot need {needed}")
+            policy.groups[free(policy, words[1])] = (needed, members)
+        elif words[0] == "quorum" and len(words) == 2:
+            quorums.append(words[1] if words[1] == "none" else known(policy, words[1]))
+        else:
+            raise ValueError(f"{words[0]} is no line of a policy")
+    (quorum,) = quorums
+    keys = [*policy.logs, *policy.witnesses.values()]
+    if len({key.public for key in keys}) < len(keys):
+        raise ValueError("one key under two names would count twice")
+    return policy._replace(quorum=quorum)
+
+
+def free(policy: Policy, name: str) -> str:
+    """A name that is not taken yet."""
+    if name == "none" or name in policy.witnesses or name in policy.groups:
+        raise ValueError(f"the name {name} is taken")
+    return name
+
+
+def known(policy: Policy, name: str) -> str:
+    """A name that stands above."""
+    if name not in policy.witnesses and name not in policy.groups:
+        raise ValueError(f"{name} is not defined above")
+    return name
+
+
+def read_key(vkey: str, kind: int) -> Key:
+    """A vkey line: name, key id and key."""
+    name, hex_id, encoded = vkey.split("+", 2)
+    data = base64.b64decode(encoded)
+    digest = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    if len(data) != 33 or data[0] != kind or digest.hex() != hex_id:
+        raise ValueError(f"{name} has no key of type {kind}")
+    return Key(name, digest, data[1:])
+
+
+def wrong_signatures(policy: Policy, note: bytes) -> list[str]:
+    """Empty when a log of the policy has signed the checkpoint, and its quorum of witnesses has cosigned it."""
     text, _, lines = note.rpartition(b"\n\n")
     text += b"\n"
-    keys = [line.split()[1] for line in (root / "policy").read_text().splitlines() if line.startswith("log ")]
-    for vkey in keys:
-        name, hex_id, encoded = vkey.split("+", 2)
-        public = base64.b64decode(encoded)[1:]
-        for line in lines.decode().splitlines():
-            _, signer, signature = line.split(" ")
-            raw = base64.b64decode(signature)
-            named = signer == name and raw[:4].hex() == hex_id and text.startswith(name.encode() + b"\n")
-            if named and openssl_verifies(public, text, raw[4:]):
-                return []
-    return ["no key of the policy has signed the checkpoint"]
+    signed, seen, problems = False, set(), []
+    for line in lines.decode().splitlines():
+        _, signer, encoded = line.split(" ")
+        raw = base64.b64decode(encoded)
+        for key in policy.logs:
+            if (key.name, key.id) == (signer, raw[:4]) and text.startswith(key.name.encode() + b"\n"):
+                signed = signed or openssl_verifies(key.public, text, raw[4:])
+        for name, key in policy.witnesses.items():
+            if (key.name, key.id) == (signer, raw[:4]):
+                time = cosigned_at(key, text, raw[4:])
+                if time is None:
+                    problems.append(f"the cosignature of the witness {signer} is wrong")
+                else:
+                    seen.add(name)
+                    at = datetime.fromtimestamp(time, timezone.utc)
+                    print(f"cosigned by the witness {signer} at {at:%Y-%m-%d %H:%M:%SZ}")
+    if not signed:
+        problems.append("no key of the policy has signed the checkpoint")
+    if policy.quorum != "none" and not satisfied(policy, policy.quorum, seen):
+        problems.append(f"the quorum of witnesses {policy.quorum} of the policy has not cosigned the checkpoint")
+    return problems
+
+
+def cosigned_at(key: Key, text: bytes, value: bytes) -> int | None:
+    """When the witness saw the checkpoint, in seconds since 1970; None when the cosignature is wrong."""
+    time = int.from_bytes(value[:8], "big")
+    message = f"cosignature/v1\ntime {time}\n".encode() + text
+    right = len(value) == 72 and 0 < time < YEAR_10000 and openssl_verifies(key.public, message, value[8:])
+    return time if right else None
+
+
+def satisfied(policy: Policy, name: str, seen: set[str]) -> bool:
+    """Whether this witness, or as many members of this group as it needs, are among those seen."""
+    if name in policy.witnesses:
+        return name in seen
+    needed, members = policy.groups[name]
+    return sum(satisfied(policy, member, seen) for member in members) >= needed
 
 
 def openssl_verifies(public: bytes, message: bytes, signature: bytes) -> bool:
