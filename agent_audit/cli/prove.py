@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import OK
+
+if TYPE_CHECKING:
+    from agent_audit.backends.file.layout import Layout
 
 
 def add(subparsers: Any) -> None:
@@ -30,10 +33,10 @@ def run(args: Namespace) -> int:
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
-    from agent_audit.verify.proofs import ProofMaker, find_event
+    from agent_audit.verify.proofs import ProofMaker
 
     layout = open_layout(log_of(args))
-    seq = int(args.event) if args.event.isdecimal() else find_event(layout, args.event)
+    seq = int(args.event) if args.event.isdecimal() else _position(layout, args.event)
     maker = ProofMaker(layout)
     proven = maker.prove(seq)
     target = Path(args.output)
@@ -41,6 +44,23 @@ def run(args: Namespace) -> int:
     event_beside(target).write_bytes(proven.line)
     say(f"{target} proves that {event_beside(target)} is event {seq} of {maker.head.origin}, {maker.head}")
     return OK
+
+
+def _position(layout: Layout, event_id: str) -> int:
+    """Position of the event with that id.
+
+    Raises:
+        LogNotFoundError: there is none.
+    """
+    from agent_audit.cli.progress import progress
+    from agent_audit.cli.searching import find_event
+    from agent_audit.errors import LogNotFoundError
+
+    with progress("searching segments") as tell:
+        line = find_event(layout, event_id, tell)
+    if line is None:
+        raise LogNotFoundError(f"no event {event_id} in {layout.root}")
+    return line.seq
 
 
 def event_beside(proof: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agent_audit.backends.file.checkpointing import SegmentReader, load_edge
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import LogNotFoundError, ProofError
+from agent_audit.errors import ProofError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import inclusion_proof, leaf_hashes
 from agent_audit.integrity.proof import TlogProof
@@ -84,21 +84,6 @@ class ProofMaker:
 
 def _no_tile(level: int, index: int) -> bytes | None:
     return None
-
-
-def find_event(layout: Layout, event_id: str) -> int:
-    """Position of the event with that id.
-
-    Raises:
-        LogNotFoundError: there is none.
-    """
-    mark = f'"event_id":"{event_id}"'.encode()
-    for start in layout.segment_starts():
-        with layout.segment(start).open("rb") as file:
-            for seq, line in enumerate(file, start=start):
-                if mark in line[: len(mark) + 4096] and line.index(b'"event_id"') == line.index(mark):
-                    return seq
-    raise LogNotFoundError(f"no event {event_id} in {layout.root}")
 
 
 def export_tlog(layout: Layout, target: Path) -> Checkpoint:
