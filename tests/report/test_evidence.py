@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.cli.main import main
 from agent_audit.errors import ProofError
 from agent_audit.integrity.cosignature import cosign
-from agent_audit.integrity.note import COSIGNATURE, Ed25519Signer, Note, VerifierKey
+from agent_audit.integrity.note import COSIGNATURE, MLDSA44, Ed25519Signer, Note, Signer, VerifierKey
 from agent_audit.integrity.policy import Policy
 from tests.analysis.logs import write_log
 
@@ -98,20 +99,37 @@ class Witness:
         return self._signer.sign(message)
 
 
-WITNESSES = {name: Witness(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abc", start=1)}
+class PostQuantumWitness:
+    """The same with ML-DSA-44."""
+
+    def __init__(self, name: str) -> None:
+        mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa", reason="cryptography is too old")
+        self._key = mldsa.MLDSA44PrivateKey.generate()
+        self.vkey = VerifierKey(name, MLDSA44, self._key.public_key().public_bytes_raw())
+
+    def sign(self, message: bytes) -> bytes:
+        signature: bytes = self._key.sign(message)
+        return signature
 
 
-def _witnessed(folder: Path, quorum: str, *cosigners: str, time: int = 1_700_000_000) -> Path:
-    """A bundle with a policy of three witnesses, whose checkpoint these have cosigned."""
+WITNESSES: dict[str, Signer] = {
+    name: Witness(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abc", start=1)
+}
+
+
+def _witnessed(
+    folder: Path, quorum: str, *cosigners: str, time: int = 1_700_000_000, witnesses: Mapping[str, Signer] = WITNESSES
+) -> Path:
+    """A bundle with a policy of these witnesses, whose checkpoint some of them have cosigned."""
     root = _log(folder / "log")
     layout = Layout(root)
     (key,) = {signature.name: signature for signature in Note.parse(layout.checkpoint.read_bytes()).signatures}
     vkey = next(line for line in json.loads(layout.header.read_bytes()).values() if str(line).startswith(f"{key}+"))
     text = Note.parse(layout.checkpoint.read_bytes()).text
-    cosigned = "".join(str(cosign(text, WITNESSES[name], time)) for name in cosigners)
+    cosigned = "".join(str(cosign(text, witnesses[name], time)) for name in cosigners)
     layout.checkpoint.write_bytes(layout.checkpoint.read_bytes() + cosigned.encode())
-    witnesses = "".join(f"witness {name} {one.vkey}\n" for name, one in WITNESSES.items())
-    policy = f"# ours\nlog {vkey}\n{witnesses}{quorum}\n"
+    lines = "".join(f"witness {name} {one.vkey}\n" for name, one in witnesses.items())
+    policy = f"# ours\nlog {vkey}\n{lines}{quorum}\n"
     (folder / "policy.txt").write_text(policy)
     assert main(["evidence", str(root), "-o", str(folder / "b.zip"), "--policy", str(folder / "policy.txt")]) in {0, 3}
     with zipfile.ZipFile(folder / "b.zip") as archive:
@@ -161,6 +179,17 @@ def test_a_quorum_that_is_not_there_is_a_problem(tmp_path: Path, quorum: str, co
     code, text = _check(_witnessed(tmp_path, quorum, *cosigners))
     assert code == 1
     assert f"the quorum of witnesses {quorum.rsplit(maxsplit=1)[-1]} of the policy has not cosigned" in text
+
+
+@needs_openssl
+def test_a_post_quantum_cosignature_is_named_as_not_checked_and_not_counted(tmp_path: Path) -> None:
+    witnesses = {**WITNESSES, "d": PostQuantumWitness("d.example")}
+    code, text = _check(_witnessed(tmp_path / "one", "quorum a", "a", "d", witnesses=witnesses))
+    assert code == 0, text
+    assert "not checked here, and not counted: the cosignature of d.example, which is ML-DSA-44" in text
+    code, text = _check(_witnessed(tmp_path / "other", "quorum d", "d", witnesses=witnesses))
+    assert code == 1
+    assert "the quorum of witnesses d of the policy has not cosigned the checkpoint" in text
 
 
 @needs_openssl
