@@ -202,9 +202,7 @@ class FileAuditBackend:
 
     def _begin_another(self, error: RolledBackError) -> None:
         """Go on in a new log beside this one; its first event says why."""
-        old, number = self.layout.root, 2
-        while (root := old.with_name(f"{old.name}-{number}")).exists():
-            number += 1
+        old, root = self.layout.root, upkeep.successor(self._fs, self.layout)
         self._sealing.close()
         self._release()
         self.layout = Layout(root)

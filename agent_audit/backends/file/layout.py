@@ -15,6 +15,7 @@
       state/ship-<store>                   how far a store is that follows the log
       columns/<segment>.parquet, .json     copy of a sealed segment for analysis, and what it was made of: a cache
       HOLD                                 while it is there, nothing is pruned
+      SUCCESSOR                            name of the log beside it where writers went on, after a roll-back
       recovered-<time>                     torn bytes that were put aside
 """
 
@@ -54,6 +55,7 @@ class Layout:
         self.blobs = self.root / "blobs" / "sha256"
         self.columns = self.root / "columns"
         self.hold = self.root / "HOLD"
+        self.successor = self.root / "SUCCESSOR"
         self.gitignore = self.root / ".gitignore"
 
     def segment(self, first_seq: int) -> Path:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_audit.backends.file import own_events
+from agent_audit.backends.file.fs import FileSystem, write_file
+from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key
 from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
 from agent_audit.errors import ConfigurationError, StorageError
@@ -18,6 +20,33 @@ from agent_audit.signing import install_key, load_signer, new_key
 
 if TYPE_CHECKING:
     from agent_audit.backends.file.backend import FileAuditBackend
+
+
+def successor(fs: FileSystem, layout: Layout) -> Path:
+    """Where those who wrote to a log that was rolled back go on: all in one, which the first of them has chosen."""
+    root, number = layout.root, 2
+    if (known := _named_successor(layout)) is not None:
+        return known
+    while (chosen := root.with_name(f"{root.name}-{number}")).exists():
+        number += 1
+    draft = layout.successor.with_name(f".{layout.successor.name}.{os.getpid()}")
+    try:
+        write_file(fs, draft, chosen.name.encode() + b"\n", durable=True)
+        fs.link(draft, layout.successor)  # of several processes at once, one wins
+        fs.unlink(draft)
+    except OSError:
+        return chosen  # nothing can be written there: this process goes on by itself
+    return _named_successor(layout) or chosen
+
+
+def _named_successor(layout: Layout) -> Path | None:
+    """What the note in the log says, if that is a sibling with a number."""
+    try:
+        name = layout.successor.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    stem, _, number = name.rpartition("-")
+    return layout.root.with_name(name) if stem == layout.root.name and number.isdecimal() else None
 
 
 def prune(log: FileAuditBackend, retention: Retention, now: datetime | None) -> list[SealedSegment]:
