@@ -51,8 +51,10 @@ _RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
 _GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was) )?[\"'`]?"
 _MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){_RANDOM}{{8}}"
 _CLOSE = rf"(?:{_RANDOM}{{16}}|{_MIXED})"
-_AFTER = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))")
-_AFTER_OPTION = re.compile(rf"([\w-]{{0,48}})(?:({_ASSIGNED})|({_GAP})(?=\S))")
+# The name is taken whole and never in part: a look-ahead is not gone back into, so nothing is tried twice.
+_NAME_REST = r"(?=([\w-]{0,47}\w|))\1"
+_AFTER = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?={_CLOSE}))")
+_AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{_MIXED}{_RANDOM}{{0,504}}(?<![.:])")
 _WEAK_SAMPLE = re.compile(_RANDOM + "{16,128}")
@@ -95,7 +97,7 @@ _SETS = re.compile(
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
-_ENDS_WORD = re.compile(r"\w{0,24}(?:[ :=#'\"`\]-]|\Z)")
+_ENDS_WORD = re.compile(r"(?=(\w{0,24}))\1(?:[ :=#'\"`\]-]|\Z)")
 _GOES_ON = re.compile(r" +[^\W\d_]")
 
 
@@ -295,8 +297,7 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
     if _OPENS_BLOCK.match(text, start):
         bare = separator.strip() == ":" and text[start] == "["
         block = read_collection(text, start, found, bare=bare)
-        closed = block.end > start and text[block.end - 1] in "]}"
-        return Finding(block.secrets, 0, block.end) if block.secrets or closed else None
+        return Finding(block.secrets, 0, block.end) if block.end > start else None
     if "\n" in separator and ":" in separator:
         lines = read_yaml(text, first, text.find(":", after.end(1)) + 1, found)
         return None if lines is None else Finding(lines.secrets, 0, lines.end)

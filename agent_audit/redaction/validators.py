@@ -6,12 +6,16 @@ import base64
 import binascii
 import json
 import re
+import zlib
 from itertools import pairwise
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TOKEN_TEXT = re.compile(r"[A-Za-z0-9_\-+/=.~:%!@#$^*]{16,4096}")
 # By the code of a digit: what it counts when it is doubled.
 _PIECES = re.compile(r"[A-Za-z0-9]+")
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_REPEATED = re.compile(r"(.)\1{7}", re.IGNORECASE)
+_ALPHABET = re.compile(r"abcdefghijkl|0123456789|1234567890|ABCDEFGHIJKL")
 _LUHN_DOUBLED = bytes(48) + bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)) + bytes(198)
 
 # Issuer ranges of ISO/IEC 7812 in use by the card schemes, with the lengths each of them issues.
@@ -203,6 +207,30 @@ def _mixed_case(sample: str) -> bool:
     """No digits, yet nobody writes words like this: letters that change case again and again."""
     turns = sum(a.islower() and b.isupper() for a, b in pairwise(sample))
     return len(sample) >= 20 and turns * 5 >= len(sample) and len(set(sample)) >= 10
+
+
+def has_checksum(token: str) -> bool:
+    """Whether the last six characters are the CRC-32 of those before, in base 62, as GitHub and npm make tokens."""
+    body = token.rpartition("_")[2]
+    number, check = zlib.crc32(body[:-6].encode()), ""
+    for _ in range(6):
+        number, digit = divmod(number, 62)
+        check = _BASE62[digit] + check
+    return body.endswith(check)
+
+
+def is_checked_token(token: str) -> bool:
+    """A token that carries a checksum: it fits, or the rest is no filler and no alphabet, as examples are.
+
+    A checksum that does not fit is no proof: a token may be cut, mistyped or of a later format.
+    """
+    return has_checksum(token) or _ALPHABET.search(token) is None
+
+
+def is_filler(token: str) -> bool:
+    """Whether a token is mostly one repeated character, as in `ghp_xxxxxxxxxxxx`: an example."""
+    run = _REPEATED.search(token)
+    return run is not None and token.lower().count(run.group(1).lower()) * 2 >= len(token)
 
 
 def has_digit(text: str) -> bool:

@@ -164,7 +164,8 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "kubernetes-secret",
         ("kind: secret",),
-        r"(?i:kind: Secret)\b(?:(?!\n---)[\s\S]){0,4000}?\n(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*(?:\n|$))+)",
+        r"(?i:kind: Secret)\b[^\n]*\n(?:(?!---|data:|stringData:|(?i:kind:))[^\n]{0,1000}\n){0,100}"
+        r"(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*(?:\n|$))+)",
     ),
     part(
         "kubernetes-secret-sorted",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part, token, within
+from agent_audit.redaction.validators import is_checked_token
 
 DEVELOPER: tuple[Rule, ...] = (
-    # GitHub: prefix by kind; 36 characters, longer ones are announced.
-    token("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,255}"),
+    # GitHub: prefix by kind; 36 characters with a checksum, longer ones are announced.
+    token("github-token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,255}", is_checked_token),
     token("github-fine-grained-token", "github_pat_", r"github_pat_[A-Za-z0-9_]{36,255}"),
     # GitLab: prefix by kind; routable tokens add dotted parts.
     token(
@@ -20,7 +21,7 @@ DEVELOPER: tuple[Rule, ...] = (
     part("gitlab-session", ("_gitlab_session=",), r"(_gitlab_session=[0-9a-z]{32})"),
     token("bitbucket-token", "atctt3 atbb", r"(?:ATCTT3[A-Za-z0-9+/=_-]{24,400}|ATBB[A-Za-z0-9]{24,40})"),
     token("atlassian-token", "atatt3", r"ATATT3[A-Za-z0-9_=.-]{100,250}"),
-    token("npm-token", "npm_", r"npm_[A-Za-z0-9]{36}"),
+    token("npm-token", "npm_", r"npm_[A-Za-z0-9]{36}", is_checked_token),
     part(
         "npmrc-token",
         ("_authtoken", "_auth=", "_auth ="),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent_audit.redaction.validators import is_filler
+
 # A token begins where no letter or digit stands before it. The letter of an escape (`\n`) and the digits of a
 # percent code (`%3D`) belong to the text around it.
 LEFT = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
@@ -68,13 +70,20 @@ class Rule:
 def token(rule_id: str, literals: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """A token recognised by how it begins; nothing alphanumeric may touch it on either side."""
     left = _TIGHT if "_-]" in pattern or "/-]" in pattern else LEFT
-    return Rule(rule_id, tuple(literals.split()), Lazy(left + pattern + RIGHT), accept=accept)
+    return Rule(rule_id, tuple(literals.split()), Lazy(left + pattern + RIGHT), accept=_no_filler(accept))
+
+
+def _no_filler(accept: Callable[[str], bool] | None) -> Callable[[str], bool]:
+    def check(text: str) -> bool:
+        return not is_filler(text) and (accept is None or accept(text))
+
+    return check
 
 
 def within(rule_id: str, literals: str, before: str, pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:
     """A token whose only literal is not at its beginning; `before` is written backwards."""
     lead = Lazy(before + r"(?:(?![A-Za-z0-9])|(?=[nrt]\\))")
-    return Rule(rule_id, tuple(literals.split()), Lazy(pattern + RIGHT), lead, accept=accept)
+    return Rule(rule_id, tuple(literals.split()), Lazy(pattern + RIGHT), lead, accept=_no_filler(accept))
 
 
 def part(rule_id: str, literals: tuple[str, ...], pattern: str, accept: Callable[[str], bool] | None = None) -> Rule:

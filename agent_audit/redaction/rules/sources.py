@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agent_audit.redaction.rules.issuers import ISSUERS, TOOLS
+
 _STANDARDS = """
 private-key: RFC 7468 and RFC 4716, PEM and OpenSSH textual encodings; RFC 9580, OpenPGP
 putty-key: PuTTY manual, appendix C: PPK file format
@@ -52,22 +54,18 @@ putty-key-lines: PuTTY manual, appendix C: PPK file format
 gitlab-session: GitLab documentation, session cookies
 """
 
-_KINDS = {
-    "password": "manual of the command of that name, option for the password",
-    "webhook": "issuer's developer documentation, incoming webhooks",
-    "hook": "issuer's developer documentation, incoming webhooks",
-}
-
 _NAMED = {
-    name.strip(): source.strip()
-    for name, _, source in (line.partition(":") for line in _STANDARDS.strip().splitlines())
+    name: document.strip()
+    for line in (_STANDARDS + ISSUERS + TOOLS).strip().splitlines()
+    for names, _, document in (line.partition(":"),)
+    for name in names.split()
 }
 
 
 def source_of(rule_id: str) -> str:
-    """The document that a rule follows; for a service's key, the service's own page on its tokens."""
-    if rule_id in _NAMED:
-        return _NAMED[rule_id]
-    issuer, _, kind = rule_id.rpartition("-")
-    name = issuer.replace("-", " ")
-    return f"{name}: {_KINDS.get(kind, 'developer documentation, format of its keys and tokens')}"
+    """The document that a built-in rule follows.
+
+    Raises:
+        KeyError: no built-in rule has this id.
+    """
+    return _NAMED[rule_id]
