@@ -14,15 +14,15 @@ from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.data import DataAccess, data_access
 from agent_audit.analysis.decisions import DecisionReport, decision_report
+from agent_audit.analysis.engine import open_log
 from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.overview import Limits, Overview, overview
 from agent_audit.analysis.result import period
 from agent_audit.analysis.ruleset import Ruleset
-from agent_audit.analysis.schema import FACTS
 from agent_audit.analysis.scope import Scope, count, selected
 from agent_audit.analysis.sessions import Sessions, list_sessions
-from agent_audit.analysis.source import BadLine, Log, Progress, rows
+from agent_audit.analysis.source import BadLine, Progress, rows
 from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
 from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
@@ -57,6 +57,8 @@ class AuditAnalyzer:
         where: look at the events alone for which this SQL condition holds, e.g.
             `"duration_ms > 1000 AND parameters->>'$.to' LIKE '%@example.com'"`.
         progress: is told how many segments of how many are ready, while the log is opened.
+        engine: `duckdb`, in this process, or `spark`, for stores of objects.
+        master: for Spark, the cluster: `spark://host:7077`, `local[4]`; None: what Spark's own settings say.
 
     Raises:
         LogNotFoundError: no log in that directory or store.
@@ -78,8 +80,10 @@ class AuditAnalyzer:
         event_type: str | None = None,
         where: str | None = None,
         progress: Progress | None = None,
+        engine: str = "duckdb",
+        master: str | None = None,
     ) -> None:
-        self._log = Log(log, progress)
+        self._log = open_log(log, engine, master, progress)
         self._where = where
         if where is not None:
             conditioned(self._log.events, where)  # one that is wrong is told at once
@@ -375,7 +379,7 @@ class AuditAnalyzer:
         if self._where is not None:
             events = conditioned(events, self._where)
         scope = Scope.of(
-            events.select(*FACTS),
+            self._log.facts_of(events),
             asked,
             self.bad_line_count,
             whole=events,

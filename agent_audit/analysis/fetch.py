@@ -82,7 +82,7 @@ class Cache:
         if needed > self._limit:
             raise ConfigurationError(
                 f"the events take {needed / 1e9:,.1f} GB, more than the {self._limit / 1e9:,.1f} GB that may be "
-                f"fetched to {self._folder}: set {LIMIT} to more, or ask one store after the other"
+                f"fetched to {self._folder}: set {LIMIT} to more, ask one store after the other, or use --engine spark"
             )
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

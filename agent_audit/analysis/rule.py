@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.finding import Evidence, Finding, Level
-from agent_audit.analysis.scope import Scope, bounds, first_row
+from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 
@@ -61,6 +61,10 @@ ALLOWED_BY = ("agent_id", "session_id", "user_id", "action", "resource")
 """The columns by which events can be allowed; at least one is needed."""
 
 
+_TOGETHER = 25
+"""Findings whose events are asked for in one query."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One detection."""
@@ -96,7 +100,10 @@ class Rule:
         seen = self._seen(scope)
         found = rows(self.query(seen, self.parameters))
         listed = found[: limits.max_findings]
-        return [self._finding(seen, limits, row) for row in listed], len(found) - len(listed)
+        findings: list[Finding] = []
+        for first in range(0, len(listed), _TOGETHER):
+            findings += self._findings(seen, limits, listed[first : first + _TOGETHER])
+        return findings, len(found) - len(listed)
 
     def _seen(self, scope: Scope) -> Scope:
         """The scope without what is allowed. Without any, the scope itself, with all that it has kept."""
@@ -108,14 +115,17 @@ class Rule:
             whole = None if whole is None else allowed.excepting(whole)
         return replace(scope, events=events, whole=whole, _kept={})
 
-    def _finding(self, scope: Scope, limits: Limits, row: dict[str, Any]) -> Finding:
-        evidence = self.explain(scope, self.parameters, row)
-        whole = first_row(bounds(evidence.events))
-        ordered = evidence.events.order_by(["timestamp", "seq", "event_id"])
-        shown = rows(ordered.limit(limits.max_event_ids).select("event_id", "session_id"))
-        sessions = {found["session_id"] for found in shown}
+    def _findings(self, scope: Scope, limits: Limits, listed: list[dict[str, Any]]) -> list[Finding]:
+        evidence = [self.explain(scope, self.parameters, row) for row in listed]
+        shown: list[list[dict[str, Any]]] = [[] for _ in listed]
+        for event in rows(first_events([one.events for one in evidence], limits.max_event_ids)):
+            shown[event["finding"]].append(event)
+        return [self._finding(*found) for found in zip(listed, evidence, shown, strict=True)]
+
+    def _finding(self, row: dict[str, Any], evidence: Evidence, shown: list[dict[str, Any]]) -> Finding:
+        sessions, whole = {found["session_id"] for found in shown}, shown[0]
         return Finding(
-            id=f"{self.id}/{shown[0]['event_id']}",
+            id=f"{self.id}/{whole['event_id']}",
             rule=self.id,
             title=self.title,
             level=self.level,
@@ -129,6 +139,26 @@ class Rule:
             event_ids=tuple(found["event_id"] for found in shown),
             event_count=whole["total"],
         )
+
+
+def first_events(relations: list[Expr], limit: int) -> Expr:
+    """The first events of each relation, in order, with `finding`, its number, and what is known of all its events.
+
+    One query for all of them: on a cluster a query costs much, and what it has to read little.
+    """
+    ibis = load_ibis()
+    columns = ("event_id", "session_id", "timestamp", "seq")
+    parts = [events.select(*columns, finding=ibis.literal(n, "int64")) for n, events in enumerate(relations)]
+    every = parts[0].union(*parts[1:]) if parts[1:] else parts[0]
+    of_one = ibis.window(group_by=every.finding)
+    ordered = ibis.window(group_by=every.finding, order_by=[every.timestamp, every.seq, every.event_id])
+    every = every.mutate(
+        place=ibis.row_number().over(ordered),
+        total=every.event_id.count().over(of_one),
+        first=every.timestamp.min().over(of_one),
+        last=every.timestamp.max().over(of_one),
+    )
+    return every.filter(every.place < limit).order_by(["finding", "place"])
 
 
 def same(events: Expr, row: dict[str, Any], *columns: str) -> Expr:

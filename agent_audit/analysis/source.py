@@ -39,6 +39,7 @@ Progress = Callable[[int, int], None]
 
 _MOST_NAMED = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_ELSEWHERE = "_agent_audit_runs_elsewhere"
 _MEMORY = "512MB"
 """What DuckDB may take; beyond it, it uses the disk. Python and Arrow come on top."""
 
@@ -66,9 +67,18 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
     What `expr.to_pyarrow().to_pylist()` returns, without the second and a half that takes to import pandas.
     """
     backend = expr.get_backend()
-    own = backend.name == "duckdb"
-    table = backend.con.sql(duckdb_sql(expr)).to_arrow_table() if own else expr.to_pyarrow()
-    return rows_of(table)
+    elsewhere: Callable[[Expr], Any] | None = getattr(backend, _ELSEWHERE, None)
+    return rows_of(elsewhere(expr) if elsewhere else backend.con.sql(duckdb_sql(expr)).to_arrow_table())
+
+
+def run_elsewhere(backend: Any, run: Callable[[Expr], Any]) -> None:
+    """Have another engine run the queries that are made over a DuckDB connection's (empty) tables.
+
+    Args:
+        backend: the connection, as Ibis has it.
+        run: gives an Arrow table.
+    """
+    setattr(backend, _ELSEWHERE, run)
 
 
 def rows_of(table: Any) -> list[dict[str, Any]]:
@@ -154,6 +164,10 @@ class Log:
     def directories(self) -> list[str]:
         """The logs that are part of the relation."""
         return list(dict.fromkeys(copy.log for copy in self._copies if copy.log is not None))
+
+    def facts_of(self, events: Expr) -> Expr:
+        """Events, as `between` gives them or some of those, without `PAYLOADS`."""
+        return events.select(*FACTS)
 
     def between(self, start: datetime | None, end: datetime | None, session_id: str | None = None) -> Expr:
         """Every event with all `COLUMNS` of the segments that can hold events from `start` until `end` of a session."""

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from pydantic import PrivateAttr
 
 from agent_audit.analysis.document import Cell, Document, Table
+from agent_audit.analysis.engine import Engine
 from agent_audit.analysis.result import Result
-from agent_audit.analysis.source import Expr, Log, rows_of
+from agent_audit.analysis.source import Expr, rows_of
 from agent_audit.errors import ConfigurationError
 
 
@@ -45,7 +46,7 @@ class SqlAnswer(Result):
         return Document("SQL", (), (Table("Rows", self.columns, shown, note),))
 
 
-def ask(log: Log, query: str, limit: int | None) -> SqlAnswer:
+def ask(log: Engine, query: str, limit: int | None) -> SqlAnswer:
     """The answer to an SQL question."""
     table = log.arrow(query, None if limit is None else limit + 1)
     cut = limit is not None and table.num_rows > limit

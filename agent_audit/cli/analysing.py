@@ -34,7 +34,9 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
     where = getattr(args, "where", None)
     with (
         progress("reading segments") as tell,
-        AuditAnalyzer(logs, **conditions, where=where, progress=tell) as analyzer,
+        AuditAnalyzer(
+            logs, **conditions, where=where, progress=tell, engine=args.engine, master=args.master
+        ) as analyzer,
     ):
         answer, empty = ask(analyzer), analyzer.is_empty
     if empty:

@@ -61,7 +61,7 @@ def run(args: Namespace) -> int:
     chosen = {"session_id": args.session, "user_id": args.user, "event_type": args.type}
     with (
         progress("reading segments") as tell,
-        AuditAnalyzer(log, **chosen, progress=tell) as analyzer,
+        AuditAnalyzer(log, **chosen, progress=tell, engine=args.engine, master=args.master) as analyzer,
     ):
         overview = overview_of(analyzer, args, verification)
     if analyzer.bad_line_count:

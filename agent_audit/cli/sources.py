@@ -20,6 +20,13 @@ def add_source(parser: ArgumentParser) -> None:
         "directory), with all its logs; may be repeated",
     )
 
+    parser.add_argument(
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what reads it (default: duckdb)"
+    )
+    parser.add_argument(
+        "--master", metavar="URL", help="of Spark: spark://host:7077, or local[4] (default: as Spark is configured)"
+    )
+
 
 def sources_of(args: Namespace) -> list[str]:
     """The stores that a command line names, as URLs; none when it names log directories, or nothing.
@@ -28,6 +35,8 @@ def sources_of(args: Namespace) -> list[str]:
         ConfigurationError: it names both, or a URL has a password in it.
     """
     named: list[str] = args.source
+    if args.engine == "spark" and not named:
+        raise ConfigurationError("Spark reads what hosts have shipped: name a store with --source")
     if named and (args.dir or args.log):
         raise ConfigurationError("--source names stores, beside a log directory: name one kind")
     for name in named:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +22,7 @@ from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.scope import Scope, bounds, counts
 from agent_audit.analysis.sessions import sessions
 from agent_audit.analysis.source import COLUMNS, PAYLOADS
+from agent_audit.analysis.sparksql import spark_sql
 from agent_audit.analysis.timeline import session_events
 from agent_audit.analysis.tools import tool_uses
 from agent_audit.analysis.volume import intervals
@@ -61,6 +63,11 @@ QUERIES: dict[str, Any] = {
     "volume": intervals(FACTS, "hour"),
     "security events": security_events(SCOPE),
 }
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_for_spark_calls_no_function_that_spark_does_not_have(name: str) -> None:
+    assert not re.search(r"\b(UNWRAP_JSON|JSON_EXTRACT|REGEXP_SPLIT|UNNEST)", spark_sql(QUERIES[name]), re.IGNORECASE)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "pyspark"])

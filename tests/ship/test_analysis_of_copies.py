@@ -254,3 +254,21 @@ def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'agent-audit-log\[objects\]'"):
         AuditAnalyzer(f"file://{tmp_path}")
+
+
+def test_spark_reads_shipped_logs_alone_and_says_what_it_needs(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import sys
+
+    root = host(tmp_path / "log", [event("tool.call")])
+    assert main(["activity", str(root), "--engine", "spark"]) == 2
+    assert "name a store with --source" in capsys.readouterr().err
+    with pytest.raises(ConfigurationError, match="engine is 'flink'; one of: duckdb, spark"):
+        AuditAnalyzer(root, engine="flink")
+    with pytest.raises(ConfigurationError, match="a master is for --engine spark"):
+        AuditAnalyzer(root, master="local[2]")
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    assert main(["anomalies", "--source", str(tmp_path), "--engine", "spark", "--master", "local[2]"]) == 2
+    assert "pip install 'agent-audit-log[spark]'" in capsys.readouterr().err
