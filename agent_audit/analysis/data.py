@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, count, effective_outcome
-from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.source import Expr
 
 MOST_LISTED = 100
 
@@ -67,8 +67,8 @@ def data_uses(events: Expr) -> Expr:
 
 def listed_uses(events: Expr, limit: int | None = MOST_LISTED) -> tuple[tuple[DataUse, ...], int]:
     """The uses, at most `limit`, and how many there are."""
-    uses = data_uses(events)
-    return tuple(DataUse(**row) for row in rows(uses.limit(limit))), count(uses)
+    found, use_count = first_rows(data_uses(events), limit)
+    return tuple(DataUse(**row) for row in found), use_count
 
 
 def data_access(scope: Scope, limit: int | None) -> DataAccess:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope, first_rows
 from agent_audit.analysis.source import Expr, load_ibis, rows
 from agent_audit.errors import ConfigurationError
 
@@ -201,11 +201,11 @@ def token_uses(calls: Expr, by: str | None) -> Expr:
 
 def model_statistics(scope: Scope, limit: int | None) -> ModelStatistics:
     """The models of a scope, at most `limit`."""
-    found = scope.keep("model uses", lambda: model_uses(model_calls(scope.events)))
+    found, model_count = first_rows(model_uses(model_calls(scope.events)), limit)
     return ModelStatistics(
         period=scope.period,
-        models=tuple(ModelUse(**row) for row in rows(found.limit(limit))),
-        model_count=count(found),
+        models=tuple(ModelUse(**row) for row in found),
+        model_count=model_count,
         bad_line_count=scope.bad_line_count,
     )
 

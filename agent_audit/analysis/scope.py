@@ -101,6 +101,21 @@ def count(expr: Expr) -> int:
     return int(first_row(expr.agg(n=expr.count()))["n"])
 
 
+def first_rows(expr: Expr, limit: int | None) -> tuple[list[dict[str, Any]], int]:
+    """The first rows of a relation, and how many it has, computed once for both."""
+    if limit == 0:
+        return [], count(expr)
+    if limit is None:
+        found = rows(expr)
+        return found, len(found)
+    op = expr.op()
+    # Counting needs no order, and no engine is trusted to see that.
+    whole = op.parent.to_expr() if isinstance(op, load_ibis().expr.operations.Sort) else expr
+    found = rows(expr.mutate(_total=whole.count().as_scalar()).limit(limit))
+    totals = [row.pop("_total") for row in found]
+    return found, totals[0] if totals else 0
+
+
 def first_row(expr: Expr) -> dict[str, Any]:
     """Run a query that has exactly one row."""
     return rows(expr)[0]

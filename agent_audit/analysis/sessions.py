@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, count, effective_outcome
-from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.source import Expr
 
 
 class SessionSummary(BaseModel):
@@ -104,11 +104,11 @@ def who_and_when(told: Expr) -> dict[str, Expr]:
 
 def list_sessions(scope: Scope, limit: int | None) -> Sessions:
     """The sessions of a scope, at most `limit`."""
-    found = scope.keep("sessions", lambda: sessions(scope.events))
+    found, session_count = first_rows(sessions(scope.events), limit)
     return Sessions(
         period=scope.period,
-        sessions=tuple(SessionSummary(**row) for row in rows(found.limit(limit))),
-        session_count=count(found),
+        sessions=tuple(SessionSummary(**row) for row in found),
+        session_count=session_count,
         bad_line_count=scope.bad_line_count,
     )
 

@@ -89,7 +89,16 @@ def rows_of(table: Any) -> list[dict[str, Any]]:
 
 def duckdb_sql(expr: Expr) -> str:
     """The query as DuckDB's SQL. A recorded id may hold a NUL, at which its parser would end: that becomes `chr(0)`."""
-    sql = str(load_ibis().to_sql(expr, dialect="duckdb"))
+    load_ibis()
+    from ibis.backends.duckdb import Backend  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    from sqlglot import exp  # comes with Ibis
+
+    tree = Backend.compiler.to_sqlglot(expr)
+    for node in tree.find_all(exp.TimeToUnix):
+        # Ibis casts to a time without zone first, for which DuckDB asks ICU's calendar, row by row: most of a query.
+        if isinstance(node.this, exp.Cast) and node.this.is_type(exp.DataType.Type.TIMESTAMP):
+            node.set("this", node.this.this)
+    sql = str(tree.sql(dialect="duckdb"))
     return sql.replace("\x00", "' || chr(0) || '")  # it can stand inside of string literals alone
 
 
@@ -141,6 +150,7 @@ class Log:
         self._kept: list[str] = []
         self._views: dict[tuple[_Copy, ...], str] = {}
         self._cache: Cache | None = None
+        self._tables: dict[str, Expr] = {}
         try:
             self._prepare()
             self._load(log, progress or (lambda done, total: None))
@@ -153,7 +163,7 @@ class Log:
     @property
     def events(self) -> Expr:
         """Every event with all `COLUMNS`, as an Ibis table."""
-        return self._connection.table("events")
+        return self._table("events")
 
     @property
     def facts(self) -> Expr:
@@ -178,9 +188,17 @@ class Log:
         ]
         if len(copies) == len(self._copies):
             return self.events
-        name = self._views.setdefault(tuple(copies), f"part_{len(self._views)}")
-        self._view(name, copies, tuple(COLUMNS))
-        return self._connection.table(name)
+        name = self._views.get(tuple(copies))
+        if name is None:
+            name = self._views[tuple(copies)] = f"part_{len(self._views)}"
+            self._view(name, copies, tuple(COLUMNS))
+        return self._table(name)
+
+    def _table(self, view: str) -> Expr:
+        """A view as an Ibis table; DuckDB is asked for its columns once, which takes it as long as a small query."""
+        if view not in self._tables:
+            self._tables[view] = self._connection.table(view)
+        return self._tables[view]
 
     def arrow(self, query: str, limit: int | None) -> Any:
         """Rows of an SQL query as an Arrow table, at most `limit`.

@@ -12,8 +12,8 @@ from agent_audit.analysis.decisions import decided_by
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.nesting import Node, nested
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, count
-from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, first_rows
+from agent_audit.analysis.source import Expr
 from agent_audit.pairs import BY_SPAN
 
 COLUMNS = (
@@ -128,8 +128,7 @@ def session_events(events: Expr, session_id: str) -> Expr:
 
 def timeline(scope: Scope, session_id: str, limit: int) -> Timeline:
     """The timeline of a session within a scope."""
-    events = scope.keep(f"session {session_id}", lambda: session_events(scope.events, session_id))
-    found, total = rows(events.order_by(["log", "seq"]).limit(limit)), count(events)
+    found, total = first_rows(session_events(scope.events, session_id), limit)
     return Timeline(
         session_id=session_id,
         period=scope.period,

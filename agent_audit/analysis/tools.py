@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, count, effective_outcome
-from agent_audit.analysis.source import Expr, rows
+from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.source import Expr
 
 
 class ToolUse(BaseModel):
@@ -111,10 +111,10 @@ def tool_uses(events: Expr, ends_of: tuple[str, ...] = ("tool.response",)) -> Ex
 
 def tool_statistics(scope: Scope, limit: int | None) -> ToolStatistics:
     """The tools of a scope, at most `limit`."""
-    found = scope.keep("tool uses", lambda: tool_uses(scope.events))
+    found, tool_count = first_rows(tool_uses(scope.events), limit)
     return ToolStatistics(
         period=scope.period,
-        tools=tuple(ToolUse(**row) for row in rows(found.limit(limit))),
-        tool_count=count(found),
+        tools=tuple(ToolUse(**row) for row in found),
+        tool_count=tool_count,
         bad_line_count=scope.bad_line_count,
     )

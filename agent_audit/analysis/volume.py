@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,8 +13,11 @@ from agent_audit.analysis.scope import Scope, effective_outcome
 from agent_audit.analysis.source import Expr, rows
 from agent_audit.errors import ConfigurationError
 
-UNITS = {"second": "s", "minute": "m", "hour": "h", "day": "D", "month": "M"}
-"""Widths of an interval, and what Ibis calls them."""
+UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "month": None}
+"""Widths of an interval in seconds; those of a month differ."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Interval(BaseModel):
@@ -57,7 +60,21 @@ class Volume(Result):
 
 def intervals(events: Expr, unit: str) -> Expr:
     """One row per interval with events, in order of time."""
-    return happened(events, events.timestamp.truncate(UNITS[unit])).order_by("start")
+    seconds = UNITS[unit]
+    # Not truncated but counted in seconds: DuckDB asks ICU's calendar for a date with a zone, which takes longer than
+    # all the rest.
+    at = events.timestamp.truncate("M") if seconds is None else step_of(events, seconds)
+    return happened(events, at).order_by("start")
+
+
+def step_of(events: Expr, seconds: int) -> Expr:
+    """The number of an event's step since 1970, UTC, when steps last so many seconds."""
+    return events.timestamp.epoch_seconds().floordiv(seconds)
+
+
+def start_of(step: int | datetime, seconds: int | None) -> datetime:
+    """The moment at which a step begins."""
+    return step if isinstance(step, datetime) else _EPOCH + timedelta(seconds=step * (seconds or 1))
 
 
 def happened(events: Expr, start: Expr) -> Expr:
@@ -83,6 +100,6 @@ def volume(scope: Scope, unit: str) -> Volume:
     return Volume(
         period=scope.period,
         unit=unit,
-        intervals=tuple(Interval(**row) for row in found),
+        intervals=tuple(Interval(**{**row, "start": start_of(row["start"], UNITS[unit])}) for row in found),
         bad_line_count=scope.bad_line_count,
     )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
-
 from pydantic import BaseModel, ConfigDict
 
 from agent_audit.analysis.scope import bounds, first_row, of_agents
 from agent_audit.analysis.source import Expr, rows
-from agent_audit.analysis.volume import Interval, happened
+from agent_audit.analysis.volume import Interval, happened, start_of, step_of
 
 STEPS = (1, 5, 15, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000)
 """Seconds a step may last: what people read on a clock or in a calendar."""
@@ -41,13 +39,9 @@ def over_time(events: Expr) -> OverTime | None:
     first, last = edge["first"].timestamp(), edge["last"].timestamp()
     step = step_for(last - first)
     own = of_agents(events)
-    found = {row.pop("start"): row for row in rows(happened(own, own.timestamp.epoch_seconds().floordiv(step)))}
+    found = {row.pop("start"): row for row in rows(happened(own, step_of(own, step)))}
     steps = range(int(first // step), int(last // step) + 1)
     return OverTime(
         step_seconds=step,
-        buckets=tuple(Interval(start=_moment(number * step), **found.get(number, {})) for number in steps),
+        buckets=tuple(Interval(start=start_of(number, step), **found.get(number, {})) for number in steps),
     )
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=seconds)

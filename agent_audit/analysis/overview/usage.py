@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import END_TYPES, Scope, count, effective_outcome, of_agents
+from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, first_rows, of_agents
 from agent_audit.analysis.source import Expr, rows
 from agent_audit.analysis.tools import ToolUse, tool_uses
 
@@ -48,13 +48,13 @@ def agent_uses(scope: Scope) -> tuple[tuple[AgentUse, ...], int]:
     refused = kept_denials(scope)
     denied = {row["agent_id"]: row["n"] for row in rows(refused.group_by("agent_id").agg(n=refused.count()))}
     found = agents(scope.events)
-    listed = rows(found.limit(MOST_LISTED))
-    return tuple(AgentUse(**row, denied=denied.get(row["agent_id"], 0)) for row in listed), count(found)
+    shown, total = first_rows(found, MOST_LISTED)
+    return tuple(AgentUse(**row, denied=denied.get(row["agent_id"], 0)) for row in shown), total
 
 
 def most_used_tools(scope: Scope) -> tuple[tuple[ToolUse, ...], int]:
     """The tools, and actions of agents without a framework, that ended most often, and how many there are."""
     found = tool_uses(scope.events, _ENDS)
     found = found.filter(found.tool.notnull() & (found.responses > 0))
-    listed = rows(found.order_by([found.responses.desc(), found.tool]).limit(MOST_LISTED))
-    return tuple(ToolUse(**row) for row in listed), count(found)
+    shown, total = first_rows(found.order_by([found.responses.desc(), found.tool]), MOST_LISTED)
+    return tuple(ToolUse(**row) for row in shown), total
