@@ -95,6 +95,7 @@ _SETS = re.compile(
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
+_BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
 _ENDS_WORD = re.compile(r"(?=(\w{0,24}))\1(?:[ :=#'\"`\]-]|\Z)")
@@ -182,8 +183,9 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
     first = start - lead.end() if lead is not None else start
     if first and text[first - 1] == "%":
         first += 2 if start - first >= 2 else 0  # the digits of `%22`
-    element = opens and _OPENS_ELEMENT.search(text, max(0, first - 16), first) is not None
-    option = opens and text.startswith("-", first) and (first == 0 or text[first - 1] in " \t\n\"'")
+    before = text[first - 1 : first] if first else ""
+    element = before == "<" or (before == ":" and _OPENS_ELEMENT.search(text, max(0, first - 16), first) is not None)
+    option = opens and text.startswith("-", first) and before in _BEFORE_OPTION
     if after is None:
         after = (_AFTER_OPTION if option or element else _AFTER).match(text, end)
     if after is None:

@@ -15,6 +15,8 @@ Cell = tuple[int, int]
 _MAX_LINE = 4096
 _MAX_ROWS = 100_000
 _HEADER_CELL = re.compile(r"[\"'`*]{0,2}[^\W\d][\w .#/()-]{0,40}[\"'`*]{0,2}\Z")
+# A header's cell ends soon, and has none of the characters that assignments and code have.
+_CELL_ENDS = re.compile(r"[^,;|\t\r\n\\:={}<>\[\]]{1,64}(?:[,;|\t\r\n]|\\[nr]|\Z)")
 _NO_HEADER = re.compile(r"(?i)(?:select|insert|from|and|or|the|please|your|with|if|for|def|return)\b")
 _RULE_LINE = re.compile(r"[\s|:+=-]{3,}\Z")
 _QUOTED = {
@@ -34,6 +36,8 @@ _SQL_QUOTED = re.compile(r"\([^()']*'([^']+)'")
 
 def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
     """The secrets below a header that holds `place`, and where the table, or else the line, ends."""
+    if _CELL_ENDS.match(text, place) is None:
+        return [], place + 1
     mark = "\n" if "\n" in text else "\\n"
     first = text.rfind(mark, max(0, place - _MAX_LINE), place)
     first = first + len(mark) if first >= 0 else 0
@@ -42,6 +46,8 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
         return [], place + 1
     if mark == "\\n":  # a table inside a string: the string begins and ends with its quotes
         first = max(first, text.rfind('"', first, place) + 1)
+    if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
+        return [], end
     kind = _kind(text[first:end])
     if kind is None:
         return [], end

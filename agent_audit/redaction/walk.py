@@ -48,7 +48,8 @@ _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "
 # Under a key that says telephone, in whatever way it is grouped.
 _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
-_FIELD = re.compile(r"[^\n]{1,128}\Z")
+# Most labels and targets name nothing that could be secret, and need not be taken apart.
+_FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
 _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
 _ARGUMENT = KeyClass("key:password")
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
@@ -58,6 +59,7 @@ _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _USER = KeyClass("curl-user", weak=True)
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
+_VALUE_SET, _FIELD_SET = frozenset(VALUE_KEYS), frozenset(FIELD_KEYS)
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
 
@@ -318,7 +320,7 @@ class Walk:
 
     def _read_together(self, out: dict[str, Any]) -> None:
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
-        for value_key in VALUE_KEYS:
+        for value_key in () if _VALUE_SET.isdisjoint(out) else VALUE_KEYS:
             if value_key in out:
                 for found in filter(None, self._names_in(out)):
                     self._mask_again(out, value_key, found)
@@ -335,7 +337,7 @@ class Walk:
             if type(out.get(rows_key)) is list:
                 self._rows(columns, out[rows_key])
 
-        if any(key in out for key in FIELD_KEYS):
+        if not _FIELD_SET.isdisjoint(out):
             self._typed(out)
 
     def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:

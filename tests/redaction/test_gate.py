@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor
 from agent_audit.redaction.gate import AhoCorasickGate, StdlibGate, lower_in_place
-from agent_audit.redaction.rules import BUILT_IN
+from agent_audit.redaction.rules import BUILT_IN, personal
 
 LITERALS = DefaultRedactor()._scanner.literals
 FAST, PLAIN = AhoCorasickGate(LITERALS), StdlibGate(LITERALS)
@@ -40,6 +40,37 @@ def test_the_outcome_is_the_same_without_ahocorasick() -> None:
 @given(st.text())
 def test_lowering_moves_no_character(text: str) -> None:
     assert len(lower_in_place(text)) == len(text)
+
+
+number_pieces = st.sampled_from(
+    [
+        *"0123456789",
+        "DE",
+        "de",
+        "GB82 WEST",
+        "4111 1111 1111 1111",
+        "1234",
+        "+1 ",
+        "(",
+        ")",
+        "-",
+        ".",
+        " ",
+        "x",
+        "\n",
+        "É",
+        "a1",
+    ]
+)
+
+
+@given(st.lists(number_pieces, max_size=24).map("".join))
+@settings(max_examples=300, deadline=None)
+def test_no_number_stands_where_the_quick_passes_see_none(text: str) -> None:
+    """Every match of the slow expressions that leads to a finding is among the places of the quick ones."""
+    slow = {m.start() for pattern in (personal._NUMBERS, personal._IBANS) for m in pattern.finditer(text)}
+    quick = set(personal.number_places(text))
+    assert {place for place in slow if personal.find_number(text, place)} <= quick
 
 
 HOSTILE = [

@@ -115,7 +115,10 @@ def number_places(text: str) -> list[int]:
             if region.group().count(b"0") >= 9:
                 first = region.start()
                 found += [match.start() for match in _NUMBERS.finditer(text, first, region.end())]
-                # Of an IBAN, up to eighteen characters stand before its first long run of digits.
+                # Of an IBAN, up to eighteen characters stand before its first long run of digits; two letters and two
+                # digits begin it.
+                if b"xx00" not in shape[max(0, first - 18) : first + 32]:
+                    continue
                 found += [match.start() for match in _IBANS.finditer(text, max(0, first - 18), first + 32)]
     return found
 
