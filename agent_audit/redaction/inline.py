@@ -96,9 +96,14 @@ _SETS = re.compile(
 )
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
+_MAY_TELL = re.compile(
+    r"(?=(\w{0,24}))\1(?:[\"'`\]]|\Z|'s |-(?i:code|number)"
+    r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|for|of|to|on|at|from|ist|lautet|est|es|é|è|jest|är|er"
+    r"|für|de|pour|para|code|number|no)\b))"
+)
+_BEFORE_FIELD = ('"', "'", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
-_ENDS_WORD = re.compile(r"(?=(\w{0,24}))\1(?:[ :=#'\"`\]-]|\Z)")
 _GOES_ON = re.compile(r" +[^\W\d_]")
 
 
@@ -219,10 +224,11 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
     if text[start:end].lower() == "code":
         codes = find_code_told(text, start, end)
         return Finding(codes, codes[-1].end) if codes else None
-    if _ENDS_WORD.match(text, end) is None:
-        return None
     lead = _LETTERS_BEFORE.match(text[max(0, start - 24) : start][::-1])
     first = start - lead.end() if lead is not None else start
+    # Most names are followed and preceded by nothing that could tell a secret; they need not be judged.
+    if _MAY_TELL.match(text, end) is None and not text[max(0, first - 5) : first].endswith(_BEFORE_FIELD):
+        return None
     tail = _LETTERS.match(text, end)
     last = tail.end() if tail is not None else end
     found = _judge(text, first, text[first:last], keys)
@@ -263,7 +269,8 @@ def _assigned(  # noqa: PLR0911, PLR0912  # one line a form
     block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
     if block is not None:
         return block
-    wrapper = _WRAPPER.match(text, start)
+    head = text[start : start + 32]
+    wrapper = _WRAPPER.match(text, start) if "(" in head or head[:1] in "&!" else None
     if wrapper is not None:
         start = wrapper.end()
     # Before the value is measured: what is refused must not cost its length again at the next keyword.

@@ -105,6 +105,22 @@ HOSTILE = [
     "token={{",
     "token=a(",
     "key: '",
+    "secret: {",
+    '"secret":{"a":',
+    "passwords:\n- a\n",
+    "secret:\n a: b\n",
+    "user,password\n",
+    "|password|a|\n",
+    "NAME  PASSWORD\n",
+    "insert into t (password) values ('",
+    "password for x ",
+    "code 1234 ",
+    "cGFzc3dvcmQ",
+    "<password>",
+    "password\u200b=",
+    "kind: secret\n",
+    "-----BEGIN OpenVPN Static key V1-----",
+    "auth-",
 ]
 
 
