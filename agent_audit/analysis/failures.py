@@ -77,14 +77,14 @@ def errors_alone(events: Expr) -> Expr:
 
 
 def failure_groups(events: Expr) -> Expr:
-    """One row per action, type of error and cause, the most frequent first."""
+    """One row per action, type of error and cause, in no order."""
     columns = ("event_id", "timestamp", "agent_id", "session_id", "action", "error", "error_type")
     found = failed_operations(events).select(*columns).union(errors_alone(events).select(*columns))
     cause = found.error.left(CAUSE_LENGTH)
     for pattern, replacement in _VARYING:
         cause = cause.re_replace(pattern, replacement)
     found = found.mutate(cause=cause)
-    each = found.group_by(["cause", "error_type", "action"]).agg(
+    return found.group_by(["cause", "error_type", "action"]).agg(
         count=found.count(),
         agents=found.agent_id.nunique(),
         sessions=found.session_id.nunique(),
@@ -92,16 +92,17 @@ def failure_groups(events: Expr) -> Expr:
         last=found.timestamp.max(),
         example=found.event_id.min(),
     )
-    return each.order_by([each["count"].desc(), each.cause, each.error_type, each.action])
 
 
 def group_failures(scope: Scope, limit: int | None) -> Failures:
     """The failures of a scope, at most `limit` groups."""
     found = scope.keep("failure groups", lambda: failure_groups(scope.events))
+    # Only now: rows that are kept come back in no certain order from a cluster.
+    frequent_first = found.order_by([found["count"].desc(), found.cause, found.error_type, found.action])
     total = first_row(found.agg(failures=found["count"].sum(), groups=found.count()))
     return Failures(
         period=scope.period,
-        groups=tuple(FailureGroup(**row) for row in rows(found.limit(limit))),
+        groups=tuple(FailureGroup(**row) for row in rows(frequent_first.limit(limit))),
         group_count=total["groups"],
         failures=total["failures"] or 0,
         bad_line_count=scope.bad_line_count,
