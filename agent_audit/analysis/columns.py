@@ -38,6 +38,8 @@ class Contents(BaseModel):
     first_session: str | None = None
     """Smallest session id; None: no event has one."""
     last_session: str | None = None
+    sessions_known: bool = True
+    """False where nobody has looked: it may hold any session."""
     bad_line_count: int = 0
     bad_lines: tuple[tuple[int, str], ...] = ()
     """Number and reason of the first thousand lines that are no events."""

@@ -89,7 +89,14 @@ class Gatherer:
         for entry, count in rows.items():
             if count is not None:
                 first, last = day_of(entry)
-                contents = Contents(events=count, first_us=first, last_us=last, bad_line_count=len(bad), bad_lines=bad)
+                contents = Contents(
+                    events=count,
+                    first_us=first,
+                    last_us=last,
+                    sessions_known=False,
+                    bad_line_count=len(bad),
+                    bad_lines=bad,
+                )
                 yield Gathered(here[entry], log.origin, contents, True)
                 bad = ()
 

@@ -396,7 +396,7 @@ def _overlaps(contents: Contents, start: datetime | None, end: datetime | None) 
 
 
 def _can_hold(contents: Contents, session_id: str | None) -> bool:
-    if session_id is None:
+    if session_id is None or not contents.sessions_known:
         return True
     first, last = contents.first_session, contents.last_session
     return first is not None and last is not None and first <= session_id <= last
