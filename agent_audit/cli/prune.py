@@ -34,23 +34,21 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Prune, or say what would go; returns the exit code."""
     from agent_audit.backends.file import FileAuditBackend, Retention
-    from agent_audit.backends.file.retention import kept_back, prunable
+    from agent_audit.backends.file.retention import choose
+    from agent_audit.backends.file.upkeep import prune
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
 
     backend = FileAuditBackend(log_of(args))
     retention = Retention(max_age=args.max_age, max_bytes=args.max_size, unshipped=args.unshipped)
-    kept = kept_back(backend.layout, retention)
-    if kept is not None:
-        say(kept)
+    choice = choose(backend.layout, retention) if args.dry_run else prune(backend, retention)
+    if choice.kept_back is not None:
+        say(choice.kept_back)
+    _print(choice.segments)
     if args.dry_run:
-        chosen = prunable(backend.layout, retention)
-        _print(chosen)
-        return FINDING if chosen else OK
-    dropped = backend.prune(retention)
+        return FINDING if choice.segments else OK
     backend.close()
-    _print(dropped)
-    say(f"{len(dropped)} segment(s) dropped from {backend.path}")
+    say(f"{len(choice.segments)} segment(s) dropped from {backend.path}")
     return OK
 
 

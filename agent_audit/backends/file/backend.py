@@ -31,7 +31,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import LogMaker, log_keys
 from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
-from agent_audit.backends.file.retention import Retention, SealedSegment, kept_back
+from agent_audit.backends.file.retention import Retention, SealedSegment
 from agent_audit.backends.file.sealing import Sealing
 from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation
 from agent_audit.backends.file.space import SpaceWatch
@@ -419,12 +419,11 @@ class FileAuditBackend:
             HeldError: the log is held.
             StorageError: the event could not be recorded, or a file not be removed.
         """
-        return upkeep.prune(self, retention, now)
+        return upkeep.prune(self, retention, now).segments
 
     def _prune_quietly(self, retention: Retention) -> None:
         try:
-            self.prune(retention)
-            kept = kept_back(self.layout, retention)
+            kept = upkeep.prune(self, retention).kept_back
         except (AuditError, OSError) as error:
             kept = f"nothing was pruned: {error}"
         if kept is not None:

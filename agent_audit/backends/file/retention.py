@@ -65,13 +65,30 @@ class Shipment(NamedTuple):
     """What it has are the events before this one."""
 
 
-def prunable(layout: Layout, retention: Retention, now: datetime | None = None) -> list[SealedSegment]:
-    """The segments that `retention` does not keep, oldest first. Looks only; changes nothing."""
-    due = past_limits(layout, retention, now)
-    behind = furthest_behind(layout)
-    if behind is None or retention.unshipped:
-        return due
-    return [segment for segment in due if segment.last < behind.next_seq]
+class Choice(NamedTuple):
+    """What `retention` says of a log."""
+
+    segments: list[SealedSegment]
+    """Those that are not kept, oldest first."""
+    kept_back: str | None
+    """What is past the limits and stays all the same, in words; None when there is nothing of the kind."""
+
+
+def choose(layout: Layout, retention: Retention, now: datetime | None = None) -> Choice:
+    """Which segments go. Looks only; changes nothing."""
+    due = _past_limits(layout, retention, now)
+    behind = None if retention.unshipped else furthest_behind(layout)
+    if behind is None:
+        return Choice(due, None)
+    segments = [segment for segment in due if segment.last < behind.next_seq]
+    if len(segments) == len(due):
+        return Choice(segments, None)
+    return Choice(
+        segments,
+        f"{len(due) - len(segments)} segment(s) are past the limits of retention and are kept: {behind.store} has the "
+        f"events before {behind.next_seq} only. Ship them; or drop them unshipped (--unshipped, "
+        f"Retention(unshipped=True)); or, if that store is used no more, remove its note {layout.state}/ship-*",
+    )
 
 
 def furthest_behind(layout: Layout) -> Shipment | None:
@@ -86,20 +103,7 @@ def furthest_behind(layout: Layout) -> Shipment | None:
     return min(there, key=lambda shipment: shipment.next_seq, default=None)
 
 
-def kept_back(layout: Layout, retention: Retention, now: datetime | None = None) -> str | None:
-    """What is past the limits and stays all the same, in words; None when there is nothing of the kind."""
-    due, behind = past_limits(layout, retention, now), furthest_behind(layout)
-    late = [] if behind is None or retention.unshipped else [one for one in due if one.last >= behind.next_seq]
-    if behind is None or not late:
-        return None
-    return (
-        f"{len(late)} segment(s) are past the limits of retention and are kept: {behind.store} has the events before "
-        f"{behind.next_seq} only. Ship them; or drop them unshipped (--unshipped, Retention(unshipped=True)); or, if "
-        f"that store is used no more, remove its note {layout.state}/ship-*"
-    )
-
-
-def past_limits(layout: Layout, retention: Retention, now: datetime | None = None) -> list[SealedSegment]:
+def _past_limits(layout: Layout, retention: Retention, now: datetime | None) -> list[SealedSegment]:
     """The segments that are past the limits, whether they were shipped or not."""
     moment = now or datetime.now(timezone.utc)
     oldest = format_timestamp(moment - retention.max_age) if retention.max_age is not None else ""

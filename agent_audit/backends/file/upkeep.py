@@ -12,7 +12,7 @@ from agent_audit.backends.file import own_events
 from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key
-from agent_audit.backends.file.retention import Retention, SealedSegment, describe, drop, prunable, refuse_if_held
+from agent_audit.backends.file.retention import Choice, Retention, choose, describe, drop, refuse_if_held
 from agent_audit.errors import ConfigurationError, StorageError
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
@@ -49,12 +49,13 @@ def _named_successor(layout: Layout) -> Path | None:
     return layout.root.with_name(name) if stem == layout.root.name and number.isdecimal() else None
 
 
-def prune(log: FileAuditBackend, retention: Retention, now: datetime | None) -> list[SealedSegment]:
-    """See `FileAuditBackend.prune`."""
+def prune(log: FileAuditBackend, retention: Retention, now: datetime | None = None) -> Choice:
+    """See `FileAuditBackend.prune`; returns as well what was kept back."""
     refuse_if_held(log.layout)
-    segments = prunable(log.layout, retention, now)
+    choice = choose(log.layout, retention, now)
+    segments = choice.segments
     if not segments:
-        return []
+        return choice
     try:
         details = describe(segments, retention)
         log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
@@ -62,7 +63,7 @@ def prune(log: FileAuditBackend, retention: Retention, now: datetime | None) -> 
         drop(log.layout, segments)
     except OSError as error:
         raise StorageError(f"cannot prune {log.path}: {error.strerror or error}") from error
-    return segments
+    return choice
 
 
 def _make_provable(log: FileAuditBackend, end: int) -> None:
