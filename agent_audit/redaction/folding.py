@@ -1,8 +1,7 @@
 """Text as a reader sees it: without invisible characters, and with plain letters for full-width ones (UAX 15, UTS 39).
 
 A zero width space inside `password`, or full-width letters, name a password to whoever reads them. What is found is
-what
-folded text holds; masked is what was given.
+what folded text holds; masked is what was given.
 """
 
 from __future__ import annotations
@@ -10,26 +9,21 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]"
-)
-_FOLDED = re.compile(
-    "[\u00a0\u00ad\u034f\u061c\u180e\u2007\u200b-\u2015\u2018-\u201f\u202a-\u202f\u2060-\u2064\u2066-\u2069"
-    "\u3000\ufe00-\ufe0f\ufeff\uff01-\uff5e]"
-)
 _TABLE: dict[int, int | None] = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **{code: ord(" ") for code in (0xA0, 0x2007, 0x202F, 0x3000)},
     **{code: ord("-") for code in range(0x2010, 0x2016)},
     **{code: ord("'") for code in range(0x2018, 0x201C)},
     **{code: ord('"') for code in range(0x201C, 0x2020)},
-    **dict.fromkeys((173, 847, 1564, 6158, 65279)),
+    **dict.fromkeys((0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF)),
     **{
         code: None
         for first, last in ((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2064), (0x2066, 0x2069), (0xFE00, 0xFE0F))
         for code in range(first, last + 1)
     },
 }
+_FOLDED = re.compile(f"[{''.join(map(chr, _TABLE))}]")
+_INVISIBLE = re.compile(f"[{''.join(chr(code) for code, seen in _TABLE.items() if seen is None)}]")
 
 
 def needs_folding(text: str) -> bool:
