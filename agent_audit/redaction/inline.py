@@ -10,11 +10,11 @@ import re
 from typing import NamedTuple
 
 from agent_audit.redaction.blocks import read_collection, read_yaml
-from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier, name_words, sensitive_last_words
+from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
+from agent_audit.redaction.marker import HEAD
 from agent_audit.redaction.phrases import find_code_told, find_number_told, find_told
 from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import (
-    MARKER_HEAD,
     QUOTE,
     REFERENCE,
     WORD,
@@ -195,7 +195,7 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
         after = (_AFTER_OPTION if option or element else _AFTER).match(text, end)
     if after is None:
         return _unassigned(text, start, end, keys)
-    if text.startswith(MARKER_HEAD, after.end()):
+    if text.startswith(HEAD, after.end()):
         return None
     found = _judge(text, first, text[first : after.end(1)], keys)
     if found is None:
@@ -243,12 +243,12 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
 
 
 def _in_marker(text: str, place: int) -> bool:
-    head = text.rfind(MARKER_HEAD, max(0, place - 80), place)
+    head = text.rfind(HEAD, max(0, place - 80), place)
     return head >= 0 and text.find("]", head, place) < 0
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:
-    found = keys.classify(name.lstrip("-."))
+    found = keys.secret(name.lstrip("-."))
     if found is not None and not found.weak:
         return found
     # `api key: x`, `client secret = x`: the word before may belong to the name.
@@ -257,7 +257,7 @@ def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | 
         joined = keys.classify(f"{before.group(1)[::-1]} {name}")
         if joined is not None and not joined.weak:
             return joined
-    return None if found is PHONE or found is JOINT else found
+    return found
 
 
 def _assigned(  # noqa: PLR0911, PLR0912  # one line a form

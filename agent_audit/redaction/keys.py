@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agent_audit.redaction import vocabulary as words
 from agent_audit.redaction.folding import fold, needs_folding
-from agent_audit.redaction.marker import MARKER
+from agent_audit.redaction.marker import HEAD, MARKER
 
 
 class KeyClass(NamedTuple):
@@ -127,8 +127,13 @@ class KeyClassifier:
                 self._known[name] = found
             return found
 
+    def secret(self, name: str) -> KeyClass | None:
+        """Like `classify`, but for names that say a telephone or only call attention to what stands beside them."""
+        found = self.classify(name)
+        return None if found is PHONE or found is JOINT else found
+
     def _judge(self, name: str) -> KeyClass | None:
-        if "[REDACTED:" in name:
+        if HEAD in name:
             name = MARKER.sub("", name)
         if needs_folding(name):
             name = fold(name)

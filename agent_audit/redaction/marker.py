@@ -15,6 +15,9 @@ CYCLE = "[CYCLE]"
 DEPTH = "[DEPTH]"
 SIZE = "[SIZE]"
 
+HEAD = "[REDACTED:"
+"""What every marker begins with."""
+
 # `last4` may hold anything but what would end the marker, so it is cleaned when written.
 MARKER = re.compile(r"\[REDACTED:[a-z0-9][a-z0-9:_-]{0,63}(?::last4=[A-Za-z0-9*]{4}|:hmac=[0-9a-f]{16})?\]")
 
@@ -37,7 +40,7 @@ def type_name(value: object) -> str:
 
 def only_markers(text: str) -> bool:
     """Whether nothing worth masking is left in `text` when its markers are taken out."""
-    if "[REDACTED:" not in text:
+    if HEAD not in text:
         return False
     return not any(c.isalnum() for c in MARKER.sub("", text))
 

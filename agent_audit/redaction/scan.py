@@ -13,7 +13,7 @@ from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, names_nothing, opens_names
 from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.marker import MARKER, Masker, only_markers
+from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
 from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
@@ -243,7 +243,7 @@ class Scanner:
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
-        marked = "[REDACTED:" in text  # e.g. a piece of a marker, which what is masked may make whole
+        marked = HEAD in text  # e.g. a piece of a marker, which what is masked may make whole
         if near is None and len(spans) == 1 and not marked:
             start, end, rule = spans[0]
             secret = text[start:end]
@@ -265,7 +265,7 @@ class Scanner:
         return Masked("[REDACTED:unstable]", (*rules, "unstable"), tuple(personal))
 
     def _apply(self, text: str, spans: list[Found], rules: dict[str, None], personal: list[tuple[str, str]]) -> str:
-        if len(spans) > 1 or "[REDACTED:" in text:
+        if len(spans) > 1 or HEAD in text:
             spans = _merged(text, spans)
         pieces: list[str] = []
         done = 0
@@ -306,7 +306,7 @@ def _merged(text: str, spans: list[Found]) -> list[Found]:
 
     Markers already in the text are left alone; a span that cuts one grows to hold all of it.
     """
-    if "[REDACTED:" in text:
+    if HEAD in text:
         spans = _around_markers(text, spans)
     merged: list[Found] = []
     for start, end, rule in sorted(spans):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from agent_audit.redaction.keys import JOINT, PHONE, KeyClass, KeyClassifier
+from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_weak_secret
 
 Cell = tuple[int, int]
@@ -118,8 +118,8 @@ def _sensitive(names: list[str], keys: KeyClassifier, kind: str) -> dict[int, Ke
     for index, name in enumerate(names):
         if len(name.split()) > 3:
             return {}
-        judged = keys.classify(name.strip("\"'`* "))
-        if judged is not None and judged is not PHONE and judged is not JOINT:
+        judged = keys.secret(name.strip("\"'`* "))
+        if judged is not None:
             found[index] = judged
     return found
 
@@ -185,7 +185,7 @@ def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Name
     if match is None:
         return [], start + 1
     names = [name.strip(' \t\r\n`"[]') for name in match.group(1).split(",")]
-    columns = {i: k for i, k in enumerate(map(keys.classify, names)) if k is not None and k not in (PHONE, JOINT)}
+    columns = {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
     secrets: list[Named] = []
     place = match.end()
     while columns and text.startswith("(", place):

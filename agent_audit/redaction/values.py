@@ -6,11 +6,9 @@ import re
 from typing import NamedTuple
 
 from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.marker import HEAD, only_markers
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
 from agent_audit.redaction.vocabulary import DESCRIPTIVE, words
-
-MARKER_HEAD = "[REDACTED:"
 
 # PINs have 4 to 12 digits (ISO 9564-1), verification codes of cards 3 or 4; fewer are numbers of contacts or items.
 _FEWEST_DIGITS = {"key:pin": 4, "key:otp": 4, "key:cvv": 3, "key:ssn": 4, "key:card": 4, "key:national-id": 4}
@@ -70,7 +68,7 @@ class Named(NamedTuple):
 
 def could_be_secret(secret: str, found: KeyClass) -> bool:
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
-    if (secret.startswith(MARKER_HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
+    if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
     if secret.strip(" .,").lower() in _NO_SECRET or REFERENCE.match(secret) or _FILLER.fullmatch(secret):
         return False

@@ -259,16 +259,14 @@ class Walk:
             return _ARGUMENT if value == wanted else None
         if _OPTION.match(value) is None:
             return None
-        found = self._keys.classify(value)
-        return None if found is JOINT or found is PHONE else found
+        return self._keys.secret(value)
 
     def _named_by(self, name: Any) -> KeyClass | None:
         """What a text that stands where a name should says of the value beside it."""
         # Only what the scan will leave as it is; else the second redaction would judge another name.
         if type(name) is not str or _NAME.match(name) is None:
             return None
-        found = self._keys.classify(name)
-        return None if found is JOINT or found is PHONE else found
+        return self._keys.secret(name)
 
     def _pair(self, out: list[Any], slot: int, pair: Any, depth: int) -> None:
         """`("authorization", "Basic x")` in a list: headers, form fields, rows of settings."""

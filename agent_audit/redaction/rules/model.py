@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent_audit.redaction.marker import HEAD
 from agent_audit.redaction.validators import is_filler
 
 # A token begins where no letter or digit stands before it. The letter of an escape (`\n`) and the digits of a
@@ -55,7 +56,7 @@ class Rule:
         """The secret in a match of `pattern` at `start`."""
         first, last = match.span(self.group)
         # What already stands masked where a password would be was put there by another rule.
-        if self.group and text.find("[REDACTED:", first, last) >= 0:
+        if self.group and text.find(HEAD, first, last) >= 0:
             return None
         if self.before is not None:
             lead = self.before.match(text[max(0, start - _BEFORE_LIMIT) : start][::-1])
