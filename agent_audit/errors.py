@@ -102,3 +102,11 @@ class RolledBackError(StorageError):
 
 class ClosedError(WriteError):
     """The logger or backend has been closed."""
+
+
+def missing_extra(doing: str, error: ImportError, extra: str) -> ConfigurationError:
+    """What to say when a module of an extra cannot be imported: which one, and how to install it."""
+    return ConfigurationError(
+        f"{doing} needs an extra that is not installed ({error.name} is missing): "
+        f"pip install 'agent-audit-log[{extra}]'"
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from agent_audit.errors import ConfigurationError, LogNotFoundError
+from agent_audit.errors import ConfigurationError, LogNotFoundError, missing_extra
 from agent_audit.object_store.credentials import refuse_password
 
 if TYPE_CHECKING:
@@ -87,7 +87,4 @@ def _with_extra(scheme: str, extra: str, load: Callable[[], Any]) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("agent_audit."):
             raise
-        raise ConfigurationError(
-            f"reading {scheme}:// needs an extra that is not installed ({error.name} is missing): "
-            f"pip install 'agent-audit-log[{extra}]'"
-        ) from error
+        raise missing_extra(f"reading {scheme}://", error, extra) from error

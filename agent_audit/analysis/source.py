@@ -24,7 +24,7 @@ from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, missing_extra
 
 if TYPE_CHECKING:
     from agent_audit.analysis.fetch import Cache
@@ -54,10 +54,7 @@ def load_ibis() -> Any:
         import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # noqa: F401 - an optional extra
         import ibis  # type: ignore[import-not-found,import-untyped,unused-ignore]  # untyped, an optional extra
     except ImportError as error:
-        raise ConfigurationError(
-            f"analysing a log needs an extra that is not installed ({error.name} is missing): "
-            "pip install 'agent-audit-log[analysis]'"
-        ) from error
+        raise missing_extra("analysing a log", error, "analysis") from error
     return ibis
 
 

@@ -22,7 +22,7 @@ from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.schema import COLUMNS, FACTS, STORED
 from agent_audit.analysis.source import Expr, Progress, load_ibis, run_elsewhere
 from agent_audit.analysis.sparksql import spark_select, spark_sql
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, missing_extra
 
 _TYPES = {"BIGINT": "bigint", "VARCHAR": "string", "TIMESTAMPTZ": "timestamp", "JSON": "string", "DOUBLE": "double"}
 _SETTINGS = {
@@ -294,10 +294,7 @@ def _session(master: str | None) -> tuple[Any, bool]:
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an extra
     except ImportError as error:
-        raise ConfigurationError(
-            f"--engine spark needs an extra that is not installed ({error.name} is missing): "
-            "pip install 'agent-audit-log[spark]'"
-        ) from error
+        raise missing_extra("--engine spark", error, "spark") from error
     running = SparkSession.getActiveSession()
     if running is None and shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         raise ConfigurationError("Spark needs Java 17 or later: install it, or name it in JAVA_HOME")

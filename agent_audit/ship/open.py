@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, missing_extra
 from agent_audit.object_store.credentials import refuse_password
 from agent_audit.ship.sink import Copies, Sink
 
@@ -68,8 +68,4 @@ def _load(url: str, module: str, name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("agent_audit."):
             raise
-        extra = _known(url)[3]
-        raise ConfigurationError(
-            f"shipping to {urlsplit(url).scheme}:// needs an extra that is not installed ({error.name} is missing): "
-            f"pip install 'agent-audit-log[{extra}]'"
-        ) from error
+        raise missing_extra(f"shipping to {urlsplit(url).scheme}://", error, _known(url)[3]) from error
