@@ -119,7 +119,8 @@ def test_a_note_of_a_successor_that_is_no_sibling_is_not_followed(log_dir: Path,
     assert log.layout.root == log_dir.with_name(log_dir.name + "-2")
 
 
-def test_a_history_that_was_written_anew_is_refused_at_the_next_checkpoint(log_dir: Path) -> None:
+def written_anew(log_dir: Path) -> FileAuditBackend:
+    """A log in which a line was changed after it was signed, and that goes on."""
     log = FileAuditBackend(log_dir)
     fill(log, 10)
     log.close()
@@ -128,6 +129,11 @@ def test_a_history_that_was_written_anew_is_refused_at_the_next_checkpoint(log_d
     log.layout.tree_state.unlink()
     again = FileAuditBackend(log_dir, auto_seal=False)
     fill(again, 1)
+    return again
+
+
+def test_a_history_that_was_written_anew_is_refused_at_the_next_checkpoint(log_dir: Path) -> None:
+    again = written_anew(log_dir)
     with pytest.raises(RolledBackError, match="another root"):
         again.seal()
 
@@ -135,14 +141,7 @@ def test_a_history_that_was_written_anew_is_refused_at_the_next_checkpoint(log_d
 def test_the_background_refuses_it_too_and_then_nothing_more_is_written(
     log_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log = FileAuditBackend(log_dir)
-    fill(log, 10)
-    log.close()
-    segment = log.layout.segment(0)
-    segment.write_bytes(segment.read_bytes().replace(b'"n":4', b'"n":5', 1))
-    log.layout.tree_state.unlink()
-    again = FileAuditBackend(log_dir, auto_seal=False)
-    fill(again, 1)
+    again = written_anew(log_dir)
     again.sync()
     again._sealing._since = 0.0
     again._sealing.tick()

@@ -16,9 +16,10 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.cli.main import main
 from agent_audit.errors import ProofError
 from agent_audit.integrity.cosignature import cosign
-from agent_audit.integrity.note import COSIGNATURE, MLDSA44, Ed25519Signer, Note, Signer, VerifierKey
+from agent_audit.integrity.note import MLDSA44, Note, Signer, VerifierKey
 from agent_audit.integrity.policy import Policy
 from tests.analysis.logs import write_log
+from tests.integrity.test_notes import WitnessKey
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 
@@ -88,19 +89,8 @@ def test_an_event_changed_with_its_digest_is_still_named(tmp_path: Path) -> None
     assert "events.jsonl:3: event 2 is not what the checkpoint covers" in text
 
 
-class Witness:
-    """A witness's key."""
-
-    def __init__(self, name: str, seed: bytes) -> None:
-        self._signer = Ed25519Signer(name, seed)
-        self.vkey = VerifierKey(name, COSIGNATURE, self._signer.vkey.public)
-
-    def sign(self, message: bytes) -> bytes:
-        return self._signer.sign(message)
-
-
 class PostQuantumWitness:
-    """The same with ML-DSA-44."""
+    """A key that cosigns with ML-DSA-44."""
 
     def __init__(self, name: str) -> None:
         mldsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.mldsa", reason="cryptography is too old")
@@ -113,7 +103,7 @@ class PostQuantumWitness:
 
 
 WITNESSES: dict[str, Signer] = {
-    name: Witness(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abc", start=1)
+    name: WitnessKey(f"{name}.example", bytes([number]) * 32) for number, name in enumerate("abc", start=1)
 }
 
 

@@ -16,10 +16,11 @@ from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import cosign
 from agent_audit.integrity.merkle import leaf_hashes, root_of
-from agent_audit.integrity.note import COSIGNATURE, Ed25519Signer, VerifierKey, sign_note
+from agent_audit.integrity.note import Ed25519Signer, VerifierKey, sign_note
 from agent_audit.integrity.policy import Policy
 from agent_audit.keys import key_directory, state_directory
 from agent_audit.verify import Problem, Trust, Verdict
+from tests.integrity.test_notes import WitnessKey
 
 from .logs import check, copy_of, lines_of, make_log, open_log, record, vkey_of
 
@@ -326,7 +327,7 @@ def test_whoever_knows_the_first_key_believes_the_one_that_it_handed_over_to(log
 def test_a_quorum_of_witnesses_is_a_head_outside_the_log(log_dir: Path) -> None:
     layout = make_log(log_dir)
     key = vkey_of(layout)
-    witness = CosigningKey("witness.example", b"\x07" * 32)
+    witness = WitnessKey("witness.example", b"\x07" * 32)
     policy = Policy.parse(f"log {key}\nwitness w {witness.vkey}\nquorum w\n")
     forget_user()
     found = check(layout, trust=Trust(policy=policy))
@@ -342,17 +343,6 @@ def test_a_quorum_of_witnesses_is_a_head_outside_the_log(log_dir: Path) -> None:
     other = str(cosign(text.replace(layout.root.name, "x"), witness, 1_700_000_000))
     layout.checkpoint.write_bytes(data + other.encode())
     assert check(layout, trust=Trust(policy=policy)).verdict is Verdict.TAMPERED
-
-
-class CosigningKey:
-    """A witness's key."""
-
-    def __init__(self, name: str, seed: bytes) -> None:
-        self._signer = Ed25519Signer(name, seed)
-        self.vkey = VerifierKey(name, COSIGNATURE, self._signer.vkey.public)
-
-    def sign(self, message: bytes) -> bytes:
-        return self._signer.sign(message)
 
 
 def test_no_log_and_a_newer_log_are_named_errors(log_dir: Path, tmp_path: Path) -> None:
