@@ -12,6 +12,7 @@ from agent_audit.analysis.compliance.integrity import Integrity
 from agent_audit.analysis.decisions import Decisions
 from agent_audit.analysis.scope import Scope, first_row
 from agent_audit.analysis.source import Expr, load_ibis, rows
+from agent_audit.analysis.volume import step_of
 from agent_audit.verify import Verification
 
 _DAY = 86_400
@@ -119,7 +120,7 @@ def backward_steps(log: Expr) -> Expr:
 
 def covered_days(events: Expr) -> Expr:
     """How many days have at least one event; one row."""
-    return events.agg(days=events.timestamp.epoch_seconds().floordiv(_DAY).nunique())
+    return events.agg(days=step_of(events, _DAY).nunique())
 
 
 def _ids(found: list[dict[str, Any]]) -> dict[str, tuple[str, ...]]:

@@ -43,12 +43,10 @@ class Checkpointer:
         fs: the file system.
         layout: names of the log.
         signer: whoever signs; its key's name is the origin.
-        current: whoever signs now: another process may have changed the key; None as long as nobody can say.
+        current: whoever signs now, for another process may have changed the key; None: as before.
     """
 
-    def __init__(
-        self, fs: FileSystem, layout: Layout, signer: Signer, current: Callable[[], Signer | None] = lambda: None
-    ) -> None:
+    def __init__(self, fs: FileSystem, layout: Layout, signer: Signer, current: Callable[[], Signer | None]) -> None:
         self._fs = fs
         self._layout = layout
         self.signer = signer
