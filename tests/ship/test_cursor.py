@@ -107,11 +107,14 @@ def test_a_child_forked_while_a_cursor_looks_does_not_keep_the_log_locked(
     with AuditLogger(FileAuditBackend(log_dir)) as logger:
         logger.record(AuditEventType.TOOL_CALL, action="tool.t")
     layout, look, children = Layout(log_dir), os.fstat, []
+    told, tell = os.pipe()
 
     def fork_and_look(handle: int) -> os.stat_result:
         children.append(os.fork())
         if not children[-1]:
+            os.write(tell, b".")
             signal.pause()
+        assert os.read(told, 1)  # the child runs: until then it still holds what was open
         return look(handle)
 
     cursor = Cursor(layout, 0)
@@ -126,4 +129,6 @@ def test_a_child_forked_while_a_cursor_looks_does_not_keep_the_log_locked(
         for child in children:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
+        os.close(told)
+        os.close(tell)
     assert children

@@ -153,11 +153,12 @@ from pathlib import Path
 from agent_audit.ship.note import Note
 note = Note(Path(sys.argv[1]), "store://")
 assert note.hold()
-child = os.fork()
-if not child:
+parent = os.getpid()
+if not os.fork():
+    print(os.getpid(), flush=True)
+    os.kill(parent, signal.SIGKILL)  # not before the child runs: until then it still holds what was open
+while True:
     signal.pause()
-print(child, flush=True)
-os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
