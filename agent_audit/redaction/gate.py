@@ -2,15 +2,22 @@
 
 Literals are lower case and match in any case. `AhoCorasickGate` needs ahocorasick-rs; `StdlibGate` finds the
 same places with `str.find`, slower.
+
+ahocorasick-rs gives up the GIL for every text. Beside a thread that computes, getting it back takes up to the switch
+interval (5 ms); and one that only waits for it is woken each time, in vain, which costs both some ten microseconds.
+pyahocorasick keeps the GIL, and takes five times as long for a character: it has the short texts, which most are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 # str.lower() lengthens a few characters; this never does.
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+_SHORT = 512
+"""Characters up to which keeping the GIL is worth more than speed: some 10 microseconds of scanning."""
 
 Place = tuple[int, int, int]
 """Index of the literal, start, end."""
@@ -20,7 +27,11 @@ class Gate(Protocol):
     """Finds every occurrence of a fixed set of literals."""
 
     def find(self, text: str) -> Sequence[Place]:
-        """All places, overlapping ones too, by their end. `text` must be encodable as UTF-8."""
+        """All places, overlapping ones too, by their end.
+
+        Raises:
+            UnicodeError: the text has lone surrogates and cannot be written as UTF-8.
+        """
         ...
 
 
@@ -31,6 +42,12 @@ def lower_in_place(text: str) -> str:
     return lowered if len(lowered) == len(text) else text.translate(_ASCII_LOWER)
 
 
+def _encodable(text: str) -> str:
+    if not text.isascii():
+        text.encode()
+    return text
+
+
 class StdlibGate:
     """The gate without any dependency: one `str.find` loop for each literal."""
 
@@ -39,7 +56,7 @@ class StdlibGate:
 
     def find(self, text: str) -> Sequence[Place]:
         """See `Gate.find`."""
-        lowered = lower_in_place(text)
+        lowered = lower_in_place(_encodable(text))
         places = []
         for index, literal in enumerate(self._literals):
             start = lowered.find(literal)
@@ -62,9 +79,13 @@ class AhoCorasickGate:
         raw = ahocorasick_rs.BytesAhoCorasick(encoded, implementation=implementation)
         self._in_text: Any = text.find_matches_as_indexes
         self._in_bytes: Any = raw.find_matches_as_indexes
+        self._in_short_text = _finder_with_gil(literals)
 
     def find(self, text: str) -> Sequence[Place]:
         """See `Gate.find`."""
+        if len(text) <= _SHORT and self._in_short_text is not None:
+            found = self._in_short_text(lower_in_place(_encodable(text)))
+            return [(index, end + 1 - size, end + 1) for end, (index, size) in found]
         # Of ASCII the offsets in bytes are those in the text, and need not be counted again.
         places: Sequence[Place]
         if text.isascii():
@@ -72,6 +93,20 @@ class AhoCorasickGate:
         else:
             places = self._in_text(lower_in_place(text), overlapping=True)
         return places
+
+
+def _finder_with_gil(literals: Sequence[str]) -> Callable[[str], Iterable[tuple[int, tuple[int, int]]]] | None:
+    """What gives (last character, (index, length)) of every place in a text; None without pyahocorasick."""
+    try:
+        import ahocorasick  # type: ignore[import-not-found]  # in C, without stubs
+    except ImportError:
+        return None
+    automaton = ahocorasick.Automaton()
+    for index, literal in enumerate(literals):
+        automaton.add_word(literal, (index, len(literal)))
+    automaton.make_automaton()
+    find: Any = automaton.iter
+    return find  # type: ignore[no-any-return]
 
 
 def build_gate(literals: Sequence[str]) -> Gate:
