@@ -20,6 +20,7 @@ from agent_audit.integrity.note import Ed25519Signer, VerifierKey, sign_note
 from agent_audit.integrity.policy import Policy
 from agent_audit.keys import key_directory, state_directory
 from agent_audit.verify import Problem, Trust, Verdict
+from agent_audit.verify.proofs import ProofMaker
 from tests.integrity.test_notes import WitnessKey
 
 from .logs import check, copy_of, lines_of, make_log, open_log, record, vkey_of
@@ -118,7 +119,37 @@ def test_what_is_written_after_the_checkpoint_never_changes_the_verdict(log_dir:
 
 @pytest.mark.parametrize("seq", [0, 255, 256, 400, 511, 512, 601])
 def test_the_very_line_that_was_changed_is_named(log_dir: Path, seq: int) -> None:
-    layout = make_log(log_dir)
+    assert_named(make_log(log_dir), seq)
+
+
+@pytest.mark.parametrize("seq", [255, 256, 310, 319])
+def test_a_changed_line_of_a_log_that_was_never_closed_is_named_too(log_dir: Path, seq: int) -> None:
+    layout = checkpointed(log_dir)
+    assert_named(layout, seq)
+
+
+def test_a_proof_in_a_log_that_was_never_closed_reads_a_few_tiles(log_dir: Path) -> None:
+    maker = ProofMaker(checkpointed(log_dir))
+    proven = maker.prove(300)
+    assert proven.proof.verify(proven.line) == maker.head
+    assert maker.tiles_read <= 2
+
+
+def checkpointed(log_dir: Path) -> Layout:
+    """A log of 320 events whose checkpoints were made as it was written, at 300 and at 320."""
+    log = open_log(log_dir)
+    checkpointer = log.checkpointer()
+    assert checkpointer is not None
+    for start, end in ((0, 299), (299, 319)):  # behind one of the log's own
+        log.append([record(number) for number in range(start, end)])
+        log.sync()
+        head = checkpointer.make(end + 1)
+        assert head is not None
+        assert head.size == end + 1
+    return log.layout
+
+
+def assert_named(layout: Layout, seq: int) -> None:
     path = layout.segment(seq // 256 * 256)
     lines = path.read_bytes().split(b"\n")
     lines[seq % 256] = lines[seq % 256].replace(b'"event_type":"', b'"event_type":"x')

@@ -26,7 +26,7 @@ from agent_audit.errors import ProofError, RolledBackError, StorageError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
 from agent_audit.integrity.note import Note, Signer, sign_note
-from agent_audit.integrity.tiles import TILE_SIZE, WIDTH, Edge, Tile, TileNodes, edge_at, row_lengths
+from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths
 from agent_audit.integrity.witness import Witness
 from agent_audit.signing import read_signed_head, signed_head_path
 
@@ -55,8 +55,6 @@ class Checkpointer:
         self._edge: Edge | None = None
         self._signed: tuple[bytes, Checkpoint | None] = b"", None
         """The last head that this process has signed, as it stands on the disk."""
-        self._cached = -1
-        """How many tiles were full when the edge was last put beside the log."""
         self._reader = SegmentReader(layout)
 
     def make(self, through: int, *, keep: bool = False, timeout: float = 0.0) -> Checkpoint | None:
@@ -144,10 +142,9 @@ class Checkpointer:
         if keep and not self._layout.kept_checkpoint(head.size).exists():
             self._fs.mkdir(self._layout.checkpoints)
             write_file(self._fs, self._layout.kept_checkpoint(head.size), data, durable=True)
-        if self._edge is not None and self._edge.size == head.size and (keep or self._cached != head.size // WIDTH):
-            # Whoever reads it adds the few leaves since: it is not worth a file for every checkpoint.
+        if self._edge is not None and self._edge.size == head.size:
+            # Not only for speed: of events in no full tile, it alone tells a verifier which one was changed.
             write_file(self._fs, self._layout.tree_state, encode_edge(self._edge), durable=False)
-            self._cached = head.size // WIDTH
 
     # -- the tree --------------------------------------------------------------------------------------
 
