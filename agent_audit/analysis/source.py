@@ -8,7 +8,6 @@ copies of what is in a database. Of a store that hosts ship to, the shipped Parq
 from __future__ import annotations
 
 import mmap
-import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -139,7 +138,8 @@ class Log:
     def __init__(self, log: Any, progress: Progress | None = None) -> None:
         self._connection = load_ibis().duckdb.connect()
         self._duckdb = self._connection.con
-        self._folder = Path(tempfile.mkdtemp(prefix="agent-audit-log-"))
+        self._temporary = tempfile.TemporaryDirectory(prefix="agent-audit-log-", ignore_cleanup_errors=True)
+        self._folder = Path(self._temporary.name)
         self.bad_lines: list[BadLine] = []
         """The first thousand of them."""
         self.bad_line_count = 0
@@ -230,7 +230,7 @@ class Log:
         if self._cache is not None:
             self._cache.close()
             self._cache = None
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.cleanup()
 
     def store(self, expr: Expr) -> Expr:
         """Compute a relation now and keep its rows until `forget`."""

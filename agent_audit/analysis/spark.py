@@ -67,7 +67,8 @@ class SparkLog:
 
     def __init__(self, urls: Sequence[str], master: str | None = None, progress: Progress | None = None) -> None:
         self._connection = load_ibis().duckdb.connect()
-        self._folder = Path(tempfile.mkdtemp(prefix="agent-audit-log-"))
+        self._temporary = tempfile.TemporaryDirectory(prefix="agent-audit-log-", ignore_cleanup_errors=True)
+        self._folder = Path(self._temporary.name)
         self.bad_lines: list[BadLine] = []
         """The first thousand of them."""
         self.bad_line_count = 0
@@ -158,7 +159,7 @@ class SparkLog:
         if self._ours:
             self._spark.stop()
         self._connection.disconnect()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._temporary.cleanup()
 
     # -- relations -------------------------------------------------------------------------------------
 

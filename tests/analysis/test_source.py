@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from datetime import timezone
 from pathlib import Path
@@ -135,6 +137,22 @@ def test_later_events_are_not_seen_by_an_analyzer_that_is_open(tmp_path: Path) -
             file.write(numbered(3, event("error")))
         assert analyzer.events.count().to_pyarrow().as_py() == 3
         assert analyzer.get_agent_activity().total_events == 3
+
+
+FORGETTING = """
+import sys
+from agent_audit.analysis import AuditAnalyzer
+analyzer = AuditAnalyzer(sys.argv[1])
+assert analyzer.get_agent_activity().total_events == 300
+"""
+
+
+def test_an_analyzer_that_nobody_closes_leaves_no_copy_of_the_events_behind(tmp_path: Path) -> None:
+    root, temporary = write_log(tmp_path / "log", _many(300)), tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    subprocess.run([sys.executable, "-c", FORGETTING, str(root)], env=environment, check=True, timeout=60)
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["a'b", "a[b]c", "a*b", "a b", "ä"])
