@@ -16,6 +16,7 @@ from agents.exceptions import (
 from agent_audit import AuditEventType, Outcome
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
+from agent_audit_openai_agents.items import outputs_in
 from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, guardrail_name, outcome_of
 from agent_audit_openai_agents.run import RunRecorder
 
@@ -67,7 +68,10 @@ class Ending:
         data = getattr(exception, "run_data", None)
         run.enter(getattr(data, "context_wrapper", None))
         self._recover_response(exception, data)
-        run.note_answers(_outputs(getattr(data, "new_items", ())), getattr(data, "context_wrapper", None))
+        outputs = _outputs(getattr(data, "new_items", ()))
+        run.note_answers(outputs, getattr(data, "context_wrapper", None))
+        for call_id, output in outputs_in(outputs).items():
+            run.tools.answered(call_id, output)
         self._end_failed_tool(exception)
         self._note_guardrails(data, exception)
         self._close_open(Outcome.CANCELLED)

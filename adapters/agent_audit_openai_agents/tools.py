@@ -38,6 +38,8 @@ class ToolCalls:
         self.native_calls: list[Call] = []
         """Asked for, not begun: in their order, for the SDK does not say which one it carries out."""
         self.native_open: list[tuple[int, Hashable]] = []
+        self._begun: set[Hashable] = set()
+        """Keys of all operations that this run has begun."""
 
     def open_keys(self) -> list[Hashable]:
         """Of all operations that are open."""
@@ -74,6 +76,7 @@ class ToolCalls:
             metadata=facts or None,
         )
         run.state["call"] = call
+        self._begun.add(key)
         if call.call_id:
             self._run.asked.pop(call.call_id, None)
             self.open[call.call_id] = key
@@ -95,6 +98,8 @@ class ToolCalls:
             self._run.recording.tools.pop(span_id)
         key = self._open_key(context, tool)
         run: Run | None = self._run.tracker.get(key)
+        if run is None and key in self._begun:
+            return  # a callback of the tool outlived its cancellation; the end is on record
         raw = getattr(context, "tool_arguments", None)
         verdict = judge(tool, raw, result, run, raised=failure_of(context))
         if run is None:
@@ -104,6 +109,19 @@ class ToolCalls:
         self.open.pop(call.call_id or "", None)
         outcome = verdict.pop("outcome")
         self._run.tracker.end(key, outcome, hook="on_tool_end", **verdict)
+        if outcome is Outcome.SUCCESS:
+            self._note_modification(call, run.span_id)
+
+    def answered(self, call_id: str, output: Any) -> None:
+        """The run has taken the output of a call, though it ended before a hook could tell."""
+        key = self.open.pop(call_id, None)
+        run: Run | None = self._run.tracker.get(key)
+        if run is None:
+            return
+        call: Call = run.state["call"]
+        verdict = judge(None, field_of(call.raw, "arguments"), output, run, raised=None)
+        outcome = verdict.pop("outcome")
+        self._run.tracker.end(key, outcome, hook="runner", **verdict)
         if outcome is Outcome.SUCCESS:
             self._note_modification(call, run.span_id)
 

@@ -230,3 +230,37 @@ async def test_a_native_tool_gets_its_call_id_from_what_the_model_asked(record: 
         agent.stop success agent.A -
     """)
     assert [event.parameters["command"] for event in record.events("tool.call")] == [["ls"], ["pwd"]]
+
+
+async def test_a_tool_whose_callback_outlives_the_failed_run_has_one_end_and_it_is_what_the_run_took(
+    record: Record,
+) -> None:
+    extracting, release = asyncio.Event(), asyncio.Event()
+
+    async def extract(_: Any) -> dict[str, Any]:
+        extracting.set()
+        while not release.is_set():
+            try:
+                await release.wait()
+            except asyncio.CancelledError:
+                pass
+        return {}
+
+    @function_tool(custom_data_extractor=extract)
+    async def create() -> str:
+        return "created"
+
+    @function_tool(failure_error_function=None)
+    async def broken() -> str:
+        await extracting.wait()
+        raise ValueError("bad")
+
+    asked = [call("create", call_id="c1"), call("broken", call_id="c2")]
+    with pytest.raises(UserError):
+        await Runner.run(agent(asked, tools=[create, broken]), "hi")
+    release.set()
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+    ends = {event.call_id: (event.outcome, event.result) for event in record.events("tool.response")}
+    assert ends == {"c1": ("success", "created"), "c2": ("failure", None)}
+    assert len(record.events("tool.response")) == 2
