@@ -53,7 +53,7 @@ class Bucket:
     Credentials come from the environment, or from files that it names: see `credentials`.
 
     Args:
-        url: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://account/container/prefix` or `file:///directory`.
+        url: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///directory`.
 
     Raises:
         ConfigurationError: the URL names no bucket, or the environment no credentials.

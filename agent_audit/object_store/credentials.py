@@ -16,6 +16,7 @@ from agent_audit.errors import ConfigurationError
 INSTANCE = "AGENT_AUDIT_INSTANCE_CREDENTIALS"
 """Set to 1, the cloud's metadata service is asked for the machine's own identity when there is nothing else."""
 
+_ACCOUNT = "AZURE_STORAGE_ACCOUNT_NAME"
 _GCLOUD = Path(".config", "gcloud", "application_default_credentials.json")
 
 _NAMED: dict[str, tuple[str, ...]] = {
@@ -57,8 +58,10 @@ def require_credentials(scheme: str, environ: Mapping[str, str] = os.environ) ->
     is an identity that nobody may have meant to ship with.
 
     Raises:
-        ConfigurationError: the environment names no credentials; says which variables do.
+        ConfigurationError: the environment names no credentials, or of Azure no account; says which variables do.
     """
+    if scheme == "az" and not (environ.get(_ACCOUNT) or environ.get("AZURE_STORAGE_USE_EMULATOR")):
+        raise ConfigurationError(f"no credentials for az://: set {_ACCOUNT}, the storage account of the container")
     known = _NAMED.get(scheme, ())
     if not known or any(environ.get(name) for name in (*known, INSTANCE)):
         return

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.ship import azure_server
 from tests.ship.s3_server import BUCKET, Network, s3_server
 
-CLOUDS = ("AWS_", "GOOGLE_", "AZURE_", "AGENT_AUDIT_INSTANCE")
+CLOUDS = ("AWS_", "GOOGLE_", "AZURE_", "AZURITE_", "AGENT_AUDIT_INSTANCE")
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +53,36 @@ def s3_store(s3_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> I
     network.close()
 
 
+@pytest.fixture(scope="session")
+def azure_port() -> Iterator[int]:
+    reason = azure_server.missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with azure_server.azure_server() as port:
+        yield port
+
+
+@pytest.fixture
+def azure_store(azure_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Store:
+    settings = {
+        "AZURE_STORAGE_USE_EMULATOR": "true",
+        "AZURITE_BLOB_STORAGE_URL": f"http://127.0.0.1:{azure_port}",
+        "AZURE_ALLOW_HTTP": "true",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return Store(f"az://{azure_server.CONTAINER}/{tmp_path.parent.name}-{tmp_path.name}", None)
+
+
 @pytest.fixture(params=["file", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "s3":
         return request.getfixturevalue("s3_store")  # type: ignore[no-any-return]
+    return Store(f"file://{tmp_path}/store", None)
+
+
+@pytest.fixture(params=["file", "s3", "azure"])
+def every_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param != "file":
+        return request.getfixturevalue(f"{request.param}_store")  # type: ignore[no-any-return]
     return Store(f"file://{tmp_path}/store", None)

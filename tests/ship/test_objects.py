@@ -69,10 +69,10 @@ def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
         return connection.sql(f"WITH events AS ({view}) {query}").fetchall()
 
 
-def test_a_shipped_log_comes_back_to_the_byte_and_verifies(store: Store, log_dir: Path, tmp_path: Path) -> None:
+def test_a_shipped_log_comes_back_to_the_byte_and_verifies(every_store: Store, log_dir: Path, tmp_path: Path) -> None:
     write(log_dir, 700)
-    Shipper(log_dir, open_sink(store.url), limits=QUICK).run(once=True)
-    copies = open_copies(store.url)
+    Shipper(log_dir, open_sink(every_store.url), limits=QUICK).run(once=True)
+    copies = open_copies(every_store.url)
     assert copies.origins() == [origin_of(log_dir)]
     back = tmp_path / "back"
     restored = restore(copies, origin_of(log_dir), back)
@@ -101,8 +101,8 @@ def test_lines_that_are_no_events_are_kept_as_lines(tmp_path: Path) -> None:
     assert rows(tmp_path / "store", "SELECT seq FROM events ORDER BY 1") == [(0,), (2,)]
 
 
-def test_what_is_there_is_not_written_again_and_another_history_is_refused(store: Store) -> None:
-    sink = open_sink(store.url)
+def test_what_is_there_is_not_written_again_and_another_history_is_refused(every_store: Store) -> None:
+    sink = open_sink(every_store.url)
     assert sink.position("host/log") is not None
     assert sink.append(batch(0, 10)) == 10
     assert sink.append(batch(0, 10)) == 10
@@ -111,12 +111,12 @@ def test_what_is_there_is_not_written_again_and_another_history_is_refused(store
     position = sink.position("host/log")
     assert position is not None
     assert position.next_seq == 25
-    assert stored(store.url, "host/log") == batch(0, 25).lines
+    assert stored(every_store.url, "host/log") == batch(0, 25).lines
     with pytest.raises(StoreRefusedError, match="other events"):
         sink.append(Batch("host/log", 10, [line(99)]))
     sink.keep("host/log", Evidence("checkpoints/1", b"first"))
     sink.keep("host/log", Evidence("checkpoints/1", b"second"))
-    assert [evidence.data for evidence in open_copies(store.url).evidence("host/log")] == [b"first"]
+    assert [evidence.data for evidence in open_copies(every_store.url).evidence("host/log")] == [b"first"]
 
 
 def test_the_parquet_of_a_batch_whose_shipper_ended_in_between_is_made_by_the_next_one(tmp_path: Path) -> None:
@@ -152,11 +152,11 @@ def test_the_last_batch_is_found_whatever_the_number_of_objects(tmp_path: Path) 
         assert position.next_seq == seq
 
 
-def test_two_shippers_at_once_keep_each_event_once(store: Store, log_dir: Path, tmp_path: Path) -> None:
+def test_two_shippers_at_once_keep_each_event_once(every_store: Store, log_dir: Path, tmp_path: Path) -> None:
     write(log_dir, 400)
     limits = [ShipLimits(batch_events=size, linger=0.0, first_pause=0.01) for size in (37, 50)]
     shippers = [
-        Shipper(log_dir, open_sink(store.url), state=tmp_path / str(number), limits=limit)
+        Shipper(log_dir, open_sink(every_store.url), state=tmp_path / str(number), limits=limit)
         for number, limit in enumerate(limits)
     ]
     threads = [threading.Thread(target=shipper.run, kwargs={"once": True}) for shipper in shippers]
@@ -164,21 +164,21 @@ def test_two_shippers_at_once_keep_each_event_once(store: Store, log_dir: Path, 
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert stored(store.url, origin_of(log_dir)) == lines_of(log_dir)
+    assert stored(every_store.url, origin_of(log_dir)) == lines_of(log_dir)
     assert [shipper.progress.position for shipper in shippers] == [len(lines_of(log_dir))] * 2
 
 
 def test_a_shipper_killed_at_any_moment_loses_nothing_and_doubles_nothing(
-    store: Store, log_dir: Path, tmp_path: Path
+    every_store: Store, log_dir: Path, tmp_path: Path
 ) -> None:
     write(log_dir, 1)
-    origin, copies, chance = origin_of(log_dir), open_copies(store.url), random.Random(3)
+    origin, copies, chance = origin_of(log_dir), open_copies(every_store.url), random.Random(3)
     ended = tmp_path / "ended"
     writer = subprocess.Popen([sys.executable, "-c", WRITING, str(log_dir), str(ended)])
     try:
         for _ in range(4):
             before = sum(1 for _ in copies.batches(origin))
-            shipper = subprocess.Popen([*SHIP, str(log_dir), "--to", store.url, "--linger", "0"])
+            shipper = subprocess.Popen([*SHIP, str(log_dir), "--to", every_store.url, "--linger", "0"])
             deadline = time.monotonic() + 60
             while sum(1 for _ in copies.batches(origin)) <= before and time.monotonic() < deadline:
                 time.sleep(0.02)
@@ -189,8 +189,8 @@ def test_a_shipper_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     finally:
         ended.touch()
         writer.wait(60)
-    Shipper(log_dir, open_sink(store.url)).run(once=True)
-    assert stored(store.url, origin) == lines_of(log_dir)
+    Shipper(log_dir, open_sink(every_store.url)).run(once=True)
+    assert stored(every_store.url, origin) == lines_of(log_dir)
 
 
 def test_connections_that_break_anywhere_lose_nothing_and_double_nothing(s3_store: Store, log_dir: Path) -> None:
@@ -230,8 +230,9 @@ def test_a_missing_bucket_is_named(s3_store: Store) -> None:
         open_sink("s3://no-such-bucket/x").append(batch(0, 1))
 
 
-@pytest.mark.parametrize("url", ["s3://bucket/x", "gs://bucket/x", "az://account/container"])
-def test_without_credentials_nobody_on_the_network_is_asked_for_some(url: str) -> None:
+@pytest.mark.parametrize("url", ["s3://bucket/x", "gs://bucket/x", "az://container/x"])
+def test_without_credentials_nobody_on_the_network_is_asked_for_some(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "audit")
     with pytest.raises(ConfigurationError, match="no credentials for"):
         open_sink(url)
     with pytest.raises(ConfigurationError, match="AGENT_AUDIT_INSTANCE_CREDENTIALS=1"):
@@ -241,7 +242,9 @@ def test_without_credentials_nobody_on_the_network_is_asked_for_some(url: str) -
 def test_credentials_may_come_from_the_environment_a_file_or_by_request_from_the_machine(tmp_path: Path) -> None:
     require_credentials("file", {})
     require_credentials("s3", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/var/run/token"})
-    require_credentials("az", {"AGENT_AUDIT_INSTANCE_CREDENTIALS": "1"})
+    require_credentials("az", {"AGENT_AUDIT_INSTANCE_CREDENTIALS": "1", "AZURE_STORAGE_ACCOUNT_NAME": "audit"})
+    with pytest.raises(ConfigurationError, match="AZURE_STORAGE_ACCOUNT_NAME, the storage account"):
+        require_credentials("az", {"AZURE_STORAGE_ACCOUNT_KEY": "x"})
     with pytest.raises(ConfigurationError):
         require_credentials("gs", {"HOME": str(tmp_path)})
     found = tmp_path / ".config" / "gcloud" / "application_default_credentials.json"
