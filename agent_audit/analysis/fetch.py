@@ -16,6 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
+from agent_audit.analysis.memory import bytes_of
 from agent_audit.analysis.shipped import Shipped
 from agent_audit.errors import ConfigurationError
 from agent_audit.object_store.bucket import Entry
@@ -41,7 +42,7 @@ class Cache:
 
     def __init__(self, folder: Path | None = None, limit: int | None = None) -> None:
         self._folder = folder or platformdirs.user_cache_path("agent-audit-log") / "shipped"
-        self._limit = _limit() if limit is None else limit
+        self._limit = bytes_of(LIMIT, _DEFAULT) if limit is None else limit
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         self._lock = os.open(self._folder / "LOCK", os.O_RDWR | os.O_CREAT, 0o600)
@@ -99,13 +100,6 @@ class Cache:
             room -= seen.st_size
             if room < 0 or path.suffix != ".parquet":  # the others are what a killed process left
                 path.unlink(missing_ok=True)
-
-
-def _limit() -> int:
-    given = os.environ.get(LIMIT, str(_DEFAULT))
-    if not (given.isascii() and given.isdecimal()):
-        raise ConfigurationError(f"{LIMIT} is {given!r}: a number of bytes")
-    return int(given)
 
 
 def _name(url: str, entry: Entry) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.finding import Evidence, Finding, Level
-from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.scope import EVIDENCE, Scope
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 
@@ -113,7 +113,7 @@ class Rule:
         for allowed in self.allowed:
             events = allowed.excepting(events)
             whole = None if whole is None else allowed.excepting(whole)
-        return replace(scope, events=events, whole=whole, _kept={})
+        return replace(scope, events=events, whole=whole, filtered=True, _kept={})
 
     def _findings(self, scope: Scope, limits: Limits, listed: list[dict[str, Any]]) -> list[Finding]:
         evidence = [self.explain(scope, self.parameters, row) for row in listed]
@@ -147,8 +147,7 @@ def first_events(relations: list[Expr], limit: int) -> Expr:
     One query for all of them: on a cluster a query costs much, and what it has to read little.
     """
     ibis = load_ibis()
-    columns = ("event_id", "session_id", "timestamp", "seq")
-    parts = [events.select(*columns, finding=ibis.literal(n, "int64")) for n, events in enumerate(relations)]
+    parts = [events.select(*EVIDENCE, finding=ibis.literal(n, "int64")) for n, events in enumerate(relations)]
     every = parts[0].union(*parts[1:]) if parts[1:] else parts[0]
     of_one = ibis.window(group_by=every.finding)
     ordered = ibis.window(group_by=every.finding, order_by=[every.timestamp, every.seq, every.event_id])

@@ -18,6 +18,7 @@ from agent_audit.analysis.badline import BadLine
 from agent_audit.analysis.columns import Contents, known
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
+from agent_audit.analysis.memory import memory_limit, memory_told
 from agent_audit.analysis.opening import open_source, urls_of
 from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
@@ -39,8 +40,6 @@ Progress = Callable[[int, int], None]
 _MOST_NAMED = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ELSEWHERE = "_agent_audit_runs_elsewhere"
-_MEMORY = "512MB"
-"""What DuckDB may take; beyond it, it uses the disk. Python and Arrow come on top."""
 
 
 def load_ibis() -> Any:
@@ -61,10 +60,16 @@ def rows(expr: Expr) -> list[dict[str, Any]]:
     """Run a query: one dict a row, moments as aware datetimes in UTC.
 
     What `expr.to_pyarrow().to_pylist()` returns, without the second and a half that takes to import pandas.
+
+    Raises:
+        ConfigurationError: it needs more memory than it may take.
     """
     backend = expr.get_backend()
     elsewhere: Callable[[Expr], Any] | None = getattr(backend, _ELSEWHERE, None)
-    return rows_of(elsewhere(expr) if elsewhere else backend.con.sql(duckdb_sql(expr)).to_arrow_table())
+    if elsewhere:
+        return rows_of(elsewhere(expr))
+    with memory_told():
+        return rows_of(backend.con.sql(duckdb_sql(expr)).to_arrow_table())
 
 
 def run_elsewhere(backend: Any, run: Callable[[Expr], Any]) -> None:
@@ -131,7 +136,7 @@ class Log:
     Raises:
         LogNotFoundError: no log in that directory or store.
         FormatError: a log of a newer version.
-        ConfigurationError: an extra is not installed; or an impossible URL.
+        ConfigurationError: an extra is not installed; an impossible URL; or it takes more memory than it may.
         StoreUnavailableError, StoreRefusedError: a store cannot be read.
     """
 
@@ -150,7 +155,8 @@ class Log:
         self._tables: dict[str, Expr] = {}
         try:
             self._prepare()
-            self._load(log, progress or (lambda done, total: None))
+            with memory_told():
+                self._load(log, progress or (lambda done, total: None))
             self._view("events", self._copies, tuple(COLUMNS))
             self._shut_in()
         except BaseException:
@@ -210,7 +216,8 @@ class Log:
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
             found = self._duckdb.sql(query)
-            return (found if limit is None else found.limit(limit)).to_arrow_table()
+            with memory_told():
+                return (found if limit is None else found.limit(limit)).to_arrow_table()
         except duckdb.Error as error:
             raise ConfigurationError(f"DuckDB refuses the query: {error}") from error
 
@@ -235,7 +242,8 @@ class Log:
     def store(self, expr: Expr) -> Expr:
         """Compute a relation now and keep its rows until `forget`."""
         name = f"kept_{len(self._kept)}"
-        self._duckdb.execute(f"CREATE TABLE {name} AS {duckdb_sql(expr)}")
+        with memory_told():
+            self._duckdb.execute(f"CREATE TABLE {name} AS {duckdb_sql(expr)}")
         self._kept.append(name)
         return self._connection.table(name)
 
@@ -249,7 +257,8 @@ class Log:
     def _prepare(self) -> None:
         self._duckdb.execute(
             "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET enable_progress_bar = false; "
-            f"SET memory_limit = '{_MEMORY}'; SET temp_directory = '{self._folder / 'spill'}'; "
+            f"SET memory_limit = '{memory_limit()}'; SET temp_directory = '{self._folder / 'spill'}'; "
+            "SET preserve_insertion_order = false; "  # every query that needs an order says so
             "SET parquet_metadata_cache = true"
         )
 

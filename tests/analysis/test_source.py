@@ -139,6 +139,20 @@ def test_later_events_are_not_seen_by_an_analyzer_that_is_open(tmp_path: Path) -
         assert analyzer.get_agent_activity().total_events == 3
 
 
+def test_an_answer_that_needs_too_much_memory_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_log(tmp_path / "log", [event("tool.call", span_id=f"s{n}" * 20) for n in range(20_000)])
+    with AuditAnalyzer(root) as analyzer:
+        assert analyzer.get_agent_activity().total_events == 20_000
+    monkeypatch.setenv("AGENT_AUDIT_MEMORY_BYTES", "4000000")
+    with pytest.raises(ConfigurationError, match=r"more than the 4 MB of memory .* set AGENT_AUDIT_MEMORY_BYTES"):
+        AuditAnalyzer(root).sql("SELECT list(event_id || span_id) FROM events")
+    monkeypatch.setenv("AGENT_AUDIT_MEMORY_BYTES", "lots")
+    with pytest.raises(ConfigurationError, match="AGENT_AUDIT_MEMORY_BYTES is 'lots': a number of bytes"):
+        AuditAnalyzer(root)
+
+
 FORGETTING = """
 import sys
 from agent_audit.analysis import AuditAnalyzer

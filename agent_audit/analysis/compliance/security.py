@@ -32,13 +32,18 @@ def security_events(scope: Scope) -> Expr:
     """Each refusal once, and every tripped guardrail."""
     refused = kept_denials(scope)
     tripped = scope.events.filter(scope.events.event_type == "guardrail.tripped")
-    return refused.filter(refused.event_type != "guardrail.tripped").union(tripped)
+    return refused.filter(refused.event_type != "guardrail.tripped").union(tripped.select(*refused.columns))
 
 
 def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int]:
     """The latest, at most `MOST_LISTED`, oldest of them first, and how many there are."""
     found = scope.keep("security events", lambda: security_events(scope))
-    latest = found.order_by([found.timestamp.desc(), found.seq.desc(), found.event_id.desc()]).limit(MOST_LISTED)
+    latest = _newest_first(found).limit(MOST_LISTED)
+    whole = _newest_first(scope.looked_up(latest, ["seq", "event_id"]))
     columns = ("event_id", "timestamp", "event_type", "agent_id", "user_id", "action", "resource")
-    listed = rows(latest.select(*columns, reason=latest.error.coalesce(latest.metadata["message"].str).left(200)))
+    listed = rows(whole.select(*columns, reason=whole.error.coalesce(whole.metadata["message"].str).left(200)))
     return tuple(SecurityEvent(**row) for row in reversed(listed)), count(found)
+
+
+def _newest_first(events: Expr) -> Expr:
+    return events.order_by([events.timestamp.desc(), events.seq.desc(), events.event_id.desc()])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agent_audit.analysis.finding import Evidence, Numbers
 from agent_audit.analysis.rule import Parameters, same
-from agent_audit.analysis.scope import Scope
+from agent_audit.analysis.scope import EVIDENCE, Scope
 from agent_audit.analysis.source import Expr
 
 
@@ -44,4 +44,5 @@ class Counting(NamedTuple):
         return Evidence(self.say(parameters, row), {**numbers, **given}, events)
 
     def _kept(self, scope: Scope, parameters: Parameters) -> Expr:
-        return scope.keep(f"{self.name} {parameters!r}", lambda: self.matching(scope, parameters))
+        columns = dict.fromkeys((*EVIDENCE, *self.by, *self.most))
+        return scope.keep(f"{self.name} {parameters!r}", lambda: self.matching(scope, parameters).select(*columns))

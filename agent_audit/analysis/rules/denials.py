@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
-from agent_audit.analysis.scope import DENIED_TYPES, Scope, effective_outcome, without
+from agent_audit.analysis.scope import DENIED_TYPES, EVIDENCE, Scope, effective_outcome, without
 from agent_audit.analysis.source import Expr
 
 
@@ -18,13 +18,20 @@ class Denials(Parameters):
     more_than: int = Field(5, ge=0, description="More refusals of one agent than this.")
 
 
+_TOLD = (
+    *("log", *EVIDENCE, "event_type", "outcome", "agent_id", "user_id", "trace_id", "span_id", "call_id"),
+    *("action", "resource"),
+)
+
+
 def denials(events: Expr) -> Expr:
-    """Each refusal once.
+    """Each refusal once, with what is commonly asked of it.
 
     A refusal may show more than once: as a person's decision (`action.denied`), as `permission.denied`, and
     as the outcome of what was refused, under the same call id or span. Each kind yields to the ones before
     it, never to its own: some models use call ids again.
     """
+    events = events.select(*_TOLD)
     refused = events.filter((effective_outcome(events) == "denied") & (events.event_type != "error"))
     decisions = refused.filter(refused.event_type == "action.denied")
     policies = refused.filter(refused.event_type == "permission.denied")

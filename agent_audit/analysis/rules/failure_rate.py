@@ -8,7 +8,7 @@ from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
-from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome
+from agent_audit.analysis.scope import END_TYPES, EVIDENCE, Scope, effective_outcome
 from agent_audit.analysis.source import Expr
 
 _NOT_ENDED = "suspended"
@@ -27,13 +27,15 @@ def ended_operations(events: Expr) -> Expr:
     return ends.filter(ends.how.notnull() & (ends.how != _NOT_ENDED))
 
 
-def _ended(scope: Scope) -> Expr:
-    return scope.keep("ended operations", lambda: ended_operations(scope.events))
+def _failed(scope: Scope) -> Expr:
+    """The failures, computed once."""
+    ended = ended_operations(scope.events)
+    return scope.keep("failures", lambda: ended.filter(ended.how == "failure").select("agent_id", *EVIDENCE))
 
 
 def failure_rates(scope: Scope, parameters: FailureRate) -> Expr:
     """Agents above the threshold: ended, failed, rate."""
-    ended = _ended(scope)
+    ended = ended_operations(scope.events)
     rates = ended.group_by("agent_id").agg(ended=ended.count(), failed=(ended.how == "failure").sum())
     rates = rates.mutate(rate=rates.failed / rates.ended)
     enough = (rates.ended >= parameters.least) & (rates.rate > parameters.rate)
@@ -42,12 +44,11 @@ def failure_rates(scope: Scope, parameters: FailureRate) -> Expr:
 
 def _explain(scope: Scope, parameters: FailureRate, row: dict[str, Any]) -> Evidence:
     agent_id, ended, failed, rate = row["agent_id"], row["ended"], row["failed"], row["rate"]
-    operations = of_agent(_ended(scope), agent_id)
     return Evidence(
         f"{named(agent_id)} failed in {failed:,} of {ended:,} operations that ended ({rate:.0%}; unusual "
         f"above {parameters.rate:.0%}).",
         {"ended": ended, "failed": failed, "rate": rate, "threshold": parameters.rate},
-        operations.filter(operations.how == "failure"),
+        of_agent(_failed(scope), agent_id),
     )
 
 

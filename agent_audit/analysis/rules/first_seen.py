@@ -9,6 +9,7 @@ from pydantic import Field
 from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
+from agent_audit.analysis.rules.slots import beginning, slots_of
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr, load_ibis
 
@@ -30,15 +31,14 @@ def first_seen(scope: Scope, days: int, column: str) -> Expr:
     ibis = load_ibis()
     span = ibis.interval(days=days)
     told = scope.log.filter(scope.log.agent_id.notnull() & scope.log[column].notnull())
-    told = told.filter(told.event_type.isin(DONE))
-    in_order = ibis.window(group_by=[told.agent_id, told[column]], order_by=[told.timestamp, told.seq])
-    told = told.mutate(
-        before=told.timestamp.lag(1).over(in_order),
-        known_since=told.timestamp.min().over(ibis.window(group_by=told.agent_id)),
-    )
-    old_enough = told.timestamp >= told.known_since + span
-    new = told.filter(old_enough & (told.before.isnull() | (told.timestamp > told.before + span)))
-    return new.semi_join(scope.events.select("event_id"), "event_id").select(*scope.log.columns)
+    told = told.filter(told.event_type.isin(DONE)).select("agent_id", "timestamp", "seq", value=column)
+    slots = slots_of(told, ["agent_id", "value"], days * 86_400)
+    known_since = slots["first"].min().over(ibis.window(group_by=slots.agent_id))
+    slots = slots.mutate(known_since=known_since)
+    old_enough = slots["first"] >= slots.known_since + span
+    new = old_enough & (slots.last_seen.isnull() | (slots["first"] > slots.last_seen + span))
+    found = beginning(told, slots.filter(new), ["agent_id", "value"])
+    return scope.looked_up(found, ["agent_id", "timestamp", "seq"])
 
 
 def _rule(  # noqa: PLR0917 - each call site is a row of a table

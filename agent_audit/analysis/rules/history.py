@@ -42,11 +42,12 @@ def hourly(measured: Expr) -> Expr:
 
 def _unusual(scope: Scope, parameters: History, measured: Callable[[Expr], Expr]) -> Expr:
     of_log = measured(scope.log.filter(scope.log.agent_id.notnull()))
+    of_log = of_log.select("agent_id", "timestamp", "seq", "hour", "measure")
     scored = hourly(of_log)
     enough = (scored.hours >= parameters.hours) & (scored.amount >= parameters.least)
     found = scored.filter(enough & (scored.z > parameters.z)).select("agent_id", "hour", "amount", "median", "z")
-    inside = of_log.semi_join(scope.events.select("event_id"), "event_id")
-    return inside.inner_join(found, ["agent_id", "hour"])
+    found = of_log.inner_join(found, ["agent_id", "hour"])
+    return scope.looked_up(found, ["agent_id", "timestamp", "seq"], "hour", "amount", "median", "z")
 
 
 def counted_actions(events: Expr) -> Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from agent_audit.analysis.finding import Evidence, Level, named
@@ -13,11 +14,15 @@ from agent_audit.pairs import BY_CALL, BY_SPAN
 INTENTS = tuple(BY_SPAN)
 """What is reported. An open `permission.check` waits for a person and is no anomaly."""
 
+_TOLD = ("log", "seq", "timestamp", "span_id", "call_id")
+"""All that pairing needs: what is paired stays in memory."""
+
 
 def open_intents(events: Expr, log: Expr, intents: tuple[str, ...] = INTENTS) -> Expr:
     """The intents in `events` that nothing in `log` ends; the rules are those of `pairing.py`."""
-    parts = [_open(events.filter(events.event_type == intent), log, intent) for intent in intents]
-    return parts[0].union(*parts[1:]) if parts[1:] else parts[0]
+    parts = [_open(events.filter(events.event_type == intent).select(*_TOLD), log, intent) for intent in intents]
+    found = parts[0].union(*parts[1:]) if parts[1:] else parts[0]
+    return events.semi_join(found, ["timestamp", "seq"])
 
 
 def _open(intents: Expr, log: Expr, intent: str) -> Expr:
@@ -26,16 +31,20 @@ def _open(intents: Expr, log: Expr, intent: str) -> Expr:
     if by_span and by_call:
         pairable = pairable | intents.call_id.notnull()
     waiting = intents.filter(pairable)
-    if by_span:
-        waiting = without(waiting, log.filter(log.event_type.isin(by_span)), "span_id")
+    # By call first, for that leaves next to nothing: the engine would hold both joins in memory at once.
     if by_call:
         waiting = without(waiting, log.filter(log.event_type.isin(by_call)), "call_id", order="after")
+    if by_span:
+        waiting = without(waiting, log.filter(log.event_type.isin(by_span)), "span_id")
     return waiting
 
 
 def kept_open(scope: Scope) -> Expr:
-    """`open_intents` of a scope, computed once."""
-    return scope.keep("open operations", lambda: open_intents(scope.events, scope.log))
+    """`open_intents` of a scope, computed once; one type after the other, for each takes much memory."""
+    parts = [
+        scope.keep(f"open {intent}", partial(open_intents, scope.events, scope.log, (intent,))) for intent in INTENTS
+    ]
+    return parts[0].union(*parts[1:])
 
 
 def open_by_agent(scope: Scope, parameters: Parameters) -> Expr:

@@ -64,7 +64,7 @@ def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
     )
     approved = approved.mutate(place=latest).filter(lambda t: t.place == 0)
     approved = approved.select("log", "call_id", approved_digest="arguments_digest", approved_at="seq")
-    calls = told.filter(told.event_type == "tool.call").semi_join(scope.events.select("event_id"), "event_id")
+    calls = scope.within(told.filter(told.event_type == "tool.call"))
     both = calls.inner_join(approved.view(), ["log", "call_id"])
     return both.filter((both.seq > both.approved_at) & (both.arguments_digest != both.approved_digest))
 

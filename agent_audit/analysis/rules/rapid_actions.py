@@ -25,14 +25,18 @@ STARTS = ("tool.call", "llm.request", "agent.handoff")
 POINTS = ("data.access", "data.modify", "action.executed", "action.failed")
 """An action of its own, unless it ends one that an `action.request` with the same span started."""
 
+_TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "span_id", "call_id")
+"""Columns of an action: few, for they are many and are ordered. `Scope.looked_up` has the others."""
+
 
 def actions(events: Expr) -> Expr:
     """Each thing an agent did, once: the intent, or the one event that stands for both intent and outcome."""
-    requests = events.filter(events.event_type == "action.request")
-    starts = events.filter(events.event_type.isin(STARTS))
-    points = without(events.filter(events.event_type.isin(POINTS)), requests, "span_id")
+    # Columns are chosen in each part: DuckDB would keep all rows of what several parts have in common.
+    requests = events.filter(events.event_type == "action.request").select(*_TOLD)
+    starts = events.filter(events.event_type.isin(STARTS)).select(*_TOLD)
+    points = without(events.filter(events.event_type.isin(POINTS)).select(*_TOLD), requests, "span_id")
     # What the model asked for and the framework then called is one action: the call counts.
-    calls = events.filter(events.event_type == "tool.call")
+    calls = events.filter(events.event_type == "tool.call").select(*_TOLD)
     return starts.union(points, without(requests, calls, "call_id", order="after"))
 
 
@@ -40,6 +44,7 @@ def numbered_actions(events: Expr) -> Expr:
     """The actions with `place`: their number among the actions of their agent in their log, in order of time."""
     ibis = load_ibis()
     acts = actions(events)
+    acts = acts.select("log", "agent_id", "timestamp", "seq")
     return acts.mutate(place=ibis.row_number().over(_by_agent(acts)))
 
 
@@ -68,10 +73,10 @@ def bursts(scope: Scope, parameters: RapidActions) -> Expr:
         last_place=full.place.max(),
         first=full.before.min(),
         last=full.timestamp.max(),
-        first_full=full.event_id.min(),
+        first_seq=full.seq.min(),
     )
     found = found.mutate(actions=found.last_place - found.first_place + 1)
-    return found.order_by([found.actions.desc(), "first", "agent_id", "first_full"])
+    return found.order_by([found.actions.desc(), "first", "agent_id", "log", "first_seq"])
 
 
 def _by_agent(table: Expr, *, running: bool = False) -> Expr:
@@ -84,6 +89,7 @@ def _explain(scope: Scope, parameters: RapidActions, row: dict[str, Any]) -> Evi
     agent_id, count = row["agent_id"], row["actions"]
     seconds = (row["last"] - row["first"]).total_seconds()
     done = same(_numbered(scope), row, "log", "agent_id")
+    done = done.filter(done.place.between(row["first_place"], row["last_place"]))
     return Evidence(
         f"{named(agent_id)} did {count:,} actions in {seconds:.2f} s; {parameters.actions} or more "
         f"within {parameters.seconds:g} s are unusual.",
@@ -93,7 +99,7 @@ def _explain(scope: Scope, parameters: RapidActions, row: dict[str, Any]) -> Evi
             "threshold": parameters.actions,
             "window_seconds": parameters.seconds,
         },
-        done.filter(done.place.between(row["first_place"], row["last_place"])),
+        same(scope.looked_up(done, ["timestamp", "seq"]), row, "log", "agent_id"),
     )
 
 

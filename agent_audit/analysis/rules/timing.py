@@ -8,6 +8,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.rapid_actions import actions
+from agent_audit.analysis.rules.slots import beginning, slots_of
 from agent_audit.analysis.scope import Scope, of_agents
 from agent_audit.analysis.source import Expr, load_ibis
 
@@ -45,37 +46,38 @@ def outside_hours(scope: Scope, parameters: UnusualHours) -> Expr:
     by_hour = done.group_by(["agent_id", "hour"]).agg(in_hour=done.count())
     rare = by_hour.inner_join(totals.select("agent_id", "total"), "agent_id")
     rare = rare.filter(rare.in_hour < rare.total * parameters.share).select("agent_id", "hour")
-    inside = done.semi_join(scope.events.select("event_id"), "event_id")
-    return inside.semi_join(rare.view(), ["agent_id", "hour"])
+    found = done.semi_join(rare.view(), ["agent_id", "hour"])
+    return scope.looked_up(found, ["agent_id", "timestamp", "seq"], "hour")
 
 
 def silences(scope: Scope, parameters: LongSilence) -> Expr:
     """The first event of an agent after a silence much longer than any before, with `silent_hours`."""
     ibis = load_ibis()
     told = of_agents(scope.log.filter(scope.log.agent_id.notnull()))
-    in_order = ibis.window(group_by=told.agent_id, order_by=[told.timestamp, told.seq])
-    told = told.mutate(
-        last_seen=told.timestamp.lag(1).over(in_order),
-        known_since=told.timestamp.min().over(ibis.window(group_by=told.agent_id)),
+    told = told.select("agent_id", "timestamp", "seq")
+    slots = slots_of(told, ["agent_id"], parameters.hours * 3600 / parameters.times)
+    earlier = ibis.window(group_by=slots.agent_id, order_by=slots.slot, preceding=(None, 1))
+    slots = slots.mutate(
+        silent_hours=(slots["first"].epoch_seconds() - slots.last_seen.epoch_seconds()) / 3600.0,
+        known_since=slots["first"].min().over(ibis.window(group_by=slots.agent_id)),
+        known=slots.events.sum().over(earlier),
     )
-    gap = (told.timestamp.epoch_seconds() - told.last_seen.epoch_seconds()) / 3600.0
-    told = told.mutate(silent_hours=gap)
-    earlier = ibis.window(group_by=told.agent_id, order_by=[told.timestamp, told.seq], preceding=(None, 1))
-    told = told.mutate(longest=told.silent_hours.max().over(earlier))
-    known = told.last_seen >= told.known_since + ibis.interval(days=parameters.days)
-    long = (told.silent_hours >= parameters.hours) & (told.silent_hours > told.longest * parameters.times)
-    return told.filter(known & long).semi_join(scope.events.select("event_id"), "event_id")
+    slots = slots.mutate(longest=ibis.coalesce(slots.silent_hours.max().over(earlier), 0.0))
+    known = (slots.known >= 2) & (slots.last_seen >= slots.known_since + ibis.interval(days=parameters.days))
+    long = (slots.silent_hours >= parameters.hours) & (slots.silent_hours > slots.longest * parameters.times)
+    found = beginning(told, slots.filter(known & long), ["agent_id"], "silent_hours")
+    return scope.looked_up(found, ["agent_id", "timestamp", "seq"], "silent_hours")
 
 
 def backwards(scope: Scope, parameters: ClockBackwards) -> Expr:
     """Events stamped earlier than the one their writer made just before them."""
     ibis = load_ibis()
     told = scope.log.filter(scope.log.writer.notnull() & scope.log.writer_seq.notnull())
+    told = told.select("log", "writer", "writer_seq", "seq", "timestamp")
     in_order = ibis.window(group_by=[told.log, told.writer], order_by=[told.writer_seq, told.seq])
     told = told.mutate(just_before=told.timestamp.lag(1).over(in_order))
     back = ibis.interval(microseconds=round(parameters.seconds * 1_000_000))
-    found = told.filter(told.timestamp + back < told.just_before)
-    return found.semi_join(scope.events.select("event_id"), "event_id")
+    return scope.looked_up(told.filter(told.timestamp + back < told.just_before), ["writer", "writer_seq", "seq"])
 
 
 _HOURS = Counting(
