@@ -1,0 +1,207 @@
+"""How a value is written after what assigns it to a name: quoted, bare, to the end of a line, in a list or a block."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from agent_audit.redaction.blocks import read_collection, read_yaml
+from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.validators import has_digit, looks_random
+from agent_audit.redaction.values import QUOTE, REFERENCE, WORD, Named, could_be_secret, quoted_end
+
+RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
+MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){RANDOM}{{8}}"
+_WEAK_SAMPLE = re.compile(RANDOM + "{16,128}")
+_WEAK_VALUE = re.compile(RANDOM + "{16,512}")
+_NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
+_UNQUOTED = re.compile(
+    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    r"{1,8192}"
+)
+_HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
+_SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
+
+_CALL = re.compile(r"[A-Za-z_][\w.]*\($|[A-Za-z_][\w.]*\(|[A-Za-z_]\w*\[")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
+_LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
+_WRAPPER = re.compile(
+    r"(?:(?:new )?(?:SecretStr|SecretBytes|Secret|Some|Just|String|str|bytes|Buffer\.from|(?:String\.)?valueOf"
+    r"|\w{1,16}::from)"
+    r"\(\s?|string\(\d{1,4}\)\s)(?=[bruf]{0,2}[\"'])|[&!][\w!/.-]{0,40}[ \t]+(?=[^\s|>])"
+)
+_OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
+_CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
+_GOES_ON = re.compile(r" +[^\W\d_]")
+
+
+class Finding(NamedTuple):
+    """What stands behind a sensitive name."""
+
+    secrets: list[Named]
+    """None where the value was no secret."""
+    end: int
+    """Where the value ends, so that no other name has to be looked for inside; 0 where it may hold some."""
+    block: int = 0
+    """Where the list or map ends that was read; lists and maps inside need not be read again."""
+
+
+class Value(NamedTuple):
+    """Where a value stands, without its quotes."""
+
+    start: int
+    end: int
+    quoted: bool
+
+
+def finding_of(named: Named | None) -> Finding | None:
+    """The finding of one secret, or none."""
+    return None if named is None else Finding([named], named.end)
+
+
+def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
+    text: str, after: re.Match[str], first: int, found: KeyClass, blocks_from: int
+) -> Finding | None:
+    """The secrets assigned to a name.
+
+    Args:
+        text: the text.
+        after: what stands behind the keyword; its second group is what assigns.
+        first: where the name begins.
+        found: what the name says.
+        blocks_from: where the first list or map may begin that was not read already.
+    """
+    separator, start = after.group(2), after.end()
+    if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
+        return None  # the name of an Amazon resource has its kind between colons
+    block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
+    if block is not None:
+        return block
+    head = text[start : start + 32]
+    wrapper = _WRAPPER.match(text, start) if "(" in head or head[:1] in "&!" else None
+    if wrapper is not None:
+        start = wrapper.end()
+    # Before the value is measured: what is refused must not cost its length again at the next keyword.
+    elif REFERENCE.match(text, start) or (_CALL.match(text, start) and not QUOTE.match(text, start)):
+        return None
+    if found.weak:
+        return finding_of(find_weak(text, start, found))
+    if text.startswith(('"""', "'''"), start) and _LITERAL.match(text, start) is None:
+        return None  # the documentation of what a function gives back
+    if found.rule in ("key:authorization", "key:cookie") and ":" in separator:
+        value = _header_value(text, start)
+    elif (
+        separator.lstrip()[:1] == ":" and first and text[first - 1] == text[start : start + 1] and text[start] in "\"'"
+    ):
+        return None  # `input('Password: ')`: the quote closes what the name stands in
+    else:
+        value = value_at(text, start)
+    if value is not None and separator.endswith((">", "gt;")) and "=" not in separator:
+        value = _element_text(text, value, separator)
+    if value is None or not plausible(text, value, separator, found):
+        return None
+    if not value.quoted and _is_itself(text, first, value):
+        return None
+    named = Named(value.start, value.end, found.rule)
+    changed = _CHANGED.match(text, value.end) if value.quoted else None
+    if changed is not None and could_be_secret(changed.group(1), found):
+        return Finding([named, Named(*changed.span(1), found.rule)], changed.end())
+    return Finding([named], named.end)
+
+
+def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Finding | None:
+    separator, start = after.group(2), after.end()
+    if _OPENS_BLOCK.match(text, start):
+        bare = separator.strip() == ":" and text[start] == "["
+        block = read_collection(text, start, found, bare=bare)
+        return Finding(block.secrets, 0, block.end) if block.end > start else None
+    if "\n" in separator and ":" in separator:
+        lines = read_yaml(text, first, text.find(":", after.end(1)) + 1, found)
+        return None if lines is None else Finding(lines.secrets, 0, lines.end)
+    return None
+
+
+def _is_itself(text: str, first: int, value: Value) -> bool:
+    """`self._token = token`: the name of a variable, which is the attribute's."""
+    name = text[first : first + 48].split("=", 1)[0].strip().rsplit(".", 1)
+    return len(name) == 2 and name[1].strip("_").lower() == text[value.start : value.end].strip("_;,`)").lower()
+
+
+def _element_text(text: str, value: Value, separator: str) -> Value | None:
+    """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
+    secret = re.split(r"<|&lt;", text[value.start : value.end], maxsplit=1)[0]
+    if "<" not in separator and "&" not in separator and (WORD.match(secret) or not has_digit(secret)):
+        return None
+    return value._replace(end=value.start + len(secret)) if secret else None
+
+
+def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
+    """A value whose name alone proves nothing: it must look generated."""
+    quote = QUOTE.match(text, start)
+    first = quote.end() if quote is not None else start
+    # The beginning decides: a long value that is refused must not cost its length again at the next name.
+    sample = _WEAK_SAMPLE.match(text, first)
+    if sample is None or not looks_random(sample.group()):
+        return None
+    match = _WEAK_VALUE.match(text, first)
+    if match is None or is_name(match.group()):
+        return None
+    return Named(match.start(), match.end(), found.rule)
+
+
+def is_name(text: str) -> bool:
+    """Paths, addresses and plain identifiers are long without being secret."""
+    return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3 or text.count("(") > 0
+
+
+def _header_value(text: str, start: int) -> Value | None:
+    # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
+    if QUOTE.match(text, start):
+        return value_at(text, start)
+    match = _HEADER_LINE.match(text, start)
+    if match is None:
+        return None
+    scheme = _SCHEME.match(text, start)
+    if REFERENCE.match(text, scheme.end() if scheme is not None else start):
+        return None
+    return Value(match.start(), match.end(), True)
+
+
+def value_at(text: str, start: int) -> Value | None:
+    """The value in quotes or without that begins here."""
+    quote = QUOTE.match(text, start)
+    if quote is not None:
+        return _quoted(text, quote)
+    match = _UNQUOTED.match(text, start)
+    if match is None:
+        return None
+    end = match.end()
+    # The end of a sentence or of a list is no part of the value.
+    while end > start + 1 and text[end - 1] in ".,:!?" and (end == len(text) or text[end].isspace()):
+        end -= 1
+    return Value(start, end, False)
+
+
+def _quoted(text: str, quote: re.Match[str]) -> Value | None:
+    start = quote.end()
+    end = quoted_end(text, start, quote.group(1) + quote.group(2))
+    if end < 0:
+        unquoted = _UNQUOTED.match(text, start)
+        end = unquoted.end() if unquoted is not None else start
+    return Value(start, end, True) if end > start else None
+
+
+def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
+    """Whether a value is a secret where this stands between it and its name: no comparison, no call, no prose."""
+    secret = text[value.start : value.end]
+    if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
+        return False  # a comparison in code; the next level of a YAML mapping
+    return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))
+
+
+def _plausible_bare(text: str, value: Value, secret: str, separator: str) -> bool:
+    """Code and prose have words where a configuration has the secret."""
+    if _CALL.match(secret) or text[value.end : value.end + 1] == "(" or _DOTTED_NAME.match(secret):
+        return False
+    prose = ":" in separator and separator[-1:].isspace()
+    return not (prose and WORD.match(secret) and _GOES_ON.match(text, value.end))

@@ -1,0 +1,111 @@
+"""A value beside its name with nothing that assigns it: in an element, an argument, quotes, a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at
+from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret
+
+_LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
+_MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
+_ELEMENT = re.compile(
+    r"[\w-]{0,48}(?:\s[^<>]{0,200})?(?<!/)>\s{0,40}(?:<!\[CDATA\[)?"
+    r"(?:([^<\n]{1,1024}?)(?:\]\]>)?\s{0,40}(?=</)|([^<\s]{1,1024})\Z)"
+)
+_BESIDE = re.compile(r"(?:([\"'`]\]?)\s{0,2},\s{0,4}|[ \t]{1,4})[Nb]?([\"'`])((?:(?!\2)[^\\\s]){3,128})\2")
+_NAME_OF = re.compile(r"[\"'](?:name|Name|key|Key|field|variable)[\"']\s{0,2}:\s{0,2}[\"']\Z")
+_VALUE_OF = re.compile(r"[Vv]alue[\"']\s{0,2}:\s{0,2}[\"']([^\"'\\]{1,256})[\"']\s{0,2},[^{}]{0,128}\Z")
+_TYPED_INTO = re.compile(
+    r"(?i:typ|enter|fill|input|put)\w{0,4} [\"'`]([^\"'`\n]{3,64})[\"'`] (?i:in|into|as|for) "
+    r"(?:(?i:the|your|my|its) )?\Z"
+)
+_SETS = re.compile(
+    r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
+    r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
+)
+_SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
+
+
+def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
+    """`<password>x</password>`, with a prefix and attributes or without."""
+    match = _ELEMENT.match(text, end)
+    if match is None:
+        return None
+    start, stop = match.span(1 if match.group(1) else 2)
+    while start < stop and text[start].isspace():
+        start += 1
+    while start < stop and text[stop - 1].isspace():
+        stop -= 1
+    return Named(start, stop, found.rule) if start < stop and could_be_secret(text[start:stop], found) else None
+
+
+def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    """A value that merely follows its name: it must look generated, or stand in quotes."""
+    if REFERENCE.match(text, after.end()):
+        return None
+    return (
+        find_weak(text, after.end(), found) or _listed(text, after, first, found) or _mixed(text, after, first, found)
+    )
+
+
+def _listed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    """`set("API_TOKEN", "0123…")`, `PASSWORD 'x'` in SQL: a value in quotes beside its name."""
+    gap = after.group(3)
+    if found.weak or gap[-1] not in "\"'":
+        return None
+    match = _LISTED_VALUE.match(text, after.end()) if "," in gap else None
+    return Named(match.start(), match.end(), found.rule) if match is not None else None
+
+
+def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | None:
+    """A quoted value beside its name: `fill('#password', 'x')`, `CREATE USER a PASSWORD 'x'`."""
+    match = _BESIDE.match(text, end)
+    if match is None or found.weak:
+        return None
+    secret = match.group(3)
+    if match.group(1):  # the name is quoted too
+        told = _SETS.search(text, max(0, first - 48), first) is not None
+    else:
+        name = text[first:end]
+        if match.group(2) == "`" or name == "pass":  # `pass `x` to`: a sentence about code
+            return None
+        told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
+    fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))
+    return Named(*match.span(3), found.rule) if fit else None
+
+
+def find_before(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+    """A value that stands before its name: `{"value": "x", "name": "password"}`, `type 'x' into the password field`."""
+    if text[first - 1 : first] in ("'", '"') and first:
+        lead = _NAME_OF.search(text, max(0, first - 24), first)
+        place = text.rfind("alue", max(0, first - 400), lead.start()) if lead is not None else -1
+        match = _VALUE_OF.match(text, place - 1, lead.start()) if lead is not None and place > 0 else None
+    else:
+        match = _TYPED_INTO.search(text, max(0, first - 120), first) if text[first - 1 : first] == " " else None
+    if match is None or not could_be_secret(match.group(1), found):
+        return None
+    return Named(*match.span(1), found.rule)
+
+
+def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+    """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
+    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswa\\"):
+        return None
+    if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
+        return None  # "pass `x=1` to": a sentence about code
+    match = _MIXED_VALUE.match(text, after.end())
+    return None if match is None or is_name(match.group()) else Named(match.start(), match.end(), found.rule)
+
+
+def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+    """`--password x`, `-storepass x`."""
+    gap = after.group(3)
+    value = value_at(text, after.end())
+    if value is None or gap.strip(" \"'") != "":
+        return None
+    secret = text[value.start : value.end]
+    if secret.startswith("-") or (secret.isupper() and secret.isalpha()):
+        return None
+    return Named(value.start, value.end, found.rule) if plausible(text, value, "=", found) else None
