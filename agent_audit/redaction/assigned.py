@@ -11,7 +11,7 @@ from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import QUOTE, REFERENCE, WORD, Named, could_be_secret, quoted_end
 
 RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
-MIXED = rf"(?=[^\s\"']{{0,24}}[0-9])(?=[^\s\"']{{0,24}}[A-Za-z]){RANDOM}{{8}}"
+MIXED = rf"(?={RANDOM}{{0,24}}[0-9])(?={RANDOM}{{0,24}}[A-Za-z]){RANDOM}{{8}}"
 _WEAK_SAMPLE = re.compile(RANDOM + "{16,128}")
 _WEAK_VALUE = re.compile(RANDOM + "{16,512}")
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"

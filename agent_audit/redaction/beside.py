@@ -6,7 +6,7 @@ import re
 
 from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at
 from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret
+from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
@@ -26,6 +26,27 @@ _SETS = re.compile(
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
+# The next cell of a row in Markdown; the next element of a page as an accessibility tree (YAML) shows it.
+_NEXT_CELL = re.compile(r"[*`_]{0,2} {0,40}\| {0,40}[*`]{0,2}([^\s|`]{4,128})[`*]{0,2} {0,40}(?:\||\r?$)", re.MULTILINE)
+_MARKS = r"(?: \[[^\]\n]{1,40}\]){0,4}"
+_NEXT_NODE = re.compile(
+    rf"\"?{_MARKS}:?(?:\n {{0,80}}- /\w{{1,20}}: [^\n]{{0,200}}){{0,3}}"
+    r"\n {0,80}- (?:cell|gridcell|definition|code|generic|text|strong|paragraph)\b"
+    rf"{_MARKS}:? {{1,4}}\"?([^\s\"]{{4,128}})\"?{_MARKS}:?\r?$",
+    re.MULTILINE,
+)
+_NODE = re.compile(rf"(?:^|\n) {{0,80}}- \w{{2,16}}{_MARKS}:? \"?[\w ]{{0,24}}\Z")
+_ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
+
+
+def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+    """The next cell of a table's row in Markdown, the next line of an accessibility tree: a value that fills it."""
+    match = _NEXT_CELL.match(text, last)
+    label = _ROW_LABEL if match is not None else _NODE
+    match = match or _NEXT_NODE.match(text, last)
+    if match is None or label.search(text[max(0, first - 120) : first]) is None:
+        return None
+    return Named(*match.span(1), found.rule) if is_shown(match.group(1), found) else None
 
 
 def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:

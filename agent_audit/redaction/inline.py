@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.assigned import MIXED, RANDOM, Finding, find_assigned, finding_of
-from agent_audit.redaction.beside import find_argument, find_before, find_beside, find_close_by, find_in_element
+from agent_audit.redaction.beside import (
+    find_argument,
+    find_before,
+    find_beside,
+    find_close_by,
+    find_in_element,
+    find_in_line,
+)
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import HEAD
 from agent_audit.redaction.phrases import find_code_told, find_number_told, find_told
@@ -24,11 +31,11 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 _TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==))?"
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
-    rf"\\{{0,7}}[\"'`]{{0,2}}[\])]{{0,2}}{_TYPE}\s{{0,4}}"
-    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
+    rf"\\{{0,7}}[\"'`*]{{0,2}}[\])]{{0,2}}{_TYPE}\s{{0,4}}"
+    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
     r"|(?:%22|%27)?%3[ADad](?:%20|\+)?(?:%22|%27)?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
-    r"| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
+    r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
     rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
     r"\s{0,2}[:=]\s{0,4}"
     # The next element of XML, the body of a form's part, the default of a variable, the field of a page.
@@ -48,7 +55,7 @@ _AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
-    r"(?=(\w{0,24}))\1(?:[\"'`\]]|\Z|'s |-(?i:code|number)"
+    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {1,40}\||\n {0,40}- |'s |-(?i:code|number)"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|for|of|to|on|at|from|ist|lautet|est|es|é|è|jest|är|er"
     r"|für|de|pour|para|code|number|no)\b))"
 )
@@ -160,7 +167,11 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
     found = _judge(text, first, text[first:last], keys)
     if found is None or found.weak or _in_marker(text, start):
         return None
-    beside = find_beside(text, first, last, found) or find_before(text, first, last, found)
+    beside = (
+        find_beside(text, first, last, found)
+        or find_before(text, first, last, found)
+        or find_in_line(text, first, last, found)
+    )
     if beside is not None:
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"

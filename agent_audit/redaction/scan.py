@@ -14,6 +14,7 @@ from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, names_nothing, opens_names
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
+from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
@@ -186,8 +187,8 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, opens, named_to = -1, "", 0, 0, False, -1
-        token_from = token_to = table_to = block_to = statement_to = -1
-        lines = False
+        token_from = token_to = table_to = block_to = statement_to = markup_to = -1
+        lines = markup = False
         for literal, start, end in places:
             if token_from < start < token_to:
                 continue  # the letters of a token that is masked whole
@@ -196,6 +197,7 @@ class Scanner:
                 text, offset = texts[index], starts[index]
                 after, opens = offset + len(text), opens_names(text)
                 lines, table_to, block_to, statement_to = "\n" in text or "\\n" in text, -1, -1, -1
+                markup, markup_to = opens and "</" in text, -1
             rules, keyword, dull, statement = wakes[literal]
             for rule, pattern in rules:
                 match = pattern.match(text, start - offset)
@@ -226,6 +228,11 @@ class Scanner:
             if lines and start >= table_to:
                 secrets, end_of_table = find_columns(text, start - offset, keys)
                 table_to = offset + end_of_table
+                if secrets:
+                    found.setdefault(index, []).extend(secrets)
+            if markup and start >= markup_to:
+                secrets, end_of_label = find_in_markup(text, start - offset, end - offset, keys)
+                markup_to = offset + end_of_label
                 if secrets:
                     found.setdefault(index, []).extend(secrets)
             if named_to > start:

@@ -148,7 +148,7 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
                 break
             for index, found in columns.items():
                 value = text[row[index][0] : row[index][1]]
-                if value and _is_cell_secret(value, found, spaced):
+                if value and is_cell_secret(value, found, spaced=spaced):
                     secrets.append(Named(*row[index], found.rule))
         elif kind in {",", ";"}:
             break
@@ -170,7 +170,8 @@ def _aligned_row(text: str, place: int, stop: int, starts: list[int]) -> list[Ce
     return row if place < stop else []
 
 
-def _is_cell_secret(value: str, found: KeyClass, spaced: bool) -> bool:
+def is_cell_secret(value: str, found: KeyClass, *, spaced: bool = False) -> bool:
+    """Whether a cell below a name is a secret; where cells are `spaced` like a sentence, a word is none."""
     if found.weak:
         return is_weak_secret(value, found.rule)
     word = WORD.match(value) is not None

@@ -23,7 +23,7 @@ _NO_SECRET = words(
 """
 )
 REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|<[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|</?[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
     r"|\{\w*\}$|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
@@ -34,6 +34,17 @@ _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+$")
 _DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
+# What documentation says where a form has the secret: types, algorithms, versions, sizes, names of other things.
+_TECHNICAL = re.compile(
+    r"(?i:(?:u?int|float|double|decimal|n?(?:var)?char(?:acter)?2?|varbinary|str|string|bytes?|bits?|utf|ucs|iso|rfc|"
+    r"base|sha|md|aes|rsa|dsa|ecdsa|hs|rs|es|ps|o?auth|saml|tls|ssl|https?|ipv|uuid|guid|version|argon|bcrypt|scrypt|pbkdf|"
+    r"hmac|crc|blake|ripemd|datetime|timestamp|fips|pkcs|nist|type|length)[-_ ]?"
+    r"\d[\d.]*(?:[-_/|.:]?[a-z]{1,6}\d{0,4}){0,3}"
+    r"|[a-z]\d{1,3}|\d{1,6}[-_+]?(?:ms|s|sec|secs|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?|"
+    r"chars?|characters?|bytes?|bits?|[kmg]i?b|digits?|letters?|px)|ed25519|x25519|\w+[(\[<{][\w, .|-]*[)\]>}]\??)"
+    r"|v?\d[\d.,:/_-]*[a-z]?|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:(?:[a-z]{2,}|v?\d{1,4}|\d?[a-z]{1,3})[-_.])+(?:[a-z]{2,}|v?\d{1,4}|\d?[a-z]{1,3})|[/#&{(<\[].*|.*://.*"
+)
+_SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$")
 
 
@@ -97,6 +108,26 @@ def is_weak_secret(text: str, rule: str) -> bool:
     if looks_random(text):
         return not is_uuid(text) and "/" not in text
     return rule == "key:auth" and 8 <= len(text) <= 512 and is_basic_credentials(text)
+
+
+def is_technical(text: str) -> bool:
+    """Whether one token is a type, an algorithm, a version, a size or a name, as in documentation of a parameter."""
+    return _TECHNICAL.fullmatch(text) is not None
+
+
+def is_shown(text: str, found: KeyClass) -> bool:
+    """Whether one token, shown by itself beside what names it, is a secret: letters mixed with digits or symbols.
+
+    A mere word may be anything there: a type, a state, the next label.
+    """
+    if found.weak:
+        return is_weak_secret(text, found.rule)
+    if not could_be_secret(text, found) or any(c.isspace() for c in text):
+        return False
+    if text.isdigit():
+        return found.numeric and (found.rule != "key:password" or len(text) >= 6)
+    mixed = has_digit(text) or _SYMBOL.search(text[:-1]) is not None
+    return mixed and len(text) >= 6 and not is_technical(text) and any(map(str.isalpha, text))
 
 
 def describes(key: str) -> bool:

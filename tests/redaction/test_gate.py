@@ -129,6 +129,13 @@ HOSTILE = [
     "kind: secret\n",
     "-----BEGIN OpenVPN Static key V1-----",
     "auth-",
+    "<td>password</td>",
+    "<tr><th>password</th>",
+    "<th>user</th><th>password</th></tr><tr>",
+    "password</b><i>",
+    "password:</p><p>",
+    "password | x1y2z3 ",
+    '- cell "password"\n',
 ]
 
 
