@@ -19,7 +19,7 @@ from agent_audit.redaction.beside import (
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.phrases import find_code_told, find_number_told, find_told
+from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_told, find_told
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -55,7 +55,7 @@ _AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
-    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {1,40}\||\n {0,40}- |'s |-(?i:code|number)"
+    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {1,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|for|of|to|on|at|from|ist|lautet|est|es|é|è|jest|är|er"
     r"|für|de|pour|para|code|number|no)\b))"
 )
@@ -156,7 +156,14 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
     """What a sentence or a statement says of the name that has a keyword at `start:end`."""
     if text[start:end].lower() == "code":
         codes = find_code_told(text, start, end)
-        return Finding(codes, codes[-1].end) if codes else None
+        if codes:
+            return Finding(codes, codes[-1].end)
+        asked = (
+            _judge(text, start, "code", keys)
+            if text.find("\n", end, end + 80) >= 0 or "?" in text[end : end + 80]
+            else None
+        )
+        return None if asked is None else finding_of(find_answer(text, start, end, asked))
     lead = _LETTERS_BEFORE.match(text[max(0, start - 24) : start][::-1])
     first = start - lead.end() if lead is not None else start
     # Most names are followed and preceded by nothing that could tell a secret; they need not be judged.
@@ -176,7 +183,7 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, first, last, found) if number else None
-    return finding_of(named or find_told(text, last, found))
+    return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
 
 
 def _in_marker(text: str, place: int) -> bool:

@@ -6,7 +6,7 @@ import re
 
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.validators import has_digit
-from agent_audit.redaction.values import WORD, Named, could_be_secret
+from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
 _VERB = r"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er)(?: (?:now|still|set to))?:?|'s)"
@@ -29,6 +29,21 @@ _CODE_BEFORE = re.compile(
 _TOLD = re.compile(
     rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -) {{1,2}}"
     r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
+)
+_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?: {0,4}|[>-] {1,4})"
+# What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
+_ANSWER = re.compile(
+    r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? please)?[\"')*]{0,2}"
+    r"(\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
+    rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}({_SPEAKER})?(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{{2,20}} is) )?"
+    r"[\"'`*]{0,2}([^\s\"'`\\]{4,64})(?=\s*\Z|[ \t]*(?:\n|\\n)| Q:|[\"'`*]|(?<=[.!]) )"
+)
+_CLAUSE = r"(?:\A|[\n.?!:>]|\\n)"
+_ASKS = re.compile(
+    rf"(?i){_CLAUSE}[^\n.?!:>]{{0,100}}\b(?:what|which|tell|give|send|share|enter|provide|type|confirm|your|know)\b"
+    r"[^\n.?!:>]{0,48}\Z"
+    rf"|{_CLAUSE} {{0,4}}(?:(?:and|so|now|ok|the|my) ){{0,2}}"
+    r"(?:(?!forgot|lost|no|new|reset|change|show|old)[\w-]{1,16} )?\Z"
 )
 _ENDS = re.compile(r"\s*(?:\Z|\n)|[.!](?:\s|\Z)")
 _COMPOUND = re.compile(r"[\w-]*-[a-z]{3,}$")
@@ -83,6 +98,27 @@ def find_code_told(text: str, start: int, end: int) -> list[Named]:  # noqa: PLR
     if owner in ("use", "enter") and match.group(3) is None:
         return []
     return [Named(*match.span(2), "key:otp")]
+
+
+def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | None:
+    """The answer to a question for the secret whose name stands at `start:end`: `what is your PIN? 4711`.
+
+    Without a question mark both must have a speaker: `Bot: Please enter your PIN.`, `User: 4711`.
+    """
+    match = _ANSWER.match(text, end)
+    if match is None or found.weak:
+        return None
+    before = text[max(0, start - 160) : start]
+    if not match.group(1).startswith("?"):
+        line = re.split(r"\n|\\n", before)[-1]
+        if match.group(2) is None or re.match(_SPEAKER, line) is None:
+            return None
+    first, last = match.span(3)
+    while last > first and text[last - 1] in ".,!?;:)":
+        last -= 1
+    if not is_shown(text[first:last], found) or _ASKS.search(before if start > 160 else "\n" + before) is None:
+        return None
+    return Named(first, last, found.rule)
 
 
 def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line a form

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
+from agent_audit.redaction.chat import answers
 from agent_audit.redaction.keys import (
     COLUMN_KEYS,
     FIELD_KEYS,
@@ -242,9 +243,29 @@ class Walk:
             else:
                 self.put(out, slot, value, depth, rule)
             option = None
-        if len(out) > 1 and type(out[0]) is list and rule is None:
-            self._headed(out)
+        if len(out) > 1 and rule is None:
+            self._read_in_order(out)
         return out
+
+    def _read_in_order(self, out: list[Any]) -> None:
+        """Rows under the names of their columns, answers in a message behind the question."""
+        kind = type(out[0])
+        if kind is list:
+            self._headed(out)
+        elif kind is dict and "content" in out[0]:
+            self._answered(out)
+
+    def _answered(self, messages: list[Any]) -> None:
+        indices: dict[tuple[int, Any], int] = {}
+        for (holder, slot), question in answers(messages):
+            one = self._scanner.scan_one(_encodable(f"{question}\n{holder[slot]}"))
+            if not (one.text.startswith(question) and any(rule.startswith("key:") for rule in one.rules)):
+                continue
+            indices = indices or {(id(where), key): index for index, (where, key) in enumerate(self.places)}
+            index = indices.get((id(holder), slot))
+            if index is not None:  # the scan goes on with what is left of it
+                holder[slot] = self.texts[index] = one.text[len(question) + 1 :]
+                self.masked.append((holder, slot, one.rules[-1]))
 
     def _option(self, value: str, argv: list[Any]) -> KeyClass | None:
         """What `--password` says of the argument after it; masks one that is joined to its option."""

@@ -135,6 +135,9 @@ HOSTILE = [
     "password</b><i>",
     "password:</p><p>",
     "password | x1y2z3 ",
+    "your password? x1y2z3w4\n",
+    "A: your pin?\nB: it's ",
+    "what is the password for ",
     '- cell "password"\n',
 ]
 
