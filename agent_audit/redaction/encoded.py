@@ -1,7 +1,8 @@
-"""Secrets inside base64 (RFC 4648): where the encoding of a telling word stands, the whole is decoded and looked at.
+"""Secrets inside base64 and hexadecimal (RFC 4648): where the encoding of a telling word stands, the whole is decoded
+and looked at.
 
-Six letters make eight of base64, in one of three ways by where they begin. The gate finds these like other literals,
-so that text without them costs nothing.
+Six letters make eight of base64, in one of three ways by where they begin, and twelve hexadecimal digits. The gate
+finds these like other literals, so that text without them costs nothing.
 """
 
 from __future__ import annotations
@@ -27,11 +28,14 @@ _NOT_BASE64 = re.compile(r"\\n|[^A-Za-z0-9+/]")
 _MIN_RUN = 16
 
 
+_HEX_RUN = re.compile(r"[0-9A-Fa-f]*")
+_FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitalize())} | set(_EXACT)
+
+
 def _encodings() -> dict[str, set[int]]:
     """The literals to look for, in lower case, each with the bytes that may stand before it in its group of three."""
     found: dict[str, set[int]] = {}
-    words = {form for word in _WORDS for form in (word, word.upper(), word.capitalize())} | set(_EXACT)
-    for word in words:
+    for word in _FORMS:
         for lead in range(3):
             encoded = base64.b64encode(b"\0" * lead + word.encode()).decode()
             whole = encoded[_SKIPPED[lead] : (8 * (lead + len(word))) // 6]
@@ -43,21 +47,37 @@ ENCODINGS = _encodings()
 """Lower-case literals of base64 that hold a telling word, and how far into a group of four characters they begin."""
 
 
+HEX_ENCODINGS = frozenset(word.encode().hex() for word in _FORMS)
+"""The same words in hexadecimal; the gate folds the case of its digits."""
+
+
 def run_around(text: str, place: int) -> tuple[int, int]:
     """The text of base64 around a place, over lines where it is wrapped (RFC 2045, RFC 7468)."""
-    start = _run_start(text, place)
+    start = _run_start(text, place, _RUN_BACK)
     while True:
         before = _BREAK_BEFORE.match(text[max(0, start - 80) : start][::-1])
         if before is None:
             break
-        start = _run_start(text, start - before.end())
+        start = _run_start(text, start - before.end(), _RUN_BACK)
     match = _RUN.match(text, start)
     return start, max(place, match.end() if match is not None else place)
 
 
-def _run_start(text: str, place: int) -> int:
+def hex_run_around(text: str, place: int) -> tuple[int, int]:
+    """The hexadecimal digits around a place."""
+    match = _HEX_RUN.match(text, place)
+    return _run_start(text, place, _HEX_RUN), match.end() if match is not None else place
+
+
+def decoded_hex(text: str, start: int, end: int, place: int) -> str:
+    """What a run of hexadecimal digits says, read in the pairs that the literal at `place` shows."""
+    digits = text[start + (place - start) % 2 : end]
+    return bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("utf-8", "replace")
+
+
+def _run_start(text: str, place: int, back: re.Pattern[str]) -> int:
     while True:
-        lead = _RUN_BACK.match(text[max(0, place - 4096) : place][::-1])
+        lead = back.match(text[max(0, place - 4096) : place][::-1])
         length = lead.end() if lead is not None else 0
         place -= length
         if length < 4096:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from agent_audit.redaction.encoded import ENCODED, ENCODINGS, decoded, run_around
+from agent_audit.redaction.encoded import (
+    ENCODED,
+    ENCODINGS,
+    HEX_ENCODINGS,
+    decoded,
+    decoded_hex,
+    hex_run_around,
+    run_around,
+)
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, names_nothing, opens_names
@@ -79,6 +87,7 @@ class Scanner:
         statements: dict[str, Statement] = dict(_STATEMENTS)
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
+            statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
         literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS) | set(statements))
         self._gate = gate or build_gate(literals)
         by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
@@ -113,14 +122,24 @@ class Scanner:
             start, end = run_around(text, place)
             for skipped in skips:
                 inner = decoded(text, start, end, place, skipped)
-                spans = self._find_all((inner,), None)[0].get(0, ()) if inner is not None else ()
-                if any(rule not in PERSONAL_IDS for *_, rule in spans):
+                if inner is not None and self._holds_secret(inner):
                     return [Named(start, end, ENCODED)], end
             # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
             # no run is decoded more than a few times.
             return [], place + max(64, (end - start) // 8)
 
         return find
+
+    def _in_hex(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+        """The hexadecimal digits around a literal, if there is a secret in what they say."""
+        start, end = hex_run_around(text, place)
+        found = self._holds_secret(decoded_hex(text, start, end, place))
+        # A literal in the middle of a byte shows other pairs, once.
+        return ([Named(start, end, ENCODED)], end) if found else ([], place + max(64, (end - start) // 8))
+
+    def _holds_secret(self, inner: str) -> bool:
+        spans = self._find_all((inner,), None)[0].get(0, ())
+        return any(rule not in PERSONAL_IDS for *_, rule in spans)
 
     def _find_all(
         self, texts: Sequence[str], action: str | None

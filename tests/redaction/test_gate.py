@@ -124,6 +124,8 @@ HOSTILE = [
     "password for x ",
     "code 1234 ",
     "cGFzc3dvcmQ",
+    "70617373776f7264",
+    "70617373776f7264 ",
     "<password>",
     "password\u200b=",
     "kind: secret\n",

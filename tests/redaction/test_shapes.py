@@ -61,6 +61,21 @@ def test_base64_without_a_secret_survives(plain: str) -> None:
     assert redact(f"data: {b64(plain)}") == f"data: {b64(plain)}"
 
 
+@pytest.mark.parametrize("plain", ENCODED)
+@pytest.mark.parametrize("around", ["{}", "0x{}", "x'{}'", "\\\\x{} ", "body={}&x=1", "a{}", "{}f"])
+def test_hexadecimal_of_a_text_with_a_secret_is_masked_whole(plain: str, around: str) -> None:
+    for encoded in (plain.encode().hex(), plain.encode().hex().upper()):
+        masked = redact(around.format(encoded))
+        assert encoded[:16] not in masked
+        assert encoded[-10:] not in masked
+        assert redact(masked) == masked
+
+
+@pytest.mark.parametrize("plain", ["a text that says nothing", "the password is wrong", "a token", "passw"])
+def test_hexadecimal_without_a_secret_survives(plain: str) -> None:
+    assert redact(f"data: {plain.encode().hex()}") == f"data: {plain.encode().hex()}"
+
+
 @given(st.binary(max_size=300), st.text("ab/+= \n", max_size=6), st.text("ab/+= \n", max_size=6))
 @settings(max_examples=200, deadline=None)
 def test_a_run_of_base64_is_found_whole_from_any_place_in_it(raw: bytes, before: str, after: str) -> None:

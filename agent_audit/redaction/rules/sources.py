@@ -16,7 +16,7 @@ url-token: RFC 3986, section 3.2.1, user information
 email-encoded: RFC 3986, percent-encoding; RFC 5322, addr-spec
 jwk-private: RFC 7518, section 6, parameters of private keys
 jwk-octets: RFC 7518, section 6.4, symmetric keys
-encoded: RFC 4648, base 64 encoding
+encoded: RFC 4648, base 64 and base 16 encoding
 email: RFC 5322, addr-spec
 card: ISO/IEC 7812-1, issuer ranges and check digit
 iban: ISO 13616, registry of lengths, check digits of ISO 7064
