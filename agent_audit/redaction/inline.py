@@ -69,9 +69,10 @@ _hopeless: dict[str, bool] = {}
 _NO_VALUE = Finding([], 0)
 
 
-def opens_names(text: str) -> bool:
-    """Whether a word in the text may be a name without an assignment: an option, an element."""
-    return "-" in text or "<" in text
+def marks_of(text: str) -> tuple[bool, bool, bool]:
+    """Whether a word in the text may be a name without an assignment (option, element), in markup, above a table."""
+    element = "<" in text
+    return element or "-" in text, element and "</" in text, "\n" in text or "\\n" in text
 
 
 def names_nothing(text: str, start: int, end: int) -> bool:
@@ -106,7 +107,7 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
         start: where the keyword begins.
         end: where it ends.
         keys: judges the name.
-        opens: whether `opens_names(text)`.
+        opens: whether a word in the text may be a name without an assignment, as `marks_of(text)` says.
         blocks_from: where the first list or map may begin that was not read already.
 
     Returns:

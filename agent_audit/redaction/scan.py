@@ -19,7 +19,7 @@ from agent_audit.redaction.encoded import (
 )
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
-from agent_audit.redaction.inline import find_named, names_nothing, opens_names
+from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
 from agent_audit.redaction.markup import find_in_markup
@@ -32,6 +32,7 @@ from agent_audit.redaction.rules.personal import (
     find_number,
     number_places,
 )
+from agent_audit.redaction.rules.whole import LENGTHS, find_whole
 from agent_audit.redaction.tables import find_columns, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
@@ -167,6 +168,11 @@ class Scanner:
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
+        if not LENGTHS.isdisjoint(map(len, texts)):
+            for index, text in enumerate(texts):
+                whole = find_whole(text) if len(text) in LENGTHS else None
+                if whole is not None and whole not in self._disabled:
+                    found[index] = [(0, len(text), whole)]
         if not (places or numbers or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))
@@ -205,18 +211,18 @@ class Scanner:
     ) -> None:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
-        index, text, offset, after, opens, named_to = -1, "", 0, 0, False, -1
+        index, text, offset, after, named_to = -1, "", 0, 0, -1
         token_from = token_to = table_to = block_to = statement_to = markup_to = -1
-        lines = markup = False
+        opens = markup = lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
                 continue  # the letters of a token that is masked whole
             if start >= after or start < offset:
                 index = bisect_right(starts, start) - 1
                 text, offset = texts[index], starts[index]
-                after, opens = offset + len(text), opens_names(text)
-                lines, table_to, block_to, statement_to = "\n" in text or "\\n" in text, -1, -1, -1
-                markup, markup_to = opens and "</" in text, -1
+                opens, markup, lines = marks_of(text)
+                after = offset + len(text)
+                table_to = block_to = statement_to = markup_to = -1
             rules, keyword, dull, statement = wakes[literal]
             for rule, pattern in rules:
                 match = pattern.match(text, start - offset)

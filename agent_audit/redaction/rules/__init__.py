@@ -10,13 +10,14 @@ from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.services import SERVICES
+from agent_audit.redaction.rules.whole import WHOLE_IDS
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
 BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS + ADDRESSES
-"""All rules that are anchored on a literal; personal data with no literal is in `personal`."""
+"""All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""
 
 
 def rule_ids() -> frozenset[str]:
     """Ids of every built-in value rule."""
-    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | {ENCODED}
+    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | WHOLE_IDS | {ENCODED}

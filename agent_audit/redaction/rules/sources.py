@@ -26,6 +26,7 @@ password-hash: crypt(5), bcrypt
 password-hash-crypt: crypt(5), SHA-crypt and MD5-crypt; PHC string format for Argon2
 age-secret-key: age specification, X25519 identities (BIP 173)
 bitcoin-extended-key: BIP 32, extended keys
+bitcoin-private-key: Bitcoin developer reference, wallet import format
 go-dsn: go-sql-driver/mysql README, DSN
 curl-user: curl(1), --user
 requests-auth: Requests documentation, authentication

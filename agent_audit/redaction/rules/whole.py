@@ -1,0 +1,70 @@
+"""Secrets that are the whole of a text, have no literal and carry a checksum: keys and seed phrases of wallets."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+WIF, SEED_PHRASE = "bitcoin-private-key", "seed-phrase"
+WHOLE_IDS = frozenset({WIF, SEED_PHRASE})
+
+_BASE58 = {c: n for n, c in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
+_WIF_LENGTHS = frozenset((51, 52))
+# 12, 15, 18, 21 or 24 words, of three to eight letters each.
+_BLANKS = frozenset((11, 14, 17, 20, 23))
+LENGTHS = frozenset(range(12 * 3 + 11, 24 * 8 + 23 + 1))
+"""The lengths of texts for which `find_whole` is worth trying."""
+
+
+def find_whole(text: str) -> str | None:
+    """The id of the rule by which the whole text, but for blanks around it, is a secret."""
+    text = text.strip()
+    size = len(text)
+    if size in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text):
+        return WIF
+    return (
+        SEED_PHRASE
+        if size in LENGTHS and (text.count(" ") or text.count("\n")) in _BLANKS and is_seed_phrase(text)
+        else None
+    )
+
+
+def is_wif(text: str) -> bool:
+    """Whether the text is a private key in Bitcoin's wallet import format: base58 with a version and a checksum."""
+    number = 0
+    for character in text:
+        digit = _BASE58.get(character)
+        if digit is None:
+            return False
+        number = number * 58 + digit
+    size = 38 if len(text) == 52 else 37  # a byte more says that the public key is compressed
+    if number >> (8 * size):
+        return False
+    raw = number.to_bytes(size, "big")
+    if raw[0] not in (0x80, 0xEF) or (size == 38 and raw[33] != 1):
+        return False
+    return hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]
+
+
+def is_seed_phrase(text: str) -> bool:
+    """Whether the words are a mnemonic of BIP 39 in English, checksum included."""
+    indices = _indices()
+    number = count = 0
+    for word in text.lower().split():
+        index = indices.get(word)
+        if index is None:
+            return False
+        number, count = (number << 11) | index, count + 1
+    if count % 3:
+        return False  # some of the blanks stand side by side
+    check = count * 11 // 33
+    entropy = (number >> check).to_bytes((count * 11 - check) // 8, "big")
+    return hashlib.sha256(entropy).digest()[0] >> (8 - check) == number & ((1 << check) - 1)
+
+
+@cache
+def _indices() -> dict[str, int]:
+    # Few processes ever see so many words of three to eight letters.
+    from agent_audit.redaction.rules.bip39 import ENGLISH
+
+    return {word: index for index, word in enumerate(ENGLISH)}
