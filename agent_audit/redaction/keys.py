@@ -168,7 +168,7 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
         if owner in owners:
             return _strong(rule)
     if last == "auth":
-        return _AUTH
+        return _strong("authorization") if parts == ["x", "auth"] else _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
     if last in ("access", "private"):

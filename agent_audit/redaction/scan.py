@@ -23,6 +23,7 @@ from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
 from agent_audit.redaction.markup import find_in_markup
+from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
 from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
@@ -49,7 +50,11 @@ Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
 """Finds the secrets of what begins at a place, and where it ends."""
 _REACH = 96
 # Literals that begin something with several secrets, and what finds them.
-_STATEMENTS: dict[str, Statement] = {"insert into": find_inserted, "replace into": find_inserted}
+_STATEMENTS: dict[str, Statement] = {
+    "insert into": find_inserted,
+    "replace into": find_inserted,
+    ":*:": find_in_password_file,
+}
 _PERSONAL = frozenset({"email", "phone", "iban"})
 
 
@@ -86,6 +91,8 @@ class Scanner:
         self._disabled = disabled
         active = [rule for rule in rules if rule.id not in disabled]
         statements: dict[str, Statement] = dict(_STATEMENTS)
+        if PGPASS in disabled:
+            del statements[":*:"]
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
             statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))

@@ -250,6 +250,14 @@ CASES: list[Any] = [
     "identified by its id",
     "requirepass is set",
     "net user list",
+    "net use Z: \\\\h\\s /user:bob *",
+    "net use Z: \\\\h\\s /user:bob /persistent:yes",
+    "net use Z: /delete",
+    "https://x.example/items%3A" + H + ".html",
+    "arn:aws:logs:*:123456789012:log-group:x2",
+    "app:*:users:read:all",
+    "*:*:*",
+    "X-Auth: enabled",
     "machine learning login page",
 ]
 

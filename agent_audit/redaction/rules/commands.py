@@ -104,7 +104,7 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "net-use-password",
         ("net use ",),
-        r"(?i:net use) (?:[A-Z*]:? )?\\{2,4}\S{1,200} ([^\s/*][^\s]{0,127})",
+        r"(?i:net use)(?: [A-Za-z*]:?)?(?: /\S{1,140}){0,4} \\{2,4}\S{1,200}(?: /\S{1,140}){0,4} (?![/*])" + _WHOLE,
         _is_value,
     ),
     part(

@@ -115,7 +115,13 @@ GENERAL: tuple[Rule, ...] = (
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
     # RFC 6749, section 4.1.2: whoever has the code gets the token.
     part("oauth-code", ("?code=", "&code="), r"[?&]code=([A-Za-z0-9._~/%+-]{16,512})", looks_random),
-    part("express-session", ("connect.sid=",), r"connect\.sid=(s(?:%3A|:)[\w%./+-]{16,300})"),
+    # cookie-signature: `s:`, the value, a dot and HMAC-SHA-256 in base64 without padding, under any name.
+    part(
+        "express-session",
+        ("connect.sid=", "s%3a", "=s:"),
+        r"(?:connect\.sid=|(?:=|(?<![\w%]))(?=s(?:%3[Aa]|:)[\w-]{16,64}\.(?:[A-Za-z0-9+/]|%2[BFbf]){43}(?![A-Za-z0-9+/%])))"
+        r"(s(?:%3[Aa]|:)[\w%./+-]{16,300})",
+    ),
     part(
         "cookie-file",
         ("\ttrue\t", "\tfalse\t"),
