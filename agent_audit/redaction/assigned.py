@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agent_audit.redaction.blocks import read_collection, read_yaml
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.validators import has_digit, looks_random
-from agent_audit.redaction.values import QUOTE, REFERENCE, WORD, Named, could_be_secret, quoted_end
+from agent_audit.redaction.values import QUOTE, REFERENCE, WORD, Named, could_be_secret, is_placeholder, quoted_end
 
 RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
 MIXED = rf"(?={RANDOM}{{0,24}}[0-9])(?={RANDOM}{{0,24}}[A-Za-z]){RANDOM}{{8}}"
@@ -162,7 +162,7 @@ def _header_value(text: str, start: int) -> Value | None:
     if match is None:
         return None
     scheme = _SCHEME.match(text, start)
-    if REFERENCE.match(text, scheme.end() if scheme is not None else start):
+    if is_placeholder(text[scheme.end() if scheme is not None else start : match.end()]):
         return None
     return Value(match.start(), match.end(), True)
 

@@ -23,6 +23,7 @@ _NEXT = re.compile(
 _IS_KEY = re.compile(r"\s{0,4}(?::(?!:)|=>|=(?!=))")
 _LINE = re.compile(r"\n([ \t]*)([^\n]*)")
 _YAML_PAIR = re.compile(r"[\"']?([\w .-]{1,64})[\"']?[ \t]*:(?:[ \t]+(.*))?$")
+_MEMBER_NAME = re.compile(r"[\"']?[a-z][\w-]{0,60}(?:\.[a-z]{2,10}){1,2}[\"']?$")
 _YAML_LEAD = re.compile(r"([ \t]*(?:- +)?)[\"']?\Z")
 _YAML_TAG = re.compile(r"(?:[&!][\w!/.-]{0,40}[ \t]+){1,2}")
 
@@ -149,6 +150,9 @@ def _yaml_item(text: str, start: int, stop: int, found: KeyClass, name: str) -> 
     pair = _YAML_PAIR.match(text, start, stop)
     if pair is not None:
         if pair.group(2) is None or describes(pair.group(1)):
+            return None
+        # The key of a secret's member, in Kubernetes: a name, often of a file.
+        if pair.group(1) == "key" and _MEMBER_NAME.match(pair.group(2)):
             return None
         start, name = pair.start(2), "x"
     elif text.startswith("#", start):

@@ -30,12 +30,13 @@ _TOLD = re.compile(
     rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -) {{1,2}}"
     r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
 )
-_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?: {0,4}|[>-] {1,4})"
+_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?[A-Za-z][\w.-]{0,20}(?: \w{1,12})?: {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
     r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? please)?[\"')*]{0,2}"
     r"(\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
-    rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}({_SPEAKER})?(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{{2,20}} is) )?"
+    rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}(?:({_SPEAKER})|[>-] {{1,4}})?"
+    r"(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{2,20} is) )?"
     r"[\"'`*]{0,2}([^\s\"'`\\]{4,64})(?=\s*\Z|[ \t]*(?:\n|\\n)| Q:|[\"'`*]|(?<=[.!]) )"
 )
 _CLAUSE = r"(?:\A|[\n.?!:>]|\\n)"

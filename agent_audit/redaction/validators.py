@@ -13,6 +13,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TOKEN_TEXT = re.compile(r"[A-Za-z0-9_\-+/=.~:%!@#$^*]{16,4096}")
 # By the code of a digit: what it counts when it is doubled.
 _PIECES = re.compile(r"[A-Za-z0-9]+")
+_NUMBERED = re.compile(r"[a-z]+\d{0,3}")
+_SHORT_PIECE = re.compile(r"[a-z]+\d{0,3}|\d+|[a-z\d]{1,3}")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _REPEATED = re.compile(r"(.)\1{7}", re.IGNORECASE)
 _ALPHABET = re.compile(r"abcdefghijkl|0123456789|1234567890|ABCDEFGHIJKL")
@@ -198,9 +200,15 @@ def looks_random(text: str) -> bool:
 
 
 def _only_words_and_numbers(sample: str) -> bool:
-    """`user:123:profile`, `key-2026-11-23`: in pieces that are words or numbers, not both."""
+    """`user:123:profile`, `key-2026-11-23`, `redis-db01-password-v2`: words, numbers, both in short."""
     pieces = _PIECES.findall(sample)
-    return len(pieces) > 1 and all(piece.isalpha() or piece.isdigit() for piece in pieces)
+    if len(pieces) < 2:
+        return False
+    if all(piece.isalpha() or piece.isdigit() for piece in pieces):
+        return True
+    words = [piece for piece in pieces if len(piece) > 2 and _NUMBERED.fullmatch(piece)]
+    named = len(words) > 1 and 2 * sum(map(len, words)) >= len(sample)
+    return named and all(_SHORT_PIECE.fullmatch(piece) for piece in pieces)
 
 
 def _mixed_case(sample: str) -> bool:
@@ -228,7 +236,9 @@ def is_checked_token(token: str) -> bool:
 
 
 def is_filler(token: str) -> bool:
-    """Whether a token is mostly one repeated character, as in `ghp_xxxxxxxxxxxx`: an example."""
+    """Whether a token is mostly one repeated character, as in `ghp_xxxxxxxxxxxx`, or ends in a few: an example."""
+    if len(token) > 18 and len(set(token[-16:])) <= 3:
+        return True
     run = _REPEATED.search(token)
     return run is not None and token.lower().count(run.group(1).lower()) * 2 >= len(token)
 

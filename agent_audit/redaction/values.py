@@ -23,16 +23,21 @@ _NO_SECRET = words(
 """
 )
 REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|</?[A-Za-z][\w .-]{0,40}>|%\(?\w+\)?[sd%]$"
-    r"|\{\w*\}$|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|</?[A-Za-z][\w .-]{0,40}>|%\(?\w*\)?[sdvqr%]$"
+    r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\{\w*\}$|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
+    r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
-    r"|(?i:your[_-])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
+    r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
 )
-_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+")
+# What stands for a secret in examples: one character again and again, also behind the prefix of a format, or a request.
+_FILLER = re.compile(
+    r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}"
+    r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]+)*[_ -](?i:key|token|secret|password|here|me|this|value)"
+)
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
-_NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+$")
+_NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
 _DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
 # What documentation says where a form has the secret: types, algorithms, versions, sizes, names of other things.
 _TECHNICAL = re.compile(
@@ -81,7 +86,7 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
-    if secret.strip(" .,").lower() in _NO_SECRET or REFERENCE.match(secret) or _FILLER.fullmatch(secret):
+    if secret.strip(" .,").lower() in _NO_SECRET or is_placeholder(secret):
         return False
     return not (found.path_ok and secret[0] in "/~.") and fits(secret, found)
 
@@ -128,6 +133,11 @@ def is_shown(text: str, found: KeyClass) -> bool:
         return found.numeric and (found.rule != "key:password" or len(text) >= 6)
     mixed = has_digit(text) or _SYMBOL.search(text[:-1]) is not None
     return mixed and len(text) >= 6 and not is_technical(text) and any(map(str.isalpha, text))
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether the text only stands for a secret: a reference to it, filler, a request to put it here."""
+    return REFERENCE.match(text) is not None or _FILLER.fullmatch(text) is not None
 
 
 def describes(key: str) -> bool:

@@ -49,7 +49,58 @@ def test_a_token_with_its_checksum_is_masked_however_much_it_looks_like_an_examp
 def test_an_example_survives_but_not_under_a_name_of_a_secret(example: str) -> None:
     assert redact(f"such as {example} here") == f"such as {example} here"
     assert example not in str(redact({"access_token": example}))
-    assert example not in redact(f"API_KEY={example}")
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "npm_0123456789abcdefghijklmnopqrstuvwxyz",
+        "AIza" + "a" * 35,
+        "a" * 32,
+        "insertion-99",
+        "your9password",
+        "x" * 3 + "9",
+    ],
+)
+def test_an_alphabet_under_a_name_in_a_text_is_masked(example: str) -> None:
+    assert redact(f"API_KEY={example}") == "API_KEY=[REDACTED:key:api-key]"
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "ghr_" + "x" * 36,
+        "sk-ant-api03-" + "x" * 60,
+        "xoxp-" + "-".join(["X" * 10] * 3),
+        "abc1Q~" + "*" * 33,
+        "insert_key_here",
+        "your api key",
+        "replace-with-token",
+        "%s",
+        "{self.token}",
+        "{b64(key)}",
+        "$BASE_URL/a/b",
+    ],
+)
+def test_what_stands_for_a_secret_in_a_text_survives_under_its_name(placeholder: str) -> None:
+    for text in (f'API_KEY="{placeholder}"', f"Authorization: Bearer {placeholder}"):
+        assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "API-" + "BD80F56C" * 4,
+        "glptt-" + "a1-B" * 11,
+        "glagent-" + "a1B2" * 5,
+        "GR1348941" + "123" * 8,
+        "xoxe.xoxp-1-AccessTokenHere",
+        "bedrock-api-key-" + "a1B2" * 8,
+    ],
+)
+def test_what_only_begins_like_a_token_survives(text: str) -> None:
+    assert redact(f"see {text}") == f"see {text}"
 
 
 @pytest.mark.parametrize("prefix", ["ghp_", "npm_"])

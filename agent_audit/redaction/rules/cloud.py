@@ -8,7 +8,11 @@ CLOUD: tuple[Rule, ...] = (
     # AWS IAM identifiers: four-letter prefix by kind of key, 16 characters of base 32.
     token("aws-access-key", "akia asia abia acca a3t", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}"),
     token("aws-bedrock-key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
-    token("aws-bedrock-key-short", "bedrock-api-key-", r"bedrock-api-key-[A-Za-z0-9+/=_-]{20,2000}"),
+    token(
+        "aws-bedrock-key-short",
+        "bedrock-api-key-",
+        r"bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/=_-]{0,2000}",
+    ),
     part("aws-signature", ("x-amz-signature=",), r"(?i:x-amz-signature)=([0-9a-fA-F]{64})"),
     part(
         "aws-security-token",
@@ -75,7 +79,8 @@ CLOUD: tuple[Rule, ...] = (
     token("scalingo-token", "tk-us-", r"tk-us-[A-Za-z0-9_-]{48}"),
     token("openshift-token", "sha256~", r"sha256~[A-Za-z0-9_-]{43}"),
     token("prefect-key", "pnu_ pnb_", r"pn[ub]_[A-Za-z0-9]{36}"),
-    token("octopus-key", "api-", r"API-[A-Z0-9]{25,36}"),
+    # 32 hexadecimal digits are the end of a page's address in Notion.
+    token("octopus-key", "api-", r"API-(?![0-9A-F]{32}(?![A-Z0-9]))[A-Z0-9]{25,36}"),
     token("harness-key", "pat. sat.", r"[ps]at\.[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}"),
     token("mongodb-atlas-secret", "mdb_sa_sk_", r"mdb_sa_sk_[A-Za-z0-9_-]{40}"),
     within("maxmind-key", "_mmk", r"[A-Za-z0-9]{29}_[A-Za-z0-9]{6}", r"_mmk"),

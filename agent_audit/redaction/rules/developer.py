@@ -15,7 +15,7 @@ DEVELOPER: tuple[Rule, ...] = (
     token(
         "gitlab-token",
         "glpat- gldt- glptt- glrt- glrtr- glcbt- glimt- glft- glagent- gloas- glsoat- glffct- glwt-",
-        r"gl(?:pat|dt|ptt|rtr?|cbt|imt|ft|agent|oas|soat|ffct|wt)-[A-Za-z0-9_=-]{20,300}(?:\.[0-9a-z]{2}\.?[0-9a-z]{7,9})?",
+        r"gl(?:ptt-(?=[\w-]{40}(?![\w-]))|agent-(?=[\w-]{40})|(?:pat|dt|rtr?|cbt|imt|ft|oas|soat|ffct|wt)-)[A-Za-z0-9_=-]{20,300}(?:\.[0-9a-z]{2}\.?[0-9a-z]{7,9})?",
     ),
     token("gitlab-runner-token", "gr1348941", r"GR1348941[A-Za-z0-9_-]{20,50}"),
     part("gitlab-session", ("_gitlab_session=",), r"(_gitlab_session=[0-9a-z]{32})"),

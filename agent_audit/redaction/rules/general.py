@@ -6,6 +6,7 @@ import re
 
 from agent_audit.redaction.rules.model import Rule, part, within
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt, looks_random
+from agent_audit.redaction.values import is_placeholder
 
 PRIVATE_KEY = "private-key"
 
@@ -36,7 +37,7 @@ def _is_no_group(text: str) -> bool:
 
 
 def _is_bearer(text: str) -> bool:
-    return has_digit(text) or len(text) >= 24
+    return (has_digit(text) or len(text) >= 24) and not is_placeholder(text)
 
 
 GENERAL: tuple[Rule, ...] = (

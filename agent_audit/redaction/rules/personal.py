@@ -53,7 +53,7 @@ _CARD = re.compile(
 _SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
 # In small letters only those whose account has digits alone: letters and digits together are anything.
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?[0-9]){11,30}")
-_END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-])"
+_END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-]|\.\d)"
 _PHONE = re.compile(
     r"(?:(?:00)?1[-. ]?)?(?:\([2-9]\d{2}\)[-. ]?|[2-9]\d{2}[-. ])\d{3}[-. ]?\d{4}"
     + _END
@@ -69,6 +69,7 @@ _PHONE = re.compile(
 # A group of digits before it: then this is the rest of some longer number.
 _GROUP_BEFORE = re.compile(r"(?:[A-Z]{1,4}\d{1,4}|(?<![-.\d])\d{1,4}|(?<!\w)[A-Z]\d{3}) \Z")
 _INTERNATIONAL = re.compile(r"\d{1,4}(?:[ .-]?\(?\d{1,5}\)?){2,7}")
+_LETTER = re.compile(r"(?!x\s?\d|ext)[^\W\d_]")
 _PLAIN = re.compile(r"\d{10,13}(?!\d)")
 _CALLING = re.compile(
     r"(?i)\b(?:call|phone|tel|mobile|cell|fax|contact|reach|sms|text|whatsapp|dial|ring|number|answering|telephone|"
@@ -184,10 +185,7 @@ def find_phone(text: str, start: int) -> Found | None:
     """The telephone number that begins at this digit, or at the `+` or `(` before it."""
     lead = text[start - 1 : start] if start else ""
     if lead == "+" or (lead == "(" and text[start - 2 : start - 1] == "+" and start > 1):
-        match = _INTERNATIONAL.match(text, start)
-        if match is not None and 8 <= sum(c.isdigit() for c in match.group()) <= 15:
-            return start - 1, _trim(text, start, match.end()), PHONE
-        return None
+        return _find_international(text, start)
     opened = start - 1 if lead == "(" else start
     match = _PHONE.match(text, opened)
     if match is not None:
@@ -199,6 +197,15 @@ def find_phone(text: str, start: int) -> Found | None:
     if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
         return start, match.end(), PHONE
     return None
+
+
+def _find_international(text: str, start: int) -> Found | None:
+    match = _INTERNATIONAL.match(text, start)
+    # Behind a digit it is a sum; digits that letters go on with are a token.
+    if match is None or text[max(0, start - 2) : start - 1].isdigit() or _LETTER.match(text, match.end()):
+        return None
+    plausible = 8 <= sum(c.isdigit() for c in match.group()) <= 15
+    return (start - 1, _trim(text, start, match.end()), PHONE) if plausible else None
 
 
 def _inside_a_name(text: str, start: int, end: int) -> bool:

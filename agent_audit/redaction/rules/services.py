@@ -39,7 +39,7 @@ SERVICES: tuple[Rule, ...] = (
     token(
         "slack-token",
         "xoxb- xoxa- xoxp- xoxo- xoxr- xoxs- xoxc- xoxd-",
-        r"xox[baporscd]-(?=[^\s]{0,80}\d)[A-Za-z0-9%+/-]{10,255}",
+        r"xox[baporscd]-(?=[^\s]{0,80}\d)(?!\d-[A-Za-z]+(?![A-Za-z0-9-]))[A-Za-z0-9%+/-]{10,255}",
     ),
     token("slack-app-token", "xapp-", r"(?i:xapp)-\d-[A-Za-z0-9]+-\d+-[A-Za-z0-9]+"),
     token(
