@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 _ASKED = 160
 _ANSWERED = 80
+# What ends in a mere word tells nothing, and most messages do.
+_MIXED_LAST = re.compile(r"[\d!@#$%^&*+=][^\s]*\Z")
 
 Place = tuple[Any, Any]
 """A container and the key or index in it."""
 
 
 def answers(messages: list[Any]) -> Iterator[tuple[Place, str]]:
-    """The place of every short message behind one that ends with a question, and the end of that question."""
+    """The place of every short message that may be an answer, and the end of the question before it."""
     question = ""
     for message in messages:
-        place = _content(message)
-        text = place[0][place[1]] if place is not None else ""
-        if place is not None and question and 0 < len(text) <= _ANSWERED:
-            yield place, question
+        holder, slot, text = message, "content", message.get("content") if type(message) is dict else None
+        if type(text) is not str:
+            holder, slot, text = _only_part(text)
+        if question and len(text) <= _ANSWERED and _MIXED_LAST.search(text):
+            yield (holder, slot), question
         question = text[-_ASKED:] if text[-1:] == "?" else ""
 
 
-def _content(message: Any) -> Place | None:
-    """Where the text of a message stands: under `content`, or in the only part of it."""
-    content = message.get("content") if type(message) is dict else None
-    if type(content) is str:
-        return message, "content"
+def _only_part(content: Any) -> tuple[Any, str, str]:
+    """The part of a message that has only one: `[{"type": "text", "text": "x"}]`."""
     part = content[0] if type(content) is list and len(content) == 1 else None
-    return (part, "text") if type(part) is dict and type(part.get("text")) is str else None
+    text = part.get("text") if type(part) is dict else None
+    return part, "text", text if type(text) is str else ""

@@ -177,9 +177,10 @@ class Scanner:
         numbers = number_places(joined)
         if not LENGTHS.isdisjoint(map(len, texts)):
             for index, text in enumerate(texts):
-                whole = find_whole(text) if len(text) in LENGTHS else None
-                if whole is not None and whole not in self._disabled:
-                    found[index] = [(0, len(text), whole)]
+                if len(text) in LENGTHS:
+                    whole = find_whole(text)
+                    if whole is not None and whole not in self._disabled:
+                        found[index] = [(0, len(text), whole)]
         if not (places or numbers or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))

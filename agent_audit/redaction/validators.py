@@ -236,8 +236,8 @@ def is_checked_token(token: str) -> bool:
 
 
 def is_filler(token: str) -> bool:
-    """Whether a token is mostly one repeated character, as in `ghp_xxxxxxxxxxxx`, or ends in a few: an example."""
-    if len(token) > 18 and len(set(token[-16:])) <= 3:
+    """Whether a token is mostly one repeated character, as in `ghp_xxxxxxxxxxxx`, or ends in a few again and again."""
+    if token[-12:-6] == token[-6:] and len(set(token[-6:])) <= 3:
         return True
     run = _REPEATED.search(token)
     return run is not None and token.lower().count(run.group(1).lower()) * 2 >= len(token)

@@ -28,12 +28,12 @@ REFERENCE = re.compile(
     r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
+    r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
+    r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
 )
-# What stands for a secret in examples: one character again and again, also behind the prefix of a format, or a request.
-_FILLER = re.compile(
-    r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}"
-    r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]+)*[_ -](?i:key|token|secret|password|here|me|this|value)"
-)
+# In examples: one character again and again, also behind the prefix of a format.
+_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}")
+_FILLER_ENDS = frozenset("*xX.•_#-")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
@@ -137,7 +137,9 @@ def is_shown(text: str, found: KeyClass) -> bool:
 
 def is_placeholder(text: str) -> bool:
     """Whether the text only stands for a secret: a reference to it, filler, a request to put it here."""
-    return REFERENCE.match(text) is not None or _FILLER.fullmatch(text) is not None
+    if REFERENCE.match(text) is not None:
+        return True
+    return text[-1:] in _FILLER_ENDS and _FILLER.fullmatch(text) is not None
 
 
 def describes(key: str) -> bool:
