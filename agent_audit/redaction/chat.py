@@ -9,7 +9,7 @@ from typing import Any
 _ASKED = 160
 _ANSWERED = 80
 # What ends in a mere word tells nothing, and most messages do.
-_MIXED_LAST = re.compile(r"[\d!@#$%^&*+=][^\s]*\Z")
+_MIXED_LAST = re.compile(r"[\d!@#$%^&*+=]\S*\s*\Z")
 
 Place = tuple[Any, Any]
 """A container and the key or index in it."""

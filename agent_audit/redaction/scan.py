@@ -33,7 +33,7 @@ from agent_audit.redaction.rules.personal import (
     find_number,
     number_places,
 )
-from agent_audit.redaction.rules.whole import LENGTHS, find_whole
+from agent_audit.redaction.rules.whole import find_wholes
 from agent_audit.redaction.tables import find_columns, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
@@ -175,12 +175,9 @@ class Scanner:
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        if not LENGTHS.isdisjoint(map(len, texts)):
-            for index, text in enumerate(texts):
-                if len(text) in LENGTHS:
-                    whole = find_whole(text)
-                    if whole is not None and whole not in self._disabled:
-                        found[index] = [(0, len(text), whole)]
+        for index, whole in find_wholes(texts):
+            if whole not in self._disabled:
+                found[index] = [(0, len(texts[index]), whole)]
         if not (places or numbers or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))

@@ -48,8 +48,8 @@ def test_a_mnemonic_of_any_length_is_masked(entropy: bytes) -> None:
     assert redact({"v": phrase(entropy)}) == {"v": "[REDACTED:seed-phrase]"}
 
 
-@pytest.mark.parametrize("form", ["{}\n", "  {}", "lines", "upper"])
-def test_a_mnemonic_is_masked_in_lines_in_capitals_and_between_blanks(form: str) -> None:
+@pytest.mark.parametrize("form", ["{}\n", "lines", "upper"])
+def test_a_mnemonic_is_masked_in_lines_and_in_capitals(form: str) -> None:
     words = phrase(bytes(range(16)))
     text = {"lines": words.replace(" ", "\n"), "upper": words.upper()}.get(form) or form.format(words)
     assert redact(text) == "[REDACTED:seed-phrase]"

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 
 WIF, SEED_PHRASE = "bitcoin-private-key", "seed-phrase"
 WHOLE_IDS = frozenset({WIF, SEED_PHRASE})
 
 _BASE58 = {c: n for n, c in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
-_WIF_LENGTHS = frozenset((51, 52))
+# With a line break behind it or without.
+_WIF_LENGTHS = frozenset((51, 52, 53))
 # 12, 15, 18, 21 or 24 words, of three to eight letters each.
 _BLANKS = frozenset((11, 14, 17, 20, 23))
-LENGTHS = frozenset(range(12 * 3 + 11, 24 * 8 + 23 + 1))
-"""The lengths of texts for which `find_whole` is worth trying."""
+_LENGTHS = frozenset(range(12 * 3 + 11, 24 * 8 + 24 + 1))
 
 
-def find_whole(text: str) -> str | None:
-    """The id of the rule by which the whole text, but for blanks around it, is a secret."""
-    text = text.strip()
-    size = len(text)
-    if size in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text):
-        return WIF
-    return (
-        SEED_PHRASE
-        if size in LENGTHS and (text.count(" ") or text.count("\n")) in _BLANKS and is_seed_phrase(text)
-        else None
-    )
+def find_wholes(texts: Sequence[str]) -> list[tuple[int, str]]:
+    """The texts that are a secret as a whole: index and id of the rule."""
+    if _LENGTHS.isdisjoint(map(len, texts)):
+        return []
+    found = []
+    for index, text in enumerate(texts):
+        size = len(text)
+        if size in _LENGTHS:
+            if size in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text.rstrip("\n")):
+                found.append((index, WIF))
+            elif (text.count(" ") or text.rstrip("\n").count("\n")) in _BLANKS and is_seed_phrase(text):
+                found.append((index, SEED_PHRASE))
+    return found
 
 
 def is_wif(text: str) -> bool:
     """Whether the text is a private key in Bitcoin's wallet import format: base58 with a version and a checksum."""
+    if len(text) not in (51, 52):
+        return False
     number = 0
     for character in text:
         digit = _BASE58.get(character)
