@@ -32,7 +32,7 @@ _WRAPPER = re.compile(
 )
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
-_GOES_ON = re.compile(r" +[^\W\d_]")
+_GOES_ON = re.compile(r" +`{0,2}[^\W\d_]")
 
 
 class Finding(NamedTuple):

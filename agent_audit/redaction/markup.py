@@ -20,6 +20,7 @@ _GAP = re.compile(rf"(?:{_BLANK}|:|<!--[^<>]{{0,100}}-->|{_OTHER_TAG}){{1,24}}")
 # The items of a list or a menu label nothing behind them; a paragraph only with a colon.
 _APART = re.compile(r"(?i)<(?:/?(?:li|a|ul|ol|option|button|nav|form)\b)")
 _PARAGRAPH = re.compile(r"(?i)</p>")
+_COLON = re.compile(r"(?:\A|>)[^<>]*:")
 _OPENS = re.compile(r"<[^/<>][^<>]*>\s*\Z")
 _TOKEN = re.compile(r"([^\s<>\"'`]{4,256})(\s{0,400}(?:<|\Z))?")
 _FIELD = re.compile(
@@ -74,7 +75,7 @@ def _behind(text: str, place: int, colon: bool, found: KeyClass) -> tuple[list[N
     if gap is None:
         return [], place
     between = gap.group()
-    colon = colon or ":" in between
+    colon = colon or _COLON.search(between) is not None
     field = _FIELD.search(between)
     if field is not None:
         return _shown(text, place + field.start(2), place + field.end(2), found), gap.end()
