@@ -26,6 +26,9 @@ _SETS = re.compile(
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
+_FIELD_TAG = re.compile(r"<(?i:input|textarea)\s[^<>]{0,300}\Z")
+_FIELD_VALUE = re.compile(r"[^<>]*?\bvalue=([\"'])([^\"'<>]{3,256})\1", re.IGNORECASE)
+_NO_TEXT_FIELD = re.compile(r"type=[\"']?(?:checkbox|radio|submit|button)", re.IGNORECASE)
 # The next cell of a row in Markdown; the next element of a page as an accessibility tree (YAML) shows it.
 _NEXT_CELL = re.compile(r"[*`_]{0,2} {0,40}\| {0,40}[*`]{0,2}([^\s|`]{4,128})[`*]{0,2} {0,40}(?:\||\r?$)", re.MULTILINE)
 _MARKS = r"(?: \[[^\]\n]{1,40}\]){0,4}"
@@ -47,6 +50,18 @@ def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | N
     if match is None or label.search(text[max(0, first - 120) : first]) is None:
         return None
     return Named(*match.span(1), found.rule) if is_shown(match.group(1), found) else None
+
+
+def find_in_field(text: str, first: int, found: KeyClass) -> Named | None:
+    """What a field of a form holds whose name, id or label says so: `<input value="x" name="password">`."""
+    opened = text.rfind("<", max(0, first - 300), first)
+    if opened < 0 or _FIELD_TAG.match(text, opened, first) is None:
+        return None
+    closed = text.find(">", first, first + 600)
+    match = _FIELD_VALUE.match(text, opened + 1, closed if closed >= 0 else len(text))
+    if match is None or _NO_TEXT_FIELD.search(text, opened, closed if closed >= 0 else first):
+        return None
+    return Named(*match.span(2), found.rule) if is_shown(match.group(2), found) else None
 
 
 def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:

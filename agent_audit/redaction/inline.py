@@ -15,6 +15,7 @@ from agent_audit.redaction.beside import (
     find_beside,
     find_close_by,
     find_in_element,
+    find_in_field,
     find_in_line,
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
@@ -179,6 +180,7 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
         find_beside(text, first, last, found)
         or find_before(text, first, last, found)
         or find_in_line(text, first, last, found)
+        or find_in_field(text, first, found)
     )
     if beside is not None:
         return finding_of(beside)

@@ -22,7 +22,7 @@ _APART = re.compile(r"(?i)<(?:/?(?:li|a|ul|ol|option|button|nav|form)\b)")
 _PARAGRAPH = re.compile(r"(?i)</p>")
 _COLON = re.compile(r"(?:\A|>)[^<>]*:")
 _OPENS = re.compile(r"<[^/<>][^<>]*>\s*\Z")
-_TOKEN = re.compile(r"([^\s<>\"'`]{4,256})(\s{0,400}(?:<|\Z))?")
+_TOKEN = re.compile(r"([^\s<>\"'`]{3,256})(\s{0,400}(?:<|\Z))?")
 _FIELD = re.compile(
     r"<(?:input|textarea)\b(?![^<>]*(?:checkbox|radio|submit))[^<>]*?\bvalue=([\"'])([^\"'<>]{4,256})\1", re.IGNORECASE
 )

@@ -30,7 +30,7 @@ _TOLD = re.compile(
     rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -) {{1,2}}"
     r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
 )
-_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?[A-Za-z][\w.-]{0,20}(?: \w{1,12})?: {0,4}"
+_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
     r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? please)?[\"')*]{0,2}"

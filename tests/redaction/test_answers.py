@@ -27,6 +27,8 @@ W = "hunter2x9"
         ("Bot: Please enter your PIN.\nUser: 4821", "4821"),
         (f"Bot: Please enter your password\nUser: {W}", W),
         ("Bot: What is the verification code?\nUser: 482913", "482913"),
+        ("Q. What is the PIN?\nA. 4821", "4821"),
+        ("**Bot:** Please enter your PIN\n**User:** 4821", "4821"),
         (f"[10:02] bot: your password?\n[10:03] bob: {W}", W),
     ],
 )

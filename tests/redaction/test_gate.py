@@ -139,6 +139,8 @@ HOSTILE = [
     "<tr><th>password</th>",
     "<th>user</th><th>password</th></tr><tr>",
     "password</b><i>",
+    "<input name='password' ",
+    "<input value='password' ",
     "password:</p><p>",
     "password | x1y2z3 ",
     "your password? x1y2z3w4\n",
