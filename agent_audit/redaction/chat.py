@@ -1,10 +1,12 @@
-"""Messages of a conversation, in which one asks for what the next one says."""
+"""What one message of a conversation asks for and the next one says; a question and its answer in one object."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from typing import Any
+
+from agent_audit.redaction.keys import ANSWER_KEYS, QUESTION_KEYS
 
 _ASKED = 160
 _ANSWERED = 80
@@ -22,9 +24,26 @@ def answers(messages: list[Any]) -> Iterator[tuple[Place, str]]:
         holder, slot, text = message, "content", message.get("content") if type(message) is dict else None
         if type(text) is not str:
             holder, slot, text = _only_part(text)
-        if question and len(text) <= _ANSWERED and _MIXED_LAST.search(text):
+        if question and _may_answer(text):
             yield (holder, slot), question
-        question = text[-_ASKED:] if text[-1:] == "?" else ""
+        question = _end_of_question(text)
+
+
+def answer_in(record: dict[str, Any]) -> Iterator[tuple[Place, str]]:
+    """The same of `{"question": "your PIN?", "answer": "4711"}`."""
+    question = next((record[key] for key in QUESTION_KEYS if type(record.get(key)) is str), "")
+    asked = _end_of_question(question)
+    for key in ANSWER_KEYS if asked else ():
+        if type(record.get(key)) is str and _may_answer(record[key]):
+            yield (record, key), asked
+
+
+def _may_answer(text: str) -> bool:
+    return len(text) <= _ANSWERED and _MIXED_LAST.search(text) is not None
+
+
+def _end_of_question(text: str) -> str:
+    return text[-_ASKED:] if text[-1:] == "?" else ""
 
 
 def _only_part(content: Any) -> tuple[Any, str, str]:

@@ -78,10 +78,12 @@ VALUE_KEYS = (
 # A field of a page, and what is typed into it: the arguments of browser tools.
 FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath", "css")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
+QUESTION_KEYS = ("question", "q", "prompt")
+ANSWER_KEYS = ("answer", "reply")
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
-_JOINT_KEYS = frozenset(VALUE_KEYS) | frozenset(ROW_KEYS) | frozenset(FIELD_KEYS) | {"stringData", "kty"}
+_JOINT_KEYS = frozenset((*VALUE_KEYS, *ROW_KEYS, *FIELD_KEYS, *ANSWER_KEYS, "stringData", "kty"))
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")

@@ -7,12 +7,13 @@ what the scan changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.chat import answers
+from agent_audit.redaction.chat import answer_in, answers
 from agent_audit.redaction.keys import (
+    ANSWER_KEYS,
     COLUMN_KEYS,
     FIELD_KEYS,
     JOINT,
@@ -60,7 +61,7 @@ _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _USER = KeyClass("curl-user", weak=True)
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET = frozenset(VALUE_KEYS), frozenset(FIELD_KEYS)
+_VALUE_SET, _FIELD_SET, _ANSWER_SET = frozenset(VALUE_KEYS), frozenset(FIELD_KEYS), frozenset(ANSWER_KEYS)
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
 
@@ -253,11 +254,11 @@ class Walk:
         if kind is list:
             self._headed(out)
         elif kind is dict and "content" in out[0]:
-            self._answered(out)
+            self._answered(answers(out))
 
-    def _answered(self, messages: list[Any]) -> None:
+    def _answered(self, asked: Iterable[tuple[Place, str]]) -> None:
         indices: dict[tuple[int, Any], int] = {}
-        for (holder, slot), question in answers(messages):
+        for (holder, slot), question in asked:
             one = self._scanner.scan_one(_encodable(f"{question}\n{holder[slot]}"))
             if not (one.text.startswith(question) and any(rule.startswith("key:") for rule in one.rules)):
                 continue
@@ -348,14 +349,15 @@ class Walk:
                 if type(out.get(name)) is dict:
                     for slot in out[name]:
                         self._mask_again(out[name], slot, _SECRET_MANIFEST)
-        if "kty" in out:  # RFC 7517: the private parameters of a JSON Web Key
-            for slot in _PRIVATE_PARAMETERS & out.keys():
-                self._mask_again(out, slot, _SECRET_MANIFEST)
+        # RFC 7517: the private parameters of a JSON Web Key.
+        for slot in _PRIVATE_PARAMETERS & out.keys() if "kty" in out else ():
+            self._mask_again(out, slot, _SECRET_MANIFEST)
         columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
                 self._rows(columns, out[rows_key])
-
+        if not _ANSWER_SET.isdisjoint(out):
+            self._answered(answer_in(out))
         if not _FIELD_SET.isdisjoint(out):
             self._typed(out)
 

@@ -66,6 +66,8 @@ def test_the_answer_to_another_question_survives(text: str) -> None:
     "messages",
     [
         [{"role": "assistant", "content": "What is your PIN?"}, {"role": "user", "content": "4821"}],
+        {"question": "What is your PIN?", "answer": "4821", "step": 3},
+        [{"q": "your PIN?", "reply": "it's 4821."}],
         [{"content": "Hello. And your PIN?", "type": "ai"}, {"content": "it's 4821", "type": "human"}],
         [
             {"role": "assistant", "content": [{"type": "text", "text": "What is your PIN?"}]},
@@ -86,6 +88,9 @@ def test_a_message_that_answers_the_question_before_it_is_masked(messages: Any) 
         [{"role": "assistant", "content": "What is your name?"}, {"role": "user", "content": "bob4821"}],
         [{"role": "assistant", "content": "Your PIN is safe."}, {"role": "user", "content": "4821"}],
         [{"role": "user", "content": "Can I reset my password?"}, {"role": "assistant", "content": "Yes"}],
+        {"question": "What is your name?", "answer": "bob4821"},
+        {"question": "Your PIN is safe.", "answer": "4821"},
+        {"question": None, "answer": "4821", "reply": None},
         [{"role": "assistant", "content": None}, {"role": "user", "content": "4821"}],
         [{"role": "assistant", "content": "your PIN?"}, {"role": "user", "content": ""}, {"content": "4821"}],
     ],
