@@ -29,6 +29,7 @@ _MIN_RUN = 16
 
 
 _HEX_RUN = re.compile(r"[0-9A-Fa-f]*")
+_WORD_RUN = re.compile(r"\w*")
 _FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitalize())} | set(_EXACT)
 
 
@@ -67,6 +68,12 @@ def hex_run_around(text: str, place: int) -> tuple[int, int]:
     """The hexadecimal digits around a place."""
     match = _HEX_RUN.match(text, place)
     return _run_start(text, place, _HEX_RUN), match.end() if match is not None else place
+
+
+def word_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """A run with the letters and digits that touch it: a name that ended where a marker begins would be a new one."""
+    match = _WORD_RUN.match(text, end)
+    return _run_start(text, start, _WORD_RUN), match.end() if match is not None else end
 
 
 def decoded_hex(text: str, start: int, end: int, place: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.marker import HEAD
 from agent_audit.redaction.values import WORD, Named, could_be_secret
 
 _BEFORE = re.compile(r"[^\s\"'\\]{0,320}")
@@ -22,10 +23,10 @@ def find_in_password_file(text: str, place: int, _: KeyClassifier) -> tuple[list
     if text[start - 1 : start] == "\\" and text[start] in "nrt":
         start += 1  # the letter of an escape
     match = _LINE.match(text, start)
-    if match is None or match.end() < place:
+    if match is None or match.end() < place or HEAD in match.group():
         return [], place + 1
     secret = match.group(1)
     # A mere word may be the last part of a permission with five parts.
     if WORD.match(secret) or not could_be_secret(secret, _PASSWORD):
-        return [], match.end()
-    return [Named(*match.span(1), _PASSWORD.rule)], match.end()
+        return [], place + 1
+    return [Named(*match.span(1), _PASSWORD.rule)], place + 1

@@ -16,6 +16,7 @@ from agent_audit.redaction.encoded import (
     decoded_hex,
     hex_run_around,
     run_around,
+    word_around,
 )
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
@@ -141,9 +142,10 @@ class Scanner:
     def _in_hex(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         """The hexadecimal digits around a literal, if there is a secret in what they say."""
         start, end = hex_run_around(text, place)
-        found = self._holds_secret(decoded_hex(text, start, end, place))
-        # A literal in the middle of a byte shows other pairs, once.
-        return ([Named(start, end, ENCODED)], end) if found else ([], place + max(64, (end - start) // 8))
+        if not self._holds_secret(decoded_hex(text, start, end, place)):
+            return [], place + max(64, (end - start) // 8)
+        start, end = word_around(text, start, end)
+        return [Named(start, end, ENCODED)], end
 
     def _holds_secret(self, inner: str) -> bool:
         spans = self._find_all((inner,), None)[0].get(0, ())

@@ -127,7 +127,7 @@ def is_shown(text: str, found: KeyClass) -> bool:
     """
     if found.weak:
         return is_weak_secret(text, found.rule)
-    if not could_be_secret(text, found) or any(c.isspace() for c in text):
+    if HEAD in text or not could_be_secret(text, found) or any(c.isspace() for c in text):
         return False
     if text.isdigit():
         return found.numeric and (found.rule != "key:password" or len(text) >= 6)
