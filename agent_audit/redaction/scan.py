@@ -107,6 +107,9 @@ class Scanner:
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
         """The texts in which something was masked, by their index."""
         found, near = self._find_all(texts, action)
+        for index, rule in find_wholes(texts):
+            if rule not in self._disabled:
+                found[index] = [(0, len(texts[index]), rule)]
         if not found:
             return _NOTHING
         if self._allowed:
@@ -177,9 +180,6 @@ class Scanner:
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        for index, whole in find_wholes(texts):
-            if whole not in self._disabled:
-                found[index] = [(0, len(texts[index]), whole)]
         if not (places or numbers or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))

@@ -14,21 +14,24 @@ _BASE58 = {c: n for n, c in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefgh
 _WIF_LENGTHS = frozenset((51, 52, 53))
 # 12, 15, 18, 21 or 24 words, of three to eight letters each.
 _BLANKS = frozenset((11, 14, 17, 20, 23))
-_LENGTHS = frozenset(range(12 * 3 + 11, 24 * 8 + 24 + 1))
+_SHORTEST, _LONGEST = 12 * 3 + 11, 24 * 8 + 24
+_LENGTHS = frozenset(range(_SHORTEST, _LONGEST + 1))
+_MANY = 16
 
 
 def find_wholes(texts: Sequence[str]) -> list[tuple[int, str]]:
     """The texts that are a secret as a whole: index and id of the rule."""
-    if _LENGTHS.isdisjoint(map(len, texts)):
-        return []
-    found = []
+    found: list[tuple[int, str]] = []
+    if len(texts) > _MANY and _LENGTHS.isdisjoint(map(len, texts)):
+        return found
     for index, text in enumerate(texts):
-        size = len(text)
-        if size in _LENGTHS:
-            if size in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text.rstrip("\n")):
+        if _SHORTEST <= len(text) <= _LONGEST:
+            blanks = text.count(" ") or text.count("\n", 0, -1)
+            if blanks in _BLANKS:
+                if is_seed_phrase(text):
+                    found.append((index, SEED_PHRASE))
+            elif not blanks and len(text) in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text.rstrip("\n")):
                 found.append((index, WIF))
-            elif (text.count(" ") or text.rstrip("\n").count("\n")) in _BLANKS and is_seed_phrase(text):
-                found.append((index, SEED_PHRASE))
     return found
 
 
