@@ -36,9 +36,11 @@ _FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12
 _FILLER_ENDS = frozenset("*xX.•_#-")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
-WORD = re.compile(r"[^\W\d]+(?:['_-][^\W\d]+)*[.?!]?$")
+WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
 _DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
+# Its forms have nothing in common: a name of many parts is read in one way only.
+_PART = r"(?:[a-z]+|\d[a-z]{1,3}|v?\d{1,4})"
 # What documentation says where a form has the secret: types, algorithms, versions, sizes, names of other things.
 _TECHNICAL = re.compile(
     r"(?i:(?:u?int|float|double|decimal|n?(?:var)?char(?:acter)?2?|varbinary|str|string|bytes?|bits?|utf|ucs|iso|rfc|"
@@ -47,7 +49,8 @@ _TECHNICAL = re.compile(
     r"\d[\d.]*(?:[-_/|.:]?[a-z]{1,6}\d{0,4}){0,3}"
     r"|[a-z]\d{1,3}|\d{1,6}[-_+]?(?:ms|s|sec|secs|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?|"
     r"chars?|characters?|bytes?|bits?|[kmg]i?b|digits?|letters?|px)|ed25519|x25519|\w+[(\[<{][\w, .|-]*[)\]>}]\??)"
-    r"|v?\d[\d.,:/_-]*[a-z]?|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?:(?:[a-z]{2,}|v?\d{1,4}|\d?[a-z]{1,3})[-_.])+(?:[a-z]{2,}|v?\d{1,4}|\d?[a-z]{1,3})|[/#&{(<\[].*|.*://.*"
+    r"|v?\d[\d.,:/_-]*[a-z]?|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
+    rf"|(?:{_PART}[-_.])+{_PART}|[/#&{{(<\[].*|.*://.*"
 )
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$")
