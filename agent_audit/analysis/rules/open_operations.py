@@ -7,7 +7,7 @@ from typing import Any
 
 from agent_audit.analysis.finding import Evidence, Level, named
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
-from agent_audit.analysis.scope import Scope, without
+from agent_audit.analysis.scope import EVIDENCE, Scope, without
 from agent_audit.analysis.source import Expr
 from agent_audit.pairs import BY_CALL, BY_SPAN
 
@@ -40,11 +40,14 @@ def _open(intents: Expr, log: Expr, intent: str) -> Expr:
 
 
 def kept_open(scope: Scope) -> Expr:
-    """`open_intents` of a scope, computed once; one type after the other, for each takes much memory."""
-    parts = [
-        scope.keep(f"open {intent}", partial(open_intents, scope.events, scope.log, (intent,))) for intent in INTENTS
-    ]
+    """`open_intents` of a scope with few columns, computed once; type by type, for each takes much memory."""
+    parts = [scope.keep(f"open {intent}", partial(_open_of, scope, intent)) for intent in INTENTS]
     return parts[0].union(*parts[1:])
+
+
+def _open_of(scope: Scope, intent: str) -> Expr:
+    found = open_intents(scope.events, scope.log, (intent,))
+    return found.select(*EVIDENCE, "event_type", "agent_id", "trace_id")
 
 
 def open_by_agent(scope: Scope, parameters: Parameters) -> Expr:
