@@ -385,7 +385,6 @@ class AuditAnalyzer:
             whole=events,
             store=self._log.store,
             log=self._log.facts,
-            filtered=self._where is not None or session_id is not None,
             agent_id=agent_id,
             **self._conditions,
         )

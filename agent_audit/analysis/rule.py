@@ -113,7 +113,7 @@ class Rule:
         for allowed in self.allowed:
             events = allowed.excepting(events)
             whole = None if whole is None else allowed.excepting(whole)
-        return replace(scope, events=events, whole=whole, filtered=True, _kept={})
+        return replace(scope, events=events, whole=whole, _kept={})
 
     def _findings(self, scope: Scope, limits: Limits, listed: list[dict[str, Any]]) -> list[Finding]:
         evidence = [self.explain(scope, self.parameters, row) for row in listed]

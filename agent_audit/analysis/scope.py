@@ -46,8 +46,6 @@ class Scope:
     """Computes a relation once and keeps its rows; by default it stays a query."""
     conditions: dict[str, str] = field(default_factory=dict)
     """The conditions other than the period: column -> value."""
-    filtered: bool = False
-    """Whether `events` are fewer than the log's under the period and the conditions."""
     _kept: dict[str, Expr] = field(default_factory=dict, repr=False, compare=False)
 
     def keep(self, name: str, make: Callable[[], Expr]) -> Expr:
@@ -56,18 +54,14 @@ class Scope:
             self._kept[name] = self.store(make())
         return self._kept[name]
 
-    def within(self, found: Expr) -> Expr:
-        """Of some of the log's facts, those of events that are looked at."""
-        inside = selected(found, self.period, self.conditions)
-        return inside.semi_join(self.events.select("event_id"), "event_id") if self.filtered else inside
-
     def looked_up(self, found: Expr, keys: Sequence[str], *more: str) -> Expr:
         """The events looked at that a relation names by `keys`, none of them null, with `more` of its columns.
 
         For queries that order many events: they carry few columns, and the others are fetched for what was found.
         """
-        events = self.within(self.log)
-        return events.inner_join(found.select(*keys, *more), keys) if more else events.semi_join(found, keys)
+        if not more:
+            return self.events.semi_join(found, keys)
+        return self.events.inner_join(found.select(*keys, *more), keys)
 
     @classmethod
     def of(
@@ -79,7 +73,6 @@ class Scope:
         whole: Expr | None = None,
         store: Callable[[Expr], Expr] = lambda expr: expr,
         log: Expr | None = None,
-        filtered: bool = False,
         **conditions: str | None,
     ) -> Scope:
         """The facts of a period where each given column has the given value (None: any).
@@ -87,7 +80,6 @@ class Scope:
         Args:
             whole: the same events with their payloads.
             log: facts of the whole log; None: `facts` are.
-            filtered: whether `facts` lack events of that period and under these conditions.
         """
         given = {column: value for column, value in conditions.items() if value is not None}
         return cls(
@@ -98,7 +90,6 @@ class Scope:
             None if whole is None else selected(whole, period, given),
             store,
             given,
-            filtered,
         )
 
     @property

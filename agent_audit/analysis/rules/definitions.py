@@ -30,7 +30,7 @@ def changed_definitions(scope: Scope, parameters: Parameters) -> Expr:
     first = told.mutate(again=again).filter(lambda t: t.again == 0)
     place = ibis.row_number().over(ibis.window(group_by=tool, order_by=order))
     changed = first.mutate(place=place).filter(lambda t: t.place > 0)
-    return scope.within(changed).drop("digest", "covers", "again", "place")
+    return scope.looked_up(changed, ["seq", "event_id"], "server")
 
 
 def _say(parameters: Parameters, row: dict[str, Any]) -> str:

@@ -53,10 +53,7 @@ def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
 
 def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
     """Calls whose keyed digest of arguments is not the one that was approved under the same call id."""
-    log = told_apart(scope.log)
-    digest = log.metadata["arguments"]["hmac_sha256"].str
-    told = log.mutate(arguments_digest=digest).filter(log.call_id.notnull() & digest.notnull())
-    approved = told.filter(told.event_type == "action.approved")
+    approved = _digested(scope.log.filter(scope.log.event_type == "action.approved"))
     # The last decision counts: an approval may be asked for again after the arguments were edited.
     ibis = load_ibis()
     latest = ibis.row_number().over(
@@ -64,9 +61,16 @@ def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
     )
     approved = approved.mutate(place=latest).filter(lambda t: t.place == 0)
     approved = approved.select("log", "call_id", approved_digest="arguments_digest", approved_at="seq")
-    calls = scope.within(told.filter(told.event_type == "tool.call"))
+    calls = _digested(scope.events.filter(scope.events.event_type == "tool.call"))
     both = calls.inner_join(approved.view(), ["log", "call_id"])
     return both.filter((both.seq > both.approved_at) & (both.arguments_digest != both.approved_digest))
+
+
+def _digested(events: Expr) -> Expr:
+    """The events that have a call id and the keyed digest of arguments, as `arguments_digest`."""
+    told = told_apart(events)
+    digest = told.metadata["arguments"]["hmac_sha256"].str
+    return told.mutate(arguments_digest=digest).filter(told.call_id.notnull() & digest.notnull())
 
 
 def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
