@@ -105,23 +105,20 @@ class ToolCalls:
         if run is None:
             self._continued(context, tool, verdict)
             return
-        call: Call = run.state["call"]
-        self.open.pop(call.call_id or "", None)
-        outcome = verdict.pop("outcome")
-        self._run.tracker.end(key, outcome, hook="on_tool_end", **verdict)
-        if outcome is Outcome.SUCCESS:
-            self._note_modification(call, run.span_id)
+        self._end(run, "on_tool_end", verdict)
 
     def answered(self, call_id: str, output: Any) -> None:
         """The run has taken the output of a call, though it ended before a hook could tell."""
-        key = self.open.pop(call_id, None)
-        run: Run | None = self._run.tracker.get(key)
-        if run is None:
-            return
+        run: Run | None = self._run.tracker.get(self.open.get(call_id))
+        if run is not None:
+            raw = field_of(run.state["call"].raw, "arguments")
+            self._end(run, "runner", judge(None, raw, output, run, raised=None))
+
+    def _end(self, run: Run, hook: str, verdict: dict[str, Any]) -> None:
         call: Call = run.state["call"]
-        verdict = judge(None, field_of(call.raw, "arguments"), output, run, raised=None)
+        self.open.pop(call.call_id or "", None)
         outcome = verdict.pop("outcome")
-        self._run.tracker.end(key, outcome, hook="runner", **verdict)
+        self._run.tracker.end(run.key, outcome, hook=hook, **verdict)
         if outcome is Outcome.SUCCESS:
             self._note_modification(call, run.span_id)
 
