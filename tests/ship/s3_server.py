@@ -5,15 +5,14 @@ from __future__ import annotations
 import contextlib
 import random
 import socket
-import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 
+from tests.ship.loopback import TIMEOUT, free_port, serving
+
 BUCKET = "audit"
-_TIMEOUT = 30.0
 
 
 class Network:
@@ -44,7 +43,7 @@ class Network:
                 if self.down:
                     client.close()
                     continue
-                server = socket.create_connection(("127.0.0.1", self._target), timeout=_TIMEOUT)
+                server = socket.create_connection(("127.0.0.1", self._target), timeout=TIMEOUT)
                 for source, target in ((client, server), (server, client)):
                     threading.Thread(target=self._forward, args=(source, target), daemon=True).start()
 
@@ -64,26 +63,7 @@ class Network:
 @contextlib.contextmanager
 def s3_server() -> Iterator[int]:
     """A running server with an empty bucket; yields its port."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _make_bucket(port, process)
+    with serving(command, urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT")):
         yield port
-    finally:
-        process.kill()
-        process.wait(_TIMEOUT)
-
-
-def _make_bucket(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _TIMEOUT
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/{BUCKET}", method="PUT")
-    while True:
-        try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT):
-                return
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
