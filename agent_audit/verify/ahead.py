@@ -52,7 +52,7 @@ def read_whole(layout: Layout, segment: Segment, *, intents: bool) -> WholeSegme
     for piece in reader.pieces_of(segment):
         blobs.feed(piece)
         if waiting is not None:
-            waiting.feed(piece.lines, piece.first)
+            waiting.feed(piece)
         key_events += own_events(piece, b"log.key")
         pruned_events += own_events(piece, b"log.pruned")
         leaves += leaf_hashes(piece.lines)

@@ -11,7 +11,6 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.verify.lines import Piece
 from agent_audit.verify.verdict import Problem
 
-_MARK = b'"blobs":[{"sha256":"'
 _NAMED = re.compile(rb'\{"seq":\d{1,20},"blobs":\[')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -27,10 +26,10 @@ class BlobCheck:
 
     def feed(self, piece: Piece) -> None:
         """Check the blobs of some lines."""
-        if _MARK not in piece.raw:
+        if piece.bare:
             return
         for seq, line in enumerate(piece.lines, start=piece.first):
-            if _MARK in line and _NAMED.match(line):
+            if _NAMED.match(line):
                 self._check(seq, line, piece)
 
     def _check(self, seq: int, line: bytes, piece: Piece) -> None:

@@ -13,8 +13,11 @@ import orjson
 from agent_audit.backends.file.layout import Layout
 from agent_audit.verify.verdict import Problem
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 18
 _SEQ = re.compile(rb'\{"seq":(\d{1,19}),')
+_TYPE = b'"event_type":"'
+_HEAD = 34
+"""Bytes of a line, from `"event_type":"` on, that tell its type: the longest name and the quote behind it."""
 
 
 class Piece(NamedTuple):
@@ -27,8 +30,19 @@ class Piece(NamedTuple):
     path: Path
     end: int
     """Offset in the file behind the last one."""
-    raw: bytes
-    """The same lines in one, without the last line feed."""
+    heads: list[bytes]
+    """Of each line the bytes in which its type stands; many lines have the same."""
+    types: dict[bytes, bytes]
+    """Head -> event type, for every head that is there; empty when it is longer than any known one."""
+    bare: bool
+    """None of them names a blob."""
+
+    @classmethod
+    def of(cls, lines: list[bytes], first: int, path: Path, end: int, *, bare: bool) -> Piece:
+        """The piece that these lines are."""
+        # The first one is the event's own: only ids and the time come before it, whose quotes are escaped.
+        heads = [line[(at := line.find(_TYPE)) : at + _HEAD] for line in lines]
+        return cls(first, lines, path, end, heads, {head: _type_of(head) for head in set(heads)}, bare)
 
 
 class Segment(NamedTuple):
@@ -114,32 +128,32 @@ class LineReader:
             file.seek(self._offset)
             rest, end = b"", self._offset
             while block := file.read(_BLOCK):
-                if rest:
-                    block = rest + block
-                feed = block.rfind(b"\n")
-                if feed < 0:
-                    rest = block
-                    continue
-                raw, rest = block[:feed], block[feed + 1 :]
-                lines = raw.split(b"\n")
-                end += feed + 1
-                piece = Piece(self.next_seq, lines, path, end, raw)
-                self._check_numbers(piece)
-                self.next_seq += len(lines)
-                yield piece
+                end += len(block)
+                lines = block.split(b"\n")
+                lines[0] = rest + lines[0]
+                rest = lines.pop()
+                if lines:
+                    bare = self._check_numbers(lines, path)
+                    first, self.next_seq = self.next_seq, self.next_seq + len(lines)
+                    yield Piece.of(lines, first, path, end - len(rest), bare=bare)
         if rest and last:
             self.torn = len(rest)
         elif rest:
             self._problem("the last line has no end", path, self.next_seq)
 
-    def _check_numbers(self, piece: Piece) -> None:
-        first, end = self._says, self._says + len(piece.lines)
-        if all(map(bytes.startswith, piece.lines, [b'{"seq":%d,' % number for number in range(first, end)])):
+    def _check_numbers(self, lines: list[bytes], path: Path) -> bool:
+        """Whether each line begins with its number and its id, so that none names a blob."""
+        first, end = self._says, self._says + len(lines)
+        if all(map(bytes.startswith, lines, [b'{"seq":%d,"event_id":' % number for number in range(first, end)])):
             self._says = end
-            return
-        found, self._says = wrong_numbers([_number(line) for line in piece.lines], first)
+            return True
+        if all(map(bytes.startswith, lines, [b'{"seq":%d,' % number for number in range(first, end)])):
+            self._says = end
+            return False
+        found, self._says = wrong_numbers([_number(line) for line in lines], first)
         for what, start, last in found:
-            self._problem(what, piece.path, start, last)
+            self._problem(what, path, start, last)
+        return False
 
     def _problem(self, what: str, path: Path, first: int, last: int | None = None, *, unreadable: bool = False) -> None:
         file = str(path.relative_to(self._layout.root))
@@ -189,13 +203,17 @@ def _one_line(number: int | None, follower: int | None, expected: int) -> bool:
     return follower == expected + 1 or (number is None and follower != expected)
 
 
+def _type_of(head: bytes) -> bytes:
+    return head[len(_TYPE) : max(0, head.find(b'"', len(_TYPE)))] if head.startswith(_TYPE) else b""
+
+
 def own_events(piece: Piece, event_type: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     """The lines of that type, parsed; no other line is."""
-    mark = b'"event_type":"' + event_type + b'"'
-    if mark not in piece.raw:
+    heads = {head for head, kind in piece.types.items() if kind == event_type}
+    if not heads:
         return
-    for seq, line in enumerate(piece.lines, start=piece.first):
-        if mark not in line:
+    for seq, (line, head) in enumerate(zip(piece.lines, piece.heads, strict=True), start=piece.first):
+        if head not in heads:
             continue
         try:
             event = orjson.loads(line)

@@ -104,7 +104,7 @@ class Scan:
     def _read(self, piece: Piece) -> None:
         self._blobs.feed(piece)
         if self._intents is not None:
-            self._intents.feed(piece.lines, piece.first)
+            self._intents.feed(piece)
         self.key_events += own_events(piece, b"log.key")
         if self._look_for_pruned:
             self.pruned_events += own_events(piece, b"log.pruned")

@@ -18,7 +18,7 @@ from agent_audit.verify import Verdict, ahead
 from agent_audit.verify.intents import OpenIntents
 
 from .logs import check, open_log, record
-from .test_intents import events, once_per_span
+from .test_intents import events, feed, once_per_span
 from .test_mutations import byte_change, line_change
 
 SEGMENTS = ahead.WORTH_IT + 2
@@ -97,9 +97,9 @@ def test_intents_counted_in_parts_and_joined_are_those_counted_in_one(
 ) -> None:
     lines = [b'{"seq":%d,' % seq + encode_record(event.to_record())[1:] for seq, event in enumerate(found)]
     whole, joined = OpenIntents(), OpenIntents()
-    whole.feed(lines, 0)
+    feed(whole, lines, 0)
     for start, end in ((0, min(one, other)), (min(one, other), max(one, other)), (max(one, other), len(lines))):
         part = OpenIntents(part=True)
-        part.feed(lines[start:end], start)
+        feed(part, lines[start:end], start)
         joined.join(part)
     assert joined.count == whole.count

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_audit.analysis.pairing import unpaired
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.verify.intents import OpenIntents
+from agent_audit.verify.lines import Piece
 
 TYPES = [str(name) for name in AuditEventType]
 
@@ -38,10 +41,26 @@ def once_per_span(found: list[AuditEvent]) -> list[AuditEvent]:
     return kept
 
 
+def feed(counted: OpenIntents, lines: list[bytes], first: int) -> None:
+    if lines:
+        counted.feed(Piece.of(lines, first, Path("segment"), 0, bare=True))
+
+
 @given(st.lists(events(), max_size=40).map(once_per_span), st.integers(1, 7))
 def test_intents_counted_from_the_bytes_are_those_that_pairing_finds(found: list[AuditEvent], step: int) -> None:
     lines = [b'{"seq":%d,' % seq + encode_record(event.to_record())[1:] for seq, event in enumerate(found)]
     counted = OpenIntents()
     for start in range(0, len(lines), step):
-        counted.feed(lines[start : start + step], start)
+        feed(counted, lines[start : start + step], start)
     assert counted.count == len(unpaired(found))
+
+
+@given(st.lists(events(), min_size=1, max_size=20), st.booleans())
+def test_the_types_of_a_piece_are_those_of_its_lines_wherever_they_stand(found: list[AuditEvent], blobs: bool) -> None:
+    lines = [
+        b'{"seq":%d,%s' % (10**seq, b'"blobs":[{"sha256":"00"}],' if blobs and seq % 3 == 0 else b"")
+        + encode_record(event.to_record())[1:]
+        for seq, event in enumerate(found)
+    ]
+    piece = Piece.of(lines, 0, Path("segment"), 0, bare=not blobs)
+    assert [piece.types[head].decode() for head in piece.heads] == [str(event.event_type) for event in found]
