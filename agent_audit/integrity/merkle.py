@@ -35,6 +35,12 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return sha256(b"\x01" + left + right).digest()
 
 
+def pair_hashes(row: Iterable[bytes]) -> list[bytes]:
+    """`node_hash` of every two neighbours; an odd one at the end is left out."""
+    pairs = iter(row)
+    return [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+
+
 def root_of(hashes: Sequence[bytes]) -> bytes:
     """Root over a row of subtrees, left to right, all of one size but for the last, which may be smaller.
 
@@ -44,9 +50,7 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     row = list(hashes)
     while len(row) > 1:
-        pairs = iter(row)
-        # An odd one out is left in the iterator's last, unfinished pair, so it is kept by its place.
-        above = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)]
+        above = pair_hashes(row)
         if len(row) % 2:
             above.append(row[-1])
         row = above

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent_audit.errors import ProofError
-from agent_audit.integrity.merkle import HASH_SIZE, root_of
+from agent_audit.integrity.merkle import EMPTY_ROOT, HASH_SIZE, node_hash, pair_hashes, root_of
 
 WIDTH = 256
 _HEIGHT = 8
@@ -63,56 +64,79 @@ class Edge:
     """The growing edge of a tree.
 
     Args:
-        rows: of every level, from the leaves up, the hashes that fill no tile yet.
+        rows: of every level of tiles, from the leaves up, the hashes that fill no tile yet.
         size: how many leaves there are.
     """
 
     def __init__(self, size: int = 0, rows: Sequence[Sequence[bytes]] = ()) -> None:
         self.size = size
-        self.rows = [list(row) for row in rows]
-        if [len(row) for row in self.rows] != row_lengths(size)[: len(self.rows)]:
+        lengths = row_lengths(size)
+        if [len(row) for row in rows] != lengths[: len(rows)]:
             raise ProofError(f"these hashes are not the edge of a tree of {size}")
-        self.rows += [[] for _ in range(len(row_lengths(size)) - len(self.rows))]
-        self._root: tuple[int, bytes] | None = None
-        """Size and root, once it was asked for."""
+        self._tiles = [_Growing(row) for row in rows]
+        self._tiles += [_Growing() for _ in lengths[len(rows) :]]
+
+    @property
+    def rows(self) -> list[list[bytes]]:
+        """The hashes of every level that fill no tile yet."""
+        return [tile.rows[0] for tile in self._tiles]
 
     def extend(self, leaves: Sequence[bytes]) -> list[Tile]:
         """Add leaf hashes; returns the tiles that became full."""
         full: list[Tile] = []
-        self._add(0, leaves, self.size, full)
+        hashes, before, level = leaves, self.size, 0
+        while hashes:
+            if level == len(self._tiles):
+                self._tiles.append(_Growing())
+            first = before // WIDTH
+            filled = self._tiles[level].add(hashes)
+            full += [Tile(level, first + number, row) for number, (row, _) in enumerate(filled)]
+            hashes, before, level = [root for _, root in filled], first, level + 1
         self.size += len(leaves)
         return full
 
-    def _add(self, level: int, hashes: Sequence[bytes], before: int, full: list[Tile]) -> None:
-        """Add to a row, which held hashes up to number `before`."""
-        if level == len(self.rows):
-            self.rows.append([])
-        row = self.rows[level]
-        row += hashes
-        first = before // WIDTH
-        tiles = [
-            Tile(level, first + number, row[number * WIDTH : (number + 1) * WIDTH])
-            for number in range(len(row) // WIDTH)
-        ]
-        if tiles:
-            del row[: len(tiles) * WIDTH]
-            full += tiles
-            self._add(level + 1, [root_of(tile.hashes) for tile in tiles], first, full)
-
     def root(self) -> bytes:
         """Root of the whole tree."""
-        if self._root is None or self._root[0] != self.size:
-            rest: list[bytes] = []
-            for row in self.rows:
-                if row or rest:
-                    rest = [root_of([*row, *rest])]
-            self._root = self.size, root_of(rest)
-        return self._root[1]
+        root = None
+        for tile in self._tiles:
+            for row in tile.rows:
+                if len(row) % 2:  # the last one has no neighbour; the smaller subtree on its right becomes that
+                    root = row[-1] if root is None else node_hash(row[-1], root)
+        return EMPTY_ROOT if root is None else root
 
     def copy(self) -> Edge:
         """Another one that grows by itself."""
-        other = Edge(self.size, self.rows)
-        other._root = self._root
+        other = Edge()
+        other.size = self.size
+        other._tiles = [tile.copy() for tile in self._tiles]
+        return other
+
+
+class _Growing:
+    """A tile that is not full, with what is known of the tree above its hashes, so that nothing is hashed twice."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, hashes: Sequence[bytes] = ()) -> None:
+        self.rows: list[list[bytes]] = [[] for _ in range(_HEIGHT)]
+        """The tile's hashes, then the nodes over each two of them, and so on."""
+        self.add(hashes)
+
+    def add(self, hashes: Sequence[bytes]) -> list[tuple[list[bytes], bytes]]:
+        """Add hashes; returns the hashes and the root of every tile that became full."""
+        rows = self.rows
+        rows[0] += hashes
+        for below, above in pairwise(rows):
+            above.extend(pair_hashes(below[2 * len(above) :]))
+        roots = pair_hashes(rows[-1])
+        filled = [(rows[0][number * WIDTH : (number + 1) * WIDTH], root) for number, root in enumerate(roots)]
+        for height, row in enumerate(rows):
+            del row[: len(roots) << (_HEIGHT - height)]
+        return filled
+
+    def copy(self) -> _Growing:
+        other = _Growing()
+        other.rows = [list(row) for row in self.rows]
         return other
 
 
