@@ -31,6 +31,7 @@ from agent_audit.durability import CommitLimits, Durability
 from agent_audit.entries import Entry, LossLedger, records_of
 from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
 from agent_audit.group_sync import GroupSync
+from agent_audit.process import current_pid
 
 _LOOK_AFTER = 0.25
 """Seconds after which a thread that waits looks whether the leader is still there."""
@@ -76,7 +77,7 @@ class Committer:
 
     def _reset(self) -> None:
         """Fresh locks, an empty queue and no thread: at the start, and in a forked child."""
-        self._pid = os.getpid()
+        self._pid = current_pid()
         self._queue: deque[bytes | Entry] = deque()
         self._queued_bytes = 0
         self._lock = threading.RLock()
@@ -465,15 +466,14 @@ class Committer:
 
     def notice_fork(self) -> None:
         """`after_fork`, where a fork in C has run no Python hooks."""
-        if self._pid != os.getpid():
+        if self._pid != current_pid():
             self.after_fork()
 
     def after_fork(self) -> None:
         """In a forked child: nothing of the parent's is ours; its queue is written by the parent."""
         self._reset()
         self._losses.forget()
-        reopen = getattr(self._backend, "after_fork", None)
-        if reopen is not None:
+        if (reopen := getattr(self._backend, "after_fork", None)) is not None:
             reopen()
 
 

@@ -20,6 +20,7 @@ from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
+from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class AuditLogger:
         return Shipping(lambda: backend.layout, stores)
 
     def _new_writer(self) -> None:
-        self._writer_pid = os.getpid()
+        self._writer_pid = current_pid()
         self._writer = secrets.token_hex(8)
         self._writer_seq = count()
 
@@ -178,7 +179,7 @@ class AuditLogger:
         return self._durability
 
     def _encode(self, event: AuditEvent) -> bytes:
-        if self._writer_pid != os.getpid():
+        if self._writer_pid != current_pid():
             self._committer.notice_fork()
             self._new_writer()
         record = event.to_encodable()

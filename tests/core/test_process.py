@@ -251,6 +251,24 @@ log(10)
     assert Counter(numbers(log_dir)) == Counter([*range(11), *range(100, 110)])
 
 
+def test_every_process_knows_its_own_id_after_a_fork_in_python_or_in_c(log_dir: Path) -> None:
+    body = """
+import ctypes
+from agent_audit.process import current_pid
+forks = os.fork, ctypes.PyDLL(None).fork, os.fork
+for fork in forks:
+    assert current_pid() == os.getpid()
+    if pid := fork():
+        assert os.waitpid(pid, 0)[1] == 0
+        assert current_pid() == os.getpid()
+        os._exit(0)
+assert current_pid() == os.getpid()
+os._exit(0)
+"""
+    result = run(log_dir, "written", body)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("level", ["buffered", "written"])
 def test_keyboard_interrupts_at_any_moment_lose_nothing_that_log_returned_for(log_dir: Path, level: str) -> None:
     body = """

@@ -15,7 +15,6 @@ take the end of the log. What is lost then is a suffix, never a part in the midd
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -50,6 +49,7 @@ from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
 from agent_audit.notice import warn
+from agent_audit.process import current_pid
 from agent_audit.signing import KeyFile, preload
 
 _FIRST_PAUSE = 1.0
@@ -111,7 +111,7 @@ class FileAuditBackend:
             read_header(self.layout)
 
     def _reset(self) -> None:
-        self._pid = os.getpid()
+        self._pid = current_pid()
         self._lock_handle: int | None = None
         self._lock_inode = 0
         self._active = ActiveSegment(self._fs, self.layout, self._rotation)
@@ -158,7 +158,7 @@ class FileAuditBackend:
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
         """See `AuditBackend.append`; the records are in the kernel when it returns."""
-        if self._pid != os.getpid():
+        if self._pid != current_pid():
             self.after_fork()
         with self._mutex:
             if self._closed:
@@ -466,7 +466,7 @@ class FileAuditBackend:
 
     def leave(self) -> None:
         """Record `log.closed` where this process wrote anything; what it writes later opens the log anew."""
-        if self._closed or self._pid != os.getpid() or not self._announced or self._poison is not None:
+        if self._closed or self._pid != current_pid() or not self._announced or self._poison is not None:
             return
         self.append([own_events.record(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
         self._announced = False
