@@ -11,6 +11,7 @@ pyahocorasick keeps the GIL, and takes five times as long for a character: it ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 # str.lower() lengthens a few characters; this never does.
@@ -109,8 +110,12 @@ def _finder_with_gil(literals: Sequence[str]) -> Callable[[str], Iterable[tuple[
     return find  # type: ignore[no-any-return]
 
 
-def build_gate(literals: Sequence[str]) -> Gate:
-    """The fastest gate that this installation has."""
+@lru_cache(maxsize=8)
+def build_gate(literals: tuple[str, ...]) -> Gate:
+    """The fastest gate that this installation has.
+
+    Redactors share it: it takes some 11 MB and 30 ms to make, is never changed, and most have the same literals.
+    """
     try:
         return AhoCorasickGate(literals)
     except ImportError:

@@ -26,6 +26,7 @@ from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
 from agent_audit.redaction.rules import Rule
+from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
     EMAIL,
@@ -97,12 +98,15 @@ class Scanner:
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
             statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
-        literals = sorted({literal for rule in active for literal in rule.literals} | set(KEYWORDS) | set(statements))
+        woken: dict[str, list[tuple[Rule, re.Pattern[str] | Lazy]]] = {}
+        for rule in active:
+            for literal in dict.fromkeys(rule.literals):
+                woken.setdefault(literal, []).append((rule, rule.pattern))
+        literals = tuple(sorted(woken.keys() | set(KEYWORDS) | statements.keys()))
         self._gate = gate or build_gate(literals)
-        by_literal = {literal: [(r, r.pattern) for r in active if literal in r.literals] for literal in literals}
         # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
-        self._wakes = [(by_literal[x], x in KEYWORDS, _dull(x), statements.get(x)) for x in literals]
-        self.literals = tuple(literals)
+        self._wakes = [(woken.get(x, []), x in KEYWORDS, _dull(x), statements.get(x)) for x in literals]
+        self.literals = literals
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
         """The texts in which something was masked, by their index."""

@@ -36,14 +36,14 @@ def _calls(times: list[float], agent_id: str = "a") -> list[AuditEvent]:
     return [event("tool.call", at=at, span_id=f"{agent_id}{i}", agent_id=agent_id) for i, at in enumerate(times)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=logs(ACTING, most=40))
 def test_bursts_equal_those_of_a_naive_sliding_window(events: list[AuditEvent]) -> None:
     found = {(finding.agent_id, finding.event_ids) for finding in _found(events, "rapid-actions", LOW)}
     assert found == reference.bursts(events, 3, timedelta(seconds=0.5))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=logs())
 def test_rates_denials_and_open_operations_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     report = _report(events, LOW)

@@ -64,7 +64,7 @@ def swap(path: Path) -> None:
 DAMAGE: list[Callable[[Path], None]] = [remove, flip_a_byte, cut, empty, swap]
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=logs(most=20), data=st.data())
 def test_answers_are_the_same_with_without_with_stale_and_with_damaged_columns(
     tmp_path_factory: pytest.TempPathFactory, found: list[AuditEvent], data: st.DataObject

@@ -24,7 +24,7 @@ def _missing(report: ComplianceReport, words: str) -> bool:
     return any(words in sentence for sentence in report.missing)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(events=logs())
 def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     report = _report(events)

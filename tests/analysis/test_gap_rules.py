@@ -101,7 +101,7 @@ def told_by(analyzer: AuditAnalyzer, rules: Ruleset = RULES, **asked: object) ->
     return told
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(events=logs(), start=st.integers(0, 40), agent=st.sampled_from([None, "a"]))
 def test_they_find_what_ordering_every_event_finds(events: list[AuditEvent], start: int, agent: str | None) -> None:
     since = NOON + timedelta(days=start)

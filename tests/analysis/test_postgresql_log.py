@@ -104,7 +104,7 @@ class _PieceByPiece(PostgreSQLBackend):
         return ((seq, [line]) for first, lines in super().batches() for seq, line in enumerate(lines, first))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=logs(most=30))
 def test_logs_by_chance_are_read_alike_however_the_lines_are_cut_into_files(
     url: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, found: list[AuditEvent]

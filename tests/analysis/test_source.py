@@ -45,7 +45,7 @@ def test_every_field_comes_back_as_it_was_written_from_sealed_and_active_segment
             assert (row[name] and orjson.loads(row[name])) == getattr(found, name)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(found=logs(most=20))
 def test_a_directory_and_the_same_events_in_memory_give_the_same_relation(
     tmp_path_factory: pytest.TempPathFactory, found: list[AuditEvent]

@@ -70,7 +70,7 @@ def test_a_chain_deeper_than_any_stack_is_no_problem() -> None:
     assert [step.depth for step in steps(chain)] == list(range(5_000))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(events=logs())
 def test_every_event_is_in_the_timeline_once_and_every_step_stands_under_its_parent(events: list[AuditEvent]) -> None:
     found = steps(events)

@@ -220,7 +220,7 @@ _queries = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_events, st.lists(_queries, min_size=1, max_size=4))
 def test_what_the_server_finds_is_what_looking_at_every_event_finds(
     url: str, events: list[AuditEvent], queries: list[Query]

@@ -10,7 +10,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.cli import lines
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     segments=st.lists(st.lists(st.binary(max_size=9).map(lambda b: b.replace(b"\n", b"_"))), min_size=1, max_size=3),
     torn=st.binary(max_size=9).map(lambda b: b.replace(b"\n", b"_")),

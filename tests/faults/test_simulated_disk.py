@@ -67,7 +67,7 @@ def test_a_power_cut_at_any_operation_loses_nothing_that_was_synced(tmp_path: Pa
 
 
 @given(crash_at=st.integers(0, 60), share=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_power_cut_that_tears_at_any_byte_loses_nothing_that_was_synced(
     tmp_path_factory: pytest.TempPathFactory, crash_at: int, share: int
 ) -> None:

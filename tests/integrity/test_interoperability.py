@@ -44,7 +44,7 @@ def node(size: int) -> TileNodes:
 
 
 @given(st.integers(1, 400), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_pymerkle_has_the_same_roots_and_takes_the_same_proofs(size: int, data: st.DataObject) -> None:
     pymerkle = pytest.importorskip("pymerkle", reason="not for this Python")
     tree = pymerkle.InmemoryTree(algorithm="sha256")
@@ -66,7 +66,7 @@ def test_pymerkle_has_the_same_roots_and_takes_the_same_proofs(size: int, data: 
 
 
 @given(st.integers(1, 700), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_tlog_scales_checks_our_proofs(size: int, data: st.DataObject) -> None:
     tlog = pytest.importorskip("tlog_scales.tlog", reason="not for this Python")
     root = root_of(LEAVES[:size])

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_audit.errors import ProofError
@@ -69,7 +69,6 @@ def test_the_empty_tree_has_the_root_of_the_standard() -> None:
 
 
 @given(size=st.integers(0, 2000), seed=st.integers())
-@settings(deadline=None)
 def test_the_tree_kept_in_tiles_has_the_root_of_the_recursive_one(size: int, seed: int) -> None:
     tree = Tree(size, random.Random(seed))
     assert tree.edge.root() == naive.root(ENTRIES[:size]) == root_of(LEAVES[:size])
@@ -77,7 +76,6 @@ def test_the_tree_kept_in_tiles_has_the_root_of_the_recursive_one(size: int, see
 
 
 @given(size=sizes, data=st.data())
-@settings(deadline=None)
 def test_proofs_agree_with_the_recursive_ones_and_verify(size: int, data: st.DataObject) -> None:
     tree = Tree(size, random.Random(data.draw(st.integers())), missing=data.draw(st.sampled_from([0.0, 0.5])))
     index = data.draw(st.integers(0, size - 1))
@@ -92,7 +90,6 @@ def test_proofs_agree_with_the_recursive_ones_and_verify(size: int, data: st.Dat
 
 
 @given(size=sizes, data=st.data())
-@settings(deadline=None)
 def test_a_proof_that_was_touched_proves_nothing(size: int, data: st.DataObject) -> None:
     tree = Tree(size, random.Random(1))
     root = tree.edge.root()
@@ -143,7 +140,6 @@ def test_nothing_is_proved_of_an_empty_or_a_larger_older_tree(old: int, new: int
 
 
 @given(size=st.integers(0, 2000), at=st.integers(0, 2000), missing=st.sampled_from([0.0, 0.3, 1.0]))
-@settings(deadline=None)
 def test_the_edge_of_any_earlier_size_is_found_in_the_tiles_or_made_from_the_entries(
     size: int, at: int, missing: float
 ) -> None:

@@ -102,27 +102,27 @@ pieces = st.sampled_from(
 
 
 @given(payloads)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_output_is_always_json(payload: Any) -> None:
     orjson.dumps(REDACTOR.redact(payload).value)
 
 
 @given(payloads)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_redacting_twice_changes_nothing(payload: Any) -> None:
     once = redact(payload)
     assert redact(once) == once
 
 
 @given(st.lists(pieces, max_size=14).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_redacting_a_text_twice_changes_nothing(text: str) -> None:
     once = redact(text)
     assert redact(once) == once
 
 
 @given(payloads)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_the_input_is_never_changed(payload: Any) -> None:
     before = copy.deepcopy(payload)
     redact(payload)

@@ -18,7 +18,7 @@ words = st.sampled_from([*LITERALS, "TOKEN", "Secret", "İ", "ß", " ", "=", "x"
 
 
 @given(st.lists(words, max_size=12).map("".join) | st.text(st.characters(exclude_categories=["Cs"])))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_every_gate_finds_the_same_places_in_the_same_order(text: str) -> None:
     short, long = FAST.find(text), FAST.find(text + "\0" * 513)
     assert list(short) == list(long) == list(PLAIN.find(text))
@@ -73,7 +73,7 @@ number_pieces = st.sampled_from(
 
 
 @given(st.lists(number_pieces, max_size=24).map("".join))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_no_number_stands_where_the_quick_passes_see_none(text: str) -> None:
     """Every match of the slow expressions that leads to a finding is among the places of the quick ones."""
     slow = {m.start() for pattern in (personal._NUMBERS, personal._IBANS) for m in pattern.finditer(text)}

@@ -118,7 +118,7 @@ pieces = st.sampled_from([*TAGS, *TEXTS, ":", " ", "\n", "- ", "|", ">"])
 
 
 @given(st.lists(pieces, max_size=16).map("".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_redacting_a_page_twice_changes_nothing(page: str) -> None:
     once = redact(page)
     assert redact(once) == once

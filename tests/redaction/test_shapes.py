@@ -77,7 +77,7 @@ def test_hexadecimal_without_a_secret_survives(plain: str) -> None:
 
 
 @given(st.binary(max_size=300), st.text("ab/+= \n", max_size=6), st.text("ab/+= \n", max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_run_of_base64_is_found_whole_from_any_place_in_it(raw: bytes, before: str, after: str) -> None:
     encoded = base64.b64encode(raw).decode().rstrip("=")
     text = f"{before} {encoded} {after}"

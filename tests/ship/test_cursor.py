@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
@@ -30,7 +30,6 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return log_dir
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_whatever_the_pieces_a_cursor_reads_every_line_from_any_position_on(
     segmented: Path, data: st.DataObject

@@ -81,7 +81,7 @@ _WHOLE = [line(seq, agent_id=f"a{seq % 3}") if seq % 7 else b"odd %d" % seq for 
 _steps = st.lists(st.tuples(st.integers(0, 59), st.integers(0, 25)), max_size=8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(_steps)
 def test_overlaps_repeats_and_re_orders_neither_lose_nor_double_events(url: str, steps: list[tuple[int, int]]) -> None:
     """Whatever comes: who goes on where the store says ends with every event once, in order."""

@@ -22,7 +22,7 @@ def origin_of(log_dir: Path) -> str:
     return str(orjson.loads((log_dir / "log.json").read_bytes())["origin"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32), rate=st.sampled_from([0.0, 0.1, 0.4]))
 def test_however_often_the_store_fails_it_gets_every_event_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, seed: int, rate: float

@@ -100,7 +100,7 @@ def test_every_detection_finds_on_spark_what_it_finds_on_duckdb(tmp_path: Path) 
 
 
 @settings(
-    max_examples=2, deadline=None, derandomize=True, database=None, phases=[Phase.generate],  # to shrink takes hours
+    max_examples=2, derandomize=True, database=None, phases=[Phase.generate],  # to shrink takes hours
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(found=st.lists(logs(most=40), min_size=4, max_size=6))

@@ -74,7 +74,7 @@ def decoded(batch: Batch) -> list[tuple[dict[str, Any], dict[str, Any], dict[str
     return found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_EVENTS, min_size=1, max_size=6), st.integers(0, 2**40))
 def test_a_record_says_what_the_exported_form_says_and_where_its_event_stands(
     events: list[AuditEvent], first: int
@@ -96,7 +96,7 @@ def test_a_record_says_what_the_exported_form_says_and_where_its_event_stands(
         assert {**record, "attributes": None} == {**wanted, "attributes": None}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(["seq", "more", *AuditEvent.model_fields]), _JSON, max_size=4), st.binary())
 def test_whatever_stands_in_a_line_there_is_a_record_of_it(changed: dict[str, Any], junk: bytes) -> None:
     sound = AuditEvent(event_type=AuditEventType.TOOL_CALL).to_record()
