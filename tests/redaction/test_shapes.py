@@ -252,3 +252,36 @@ def test_abbreviated_and_foreign_names_are_sensitive_too(key: str) -> None:
 )
 def test_what_only_looks_like_it_survives(given_: Any) -> None:
     assert redact(given_) == given_
+
+
+@pytest.mark.parametrize("around", ["{}", "the key is {} .", "X={}", '"{}"', "app_{}"])
+@pytest.mark.parametrize(
+    "token",
+    [
+        "polar_oat_jXYxGhh5rCGzMqbzylyYaVxhWuviRcNTmnbLRKNosgm",
+        "tr_prod_JJ7fX7jB1mcVF2UyBfO3",
+        "acme-live-Zk3P9xQ2LmN8vB7cT5rW1yD6",
+        "pay_secret_5491215310a53e5356b6b3dacd8e7f05",
+        "rpa_ADP1IPAPWPF4Y1V4COD26PCLMEQFVFVF1TE62PJL",
+        "sk_car_hfUPe7tbXU6xTlNzOGVA5h",
+        "n8n_api_" + "0a9f" * 20,
+    ],
+)
+def test_a_token_whose_prefix_says_what_it_is_for_is_masked_whoever_issued_it(token: str, around: str) -> None:
+    assert token.rpartition("_")[2] not in redact(around.format(token))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "registry.example/app:build-prod-3f2a9c0d1e4b5a6978f0c1d2e3b4a59687f0e1d2",
+        "my-service-prod-7d9f8b6c5d-x2x9z",
+        "test_test_reads_what_was_written_before",
+        "mystack-prod-AuditBucket-1A2B3C4D5E6F7",
+        "com.example.app_live_ConfigurationRepositoryImpl",
+        "cache_test_3f2a9c0d1e4b5a6978",
+        "image-prod-20261128T101500Z",
+    ],
+)
+def test_names_of_things_in_an_environment_survive(name: str) -> None:
+    assert redact(f"see {name} there") == f"see {name} there"

@@ -40,6 +40,23 @@ def _is_bearer(text: str) -> bool:
     return (has_digit(text) or len(text) >= 24) and not is_placeholder(text)
 
 
+_KINDS = ("live", "prod", "test", "secret", "oat", "pat")
+_RANDOM_PART = re.compile(r"[A-Za-z0-9]{20,}")
+_HEX_DIGITS = re.compile(r"[0-9a-f]{32,}")
+
+
+def _is_prefixed_token(text: str) -> bool:
+    """Letters of both cases and digits, mixed: ids and versions have one case. Some keys are hexadecimal."""
+    body = _RANDOM_PART.search(text)
+    if body is None:
+        return False
+    random = body.group()
+    if _HEX_DIGITS.fullmatch(random):
+        return "-live-" in text or "_live_" in text or "secret" in text
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return all(any(map(kind, random)) for kind in kinds) and looks_random(random)
+
+
 GENERAL: tuple[Rule, ...] = (
     Rule(PRIVATE_KEY, ("-----begin",), re.compile(f"{_PEM_HEAD}(?:{_PEM_BODY}|{_PEM_CUT})"), accept=_holds_key),
     # RFC 4716 has four dashes and blanks; OpenVPN's shared keys are no PEM but look like it.
@@ -128,6 +145,14 @@ GENERAL: tuple[Rule, ...] = (
         ("\ttrue\t", "\tfalse\t"),
         r"\t(?:TRUE|FALSE)\t\d{1,12}\t[^\t\n]{1,256}\t([^\t\s]{8,4096})",
         has_digit,
+    ),
+    # The habit of issuers: whose, for what (`polar_oat_`, `tr_prod_`), and a random body in both cases with digits.
+    within(
+        "prefixed-token",
+        " ".join(f"{a}{kind}{b}" for kind in _KINDS for a in "_-" for b in "_-"),
+        r"(?:[A-Za-z0-9]{1,12}[_-]){0,2}[A-Za-z0-9]{0,11}[A-Za-z]",
+        r"[_-][a-z]{3,6}[_-][A-Za-z0-9_-]{20,256}",
+        _is_prefixed_token,
     ),
     within(
         "email-spelled",

@@ -117,6 +117,9 @@ e2b-key: E2B documentation, API key
 wandb-key: Weights & Biases documentation, API keys
 elevenlabs-key: ElevenLabs documentation, API authentication
 jina-key: Jina AI documentation, API key
+runpod-key: RunPod documentation, manage API keys
+n8n-key: n8n documentation, API authentication
+cartesia-key: Cartesia documentation, API keys
 voyage-key: Voyage AI documentation, API key
 cerebras-key: Cerebras Inference documentation, quickstart
 together-key: Together AI documentation, API keys

@@ -34,6 +34,9 @@ SERVICES: tuple[Rule, ...] = (
     token("wandb-key", "wandb_v1_", r"wandb_v1_[A-Za-z0-9_]{60,120}"),
     token("elevenlabs-key", "sk_", r"sk_[a-f0-9]{48}"),
     token("jina-key", "jina_", r"jina_[A-Za-z0-9_-]{60,64}"),
+    token("runpod-key", "rpa_", r"rpa_[A-Z0-9]{38,44}[A-Za-z0-9]{0,6}"),
+    token("n8n-key", "n8n_api_", r"n8n_api_[a-f0-9]{80}"),
+    token("cartesia-key", "sk_car_", r"sk_car_[A-Za-z0-9]{20,48}"),
     token("voyage-key", "pa-", r"pa-[A-Za-z0-9_-]{43}", has_digit),
     # Messaging.
     token(

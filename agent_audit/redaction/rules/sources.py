@@ -13,6 +13,7 @@ basic-auth: RFC 7617, The Basic HTTP Authentication Scheme
 digest-response: RFC 7616, HTTP Digest Access Authentication
 url-credentials: RFC 3986, section 3.2.1, user information
 url-token: RFC 3986, section 3.2.1, user information
+prefixed-token: GitHub documentation, secret scanning: how issuers are asked to prefix their tokens
 email-encoded: RFC 3986, percent-encoding; RFC 5322, addr-spec
 jwk-private: RFC 7518, section 6, parameters of private keys
 jwk-octets: RFC 7518, section 6.4, symmetric keys
