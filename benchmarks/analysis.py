@@ -1,12 +1,14 @@
 """What answers cost: `python benchmarks/analysis.py [--events N] [--log DIR]`
 
-CPU seconds of this process, as ratios to anchors of the same run: `hand` is the same query written by hand in SQL and
-run by DuckDB on the same Parquet files; `loop` is a Python loop over the lines with orjson that counts by type.
+CPU seconds of this process, as ratios to anchors of the same run: `hand` is the same question written by hand in SQL
+and run by DuckDB on the same Parquet files, which must have the same answer (of a session, its events); `loop` is a
+Python loop over the lines with orjson that counts by type. Ours and by hand take turns, and the medians are compared.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import resource
 import statistics
 import tempfile
@@ -21,40 +23,94 @@ import orjson
 from generated_log import write_log
 
 from agent_audit.analysis import AuditAnalyzer
+from agent_audit.analysis.source import rows_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.cli.lines import backwards, end_of
 
+_FAILED = "outcome = 'failure' OR event_type = 'action.failed'"
+_DENIED = "outcome = 'denied' OR event_type IN ('action.denied', 'permission.denied')"
 HAND = {
-    "volume": """SELECT time_bucket(INTERVAL 1 hour, timestamp) AS at, count(*), count(DISTINCT agent_id),
-        count(*) FILTER (outcome = 'failure' OR event_type = 'action.failed'),
-        count(*) FILTER (outcome = 'denied' OR event_type IN ('action.denied', 'permission.denied'))
+    "volume": f"""SELECT time_bucket(INTERVAL 1 hour, timestamp) AS start, count(*) AS events,
+        count(DISTINCT agent_id) AS agents, count(*) FILTER ({_FAILED}) AS failures,
+        count(*) FILTER ({_DENIED}) AS denials
         FROM events GROUP BY 1 ORDER BY 1""",
-    "sessions": """SELECT session_id, min(agent_id), count(DISTINCT agent_id), min(user_id), count(DISTINCT user_id),
-        min(timestamp), max(timestamp) AS latest, count(*), count(*) FILTER (event_type = 'tool.call'),
-        count(*) FILTER (event_type = 'llm.request'), count(*) FILTER (outcome = 'failure'),
-        count(*) FILTER (outcome = 'denied'), count(*) FILTER (event_type IN ('action.approved', 'action.denied'))
-        FROM events WHERE session_id IS NOT NULL GROUP BY 1 ORDER BY latest DESC LIMIT 100""",
-    "tools": """SELECT action, count(*) FILTER (event_type = 'tool.call') AS calls,
-        count(*) FILTER (outcome = 'success'), count(*) FILTER (outcome = 'failure'), count(DISTINCT agent_id),
-        avg(duration_ms), quantile_cont(duration_ms, [0.5, 0.95]), max(duration_ms), max(timestamp)
-        FROM events WHERE event_type IN ('tool.call', 'tool.response') GROUP BY 1 ORDER BY calls DESC""",
-    "data": """SELECT event_type, resource, agent_id, user_id, count(*) AS n, min(timestamp), max(timestamp),
-        count(*) FILTER (outcome IN ('failure', 'denied'))
-        FROM events WHERE event_type IN ('data.access', 'data.modify') GROUP BY ALL ORDER BY n DESC LIMIT 100""",
+    "sessions": f"""WITH found AS (SELECT session_id, min(agent_id) AS agent_id, count(DISTINCT agent_id) AS agents,
+        min(user_id) AS user_id, count(DISTINCT user_id) AS users, min(timestamp) AS first, max(timestamp) AS last,
+        count(*) AS events, count(*) FILTER (event_type = 'tool.call') AS tool_calls,
+        count(*) FILTER (event_type = 'llm.request') AS model_calls, count(*) FILTER ({_FAILED}) AS failures,
+        count(*) FILTER ({_DENIED}) AS denials,
+        count(*) FILTER (event_type IN ('action.approved', 'action.denied')) AS decisions
+        FROM events WHERE session_id IS NOT NULL GROUP BY 1)
+        SELECT *, (SELECT count(*) FROM found) AS total FROM found ORDER BY last DESC, session_id LIMIT 100""",
+    "tools": """SELECT action AS tool, count(*) FILTER (event_type = 'tool.call') AS calls,
+        count(*) FILTER (event_type = 'tool.response') AS responses, count(*) FILTER (outcome = 'success') AS succeeded,
+        count(*) FILTER (outcome = 'failure') AS failed, count(*) FILTER (outcome = 'denied') AS denied,
+        count(DISTINCT agent_id) AS agents, avg(duration_ms) AS mean_ms,
+        quantile_cont(duration_ms, [0.5, 0.95]) AS quantiles, max(duration_ms) AS max_ms, max(timestamp) AS last
+        FROM events WHERE event_type IN ('tool.call', 'tool.response')
+        GROUP BY 1 ORDER BY calls DESC, responses DESC""",
+    "data": """SELECT event_type AS kind, resource, agent_id, user_id, count(*) AS count,
+        count(*) FILTER (outcome IN ('failure', 'denied')) AS not_successful, min(timestamp) AS first,
+        max(timestamp) AS last, count(*) OVER () AS total
+        FROM events WHERE event_type IN ('data.access', 'data.modify')
+        GROUP BY ALL ORDER BY kind DESC, count DESC, resource, agent_id, user_id LIMIT 100""",
     "one event": "SELECT * FROM events WHERE event_id = '{event_id}'",
     "one session": "SELECT * FROM events WHERE session_id = '{session_id}' ORDER BY seq",
 }
 
 
+def once(run: Callable[[], Any]) -> float:
+    """CPU seconds."""
+    begun = time.process_time()
+    run()
+    return time.process_time() - begun
+
+
 def cpu(run: Callable[[], Any], rounds: int = 3) -> float:
     """CPU seconds, the median of some rounds after one that warms up."""
     run()
-    taken = []
+    return statistics.median(once(run) for _ in range(rounds))
+
+
+def in_turn(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int = 15) -> tuple[float, float]:
+    """CPU seconds of both, medians: a machine that is busy for a while is so for both."""
+    taken: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        begun = time.process_time()
-        run()
-        taken.append(time.process_time() - begun)
-    return statistics.median(taken)
+        for run, seconds in zip((ours, theirs), taken, strict=True):
+            seconds.append(once(run))
+    return statistics.median(taken[0]), statistics.median(taken[1])
+
+
+def check(name: str, answer: Any, by_hand: list[dict[str, Any]]) -> None:
+    """Stop when an answer of ours does not say what was found by hand."""
+    if name == "one event":
+        ours = [answer.column("seq").to_pylist()]
+        theirs = [[row["seq"] for row in by_hand]]
+    elif name == "one session":
+        parts = [part for step in answer.steps for part in (step, *step.approvals)]
+        ours = [sorted({event_id for part in parts for event_id in part.event_ids})]
+        theirs = [sorted(row["event_id"] for row in by_hand)]
+    else:
+        ours = [row.model_dump() | told_beside(name, answer, row) for row in getattr(answer, answer.main)]
+        ours, theirs = [[row[column] for column in by_hand[0]] for row in ours], [[*row.values()] for row in by_hand]
+    if not all(map(alike, flat(ours), flat(theirs))) or len(flat(ours)) != len(flat(theirs)):
+        raise SystemExit(f"{name}: ours and by hand differ")
+
+
+def told_beside(name: str, answer: Any, row: Any) -> dict[str, Any]:
+    """What an answer tells in other places than the query by hand."""
+    if name == "tools":
+        return {"quantiles": [row.p50_ms, row.p95_ms]}
+    return {"total": getattr(answer, {"sessions": "session_count", "data": "use_count"}.get(name, ""), None)}
+
+
+def flat(table: Any) -> list[Any]:
+    return [value for row in table for cell in row for value in (cell if isinstance(cell, list) else [cell])]
+
+
+def alike(ours: Any, theirs: Any) -> bool:
+    """A mean is a sum in no certain order."""
+    return math.isclose(ours, theirs) if isinstance(ours, float) else bool(ours == theirs)
 
 
 def loop(layout: Layout) -> Counter[str]:
@@ -98,7 +154,8 @@ def measure(root: Path) -> None:
     hand = by_hand(layout)
     for name, ask in answers.items():
         query = HAND[name].format(event_id=event_id, session_id=session_id)
-        ours, theirs = cpu(ask), cpu(lambda query=query: hand.sql(query).to_arrow_table())
+        check(name, ask(), rows_of(hand.sql(query).to_arrow_table()))
+        ours, theirs = in_turn(ask, lambda query=query: hand.sql(query).to_arrow_table())
         print(f"{name:14} ours {ours:7.3f}  hand {theirs:7.3f} s CPU  ratio {ours / theirs:5.2f}")
     ours, theirs = (
         cpu(lambda: analyzer.sql("SELECT event_type, count(*) FROM events GROUP BY 1")),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.scope import Scope, first_rows
 from agent_audit.analysis.source import Expr
 
 MOST_LISTED = 100
@@ -55,10 +55,10 @@ class DataAccess(Result):
 
 def data_uses(events: Expr) -> Expr:
     """One row per kind, resource, agent and user; changes first, then the most frequent."""
-    touched = events.filter(events.event_type.isin(("data.access", "data.modify"))).mutate(how=effective_outcome)
+    touched = events.filter(events.event_type.isin(("data.access", "data.modify")))
     uses = touched.group_by(kind="event_type", resource="resource", agent_id="agent_id", user_id="user_id").agg(
         count=touched.count(),
-        not_successful=touched.count(where=touched.how.isin(("failure", "denied"))),
+        not_successful=touched.count(where=touched.outcome.isin(("failure", "denied"))),
         first=touched.timestamp.min(),
         last=touched.timestamp.max(),
     )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, first_rows
+from agent_audit.analysis.scope import Scope, first_of_few
 from agent_audit.analysis.source import Expr, load_ibis, rows
 from agent_audit.errors import ConfigurationError
 
@@ -201,7 +201,7 @@ def token_uses(calls: Expr, by: str | None) -> Expr:
 
 def model_statistics(scope: Scope, limit: int | None) -> ModelStatistics:
     """The models of a scope, at most `limit`."""
-    found, model_count = first_rows(model_uses(model_calls(scope.events)), limit)
+    found, model_count = first_of_few(model_uses(model_calls(scope.events)), limit)
     return ModelStatistics(
         period=scope.period,
         models=tuple(ModelUse(**row) for row in found),

@@ -129,6 +129,14 @@ def first_rows(expr: Expr, limit: int | None) -> tuple[list[dict[str, Any]], int
     return found, totals[0] if totals else 0
 
 
+def first_of_few(expr: Expr, limit: int | None) -> tuple[list[dict[str, Any]], int]:
+    """Like `first_rows`, for a relation that seldom has more: counting it is left for when it does."""
+    if limit is None:
+        return first_rows(expr, limit)
+    found = rows(expr.limit(limit + 1))
+    return found[:limit], len(found) if len(found) <= limit else count(expr)
+
+
 def first_row(expr: Expr) -> dict[str, Any]:
     """Run a query that has exactly one row."""
     return rows(expr)[0]
@@ -156,6 +164,18 @@ def effective_outcome(events: Expr) -> Expr:
             else_=ibis.null("string"),
         ),
     )
+
+
+def narrowed(events: Expr, *columns: str, **more: Expr) -> Expr:
+    """These columns, and `how`, the effective outcome: what a question is about, for each of the others that a query
+    carries along takes Ibis as long to compile.
+
+    Args:
+        events: what is asked about.
+        columns: names of theirs.
+        more: columns made of theirs.
+    """
+    return events.select(*columns, how=effective_outcome(events), **more)
 
 
 def without(events: Expr, others: Expr, column: str, *, matching: str | None = None, order: str | None = None) -> Expr:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.scope import Scope, first_rows, narrowed
 from agent_audit.analysis.source import Expr
 
 
@@ -77,7 +77,10 @@ class Sessions(Result):
 
 def sessions(events: Expr) -> Expr:
     """One row per session, the latest first."""
-    told = events.filter(events.session_id.notnull()).mutate(how=effective_outcome)
+    told = narrowed(
+        events.filter(events.session_id.notnull()),
+        *("session_id", "log", "agent_id", "user_id", "timestamp", "event_type"),
+    )
     each = told.group_by(["session_id", "log"]).agg(
         **who_and_when(told),
         tool_calls=told.count(where=told.event_type == "tool.call"),

@@ -11,6 +11,7 @@ import mmap
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -168,7 +169,7 @@ class Log:
         """Every event with all `COLUMNS`, as an Ibis table."""
         return self._table("events")
 
-    @property
+    @cached_property
     def facts(self) -> Expr:
         """The same without `PAYLOADS`."""
         return self.events.select(*FACTS)
@@ -180,7 +181,7 @@ class Log:
 
     def facts_of(self, events: Expr) -> Expr:
         """Events, as `between` gives them or some of those, without `PAYLOADS`."""
-        return events.select(*FACTS)
+        return self.facts if events is self.events else events.select(*FACTS)
 
     def between(self, start: datetime | None, end: datetime | None, session_id: str | None = None) -> Expr:
         """Every event with all `COLUMNS` of the segments that can hold events from `start` until `end` of a session."""

@@ -12,11 +12,11 @@ from agent_audit.analysis.decisions import decided_by
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.nesting import Node, nested
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, first_rows
+from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, first_of_few
 from agent_audit.analysis.source import Expr
 from agent_audit.pairs import BY_SPAN
 
-COLUMNS = (
+_RECORDED = (
     "seq",
     "log",
     "event_id",
@@ -34,8 +34,8 @@ COLUMNS = (
     "error",
     "error_type",
     "duration_ms",
-    "decided_by",
 )
+COLUMNS = (*_RECORDED, "decided_by")
 """What a timeline is made of."""
 
 
@@ -122,13 +122,12 @@ class Timeline(Result):
 def session_events(events: Expr, session_id: str) -> Expr:
     """What a timeline needs of one session, in order of the log."""
     found = events.filter(events.session_id == session_id)
-    found = found.mutate(decided_by=decided_by(found))
-    return found.select(*COLUMNS).order_by(["log", "seq"])
+    return found.select(*_RECORDED, decided_by=decided_by(found)).order_by(["log", "seq"])
 
 
 def timeline(scope: Scope, session_id: str, limit: int) -> Timeline:
     """The timeline of a session within a scope."""
-    found, total = first_rows(session_events(scope.events, session_id), limit)
+    found, total = first_of_few(session_events(scope.events, session_id), limit)
     return Timeline(
         session_id=session_id,
         period=scope.period,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, effective_outcome, first_rows
+from agent_audit.analysis.scope import Scope, first_of_few, narrowed
 from agent_audit.analysis.source import Expr
 
 
@@ -87,9 +87,10 @@ def tool_uses(events: Expr, ends_of: tuple[str, ...] = ("tool.response",)) -> Ex
         events: facts.
         ends_of: types of the events that end a call; others than `tool.response` have no `tool.call`.
     """
-    used = events.filter(events.event_type.isin(("tool.call", *ends_of))).mutate(how=effective_outcome)
+    used = events.filter(events.event_type.isin(("tool.call", *ends_of)))
+    used = narrowed(used, "event_type", "agent_id", "duration_ms", "timestamp", tool=used.action)
     ends = used.event_type != "tool.call"
-    each = used.group_by(tool="action").agg(
+    each = used.group_by("tool").agg(
         calls=used.count(where=~ends),
         responses=used.count(where=ends),
         succeeded=used.count(where=ends & (used.how == "success")),
@@ -111,7 +112,7 @@ def tool_uses(events: Expr, ends_of: tuple[str, ...] = ("tool.response",)) -> Ex
 
 def tool_statistics(scope: Scope, limit: int | None) -> ToolStatistics:
     """The tools of a scope, at most `limit`."""
-    found, tool_count = first_rows(tool_uses(scope.events), limit)
+    found, tool_count = first_of_few(tool_uses(scope.events), limit)
     return ToolStatistics(
         period=scope.period,
         tools=tuple(ToolUse(**row) for row in found),

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table
 from agent_audit.analysis.result import Period, Result, bad_line_remark
-from agent_audit.analysis.scope import Scope, effective_outcome
+from agent_audit.analysis.scope import Scope, narrowed
 from agent_audit.analysis.source import Expr, rows
 from agent_audit.errors import ConfigurationError
 
@@ -79,7 +79,7 @@ def start_of(step: int | datetime, seconds: int | None) -> datetime:
 
 def happened(events: Expr, start: Expr) -> Expr:
     """One row per value of `start`, with the counts of an `Interval`."""
-    told = events.mutate(start=start, how=effective_outcome)
+    told = narrowed(events, "agent_id", start=start)
     return told.group_by("start").agg(
         events=told.count(),
         agents=told.agent_id.nunique(),
