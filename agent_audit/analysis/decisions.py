@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from statistics import median
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import open_intents
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope, count, first_row
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 MOST_LISTED = 100
@@ -96,7 +95,7 @@ class DecisionReport(Result):
 
 
 def decided(events: Expr, log: Expr) -> Expr:
-    """One row per decision, with `decided_by` and the time of the question it answers, oldest first."""
+    """One row per decision, with `decided_by` and the time of the question it answers."""
     decisions = events.filter(events.event_type.isin(("action.approved", "action.denied")))
     asked = log.filter(log.event_type == "permission.check")
     asked = asked.select(asked_call="call_id", asked_seq="seq", asked_at="timestamp", asked_in="log").view()
@@ -119,8 +118,19 @@ def decided(events: Expr, log: Expr) -> Expr:
         "asked_at",
         decided_by=decided_by(decisions),
     )
-    answered = joined.group_by([*columns, "decided_by"]).agg(asked_at=joined.asked_at.max())
-    return answered.order_by(["timestamp", "seq", "event_id"])
+    return joined.group_by([*columns, "decided_by"]).agg(asked_at=joined.asked_at.max())
+
+
+def decision_totals(made: Expr) -> Expr:
+    """How many were made, and the waits for them in microseconds, in one row; `made` is what `decided` gives."""
+    waited = made.timestamp.delta(made.asked_at, unit="microsecond")
+    return made.agg(
+        approved=made.count(where=made.event_type == "action.approved"),
+        denied=made.count(where=made.event_type == "action.denied"),
+        decider_unknown=made.count(where=made.decided_by.isnull()),
+        median_wait=waited.median(),
+        longest_wait=waited.max(),
+    )
 
 
 def decided_by(events: Expr) -> Expr:
@@ -131,42 +141,35 @@ def decided_by(events: Expr) -> Expr:
 def decisions_of(scope: Scope) -> Decisions:
     """Count and list the decisions of a scope."""
     made = _made(scope)
-    waits = _waits(made)
-    waiting = open_intents(scope.events, scope.log, ("permission.check",))
-    return Decisions(
-        approved=sum(decision.decision == "action.approved" for decision in made),
-        denied=sum(decision.decision == "action.denied" for decision in made),
-        waiting=count(waiting),
-        decider_unknown=sum(decision.decided_by is None for decision in made),
-        median_wait_seconds=median(waits) if waits else None,
-        listed=tuple(made[-MOST_LISTED:]),
-    )
+    latest = rows(made.order_by([made.timestamp.desc(), made.seq.desc(), made.event_id.desc()]).limit(MOST_LISTED))
+    totals = _totals(scope, made)
+    del totals["longest_wait_seconds"]
+    return Decisions(**totals, listed=tuple(map(_decision, reversed(latest))))
 
 
 def decision_report(scope: Scope, limit: int | None) -> DecisionReport:
     """The decisions of a scope, at most `limit`."""
     made = _made(scope)
-    waits = _waits(made)
-    latest = sorted(made, key=lambda decision: decision.timestamp, reverse=True)
+    latest = made.order_by([made.timestamp.desc(), "seq", "event_id"])
     return DecisionReport(
         period=scope.period,
-        decisions=tuple(latest[:limit]),
-        approved=sum(decision.decision == "action.approved" for decision in made),
-        denied=sum(decision.decision == "action.denied" for decision in made),
-        waiting=count(open_intents(scope.events, scope.log, ("permission.check",))),
-        decider_unknown=sum(decision.decided_by is None for decision in made),
-        median_wait_seconds=median(waits) if waits else None,
-        longest_wait_seconds=max(waits, default=None),
+        decisions=tuple(map(_decision, rows(latest if limit is None else latest.limit(limit)))),
+        **_totals(scope, made),
         bad_line_count=scope.bad_line_count,
     )
 
 
-def _made(scope: Scope) -> list[Decision]:
-    return [_decision(row) for row in rows(decided(scope.events, scope.log))]
+def _made(scope: Scope) -> Expr:
+    return scope.keep("decisions", lambda: decided(scope.events, scope.log))
 
 
-def _waits(made: list[Decision]) -> list[float]:
-    return [decision.waited_seconds for decision in made if decision.waited_seconds is not None]
+def _totals(scope: Scope, made: Expr) -> dict[str, Any]:
+    """What both reports say of all decisions."""
+    totals = first_row(decision_totals(made))
+    for name in ("median_wait", "longest_wait"):
+        microseconds = totals.pop(name)
+        totals[f"{name}_seconds"] = None if microseconds is None else microseconds / 1e6
+    return {**totals, "waiting": count(open_intents(scope.events, scope.log, ("permission.check",)))}
 
 
 def _decision(row: dict[str, Any]) -> Decision:

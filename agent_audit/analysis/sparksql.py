@@ -67,6 +67,9 @@ def _compiler() -> Any:
             # A sum of nothing would be no number.
             return super().visit_CountStar(op, arg=arg, where=None) if where is None else self.f.count_if(where)
 
+        def visit_BitOr(self, op: Node, *, arg: Node, where: Node) -> Node:
+            return self.agg.bit_or(arg, where=where)
+
         def visit_ExtractEpochSeconds(self, op: Node, *, arg: Node) -> Node:
             # With its fraction, as in DuckDB.
             return self.f.anon.unix_micros(arg) / sge.convert(1_000_000)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import groupby
 from pathlib import Path
+from statistics import median
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent_audit.analysis import AuditAnalyzer, ComplianceReport
 from agent_audit.analysis.compliance import ControlEvidence
@@ -13,6 +17,8 @@ from agent_audit.verify import verify
 from . import reference
 from .logs import event, operation, write_log
 from .strategies import logs
+
+_LARGE = st.sampled_from([2**31 - 1, 2**31, 2**53 + 1, 2**62])
 
 
 def _report(log: object) -> ComplianceReport:
@@ -35,6 +41,37 @@ def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> N
     assert report.security_event_count == len(tripped) + len(refused)
     touched = [e for e in events if e.event_type in {"data.access", "data.modify"}]
     assert sum(use.count for use in report.data_uses) == len(touched)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    numbers=st.lists(
+        st.tuples(st.sampled_from([None, "v", "w"]), st.integers(0, 70), st.none() | st.integers(0, 70) | _LARGE),
+        max_size=60,
+    ),
+    gone=st.sets(st.integers(0, 200), max_size=20),
+    shift=st.sampled_from([0, 29, 2**40]),
+)
+def test_what_is_missing_and_repeated_equals_the_naive_count(
+    numbers: list[tuple[str | None, int, int | None]], gone: set[int], shift: int
+) -> None:
+    dense = [("d", seq, seq) for seq in range(150) if seq not in gone]
+    events = [
+        event("error", writer=writer, writer_seq=writer_seq).model_copy(update={"seq": seq + shift})
+        for writer, seq, writer_seq in (*numbers, *dense)
+    ]
+    found = _report(events).integrity
+    there = {e.seq for e in events if e.seq is not None}
+    missing = sorted(set(range(min(there), max(there) + 1)) - there) if there else []
+    ranges = [[seq for _, seq in run] for _, run in groupby(enumerate(missing), lambda item: item[1] - item[0])]
+    assert (found.missing_seq, found.repeated_seq) == (len(missing), len(events) - len(there))
+    assert found.missing_seq_ranges == tuple((run[0], run[-1]) for run in ranges[:20])
+    by_writer: dict[str, set[int]] = defaultdict(set)
+    for e in events:
+        if e.writer is not None and e.writer_seq is not None:
+            by_writer[e.writer].add(e.writer_seq)
+    assert found.writers == len(by_writer)
+    assert found.writer_gaps == sum(max(seen) - min(seen) + 1 - len(seen) for seen in by_writer.values())
 
 
 def test_data_use_is_told_by_resource_agent_and_user() -> None:
@@ -74,6 +111,28 @@ def test_a_decision_answers_the_question_before_it_when_a_call_id_is_used_again(
         ]
     )
     assert [decision.waited_seconds for decision in report.decisions.listed] == [1.0, 3.0]
+
+
+@settings(max_examples=20, deadline=None)
+@given(events=logs(st.sampled_from(["permission.check", "action.approved", "action.denied"])))
+def test_decisions_and_their_waits_equal_the_naive_ones(events: list[AuditEvent]) -> None:
+    waits: dict[int, float | None] = {}
+    for seq, made in enumerate(events):
+        asked = [e.timestamp for e in events[:seq] if e.event_type == "permission.check" and e.call_id == made.call_id]
+        if made.event_type != "permission.check":
+            found = made.call_id is not None and asked
+            waits[seq] = (made.timestamp - max(asked)).total_seconds() if found else None
+    known = [wait for wait in waits.values() if wait is not None]
+    with AuditAnalyzer(events) as analyzer:
+        report = analyzer.get_decisions(limit=None)
+        listed = analyzer.generate_compliance_report().decisions.listed
+    assert report.approved + report.denied == report.decider_unknown == len(waits)
+    assert report.median_wait_seconds == (pytest.approx(median(known)) if known else None)
+    assert report.longest_wait_seconds == max(known, default=None)
+    latest = sorted(waits, key=lambda seq: events[seq].timestamp, reverse=True)
+    assert [one.waited_seconds for one in report.decisions] == [waits[seq] for seq in latest]
+    earliest = sorted(waits, key=lambda seq: events[seq].timestamp)
+    assert [one.event_id for one in listed] == [events[seq].event_id for seq in earliest]
 
 
 def test_what_is_missing_comes_first_in_the_text_and_never_certifies() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent_audit.analysis.compliance.numbers import holes, numbered_slots
 from agent_audit.analysis.scope import first_row
-from agent_audit.analysis.source import Expr, load_ibis, rows
+from agent_audit.analysis.source import Expr, rows
 
 _MOST_RANGES = 20
 
@@ -63,12 +64,14 @@ def seq_facts(log: Expr) -> Expr:
 
     Each log has positions of its own: beginnings, ends and holes are those of single logs, added up.
     """
-    each = log.group_by("log").agg(
-        first_seq=log.seq.min(),
-        last_seq=log.seq.max(),
-        events=log.count(),
-        different=log.seq.nunique(),
-        pruned=log.count(where=log.event_type == "log.pruned"),
+    told = log.select("log", "event_type", number=log.seq)
+    slots = numbered_slots(told, ["log"], pruned=lambda slot: slot.count(where=slot.event_type == "log.pruned"))
+    each = slots.group_by("log").agg(
+        first_seq=slots["first"].min(),
+        last_seq=slots["last"].max(),
+        events=slots.events.sum(),
+        different=slots.different.sum(),
+        pruned=slots.pruned.sum(),
     )
     return each.agg(
         logs=each.count(),
@@ -83,17 +86,15 @@ def seq_facts(log: Expr) -> Expr:
 
 def seq_holes(log: Expr) -> Expr:
     """Ranges of positions of a log that no event has, in order."""
-    before = log.seq.lag(1).over(load_ibis().window(group_by=log.log, order_by=log.seq))
-    steps = log.select(log=log.log, seq=log.seq, before=before)
-    holes = steps.filter(steps.seq - steps.before > 1)
-    return holes.select(log=holes.log, first=holes.before + 1, last=holes.seq - 1).order_by(["first", "last", "log"])
+    return holes(log.select("log", number=log.seq), ["log"]).order_by(["first", "last", "log"])
 
 
 def writer_facts(log: Expr) -> Expr:
     """How many writers, and how many of the events they numbered are not here; one row."""
     written = log.filter(log.writer.notnull() & log.writer_seq.notnull())
-    each = written.group_by(["log", "writer"]).agg(
-        gap=written.writer_seq.max() - written.writer_seq.min() + 1 - written.writer_seq.nunique()
+    slots = numbered_slots(written.select("log", "writer", number=written.writer_seq), ["log", "writer"])
+    each = slots.group_by(["log", "writer"]).agg(
+        gap=slots["last"].max() - slots["first"].min() + 1 - slots.different.sum()
     )
     return each.agg(writers=each.count(), writer_gaps=each.gap.sum())
 
