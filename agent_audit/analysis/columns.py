@@ -87,7 +87,7 @@ def _card(path: Path) -> Card | None:
 
 def _looked_at_again(card: Card, segment: Path, columns: Path, card_path: Path) -> Contents | None:
     """By content: times and inodes change when a log is copied, and a copy just made is too young for them."""
-    segment_now, columns_now = card.segment.renewed(segment), card.columns.renewed(columns)
+    segment_now, columns_now = _renewed(card.segment, segment), _renewed(card.columns, columns)
     if segment_now is None or columns_now is None:
         return None
     try:
@@ -95,6 +95,11 @@ def _looked_at_again(card: Card, segment: Path, columns: Path, card_path: Path) 
     except OSError:
         pass  # a log that is only readable: the next look reads the files again
     return card.contents
+
+
+def _renewed(known_as: Signature, path: Path) -> Signature | None:
+    """As it was known, when that still tells; only otherwise is the file read."""
+    return known_as if known_as.seems_same(path) else known_as.renewed(path)
 
 
 def write_card(card: Card, path: Path) -> None:

@@ -61,10 +61,10 @@ class Converter:
         try:
             self._copy(f"SELECT {_names()} FROM {_read_json(source)}", target)
             taken = count_lines(source)
+            # The numbers stand in the text: for parameters DuckDB imports pandas, which takes longer than the query.
             found = self._duckdb.execute(
                 "SELECT count(*), count(DISTINCT seq), count(event_id), count(timestamp), count(event_type), "
-                f"count(*) FILTER (seq >= ? AND seq < ?) FROM read_parquet('{target}')",
-                [first_seq, first_seq + taken],
+                f"count(*) FILTER (seq >= {first_seq:d} AND seq < {first_seq + taken:d}) FROM read_parquet('{target}')"
             ).fetchone()
         except Exception as error:
             if not type(error).__module__.endswith("duckdb"):

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent_audit.analysis import AuditAnalyzer
-from agent_audit.analysis.columns import known, remove_orphans
+from agent_audit.analysis import AuditAnalyzer, freshness
+from agent_audit.analysis.columns import Card, known, remove_orphans
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.scope import count
 from agent_audit.analysis.source import Log, load_ibis
@@ -117,6 +117,22 @@ def test_columns_of_a_copied_log_are_used_and_not_made_again(tmp_path: Path) -> 
     inode = Layout(moved).column_files(0)[0].stat().st_ino
     assert answers(moved)[1:-1] == before[1:-1]
     assert Layout(moved).column_files(0)[0].stat().st_ino == inode
+
+
+def test_a_copy_that_is_too_young_is_read_again_without_its_segment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freshness, "_CLOCK", 0)  # instead of waiting until the segment is old enough
+    root = write_log(tmp_path / "log", [event("tool.call", session_id="x")] * 600)
+    layout = Layout(root)
+    AuditAnalyzer(root).close()
+    columns, card_path = layout.column_files(0)
+    before = Card.model_validate_json(card_path.read_bytes())
+    os.utime(columns, ns=(0, 0))
+    assert known(layout, 0) == before.contents
+    after = Card.model_validate_json(card_path.read_bytes())
+    assert (after.segment, after.columns.sha256) == (before.segment, before.columns.sha256)
+    assert after.columns.looked_ns > before.columns.looked_ns
 
 
 def test_columns_are_no_more_open_to_others_than_the_segments(tmp_path: Path) -> None:
