@@ -9,7 +9,7 @@ import ast
 import importlib
 import importlib.util
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from agent_audit import AuditLogger
 
 from .session import Label, Recorder
 
-_SETS = ("multi_turn_base", "multi_turn_long_context")
 _SOURCE = "bfcl_eval.eval_checker.multi_turn_eval.func_source_code"
-_CLASSES = {
+CLASSES = {
     "GorillaFileSystem": "gorilla_file_system",
     "MathAPI": "math_api",
     "MessageAPI": "message_api",
@@ -31,21 +30,21 @@ _CLASSES = {
 }
 
 
-def record(logger: AuditLogger, every: int = 1) -> Iterator[Label]:
-    """Run and record each `every`-th task."""
-    root = _root()
-    for name in _SETS:
+def record(logger: AuditLogger, sets: Iterable[str]) -> Iterator[Label]:
+    """Run and record the tasks of some sets."""
+    root = package()
+    for name in sets:
         tasks = _lines(root / "data" / f"BFCL_v4_{name}.json")
         answers = {
             line["id"]: line["ground_truth"] for line in _lines(root / "data/possible_answer" / f"BFCL_v4_{name}.json")
         }
-        for task in tasks[::every]:
+        for task in tasks:
             label = Label(f"bfcl/{task['id']}", f"bfcl/{name}", "benign")
             _run(Recorder(logger, label), task, answers[task["id"]], "long_context" in name)
             yield label
 
 
-def _root() -> Path:
+def package() -> Path:
     """The package's folder; its own `__init__` is not run, for it wants every model vendor's client."""
     spec = importlib.util.find_spec("bfcl_eval")
     if spec is None or not spec.submodule_search_locations:
@@ -68,7 +67,7 @@ def _run(recorder: Recorder, task: Any, turns: list[list[str]], long_context: bo
 
 
 def _service(name: str, config: Any, long_context: bool) -> Any:
-    module = importlib.import_module(f"{_SOURCE}.{_CLASSES[name]}")
+    module = importlib.import_module(f"{_SOURCE}.{CLASSES[name]}")
     service = getattr(module, name)()
     if name != "MathAPI":
         service._load_scenario(json.loads(json.dumps(config)), long_context=long_context)

@@ -82,28 +82,33 @@ def _squeezed(text: str) -> str:
     return "".join(c for c in text.replace("\\n", "").replace("\\", "") if not c.isspace() and c not in "'\"")
 
 
-def record(logger: AuditLogger, attacks: tuple[str, ...], suites: tuple[str, ...], every: int = 1) -> Iterator[Label]:
-    """Run and record every pair of user and injection task (each `every`-th), and each user task unattacked."""
+def record(logger: AuditLogger, attacks: tuple[str, ...], pairs: slice, *, clean: bool) -> Iterator[Label]:
+    """Run and record pairs of user and injection task.
+
+    Args:
+        logger: writes the log.
+        attacks: names of the attacks.
+        pairs: which of a suite's pairs, in its own order.
+        clean: each user task unattacked, too.
+    """
     warnings.simplefilter("ignore")
     for name, suite in get_suites(VERSION).items():
-        if name not in suites:
-            continue
-        for task_id, task in suite.user_tasks.items():
+        for task_id, task in suite.user_tasks.items() if clean else ():
             label = Label(f"{name}/{task_id}/clean", f"agentdojo/{name}", "never attacked")
             _run(logger, suite, label, task, None, {})
             yield label
         for attack_name in attacks:
-            yield from _attacked(logger, name, suite, attack_name, every)
+            yield from _attacked(logger, name, suite, attack_name, pairs)
 
 
-def _attacked(logger: AuditLogger, name: str, suite: Any, attack_name: str, every: int) -> Iterator[Label]:
+def _attacked(logger: AuditLogger, name: str, suite: Any, attack_name: str, chosen: slice) -> Iterator[Label]:
     attack = (
         FixedJailbreakAttack("{goal}", suite, Scripted())
         if attack_name == "bare"
         else load_attack(attack_name, suite, Scripted())
     )
     pairs = [(u, i) for u in suite.user_tasks.values() for i in suite.injection_tasks.values()]
-    for task, injection in pairs[::every]:
+    for task, injection in pairs[chosen]:
         try:
             injections = attack.attack(task, injection)
         except ValueError:  # the user's task reads nothing that could carry an injection

@@ -1,4 +1,4 @@
-"""tau2-bench's airline and retail desks (as shipped by the package `inspect-evals`): honest customer service.
+"""tau2-bench's desks (as shipped by the package `inspect-evals`): honest customer service.
 
 The actions that a task expects are run against the package's own simulators, the customer's request is the prompt.
 An id from one tool goes into the next all the time. Nothing in them is an attack.
@@ -6,33 +6,51 @@ An id from one tool goes into the next all the time. Nothing in them is an attac
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import importlib.util
 import json
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent_audit import AuditLogger
 
 from .session import Label, Recorder
 
-_DESKS = {"airline": "AirlineAgentTools", "retail": "RetailAgentTools"}
+
+class _Desk(NamedTuple):
+    tools: str
+    folder: str
+    policy: str
+    tasks: str = "tasks.json"
 
 
-def record(logger: AuditLogger, every: int = 1) -> Iterator[Label]:
-    """Run and record each `every`-th task."""
+_DESKS = {
+    "airline": _Desk("AirlineAgentTools", "airline", "policy.txt"),
+    "retail": _Desk("RetailAgentTools", "retail", "policy.txt"),
+    "telecom": _Desk("TelecomAgentTools", "telecom", "main_policy.txt", "tasks.json.gz"),
+    "banking": _Desk("BankingAgentTools", "banking_knowledge", "prompts/components/policy_header.md"),
+}
+
+
+def record(logger: AuditLogger, domains: Iterable[str]) -> Iterator[Label]:
+    """Run and record the tasks of some domains in which the agent, not the customer alone, has something to do."""
     root = _package()
-    for domain, name in _DESKS.items():
-        desk = getattr(importlib.import_module(f"inspect_evals.tau2.{domain}.{name}"), name)()
+    for domain in domains:
+        told = _DESKS[domain]
+        desk = getattr(importlib.import_module(f"inspect_evals.tau2.{domain}.{told.tools}"), told.tools)()
         desk.initialize()
         fresh = desk.db
-        policy = (root / "data/domains" / domain / "policy.txt").read_text()
-        for task in json.loads((root / "data/domains" / domain / "tasks.json").read_text())[::every]:
-            if not task["evaluation_criteria"]["actions"]:
+        folder = root / "data/domains" / told.folder
+        policy = (folder / told.policy).read_text()
+        packed = (folder / told.tasks).read_bytes()
+        for task in json.loads(gzip.decompress(packed) if told.tasks.endswith(".gz") else packed):
+            actions = task["evaluation_criteria"]["actions"] or []
+            if not any(hasattr(desk, action["name"]) for action in actions):
                 continue
             desk.db = deepcopy(fresh)
             label = Label(f"tau2/{domain}/{task['id']}", f"tau2/{domain}", "benign")
@@ -55,8 +73,10 @@ def _package() -> Path:
 
 def _run(recorder: Recorder, desk: Any, task: Any, policy: str) -> None:
     asked = task["user_scenario"]["instructions"]
-    words = [asked.get("reason_for_call"), asked.get("known_info"), asked.get("task_instructions")]
-    recorder.start("\n".join(text for text in words if text), policy)
+    if isinstance(asked, dict):
+        words = [asked.get("reason_for_call"), asked.get("known_info"), asked.get("task_instructions")]
+        asked = "\n".join(text for text in words if text)
+    recorder.start(asked, policy)
     for action in task["evaluation_criteria"]["actions"]:
         name, arguments = action["name"], action["arguments"]
         method = getattr(desk, name, None)
