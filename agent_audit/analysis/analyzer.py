@@ -29,7 +29,7 @@ from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
-from agent_audit.verify import Verification
+from agent_audit.verify import AnyVerification
 
 
 class Queryable(Protocol):
@@ -166,7 +166,7 @@ class AuditAnalyzer:
         end: datetime | None = None,
         *,
         agent_id: str | None = None,
-        verification: Verification | None = None,
+        verification: AnyVerification | None = None,
     ) -> ComplianceReport:
         """What an auditor asks for, and what the log cannot show.
 
@@ -174,7 +174,9 @@ class AuditAnalyzer:
             start: first moment of the period, aware.
             end: first moment after it, aware.
             agent_id: the agent; None: all of them.
-            verification: what `agent_audit.verify.verify` says of the log; None: the report says it was not asked.
+            verification: what `agent_audit.verify.verify` says of the log, or of a store
+                `FleetVerification(logs=tuple(agent_audit.ship.fleet.verify_fleet(…)))`; None: the report says it was
+                not asked.
 
         Raises:
             ConfigurationError: a moment without a time zone.
@@ -189,7 +191,7 @@ class AuditAnalyzer:
         *,
         agent_id: str | None = None,
         limits: Limits | None = None,
-        verification: Verification | None = None,
+        verification: AnyVerification | None = None,
     ) -> Overview:
         """All of it at one glance, as the HTML report shows it.
 
@@ -198,7 +200,9 @@ class AuditAnalyzer:
             end: first moment after it, aware.
             agent_id: the agent; None: all of them.
             limits: how many sessions and events are listed one by one.
-            verification: what `agent_audit.verify.verify` says of the log; None: the report says it was not asked.
+            verification: what `agent_audit.verify.verify` says of the log, or of a store
+                `FleetVerification(logs=tuple(agent_audit.ship.fleet.verify_fleet(…)))`; None: the report says it was
+                not asked.
 
         Raises:
             ConfigurationError: a moment without a time zone.

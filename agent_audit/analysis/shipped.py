@@ -61,7 +61,11 @@ class Shipped:
         if not origins:
             where = "" if self.root is None or not (self.root / "segments").is_dir() else ": it is itself a log"
             raise LogNotFoundError(f"no log was shipped to {self.url}{where}; name what was given to `ship --to`")
-        return [ShippedLog(origin, self._parts(origin)) for origin in origins]
+        return [self.log(origin) for origin in origins]
+
+    def log(self, origin: str) -> ShippedLog:
+        """One log with what it has; without any part when it is not there."""
+        return ShippedLog(origin, self._parts(origin))
 
     def lines(self, origin: str, first_seq: int) -> list[bytes]:
         """The recorded lines of a part.

@@ -14,7 +14,8 @@ from agent_audit.cli.moments import span
 from agent_audit.cli.trusting import add_trust, keys_of, policy_of
 
 if TYPE_CHECKING:
-    from agent_audit.ship.fleet import HostLog
+    from agent_audit.analysis.shipped import Shipped
+    from agent_audit.verify import HostLog
 
 
 def add(subparsers: Any) -> None:
@@ -30,6 +31,9 @@ def add(subparsers: Any) -> None:
     add_trust(verify)
     verify.add_argument("--origin", action="append", metavar="NAME", help="this log alone; may be given again")
     verify.add_argument("--silent-after", type=span, metavar="AGE", help="name logs without an event for so long: 1h")
+    verify.add_argument(
+        "--events", action="store_true", help="also hold the Parquet files that analyses read against the lines"
+    )
     verify.add_argument("--json", action="store_true", help="one JSON object for each log, as soon as it is verified")
     verify.set_defaults(run=_verify)
     restore: ArgumentParser = options.command(actions, "restore", "Make a log directory of a copy, for all commands.")
@@ -46,14 +50,15 @@ def _add_store(parser: ArgumentParser) -> None:
 def _verify(args: Namespace) -> int:
     from agent_audit.cli.terminal import say
     from agent_audit.ship import open_copies
-    from agent_audit.ship.fleet import Liveness, verify_fleet
-    from agent_audit.verify import Trust, Verdict
+    from agent_audit.ship.fleet import verify_fleet
+    from agent_audit.verify import Liveness, Trust, Verdict
 
     copies = open_copies(args.store)
     trust = Trust(policy=policy_of(args), keys=keys_of(args))
+    asked = {"silent_after": args.silent_after, "origins": args.origin}
     verdicts, silent = set(), 0
     try:
-        for log in verify_fleet(copies, trust, silent_after=args.silent_after, origins=args.origin):
+        for log in verify_fleet(copies, trust, **asked, events=events_of(args.store) if args.events else None):
             verdicts.add(log.verdict)
             silent += log.liveness is Liveness.SILENT
             lines = [log.model_dump_json()] if args.json else _lines(log)
@@ -69,6 +74,18 @@ def _verify(args: Namespace) -> int:
     if Verdict.INCOMPLETE in verdicts:
         return INCOMPLETE
     return NOT_PROVABLE if Verdict.NOT_PROVABLE in verdicts else OK
+
+
+def events_of(url: str) -> Shipped | None:
+    """The store as analyses read it, where they read files that are made of the lines; None: they read the lines.
+
+    Raises:
+        ConfigurationError, LogNotFoundError, ShipError: there is none, or it cannot be read.
+    """
+    from agent_audit.analysis.opening import open_source
+
+    found = open_source(url)
+    return None if isinstance(found, list) else found
 
 
 def _lines(log: HostLog) -> Iterator[str]:

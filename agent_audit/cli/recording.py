@@ -10,7 +10,7 @@ from agent_audit.cli import options
 
 if TYPE_CHECKING:
     from agent_audit.event import AuditEvent
-    from agent_audit.verify import Verification
+    from agent_audit.verify import AnyVerification
 
 
 def record(directory: Path, event: AuditEvent) -> None:
@@ -41,7 +41,7 @@ def examined(
     args: Namespace,
     command: str,
     *,
-    verification: Verification | None = None,
+    verification: AnyVerification | None = None,
     output: Path | None = None,
     **counted: int,
 ) -> None:
@@ -52,11 +52,13 @@ def examined(
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
     from agent_audit.errors import AuditError
+    from agent_audit.verify import FleetVerification
 
     choice, who = options.choice(args), args.examined_by
     if getattr(args, "source", None):
         say(f"the examination by {who} is not on record: stores that hosts ship to are written by those hosts alone")
         return
+    assert not isinstance(verification, FleetVerification)  # that is about sources
     try:
         event = examination_event(command, by=who, choice=choice, verification=verification, output=output, **counted)
         record(log_of(args), event)

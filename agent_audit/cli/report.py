@@ -17,7 +17,7 @@ from agent_audit.cli.verifying import add_verify, verification_of
 if TYPE_CHECKING:
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.analysis.overview import Limits, Overview
-    from agent_audit.verify import Verification
+    from agent_audit.verify import AnyVerification
 
 
 def add(subparsers: Any) -> None:
@@ -73,7 +73,7 @@ def run(args: Namespace) -> int:
     return INCOMPLETE if overview.compliance.bad_line_count else OK
 
 
-def overview_of(analyzer: AuditAnalyzer, args: Namespace, verification: Verification | None) -> Overview:
+def overview_of(analyzer: AuditAnalyzer, args: Namespace, verification: AnyVerification | None) -> Overview:
     """The overview that the command line asks for."""
     return analyzer.overview(
         args.since, args.until, agent_id=args.agent, limits=_limits(args), verification=verification

@@ -5,20 +5,35 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_audit.cli import options
+from agent_audit.cli.moments import span
 from agent_audit.cli.progress import progress
 from agent_audit.cli.trusting import keys_of, policy_of
 
 if TYPE_CHECKING:
-    from agent_audit.verify import Trust, Verification
+    from agent_audit.verify import AnyVerification, FleetVerification, Trust, Verification
+
+_SILENT_AFTER = timedelta(hours=2)
 
 
 def add_verify(parser: ArgumentParser) -> None:
     """Whether to verify first."""
-    parser.add_argument("--no-verify", action="store_true", help="do not verify the log first; the report says so")
+    parser.add_argument(
+        "--no-verify",
+        action="store_true",
+        help="do not verify the log first, of a store every log (all of it is read for that); the report says so",
+    )
+    parser.add_argument(
+        "--silent-after",
+        type=span,
+        metavar="AGE",
+        default=_SILENT_AFTER,
+        help="of a store: name logs without an event for so long (default: 2h; a living log has one every hour)",
+    )
 
 
 def trust_of(args: Namespace) -> Trust:
@@ -33,16 +48,42 @@ def trust_of(args: Namespace) -> Trust:
     return Trust(policy=policy_of(args), keys=keys_of(args))
 
 
-def verification_of(args: Namespace) -> Verification | None:
-    """What `verify` says of the log; None with --no-verify, and of stores, which `fleet verify` verifies."""
+def verification_of(args: Namespace) -> AnyVerification | None:
+    """What `verify` says of the log, or `fleet verify` of every log of the stores; None with --no-verify.
+
+    Raises:
+        ConfigurationError, ProofError: as `trust_of`; or there is no such store.
+        LogNotFoundError, ShipError: a store has no log, or cannot be read.
+    """
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.sources import sources_of
-    from agent_audit.cli.terminal import say
 
-    if sources := sources_of(args):
-        say(f"not verified: `fleet verify` tells for each log what it is worth ({', '.join(sources)})")
+    sources = sources_of(args)
+    if args.no_verify:
         return None
-    return None if args.no_verify else verified(log_of(args), trust_of(args))
+    return fleet_verified(sources, args) if sources else verified(log_of(args), trust_of(args))
+
+
+def fleet_verified(sources: list[str], args: Namespace) -> FleetVerification:
+    """What `fleet verify --events` says of every log in stores, some of which may have become silent."""
+    from agent_audit.cli.fleet import events_of
+    from agent_audit.ship import open_copies
+    from agent_audit.ship.fleet import verify_fleet
+    from agent_audit.verify import FleetVerification, HostLog
+
+    trust = trust_of(args)
+    found: list[HostLog] = []
+    with progress("verifying", "judging") as tell:
+        for source in sources:
+            events, copies = events_of(source), open_copies(source)
+            try:
+                origins = copies.origins()
+                for log in verify_fleet(copies, trust, silent_after=args.silent_after, origins=origins, events=events):
+                    found.append(log)
+                    tell(len(found), len(origins) if len(sources) == 1 else None)
+            finally:
+                copies.close()
+    return FleetVerification(logs=tuple(sorted(found, key=lambda log: log.origin)))
 
 
 def verified(root: Path, trust: Trust) -> Verification:

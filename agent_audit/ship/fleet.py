@@ -5,48 +5,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
-from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import BaseModel, ConfigDict
 
 from agent_audit.errors import FormatError, ProofError, StoreRefusedError
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.ship.restore import Restored, restore
 from agent_audit.ship.sink import Copies
-from agent_audit.verify import Trust, Verdict, Verification, verify
+from agent_audit.verify import HostLog, Liveness, Trust, Verdict, Verification, verify
 
-
-class Liveness(str, Enum):
-    """Whether a log has been heard of lately."""
-
-    HEARD = "heard"
-    SILENT = "silent"
-    """Its last event is older than asked for."""
-    CLOSED = "closed"
-    """Its last event says that logging ended in good order."""
-
-    __str__ = str.__str__
-
-
-class HostLog(BaseModel):
-    """What is known of one log of the fleet."""
-
-    model_config = ConfigDict(frozen=True)
-
-    origin: str
-    verdict: Verdict
-    events: int
-    """Events in the copy."""
-    proved: int
-    """Events under its last checkpoint."""
-    first_seq: int
-    last_event: datetime | None
-    liveness: Liveness
-    problems: tuple[str, ...]
-    missing: tuple[str, ...]
-    """What a proof would need."""
+if TYPE_CHECKING:
+    from agent_audit.analysis.shipped import Shipped
 
 
 def verify_fleet(
@@ -56,6 +27,7 @@ def verify_fleet(
     silent_after: timedelta | None = None,
     now: datetime | None = None,
     origins: list[str] | None = None,
+    events: Shipped | None = None,
 ) -> Iterator[HostLog]:
     """Verify every log of a store, one after the other.
 
@@ -67,11 +39,14 @@ def verify_fleet(
         silent_after: a log whose last event is older, and does not say that logging ended, is silent.
         now: the moment to compare with; the present one if left out.
         origins: these logs alone.
+        events: the same store as analyses read it: that its Parquet files say what the lines say is part of the
+            verdict. Of a store elsewhere they are fetched to where analyses find them (`analysis.fetch`).
 
     Raises:
         StoreUnavailableError: the store cannot be reached.
+        ConfigurationError: the Parquet files of a log are more than may be fetched.
     """
-    fleet = _Fleet(copies, trust or Trust(), silent_after, now or datetime.now(timezone.utc))
+    fleet = _Fleet(copies, trust or Trust(), silent_after, now or datetime.now(timezone.utc), events)
     for origin in copies.origins() if origins is None else origins:
         yield fleet.look_at(origin)
 
@@ -79,7 +54,15 @@ def verify_fleet(
 class _Fleet:
     """What is the same for every log."""
 
-    def __init__(self, copies: Copies, trust: Trust, silent_after: timedelta | None, now: datetime) -> None:
+    def __init__(
+        self,
+        copies: Copies,
+        trust: Trust,
+        silent_after: timedelta | None,
+        now: datetime,
+        events: Shipped | None,
+    ) -> None:
+        self._events = events
         self._copies = copies
         self._trust = trust
         self._silent_after = silent_after
@@ -90,26 +73,38 @@ class _Fleet:
             directory = Path(folder, "log")
             try:
                 restored = restore(self._copies, origin, directory)
-                found = verify(directory, self._trust, remember=False)
+                found = verify(directory, self._trust, intents=False, remember=False)
+                unlike = [] if self._events is None else self._unlike_lines(origin, directory)
             except ProofError as error:
                 return _unread(origin, Verdict.TAMPERED, error)
             except (StoreRefusedError, FormatError) as error:
                 return _unread(origin, Verdict.INCOMPLETE, error)
-        return self._judged(origin, restored, found)
+        return self._judged(origin, restored, found, unlike)
 
-    def _judged(self, origin: str, restored: Restored, found: Verification) -> HostLog:
-        contradictions = list(restored.problems)
+    def _unlike_lines(self, origin: str, directory: Path) -> list[str]:
+        from agent_audit.ship.derived import unlike_lines
+
+        assert self._events is not None
+        return unlike_lines(self._events, origin, directory)
+
+    def _judged(self, origin: str, restored: Restored, found: Verification, unlike: list[str]) -> HostLog:
+        contradictions = [*restored.problems, *unlike]
         if found.origin is not None and found.origin != origin:
             contradictions.append(f"the copy says that it is {found.origin}")
         last, last_type = _last_event(restored)
+        events = restored.next_seq - restored.first_seq
         return HostLog(
             origin=origin,
             verdict=Verdict.TAMPERED if contradictions else found.verdict,
-            events=restored.next_seq - restored.first_seq,
+            events=events,
             proved=0 if found.root is None else found.size,
+            later=events if found.root is None else found.later,
+            root=found.root,
             first_seq=restored.first_seq,
             last_event=last,
             liveness=self._liveness(last, last_type),
+            signed_by=found.signed_by,
+            cosigned_by=found.cosigned_by,
             problems=(*contradictions, *map(str, found.problems)),
             missing=found.missing,
         )

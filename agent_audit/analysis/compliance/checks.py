@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from agent_audit.analysis.compliance.facts import Facts
-from agent_audit.verify import Verdict
+from agent_audit.verify import FleetVerification, Verdict
+from agent_audit.verify.host import named
 
 
 class Check(NamedTuple):
@@ -118,14 +119,23 @@ def proved(facts: Facts) -> Check:
     found = facts.verification
     if found is None:
         return Check(False, "The record was not verified.")
+    valid = found.verdict == Verdict.VALID
+    if isinstance(found, FleetVerification):
+        after = f"; {found.later:,} event(s) after the checkpoints are not proved yet" if found.later else ""
+        counted = f"{len(found.logs):,} log(s): {found.counted()}"
+        return Check(valid, f"Verdict of fleet verify on {counted}, {found.proved:,} events under checkpoints{after}.")
     head = f" at {found.size:,} events, root {found.root}" if found.root else ""
     after = f"; {found.later:,} event(s) after it are not proved yet" if found.later else ""
-    return Check(found.verdict == Verdict.VALID, f"Verdict of verify: {found.verdict}{head}{after}.")
+    return Check(valid, f"Verdict of verify: {found.verdict}{head}{after}.")
 
 
 def signed(facts: Facts) -> Check:
     """That a key apart from the log has signed its head."""
-    by = ", ".join(facts.verification.signed_by) if facts.verification else ""
+    found = facts.verification
+    if isinstance(found, FleetVerification):
+        without = [log.origin for log in found.logs if not log.signed_by]
+        return _of_heads(found, without, "signed by trusted keys", "No signature of a trusted key is known")
+    by = ", ".join(found.signed_by) if found else ""
     return Check(
         bool(by), f"The head is signed by {by}." if by else "No signature of a trusted key over the head is known."
     )
@@ -133,8 +143,20 @@ def signed(facts: Facts) -> Check:
 
 def witnessed(facts: Facts) -> Check:
     """That somebody independent has seen the head."""
-    by = ", ".join(facts.verification.cosigned_by) if facts.verification else ""
+    found = facts.verification
+    if isinstance(found, FleetVerification):
+        without = [log.origin for log in found.logs if not log.cosigned_by]
+        return _of_heads(found, without, "cosigned by witnesses", "No cosignature of an independent witness is known")
+    by = ", ".join(found.cosigned_by) if found else ""
     return Check(bool(by), f"The head is cosigned by {by}." if by else "No independent witness has cosigned the head.")
+
+
+def _of_heads(found: FleetVerification, without: list[str], all_are: str, none_is: str) -> Check:
+    """That something holds for the heads of all logs."""
+    count = len(found.logs)
+    if count and not without:
+        return Check(True, f"The heads of all {count:,} log(s) are {all_are}.")
+    return Check(False, f"{none_is} over the heads of {len(without):,} of {count:,} log(s): {named(without)}.")
 
 
 def started_and_stopped(facts: Facts) -> Check:

@@ -13,7 +13,7 @@ from agent_audit.analysis.decisions import Decisions
 from agent_audit.analysis.scope import Scope, first_row
 from agent_audit.analysis.source import Expr, load_ibis, rows
 from agent_audit.analysis.volume import step_of
-from agent_audit.verify import Verification
+from agent_audit.verify import AnyVerification
 
 _DAY = 86_400
 
@@ -34,8 +34,8 @@ class Facts:
     bound_decisions: int
     """Decisions that carry a keyed digest of the arguments decided on."""
     integrity: Integrity
-    verification: Verification | None
-    """What `verify` says; None: it was not asked."""
+    verification: AnyVerification | None
+    """What `verify` or `fleet verify` says; None: it was not asked."""
     open_operations: int
     clock: Mapping[str, Any]
     """`steps`: events of a writer that are earlier than its event before; `largest` of these steps in seconds."""
@@ -69,7 +69,7 @@ def facts_of(
     fields: Sequence[Completeness],
     decisions: Decisions,
     integrity: Integrity,
-    verification: Verification | None,
+    verification: AnyVerification | None,
     open_operations: int,
     oldest: datetime | None,
     newest: datetime | None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agent_audit.analysis.compliance.completeness import Completeness
+from agent_audit.analysis.compliance.fleet import what_a_fleet_cannot_show
 from agent_audit.analysis.compliance.integrity import Integrity
 from agent_audit.analysis.decisions import Decisions
-from agent_audit.verify import Verdict, Verification
+from agent_audit.verify import AnyVerification, FleetVerification, Verdict, Verification
 
 NOT_VERIFIED = "Whether the record was altered has not been verified: `agent-audit-log verify`."
 NEVER_RECORDED = "What was never recorded cannot be shown by any log."
@@ -16,7 +17,7 @@ _MOST = 20
 
 def what_is_missing(
     *,
-    verification: Verification | None,
+    verification: AnyVerification | None,
     by_type: Mapping[str, int],
     integrity: Integrity,
     fields: Sequence[Completeness],
@@ -25,7 +26,7 @@ def what_is_missing(
 ) -> tuple[str, ...]:
     """Each sentence names one thing that cannot be shown, the gravest first."""
     return (
-        *(_verdict(verification) if verification else ()),
+        *_verdicts(verification, integrity),
         *_gaps(integrity),
         *(() if verification else (NOT_VERIFIED,)),
         *_open(open_operations),
@@ -34,6 +35,13 @@ def what_is_missing(
         *_never_seen(by_type),
         NEVER_RECORDED,
     )
+
+
+def _verdicts(found: AnyVerification | None, integrity: Integrity) -> Iterator[str]:
+    if isinstance(found, FleetVerification):
+        yield from what_a_fleet_cannot_show(found, integrity)
+    elif found is not None:
+        yield from _verdict(found)
 
 
 def _verdict(found: Verification) -> Iterator[str]:

@@ -12,6 +12,7 @@ from agent_audit.analysis.activity import count_table, error_count, listed
 from agent_audit.analysis.compliance.completeness import Completeness, completeness_of
 from agent_audit.analysis.compliance.controls import ControlEvidence, judged
 from agent_audit.analysis.compliance.facts import facts_of
+from agent_audit.analysis.compliance.fleet import fleet_facts, logs_table
 from agent_audit.analysis.compliance.integrity import Integrity, integrity_of
 from agent_audit.analysis.compliance.missing import what_is_missing
 from agent_audit.analysis.compliance.security import SecurityEvent, listed_security_events
@@ -22,7 +23,7 @@ from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import Scope, bounds, count, counts, first_row, of_agents
 from agent_audit.analysis.source import rows
-from agent_audit.verify import Verification
+from agent_audit.verify import AnyVerification, FleetVerification
 
 _SHOWN = 20
 SUPPORTS = "Computed from the log alone. It supports an audit; whether a control is met is for the auditor to say."
@@ -34,7 +35,9 @@ class ComplianceReport(Result):
     main: ClassVar[str] = "data_uses"
 
     period: Period
-    verification: Verification | None = Field(description="What `verify` says of the whole log; None: not asked.")
+    verification: AnyVerification | None = Field(
+        description="What `verify` says of the whole log, or `fleet verify` of every log of a store; None: not asked."
+    )
     oldest_event: datetime | None = Field(description="Of the whole log.")
     newest_event: datetime | None = Field(description="Of the whole log.")
     missing: tuple[str, ...] = Field(description="What the log cannot show, the gravest first.")
@@ -69,12 +72,12 @@ class ComplianceReport(Result):
         )
 
 
-def compliance_report(scope: Scope, verification: Verification | None = None) -> ComplianceReport:
+def compliance_report(scope: Scope, verification: AnyVerification | None = None) -> ComplianceReport:
     """Compute the report of a scope.
 
     Args:
         scope: what to report on.
-        verification: what `verify` says of the log; None: it was not asked.
+        verification: what `verify` says of the log, or `fleet verify` of the logs; None: it was not asked.
     """
     events = scope.events
     whole, inside = first_row(bounds(scope.log)), first_row(bounds(events))
@@ -160,6 +163,8 @@ def _distinct(scope: Scope) -> dict[str, int]:
 def _tables(report: ComplianceReport) -> Iterator[Table]:
     yield Table("What this log cannot show", ("missing",), tuple((sentence,) for sentence in report.missing))
     yield Table("The record", ("what", "value"), _record(report))
+    if isinstance(report.verification, FleetVerification):
+        yield logs_table(report.verification)
     yield Table(
         "Evidence per control",
         ("status", "control", "asks", "shown", "not shown", "events"),
@@ -193,6 +198,8 @@ def _record(report: ComplianceReport) -> tuple[tuple[str, Cell], ...]:
     found = report.verification
     if found is None:
         return (*facts, ("verdict of verify", "not verified"))
+    if isinstance(found, FleetVerification):
+        return (*facts, *fleet_facts(found))
     checkpoint: tuple[tuple[str, Cell], ...] = (
         ("verdict of verify", str(found.verdict)),
         ("log", found.origin),

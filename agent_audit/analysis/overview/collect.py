@@ -15,7 +15,7 @@ from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
 from agent_audit.analysis.tools import ToolUse
-from agent_audit.verify import Verification
+from agent_audit.verify import AnyVerification
 
 CITED = 6
 """Events of each finding that a report shows: the first ones."""
@@ -42,7 +42,7 @@ class Overview(Result):
 
 
 def overview(
-    scope: Scope, events: Expr, limits: Limits | None = None, verification: Verification | None = None
+    scope: Scope, events: Expr, limits: Limits | None = None, verification: AnyVerification | None = None
 ) -> Overview:
     """Look at a scope from all sides.
 

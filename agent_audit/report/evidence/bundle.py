@@ -20,7 +20,7 @@ from agent_audit.errors import ProofError
 from agent_audit.report.html import HtmlReporter, dashboard
 from agent_audit.report.json import JsonReporter
 from agent_audit.report.markdown import MarkdownReporter
-from agent_audit.verify import Trust
+from agent_audit.verify import Trust, Verification
 from agent_audit.verify.heads import Stored
 from agent_audit.verify.proofs import ProofMaker
 
@@ -115,7 +115,7 @@ class _Writer:
 def overview_origin(overview: Overview) -> str | None:
     """Which log it is, as the verification says."""
     found = overview.compliance.verification
-    return found.origin if found else None
+    return found.origin if isinstance(found, Verification) else None
 
 
 def _maker(layout: Layout) -> tuple[ProofMaker | None, str | None]:

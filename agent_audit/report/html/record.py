@@ -5,7 +5,9 @@ from __future__ import annotations
 from agent_audit.analysis.compliance import ComplianceReport, Integrity
 from agent_audit.report.html.chart import share_bar
 from agent_audit.report.html.element import Child, Element, el, moment, number, plural
-from agent_audit.verify import Verification
+from agent_audit.report.html.fleet import fleet_card, logs_table
+from agent_audit.report.html.verdict import card, facts_of, sentences
+from agent_audit.verify import AnyVerification, FleetVerification, Verification
 
 _ANSWERS = {
     "valid": ("good", "✓", "The record is whole", "Every event under the checkpoint is what was signed."),
@@ -31,23 +33,17 @@ _UNKNOWN = (
 )
 
 
-def verdict_card(found: Verification | None) -> Element:
+def verdict_card(found: AnyVerification | None) -> Element:
     """The answer of `verify`, first of all."""
+    if isinstance(found, FleetVerification):
+        return fleet_card(found)
     kind, sign, title, meaning = _UNKNOWN if found is None else _ANSWERS[str(found.verdict)]
-    return el(
-        "section",
-        el("span", sign, class_="seal", aria_hidden="true"),
-        el(
-            "div",
-            el("h2", title),
-            el("p", meaning),
-            _list([str(problem) for problem in found.problems] if found else [], "problems"),
-            _list([f"Agrees with {head}" for head in found.heads] if found else [], "reasons"),
-            _list(list(found.missing) if found else [], "reasons"),
-        ),
-        el("dl", _facts(found), class_="facts"),
-        class_=f"verdict {kind}",
-        aria_label="Verdict",
+    return card(
+        (kind, sign, title, meaning),
+        sentences([str(problem) for problem in found.problems] if found else [], "problems"),
+        sentences([f"Agrees with {head}" for head in found.heads] if found else [], "reasons"),
+        sentences(list(found.missing) if found else [], "reasons"),
+        facts=_facts(found),
     )
 
 
@@ -58,6 +54,7 @@ def record_section(report: ComplianceReport) -> Element:
         el("h2", "What the record cannot show"),
         el("p", "Where the evidence ends.", class_="sub"),
         el("ul", (el("li", sentence) for sentence in report.missing), class_="sentences"),
+        logs_table(report.verification) if isinstance(report.verification, FleetVerification) else None,
         el("div", _completeness(report), _integrity(report.integrity, report), class_="pair"),
         id="record",
     )
@@ -74,14 +71,7 @@ def _facts(found: Verification | None) -> list[Child]:
         ("Signed by", ", ".join(found.signed_by) or None),
         ("Witnessed by", ", ".join(found.cosigned_by) or None),
     )
-    return [el("div", el("dt", name), el("dd", value)) for name, value in named if value is not None]
-
-
-def _list(sentences: list[str], kind: str, shown: int = 5) -> Element | None:
-    if not sentences:
-        return None
-    more = el("li", f"and {len(sentences) - shown:,} more") if len(sentences) > shown else None
-    return el("ul", (el("li", sentence) for sentence in sentences[:shown]), more, class_=kind)
+    return facts_of(named)
 
 
 def _completeness(report: ComplianceReport) -> Element:

@@ -81,7 +81,7 @@ def agents_section(overview: Overview) -> Element:
     if not overview.agents:
         return _section("agents", "Agents & tools", None, _empty("No agent is on record in this period."))
     most = max(agent.events for agent in overview.agents)
-    agents = _table(
+    agents = listing(
         "Agents",
         ("Agent", "Events", "", "Sessions", "Tool calls", "Failed", "Denied", "Last seen"),
         (
@@ -107,7 +107,7 @@ def _tools(overview: Overview) -> Element:
     if not overview.tools:
         return _empty("No tool was used in this period.")
     most = max(tool.responses for tool in overview.tools)
-    return _table(
+    return listing(
         "Tools and actions",
         ("Tool", "Calls", "", "Failed", "Rate", "Median", "95 %", "Agents"),
         (
@@ -148,13 +148,13 @@ def decisions_section(decisions: Decisions, here: Collection[str]) -> Element:
         + (f". {decisions.decider_unknown:,} do not say who decided." if decisions.decider_unknown else ".")
     )
     latest = list(reversed(decisions.listed))[:_SHOWN]
-    table = _table(
+    table = listing(
         "Decisions, the latest first",
         ("Time", "Decision", "By", "Action", "Agent", "For", "Waited", "Event"),
         (
             (
                 moment(one.timestamp, seconds=False),
-                _badge(*(("approved", "good") if one.decision == "action.approved" else ("denied", "bad"))),
+                badge(*(("approved", "good") if one.decision == "action.approved" else ("denied", "bad"))),
                 one.decided_by or el("span", "not recorded", class_="faint"),
                 el("code", one.action) if one.action else "–",
                 one.agent_id or "–",
@@ -183,12 +183,12 @@ def data_section(report: ComplianceReport) -> Element:
             ),
         )
     shown = report.data_uses[:_SHOWN]
-    table = _table(
+    table = listing(
         "Data read and changed",
         ("", "Resource", "Agent", "For", "Times", "Not successful", "Last"),
         (
             (
-                _badge("changed", "warn") if use.kind == "data.modify" else _badge("read", "calm"),
+                badge("changed", "warn") if use.kind == "data.modify" else badge("read", "calm"),
                 el("code", use.resource) if use.resource else el("span", "not recorded", class_="faint"),
                 use.agent_id or "–",
                 use.user_id or "–",
@@ -295,7 +295,7 @@ def _finding(finding: Finding, here: Collection[str]) -> Element:
     more = finding.event_count - len(shown)
     return el(
         "article",
-        el("h3", _badge(level, _LEVELS.get(level, "calm")), " ", finding.title),
+        el("h3", badge(level, _LEVELS.get(level, "calm")), " ", finding.title),
         el("p", finding.explanation),
         el(
             "p",
@@ -324,9 +324,10 @@ def _empty(sentence: str, more: str | None = None) -> Element:
     return el("div", el("p", sentence), el("p", more) if more else None, class_="empty")
 
 
-def _table(
+def listing(
     title: str, columns: Iterable[str], rows: Iterable[Iterable[Child]], *, numeric: Collection[int], rest: int
 ) -> Element:
+    """A table in a card, of which the script shows the first rows at first; `rest` rows are not in it."""
     kind = dict.fromkeys(numeric, "num")
     head = el("tr", (el("th", name, scope="col", class_=kind.get(place)) for place, name in enumerate(columns)))
     body = (
@@ -347,7 +348,8 @@ def _cells(row: Iterable[Child], kind: dict[int, str]) -> Iterable[Element]:
         yield el(tag, cell, class_=kind.get(place), scope=scope)
 
 
-def _badge(text: str, kind: str) -> Element:
+def badge(text: str, kind: str) -> Element:
+    """A word in a colour: `good`, `warn`, `bad` or `calm`."""
     return el("span", text, class_=f"badge {kind}")
 
 
