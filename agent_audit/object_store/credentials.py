@@ -32,7 +32,8 @@ _NAMED: dict[str, tuple[str, ...]] = {
         "GOOGLE_SERVICE_ACCOUNT",
         "GOOGLE_SERVICE_ACCOUNT_PATH",
         "GOOGLE_SERVICE_ACCOUNT_KEY",
-        "GOOGLE_SKIP_SIGNATURE",
+        "GOOGLE_BEARER_TOKEN",
+        # Not GOOGLE_SKIP_SIGNATURE: with it alone the client reads without a token, but to write it asks the machine.
     ),
     "az": (
         "AZURE_STORAGE_ACCOUNT_KEY",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.ship import azure_server
+from tests.ship.google_server import GoogleServer, google_server
 from tests.ship.s3_server import BUCKET, Network, s3_server
 
 CLOUDS = ("AWS_", "GOOGLE_", "AZURE_", "AZURITE_", "AGENT_AUDIT_INSTANCE")
@@ -74,6 +75,28 @@ def azure_store(azure_port: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     return Store(f"az://{azure_server.CONTAINER}/{tmp_path.parent.name}-{tmp_path.name}", None)
 
 
+@pytest.fixture(scope="session")
+def google(s3_port: int) -> Iterator[GoogleServer]:
+    with google_server(s3_port) as server:
+        yield server
+
+
+@pytest.fixture
+def google_store(google: GoogleServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Store]:
+    network = Network(google.port)
+    google.write_account(tmp_path / "account.json", network.port)
+    monkeypatch.setenv("GOOGLE_SERVICE_ACCOUNT", str(tmp_path / "account.json"))
+    monkeypatch.setenv("GOOGLE_ALLOW_HTTP", "true")
+    yield Store(f"gs://{BUCKET}/{tmp_path.parent.name}-{tmp_path.name}", network)
+    network.close()
+
+
+@pytest.fixture(params=["s3", "google"])
+def far_store(request: pytest.FixtureRequest) -> Store:
+    """One behind a network that can be cut."""
+    return request.getfixturevalue(f"{request.param}_store")  # type: ignore[no-any-return]
+
+
 @pytest.fixture(params=["file", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "s3":
@@ -81,7 +104,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return Store(f"file://{tmp_path}/store", None)
 
 
-@pytest.fixture(params=["file", "s3", "azure"])
+@pytest.fixture(params=["file", "s3", "azure", "google"])
 def every_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param != "file":
         return request.getfixturevalue(f"{request.param}_store")  # type: ignore[no-any-return]
