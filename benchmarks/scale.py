@@ -2,8 +2,9 @@
 
 A generated log of N events is written to DIR (once; it is used again), 700 bytes an event; with --spark it is shipped
 to a directory beside it too. Each answer is the command line that a user would type, in a process of its own: wall
-time, and the largest memory of the process (ru_maxrss). Spark's JVM is a process beside it; its own largest memory
-(VmHWM) comes behind a plus. Events are made, written and shipped a batch at a time, never held as a whole.
+time, processor time, and the largest memory of the process (ru_maxrss). Spark's JVM is a process beside it; its
+processor time is in the sum, its own largest memory (VmHWM) comes behind a plus. Events are made, written and shipped a
+batch at a time, never held as a whole.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from generated_log import write_log
 
@@ -28,7 +30,8 @@ QUESTIONS = {"activity": ["activity"], "anomalies": ["anomalies"], "compliance":
 def run(name: str, command: list[str]) -> None:
     """Run a command to its end; print what it took."""
     environment = {**os.environ, "XDG_CACHE_HOME": tempfile.gettempdir()}
-    begun, others = time.monotonic(), {}
+    begun = time.monotonic()
+    others: dict[int, Child] = {}
     with subprocess.Popen([*COMMAND, *command], stdout=subprocess.DEVNULL, env=environment) as process:
         while True:
             others.update(children_of(process.pid))
@@ -40,18 +43,32 @@ def run(name: str, command: list[str]) -> None:
     seconds = time.monotonic() - begun
     if process.returncode not in {0, 1}:  # 1: anomalies were found
         raise SystemExit(f"{name}: exit code {process.returncode}")
-    beside = f" + {max(others.values()) / 1024:,.0f}" if others else ""
-    print(f"{name:28} {seconds:9.1f} s  {used.ru_maxrss / 1024:8,.0f}{beside} MiB", flush=True)
+    beside = f" + {max(child.kib for child in others.values()) / 1024:,.0f}" if others else ""
+    # What children used is in the sum of their parent as soon as it has waited for them; the JVM ends by itself.
+    processor = used.ru_utime + used.ru_stime + sum(child.seconds for child in others.values())
+    memory = f"{used.ru_maxrss / 1024:8,.0f}{beside} MiB"
+    print(f"{name:28} {seconds:9.1f} s  {processor:9.1f} s of processor  {memory}", flush=True)
 
 
-def children_of(pid: int) -> dict[int, int]:
-    """The processes that a process has started, and the most memory that each has had, in KiB (Linux)."""
+class Child(NamedTuple):
+    """A process that a command has started."""
+
+    kib: int
+    """The most memory that it has had."""
+    seconds: float
+    """Of processor time, until it was last looked at."""
+
+
+def children_of(pid: int) -> dict[int, Child]:
+    """The processes that a process has started (Linux)."""
     found = {}
     for tasks in Path("/proc", str(pid), "task").glob("*/children"):
         try:
             for child in map(int, tasks.read_text().split()):
                 status = Path("/proc", str(child), "status").read_text()
-                found[child] = int(status.partition("VmHWM:")[2].split()[0])
+                ticks = Path("/proc", str(child), "stat").read_text().rpartition(")")[2].split()[11:13]
+                seconds = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+                found[child] = Child(int(status.partition("VmHWM:")[2].split()[0]), seconds)
         except (OSError, IndexError):
             continue  # it has just ended
     return found

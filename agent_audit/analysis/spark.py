@@ -46,6 +46,12 @@ _LOCAL = {
     "spark.sql.shuffle.partitions": "8",
 }
 """For masters that run here: nobody else is to connect, and a few partitions do."""
+_CONNECTORS = {
+    "s3": "org.apache.hadoop:hadoop-aws:{version}",
+    "gs": "com.google.cloud.bigdataoss:gcs-connector",
+    "az": "org.apache.hadoop:hadoop-azure:{version}",
+}
+"""URL scheme -> what Spark reads such a store with; it does not come with Spark."""
 
 _MOST_NAMED = 1_000
 
@@ -202,12 +208,22 @@ class SparkLog:
         try:
             return self._relation(found, logs, bool(files))
         except Exception as error:
-            raise _told(error, f"Spark cannot read {url}") from error
+            raise _told(error, f"Spark cannot read {url}{self._connector_for(url, error)}") from error
+
+    def _connector_for(self, url: str, error: Exception) -> str:
+        """What Spark lacks for a bucket; nothing when that is not why it failed."""
+        scheme = urlsplit(url).scheme
+        lacking = any(text in str(error) for text in ("No FileSystem for scheme", "ClassNotFoundException"))
+        if not lacking or scheme not in _CONNECTORS:
+            return ""
+        version = self._spark.sparkContext._jvm.org.apache.hadoop.util.VersionInfo.getVersion()
+        package = _CONNECTORS[scheme].format(version=version)
+        return f", for which it needs Hadoop's connector ({package}; docs/analysis.md)"
 
     def _relation(self, store: Any, logs: Sequence[Any], has_files: bool) -> Any:
         stored = ", ".join(f"`{name}` {_TYPES[kind]}" for name, kind in STORED.items())
         if has_files:
-            root = f"{spark_url(store.url)}/events"
+            names, root = [log.origin for log in logs], f"{spark_url(store.url)}/events"
             reader = self._spark.read.schema(f"{stored}, origin string, date string").option("basePath", root)
             raw = reader.parquet(root).selectExpr(
                 *(f"`{name}`" for name in STORED),
@@ -215,6 +231,8 @@ class SparkLog:
                 "decode(encode(origin, 'ISO-8859-1'), 'UTF-8') AS log",
                 "_metadata.file_name AS file",
             )
+            # Of what lies there beside shipped files, DuckDB sees nothing either.
+            raw = raw.where(raw["log"].isin(names) & raw["file"].rlike(r"^[0-9]+\.parquet$"))
             counted = raw.groupBy("log", "file").count().collect()
         else:
             raw, counted = None, []

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.ship.conftest import s3_port, s3_store  # noqa: F401 - fixtures
+
 MASTER = "local-cluster[2,1,1024]"
 """Two executors with a core and 1,024 MiB each."""
 
