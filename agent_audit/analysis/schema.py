@@ -36,3 +36,8 @@ PAYLOADS = ("parameters", "result")
 
 FACTS = tuple(name for name in COLUMNS if name not in PAYLOADS)
 """Columns of `facts`."""
+
+
+def as_json(name: str) -> str:
+    """A column of JSON that may be text; what is none is no value, for anybody may have put it there."""
+    return f'TRY_CAST("{name}" AS JSON) AS "{name}"'

@@ -21,7 +21,7 @@ from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
 from agent_audit.analysis.memory import memory_limit, memory_told
 from agent_audit.analysis.opening import open_source, urls_of
-from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED
+from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_json
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
@@ -320,9 +320,11 @@ class Log:
                 progress(place + 1, len(found))
         else:
             from agent_audit.analysis.gather import Gatherer  # needs the extra `objects`
+            from agent_audit.analysis.merge import merged
 
             folder = Path(tempfile.mkdtemp(prefix="source", dir=self._folder))
-            for file in Gatherer(found, converter, folder, self._files_of_stores).files(progress):
+            files = Gatherer(found, converter, folder, self._files_of_stores).files(progress)
+            for file in merged(files, self._duckdb, folder):
                 self._take(_Copy(file.path, file.origin, file.contents, file.shipped), Path(file.origin))
         if twice := sorted(before.intersection(copy.log for copy in self._copies[so_far:] if copy.log is not None)):
             raise ConfigurationError(f"{', '.join(twice)}: in {url} and in another source; name one of them")
@@ -370,15 +372,10 @@ class Log:
         for (log, shipped), files in alike.items():
             told = "NULL" if log is None else "'" + log.replace("'", "''") + "'"
             read = f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
-            names = ", ".join(_as_json(name) if shipped and STORED[name] == "JSON" else f'"{name}"' for name in stored)
+            names = ", ".join(as_json(name) if shipped and STORED[name] == "JSON" else f'"{name}"' for name in stored)
             parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read}")
         body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
         self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
-
-
-def _as_json(name: str) -> str:
-    """JSON that may be in a column of text; what is none is no value, for anybody may have put it there."""
-    return f'TRY_CAST("{name}" AS JSON) AS "{name}"'
 
 
 def directories_of(log: Any) -> list[Path] | None:
