@@ -89,8 +89,8 @@ def _write(duckdb: Any, paths: list[Path], target: Path) -> bool:
 def _contents(several: list[Contents]) -> Contents:
     return Contents(
         events=sum(one.events for one in several),
-        first_us=min(one.first_us for one in several if one.first_us is not None),
-        last_us=max(one.last_us for one in several if one.last_us is not None),
+        first_us=min((one.first_us for one in several if one.first_us is not None), default=None),
+        last_us=max((one.last_us for one in several if one.last_us is not None), default=None),
         sessions_known=False,
         bad_line_count=sum(one.bad_line_count for one in several),
         bad_lines=tuple(bad for one in several for bad in one.bad_lines),
