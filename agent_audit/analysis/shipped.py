@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 from agent_audit.errors import LogNotFoundError
 from agent_audit.object_store.bucket import Bucket, Entry, events_folder
+
+_PARQUET = re.compile(r"/date=[0-9]{4}-[0-9]{2}-[0-9]{2}/([0-9]{1,20})\.parquet")
 
 
 class Part(NamedTuple):
@@ -81,10 +84,12 @@ class Shipped:
 
     def _parts(self, origin: str) -> tuple[Part, ...]:
         files: dict[int, list[Entry]] = defaultdict(list)
-        for entry in self._bucket.entries(events_folder(origin) + "/"):
-            stem, _, suffix = entry.path.rpartition("/")[2].partition(".")
-            if suffix == "parquet" and stem.isascii() and stem.isdecimal():
-                files[int(stem)].append(entry)
+        folder = events_folder(origin)
+        for entry in self._bucket.entries(folder + "/"):
+            # By its whole name: what engines are given holds no quote and no pattern of somebody else's making.
+            named = _PARQUET.fullmatch(entry.path, len(folder))
+            if named is not None:
+                files[int(named[1])].append(entry)
         lines = set(self._bucket.starts(origin))
         starts: list[int] = sorted({*lines, *files})
         ends = [*starts[1:], None]

@@ -77,21 +77,35 @@ def parquet(url: str) -> list[Path]:
     return sorted(Path(url.removeprefix("file://"), "events").rglob("*.parquet"))
 
 
-DAMAGES: dict[str, Callable[[Path], object]] = {
-    "missing": lambda path: path.unlink(),
-    "cut": lambda path: path.write_bytes(path.read_bytes()[:-9]),
-    "empty": lambda path: path.write_bytes(b""),
-}
+DAMAGES: list[Callable[[Path], object]] = [
+    lambda path: path.unlink(),
+    lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    lambda path: path.write_bytes(b""),
+]
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_events_whose_parquet_is_missing_or_damaged_are_read_from_their_lines(tmp_path: Path, damage: str) -> None:
+def test_events_whose_parquet_is_missing_or_damaged_are_read_from_their_lines(tmp_path: Path) -> None:
     url = f"file://{tmp_path}/store"
     hosts = fleet(tmp_path / "hosts", url)
     files = parquet(url)
-    for path in (files[0], files[-1]):
-        DAMAGES[damage](path)
+    assert len(files) > len(DAMAGES)
+    for path, damage in zip((files[0], files[len(files) // 2], files[-1]), DAMAGES, strict=True):
+        damage(path)
     assert_equal_answers(url, hosts)
+
+
+@pytest.mark.parametrize("day", ["2026-01-01'); CREATE VIEW x AS (SELECT 1", "*", "2026-01-0[1-9]", "today"])
+def test_files_with_names_of_others_making_are_no_files_of_the_log(tmp_path: Path, day: str) -> None:
+    url = f"file://{tmp_path}/store"
+    shipped(host(tmp_path / "log", [event("tool.call", at=n) for n in range(20)]), url)
+    ours = parquet(url)[0]
+    for name in ("00000000000000000000.parquet", "00000000000000000007.parquet"):
+        theirs = ours.parent.with_name(f"date={day}") / name
+        theirs.parent.mkdir(exist_ok=True)
+        theirs.write_bytes(ours.read_bytes())
+    with AuditAnalyzer(url) as analyzer:
+        assert analyzer.get_agent_activity().by_type["tool.call"] == 20
+        assert not analyzer.bad_lines
 
 
 def test_lines_that_were_damaged_in_the_store_are_told_and_the_parquet_still_counts(tmp_path: Path) -> None:
