@@ -38,15 +38,12 @@ class Shipped:
         url: as for `Bucket`.
 
     Raises:
-        ConfigurationError: as `Bucket`.
-        LogNotFoundError: there is no such directory.
+        ConfigurationError, LogNotFoundError: as `Bucket`.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._bucket = Bucket(url)
-        if self.root is not None and not self.root.is_dir():
-            raise LogNotFoundError(f"{self.root} is no directory; name what was given to `ship --to`")
+        self._bucket = Bucket(url, to_read=True)
 
     @property
     def root(self) -> Path | None:

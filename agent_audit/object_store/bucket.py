@@ -26,7 +26,13 @@ import obstore
 from obstore import exceptions
 from obstore.store import from_url
 
-from agent_audit.errors import ConfigurationError, ProofError, StoreRefusedError, StoreUnavailableError
+from agent_audit.errors import (
+    ConfigurationError,
+    LogNotFoundError,
+    ProofError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from agent_audit.object_store.credentials import client_options, require_credentials
 
 if TYPE_CHECKING:
@@ -54,13 +60,15 @@ class Bucket:
 
     Args:
         url: `s3://bucket/prefix`, `gs://bucket/prefix`, `az://container/prefix` or `file:///directory`.
+        to_read: nothing is put there, so that a directory must be there already.
 
     Raises:
         ConfigurationError: the URL names no bucket, or the environment no credentials.
+        LogNotFoundError: there is no such directory to read.
         StoreUnavailableError, StoreRefusedError: from every request.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, to_read: bool = False) -> None:
         self._url = url
         parts = urlsplit(url)
         self.root = Path(unquote(parts.path)) if parts.scheme == "file" else None
@@ -70,6 +78,8 @@ class Bucket:
         if parts.query or parts.fragment:
             raise ConfigurationError(f"{url}: settings of the store come from the environment, not from the URL")
         require_credentials(parts.scheme)
+        if to_read and self.root is not None and not self.root.is_dir():
+            raise LogNotFoundError(f"{self.root} is no directory; name what was given to `ship --to`")
         self._opened: ObjectStore | None = None
 
     @property

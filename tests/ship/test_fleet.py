@@ -133,6 +133,7 @@ def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: s
 def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_worst(
     tmp_path: Path, url: str, capsys: Captured
 ) -> None:
+    (tmp_path / "store").mkdir()
     assert main(["fleet", "verify", url]) == INCOMPLETE  # no log at all
     good = shipped(tmp_path / "good", url)
     capsys.readouterr()
@@ -144,6 +145,13 @@ def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_wors
     verdicts = {log["origin"]: log["verdict"] for log in map(json.loads, capsys.readouterr().out.splitlines())}
     assert verdicts == {good: "valid", bad: "tampered"}
     assert main(["fleet", "verify", url, "--origin", good]) == OK
+
+
+def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, capsys: Captured) -> None:
+    missing = tmp_path / "typo"
+    assert main(["fleet", "verify", f"file://{missing}"]) == 2
+    assert f"{missing} is no directory; name what was given to `ship --to`" in capsys.readouterr().err
+    assert not missing.exists()
 
 
 def test_a_restored_log_answers_every_command(tmp_path: Path, url: str, capsys: Captured) -> None:

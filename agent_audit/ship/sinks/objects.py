@@ -83,7 +83,7 @@ class ObjectCopies:
     """
 
     def __init__(self, url: str) -> None:
-        self._bucket = Bucket(url)
+        self._bucket = Bucket(url, to_read=True)
 
     def origins(self) -> list[str]:
         """The logs that are there."""
