@@ -1,0 +1,30 @@
+"""The whole outcome of each case: what is masked and by which rule, and that all that stands around it is kept.
+
+`outcomes.jsonl` has one case a line: what is given, what comes out, and path and rule of each hit. The lines were
+read one by one; a change of one of them is a change of behaviour.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_audit.redaction import DefaultRedactor
+
+LINES = Path(__file__).with_name("outcomes.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_exactly_the_secret_is_replaced_and_named(redactor: DefaultRedactor, line: str) -> None:
+    given, masked, hits = json.loads(line)
+    out = redactor.redact(given)
+    assert out.value == masked
+    assert sorted({(hit.path, hit.rule) for hit in out.hits}) == [tuple(hit) for hit in hits]
+
+
+def test_cases_are_told_apart() -> None:
+    given: list[Any] = [json.dumps(json.loads(line)[0]) for line in LINES]
+    assert len(set(given)) == len(given)
