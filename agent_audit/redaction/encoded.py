@@ -26,6 +26,7 @@ _RUN = re.compile(r"(?:[A-Za-z0-9+/_-]{60,76}(?:\r?\n|\\n)(?=[A-Za-z0-9+/_-]))*[
 _BREAK_BEFORE = re.compile(r"(?:\n\r?|n\\)(?=[A-Za-z0-9+/_-]{60,76}(?![A-Za-z0-9+/_-]))")
 _NOT_BASE64 = re.compile(r"\\n|[^A-Za-z0-9+/]")
 _MIN_RUN = 16
+_ESCAPE = re.compile(r"[bfnrt]|u[0-9A-Fa-f]{4}")
 
 
 _HEX_RUN = re.compile(r"[0-9A-Fa-f]*")
@@ -60,6 +61,7 @@ def run_around(text: str, place: int) -> tuple[int, int]:
         if before is None:
             break
         start = _run_start(text, start - before.end(), _RUN_BACK)
+    start = _behind_escape(text, start, place)
     match = _RUN.match(text, start)
     return start, max(place, match.end() if match is not None else place)
 
@@ -73,13 +75,20 @@ def hex_run_around(text: str, place: int) -> tuple[int, int]:
 def word_around(text: str, start: int, end: int) -> tuple[int, int]:
     """A run with the letters and digits that touch it: a name that ended where a marker begins would be a new one."""
     match = _WORD_RUN.match(text, end)
-    return _run_start(text, start, _WORD_RUN), match.end() if match is not None else end
+    first = _behind_escape(text, _run_start(text, start, _WORD_RUN), end)
+    return first, match.end() if match is not None else end
 
 
 def decoded_hex(text: str, start: int, end: int, place: int) -> str:
     """What a run of hexadecimal digits says, read in the pairs that the literal at `place` shows."""
     digits = text[start + (place - start) % 2 : end]
     return bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("utf-8", "replace")
+
+
+def _behind_escape(text: str, start: int, latest: int) -> int:
+    """The start of a run without what belongs to an escape before it: `\\n` is to stay one, in JSON above all."""
+    escape = _ESCAPE.match(text, start) if text[start - 1 : start] == "\\" else None
+    return start if escape is None or escape.end() > latest else escape.end()
 
 
 def _run_start(text: str, place: int, back: re.Pattern[str]) -> int:

@@ -170,8 +170,6 @@ def line_of(text: str, check: Callable[[dict[str, Any]], object], problem: str) 
         except ValueError:  # in the middle of a value: TOMLDecodeError
             continue
         begin = count
-    while begin < len(lines) - 1 and lines[begin].strip()[:1] in ("", "#"):
-        begin += 1
     # A value over several lines is refused as a whole; the line with the text that the problem names is nearer.
     for number in range(begin, count):
         if number > begin and any(text and text in problem for text in _QUOTED.findall(lines[number])):

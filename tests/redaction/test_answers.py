@@ -113,3 +113,35 @@ def test_what_is_left_of_an_answer_is_scanned_and_what_cannot_be_encoded_is_no_e
         "\ufffd your PIN?",
         "[REDACTED:email]",
     ]
+
+
+def test_an_answer_is_short() -> None:
+    def masked(answer: str) -> bool:
+        return "[REDACTED" in str(redact([{"content": "What is your PIN?"}, {"content": answer}]))
+
+    assert masked("4821")
+    assert not masked("it is " * 13 + "4821")
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"content": "My PIN"}, {"content": "4821"}],
+        [{"content": "4821"}, {"content": "My PIN?"}],
+        [{"content": "x?"}, "My PIN?", {"content": "4821"}],
+        {"question": "My PIN", "answer": "4821"},
+        {"q": "My colour?", "answer": "4821"},
+    ],
+)
+def test_only_the_question_right_before_it_makes_an_answer_a_secret(messages: Any) -> None:
+    assert redact(messages) == messages
+
+
+def test_all_answers_of_a_record_are_masked_and_what_follows_an_answer_is_not() -> None:
+    assert redact({"question": "My PIN?", "answer": "4821", "reply": "4711"}) == {
+        "question": "My PIN?",
+        "answer": "[REDACTED:key:pin]",
+        "reply": "[REDACTED:key:pin]",
+    }
+    talk = [{"content": text} for text in ("Your colour?", "blue7", "Your PIN?", "4821", "4821")]
+    assert [m["content"] for m in redact(talk)] == ["Your colour?", "blue7", "Your PIN?", "[REDACTED:key:pin]", "4821"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agent_audit.errors import ConfigurationError
 from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig
 
 KEY = b"k" * 32
@@ -11,21 +12,64 @@ MAIL = "jane.doe@example.org"
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "said"),
     [
-        {"outcomes": {"email": "pseudonym"}},
-        {"extra_keys": {"badge": "pseudonym"}},
-        {"outcomes": {"no-such-rule": "mask"}},
-        {"outcomes": {"email": "burn"}},
-        {"disabled_rules": {"no-such-rule"}},
-        {"fingerprint_key": b"short"},
-        {"allow_keys": "password"},
-        {"extra_rules": (ExtraRule("email", "ab", "ab+"),)},
+        ({"outcomes": {"email": "pseudonym"}}, "email: outcome 'pseudonym' needs a fingerprint_key"),
+        ({"extra_keys": {"badge": "pseudonym"}}, "key:badge: outcome 'pseudonym' needs"),
+        ({"paths": {"a.b": "pseudonym"}}, "a.b: outcome 'pseudonym' needs"),
+        ({"identity": {"user_id": "pseudonym"}}, "user_id: outcome 'pseudonym' needs"),
+        ({"extra_rules": (ExtraRule("own", "ab", "ab+", outcome="pseudonym"),)}, "own: outcome 'pseudonym' needs"),
+        ({"outcomes": {"no-such-rule": "mask"}}, "no such rule: no-such-rule"),
+        ({"outcomes": {"b": "mask", "a": "mask"}}, "no such rule: a, b"),
+        ({"outcomes": {"email": "burn"}}, "email: unknown treatment 'burn'; one of: mask, "),
+        ({"paths": {"a": "burn"}}, "a: unknown treatment 'burn'"),
+        ({"paths": {"a..b": "keep"}}, "path a..b: write names joined by dots"),
+        ({"paths": {"a.**.b": "keep"}}, "path a.[*][*].b: write names"),
+        ({"identity": {"name": "mask"}}, "identity: name is none of agent_id, session_id, user_id"),
+        ({"disabled_rules": {"no-such-rule"}}, "no such rule: no-such-rule"),
+        ({"fingerprint_key": b"short"}, "at least 16 bytes"),
+        ({"fingerprint_key": b"k" * 15}, "at least 16 bytes"),
+        ({"fingerprint_key": "k" * 16}, "at least 16 bytes"),
+        ({"allow_keys": "password"}, "allow_keys: a set of names"),
+        ({"disabled_rules": "email"}, "disabled_rules: a set of names"),
+        ({"allow_values": "a@b.co"}, "allow_values: a set of names"),
+        ({"extra_keys": {"--": "mask"}}, "extra_keys: '--' is no key name"),
+        ({"extra_rules": (ExtraRule("email", "ab", "ab+"),)}, "ids are taken: email"),
+        ({"extra_rules": (ExtraRule("own", "ab", "ab+"), ExtraRule("own", "cd", "cd+"))}, "ids are taken: own"),
+        ({"actions": {"tool.x": "mask"}}, "actions: tool.x needs a configuration"),
+        (
+            {"actions": {"tool.x": RedactionConfig(actions={"tool.y": RedactionConfig()})}},
+            "actions: tool.x needs a configuration that names no actions",
+        ),
     ],
 )
-def test_a_configuration_that_cannot_work_is_refused(arguments: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"\w"):
+def test_a_configuration_that_cannot_work_is_refused(arguments: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
         RedactionConfig(**arguments)  # type: ignore[arg-type]
+
+
+def test_a_key_of_16_bytes_and_outcomes_of_own_rules_are_accepted() -> None:
+    own = ExtraRule("own", "ab", "ab+")
+    config = RedactionConfig(fingerprint_key=b"k" * 16, extra_rules=(own,), outcomes={"own": "drop"})
+    assert config.all_outcomes() == {"own": "drop"}
+    assert RedactionConfig(disabled_rules=frozenset({"email"})).disabled_rules == {"email"}
+
+
+def test_a_configuration_does_not_change_with_what_it_was_built_from() -> None:
+    tables: dict[str, dict[str, object]] = {
+        "extra_keys": {"badge": "mask"},
+        "outcomes": {"email": "drop"},
+        "paths": {"a": "keep"},
+        "identity": {"user_id": "mask"},
+        "actions": {"tool.x": RedactionConfig()},
+    }
+    config = RedactionConfig(**tables)  # type: ignore[arg-type]
+    for name, table in tables.items():
+        was = dict(table)
+        table.clear()
+        assert getattr(config, name) == was
+        with pytest.raises(TypeError):
+            getattr(config, name)["new"] = 1
 
 
 @pytest.mark.parametrize(("literal", "pattern"), [("ab", "a("), ("a", "a"), ("ab", "x*")])

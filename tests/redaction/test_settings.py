@@ -96,6 +96,19 @@ def test_an_action_has_settings_of_its_own(tmp_path: Path) -> None:
         ("[redaction]\nactions = 5\n", 2, "wrong kind"),
         ("\nredaction = 5\n", 2, "wrong kind"),
         ('[redaction]\ncallback = "no.such:thing"\n', 2, "cannot be imported"),
+        ('[redaction]\n\n# note\ncallback = "no.such:thing"', 4, "cannot be imported"),
+        ('[redaction]\ncallback = "os"\n', 2, "os: cannot be imported"),
+        ('[redaction]\ncallback = "os:none_such"\n', 2, "cannot be imported"),
+        ('[redaction]\ncallback = "os:sep"\n', 2, "os:sep: is no function"),
+        ("[redaction]\ncallback = 5\n", 2, "5: cannot be imported"),
+        ("[redaction]\nkeys = 5\n", 2, "keys: a table"),
+        ("[redaction]\nallow_values = [1]\n", 2, "allow_values: a list of texts"),
+        ("[redaction]\nrules = [5]\n", 2, "write each as its own"),
+        ("[redaction.actions.a.actions.b]\nallow_keys = []\n", 1, "no such setting: actions"),
+        ("[redaction]\nzzz = 1\n", 2, "one of: actions, allow_keys, allow_values, callback"),
+        ("[[redaction.rules]]\npattern='ab'\n", 2, "rule [?]: missing: id, literal"),
+        ("[[redaction.rules]]\nid='a'\nliteral='ab'\npattern='ab'\nb=1\nc=2\n", 6, "rule a: unknown: b, c"),
+        ("[[redaction.rules]]\nid='a'\nliteral='ab'\npattern='ab'\nactions='x'\n", 5, "actions: a list of texts"),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
@@ -133,6 +146,26 @@ def test_a_variable_names_the_file(tmp_path: Path) -> None:
     assert event.metadata is not None
     assert event.metadata["shortened"]["parameters"]["level"] == "digest"
     assert str(event.user_id).startswith("[REDACTED:user-id:hmac=")
+
+
+def test_callables_are_named_by_module_and_function(tmp_path: Path) -> None:
+    text = """\
+[redaction]
+callback = "operator:concat"
+rules = [
+  { id = "all", literal = "tkt-", pattern = 'tkt-\\d+', validator = "builtins:len" },
+  { id = "none", literal = "num-", pattern = 'num-\\d+', validator = "operator:not_" },
+  { id = "some", literal = "doc-", pattern = 'doc-\\d+', actions = ["tool.x"] },
+]
+"""
+    redactor = DefaultRedactor(redaction_from(settings(tmp_path, text)))
+    given = {"a": "tkt-1 num-1 doc-1"}
+    assert redactor.redact(given, action="tool.x").value == {"a": "a[REDACTED:all] num-1 [REDACTED:some]"}
+    assert redactor.redact(given, action="tool.y").value == {"a": "a[REDACTED:all] num-1 doc-1"}
+
+
+def test_a_file_without_the_table_changes_nothing(tmp_path: Path) -> None:
+    assert redaction_from(settings(tmp_path, "")) == RedactionConfig()
 
 
 def test_a_callable_sees_every_text_after_the_rules_and_may_change_it() -> None:

@@ -76,6 +76,42 @@ def test_hexadecimal_without_a_secret_survives(plain: str) -> None:
     assert redact(f"data: {plain.encode().hex()}") == f"data: {plain.encode().hex()}"
 
 
+@pytest.mark.parametrize("around", ["{}", "x'{}' end", "see {} end", "a{} end", "{}_g end", "\\n{}\\n"])
+def test_hexadecimal_is_masked_with_the_letters_that_touch_it_and_nothing_else(around: str) -> None:
+    encoded = f"password={W}".encode().hex()
+    whole = around.replace("a{}", "{}").replace("{}_g", "{}")
+    assert redact(around.format(encoded)) == whole.format("[REDACTED:encoded]")
+
+
+@pytest.mark.parametrize("before", ["\\n", "\\r\\n", "x\\t", "\\\\n", "\\u00e4", "\\nx", "\n"])
+def test_an_escape_before_an_encoded_secret_stays_one(before: str) -> None:
+    for encoded in (b64(f"user=bob password={W}"), f"password={W}".encode().hex()):
+        assert redact(f'{{"a": "{before}{encoded}\\n"}}') == f'{{"a": "{before.rstrip("x")}[REDACTED:encoded]\\n"}}'
+
+
+def test_base64_of_addresses_is_read_with_its_own_two_characters() -> None:
+    encoded = base64.urlsafe_b64encode(f"???>>>~~~ password={W}".encode()).decode()
+    assert {"-", "_"} < set(encoded)
+    assert redact(f"x {encoded} y") == "x [REDACTED:encoded] y"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (f"db:5432:app:*:{W}", "db:5432:app:*:[REDACTED:pgpass-password]"),
+        (f"db:*:app:bob:{W} x", "db:*:app:bob:[REDACTED:pgpass-password] x"),
+        (f"\\ndb:*:app:bob:{W}\\n", "\\ndb:*:app:bob:[REDACTED:pgpass-password]\\n"),
+        (f"\\tnode:*:app:bob:{W}", "\\tnode:*:app:bob:[REDACTED:pgpass-password]"),
+        ("db:*:app:bob:secretword", None),
+        ("db:*:app:bob:<pw>", None),
+        (f"arn:*:app:bob:{W}", None),
+        (f"db:*:app:{W}", None),
+    ],
+)
+def test_the_last_of_five_fields_with_an_asterisk_is_a_password(text: str, masked: str | None) -> None:
+    assert redact(text) == (masked or text)
+
+
 @given(st.binary(max_size=300), st.text("ab/+= \n", max_size=6), st.text("ab/+= \n", max_size=6))
 @settings(max_examples=200)
 def test_a_run_of_base64_is_found_whole_from_any_place_in_it(raw: bytes, before: str, after: str) -> None:
