@@ -104,12 +104,10 @@ class RedactionConfig:
     def _check_places(self) -> None:
         for name in self.identity.keys() - set(IDENTITY_FIELDS):
             raise ConfigurationError(f"identity: {name} is none of {', '.join(IDENTITY_FIELDS)}")
-        for path, outcome in self.paths.items():
+        for path in self.paths:
             parts = path.split(".")
             if "" in parts or "**" in parts[:-1]:
                 raise ConfigurationError(f"path {path}: write names joined by dots; '**' only at the end")
-            if outcome != "keep":
-                _check_outcome(path, outcome)
         for name, config in self.actions.items():
             if not isinstance(config, RedactionConfig) or config.actions:
                 raise ConfigurationError(f"actions: {name} needs a configuration that names no actions itself")
@@ -137,9 +135,14 @@ class RedactionConfig:
         found: dict[str, Treatment] = {rule.id: rule.outcome for rule in self.extra_rules}
         found.update({extra_key_rule(name): outcome for name, outcome in self.extra_keys.items()})
         found.update(self.outcomes)
-        found.update({path: outcome for path, outcome in self.paths.items() if outcome != "keep"})
+        found.update({place_rule(path): outcome for path, outcome in self.paths.items() if outcome != "keep"})
         found.update(self.identity)
         return found
+
+
+def place_rule(path: str) -> str:
+    """What stands for a path where outcomes are named by rule: no rule's id has a blank."""
+    return f"path {path}"
 
 
 def _set(config: RedactionConfig, name: str, value: object) -> None:

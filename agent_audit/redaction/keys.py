@@ -146,7 +146,7 @@ class KeyClassifier:
         if joined in self._extra:
             return self._extra[joined]
         found = _judge_words(parts)
-        if found is not None and name.upper() in ("PWD", "OLDPWD"):
+        if found is not None and name.upper() == "PWD":
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found
 

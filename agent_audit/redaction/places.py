@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from agent_audit.redaction.config import place_rule
 from agent_audit.redaction.interface import Hit
 from agent_audit.redaction.marker import Masker, error_marker, only_markers
 
@@ -18,7 +19,7 @@ class Places:
     def __init__(
         self, paths: Mapping[str, str], callback: Callable[[str, str], str | None] | None, masker: Masker
     ) -> None:
-        self._paths = [(path.split("."), path, outcome) for path, outcome in paths.items()]
+        self._paths = [(path.split("."), place_rule(path), outcome) for path, outcome in paths.items()]
         self.needs_plain = any(outcome in ("keep", "keep_last_4", "pseudonym") for outcome in paths.values())
         self._callback = callback
         self._masker = masker
@@ -97,11 +98,14 @@ def _children(value: Any, path: str) -> Iterator[Place]:
 
 def _select(holder: Any, slot: Any, path: str, parts: list[str]) -> Iterator[Place]:
     """The places below `holder[slot]` that the rest of a pattern names; `path` counts as given already."""
-    skip = len(path.split(".")) if path else 0
     given = path.split(".") if path else []
-    if any(want not in ("*", have) for want, have in zip(parts[:skip], given, strict=False)):
-        return
-    rest = parts[skip:]
+    rest = parts[len(given) :]
+    for want, have in zip(parts, given, strict=False):
+        if want == "**":
+            rest = []
+            break
+        if want not in ("*", have):
+            return
     if rest == ["**"] or not rest:
         yield holder, slot, path
         return

@@ -99,7 +99,7 @@ class DefaultRedactor:
 
     def _plain(self, value: Any) -> Any:
         """The value in plain JSON form with nothing masked."""
-        walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker)
+        walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker, cards=False)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
         return root[0]

@@ -82,6 +82,7 @@ class Walk:
 
     __slots__ = (
         "_active",
+        "_cards",
         "_keys",
         "_known",
         "_masker",
@@ -96,8 +97,15 @@ class Walk:
     )
 
     def __init__(
-        self, keys: KeyClassifier, known: dict[str, KeyClass | None], scanner: OneText, masker: Masker
+        self,
+        keys: KeyClassifier,
+        known: dict[str, KeyClass | None],
+        scanner: OneText,
+        masker: Masker,
+        *,
+        cards: bool = True,
     ) -> None:
+        self._cards = cards  # whether a number that is a card's is masked
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
         self._active: set[int] = set()
         self._nodes = MAX_NODES
@@ -126,7 +134,7 @@ class Walk:
         elif kind is int or kind is float:
             if rule is not None and rule.numeric and rule is not PHONE and enough_digits(str(plain), rule.rule):
                 self._mask(holder, slot, str(plain), rule.rule)
-            elif kind is int and plain > _SMALL and is_card(str(plain)):
+            elif kind is int and plain > _SMALL and self._cards and is_card(str(plain)):
                 self._mask(holder, slot, str(plain), "card")
 
     def _plain(  # noqa: PLR0911  # one line a type

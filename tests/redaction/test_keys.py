@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_audit.redaction import DefaultRedactor
-from agent_audit.redaction.keys import segments
+from agent_audit.redaction.keys import KeyClass, KeyClassifier, extra_key_rule, field_name, segments
 
 SECRET = "orchid-blue-42"
 
@@ -109,3 +109,145 @@ def test_a_list_of_field_names_is_no_header_pair(redactor: DefaultRedactor) -> N
 )
 def test_names_are_split_at_case_and_separators(name: str, parts: list[str]) -> None:
     assert segments(name) == parts
+
+
+def told(name: str) -> str | None:
+    """Rule and kind of what a name says, in short."""
+    found = KeyClassifier().classify(name)
+    if found is None or found.joint:
+        return found and "joint"
+    kinds = [kind for kind in ("numeric", "weak", "path_ok") if getattr(found, kind)]
+    return " ".join([found.rule, *kinds])
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("password", "key:password numeric"),
+        ("password2", "key:password numeric"),
+        ("password_2", "key:password numeric"),
+        ("passwordHash", "key:password numeric"),
+        ("new_password_confirmation", "key:password numeric"),
+        ("has_password", None),
+        ("password_policy", None),
+        ("PWD", "key:password numeric path_ok"),
+        ("pwd", "key:password numeric path_ok"),
+        ("OLDPWD", None),
+        ("oldPwd", "key:password numeric"),
+        ("db_pwd", "key:password numeric"),
+        ("ski_pass", None),
+        ("db_pass", "key:password numeric"),
+        ("pass_word", "key:password numeric"),
+        ("PGPASSWORD", "key:password numeric"),
+        ("clientsecret", "key:secret"),
+        ("webhooktoken", "key:token"),
+        ("token", "key:token"),
+        ("next_token", None),
+        ("tokens", "key:token weak"),
+        ("csrf", "key:token weak"),
+        ("_xsrf", "key:token weak"),
+        ("secrets", "key:secret"),
+        ("image_pull_secrets", None),
+        ("api_key", "key:api-key"),
+        ("apikey", "key:api-key"),
+        ("api_keys", "key:api-key"),
+        ("ssh_key", "key:private-key"),
+        ("rsa-key", "key:private-key"),
+        ("gpg.key", "key:private-key"),
+        ("pgpKey", "key:private-key"),
+        ("deploy_key", "key:private-key"),
+        ("private_key", "key:private-key"),
+        ("signing_key", "key:api-key"),
+        ("key", "key:api-key weak"),
+        ("license_no_key", "key:api-key weak"),
+        ("apollo_key", "key:api-key weak"),
+        ("apollo_keys", None),
+        ("primary_key", None),
+        ("auth", "key:auth weak"),
+        ("x-auth", "key:authorization"),
+        ("y-x-auth", "key:auth weak"),
+        ("Authorization", "key:authorization"),
+        ("sig", "key:signature weak"),
+        ("request_signature", "key:signature weak"),
+        ("access_signature", "key:token"),
+        ("access", "key:access weak"),
+        ("private", "key:access weak"),
+        ("phone", "phone numeric weak"),
+        ("phone_number", "phone numeric weak"),
+        ("number", None),
+        ("card_number", "key:card numeric"),
+        ("order_number", None),
+        ("pin_number", "key:pin numeric"),
+        ("passport", "key:national-id numeric"),
+        ("passport_number", "key:national-id numeric"),
+        ("social_security_number", "key:ssn numeric"),
+        ("security", None),
+        ("cvv", "key:cvv numeric"),
+        ("cvv2", "key:cvv numeric"),
+        ("cvc2", "key:cvv numeric"),
+        ("otp1", "key:otp numeric"),
+        ("mfa_code", "key:otp numeric"),
+        ("status_code", None),
+        ("pan", None),
+        ("card_pan", None),
+        ("session_cookie", "key:cookie"),
+        ("credentials", "key:credential"),
+        ("2", None),
+        ("", None),
+        ("---", None),
+        ("value", "joint"),
+        ("rows", "joint"),
+        ("element", "joint"),
+        ("answer", "joint"),
+        ("kty", "joint"),
+        ("stringData", "joint"),
+        ("colour", None),
+        ("x" * 200 + "_password", "key:password numeric"),
+        ("password" + "_x" * 200, None),
+        ("pass\u200bword", "key:password numeric"),
+        ("[REDACTED:email] password", "key:password numeric"),
+        ("password [REDACTED:email]", "key:password numeric"),
+        ("\u092a\u093e\u0938\u0935\u0930\u094d\u0921", "key:password numeric"),
+    ],
+)
+def test_what_a_name_says_of_its_value(name: str, said: str | None) -> None:
+    assert told(name) == said
+
+
+def test_a_classifier_that_has_seen_many_names_says_the_same() -> None:
+    keys = KeyClassifier()
+    before = keys.classify("password"), keys.classify("colour")
+    for number in range(5000):
+        keys.classify(f"n{number}")
+    assert (keys.classify("password"), keys.classify("colour")) == before
+    assert (keys.classify("password"), keys.classify("colour")) == before
+
+
+def test_own_names_are_compared_by_their_words() -> None:
+    keys = KeyClassifier(frozenset({"Api-Token"}), {"Badge No.": "mask", "--Ä--": "mask"})
+    assert keys.classify("apiToken") is None
+    assert keys.classify("badge_no") == KeyClass("key:badge-no", numeric=True)
+    assert keys.classify("Badge.No") == keys.classify("BADGE NO")
+    assert keys.classify("ä") == KeyClass("key:own", numeric=True)
+    assert keys.classify("badge") is None
+    assert extra_key_rule("x" * 60) == "key:" + "x" * 40
+
+
+@pytest.mark.parametrize("name", ["phone", "value", "colour"])
+def test_some_names_are_no_reason_to_mask_what_stands_beside_them(name: str) -> None:
+    assert KeyClassifier().secret(name) is None
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("Password textbox", "password"),
+        ("Password", "password"),
+        ("input[name='password']", "input name password"),
+        ("Enter your new password field", "your new password"),
+        ("#login-form__password-input", "login form password"),
+        ("Text box", "text"),
+    ],
+)
+def test_the_name_of_a_field_is_the_end_of_its_label_without_what_says_that_it_is_one(label: str, name: str) -> None:
+    assert field_name(label) == name
