@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+
 import pytest
 
 from agent_audit.errors import ConfigurationError
@@ -155,3 +158,74 @@ def test_equal_destinations_have_equal_fingerprints_however_they_are_written() -
     redactor = DefaultRedactor(RedactionConfig(fingerprint_key=KEY))
     found = redactor.redact(["Jane@Example.org", "write jane@example.org now"]).fingerprints
     assert len({f.digest for f in found}) == 1
+
+
+def digest(purpose: str, value: str) -> str:
+    return hmac.new(KEY, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (f"<{MAIL}>", [("email", MAIL, 1)]),
+        ("Jane.Doe@Example.ORG", [("email", MAIL, 0)]),
+        (f"{MAIL}, joe@example.org", [("email", MAIL, 0), ("email", "joe@example.org", 18)]),
+        (f"{MAIL} {MAIL} {MAIL} {MAIL}", [("email", MAIL, 0), ("email", MAIL, 17), ("email", MAIL, 34)]),
+        ("call +1 (415) 555-0132 now", [("phone", "14155550132", 5)]),
+        ("IBAN de89 3704 0044 0532 0130 00", [("account", "DE89370400440532013000", 5)]),
+        ("see https://Files.Example./x", [("url-host", "files.example", 12)]),
+        ("https://u:pw1234x@files.example/x", [("url-host", "files.example", 37)]),
+        ("http://[::1]:80/ ftp://b.example", [("url-host", "[::1]", 7), ("url-host", "b.example", 23)]),
+        ("/etc/hosts", [("path", "/etc/hosts", 0)]),
+        ("~/x", [("path", "~/x", 0)]),
+        ("C:\\Users\\x", [("path", "C:\\Users\\x", 0)]),
+        ("//host/share", []),
+        ("see /etc/hosts", []),
+        ("a:b", []),
+        ("nothing", []),
+        ("4111111111111111", []),
+    ],
+)
+def test_a_fingerprint_is_a_keyed_digest_with_its_place(given: str, found: list[tuple[str, str, int]]) -> None:
+    redactor = DefaultRedactor(RedactionConfig(fingerprint_key=KEY))
+    made = redactor.redact({"a": ["skipped", given]}, path="result").fingerprints
+    assert [tuple(mark) for mark in made] == [(kind, digest(kind, text), "result.a.1", at) for kind, text, at in found]
+
+
+def test_a_pseudonym_is_a_keyed_digest_of_its_rule_and_value() -> None:
+    config = RedactionConfig(fingerprint_key=KEY, outcomes={"email": "pseudonym"}, identity={"user_id": "pseudonym"})
+    redactor = DefaultRedactor(config)
+    assert redactor.redact(MAIL).value == f"[REDACTED:email:hmac={digest('pseudonym:email', MAIL)}]"
+    record: dict[str, object] = {"user_id": "\ud800", "agent_id": None}
+    redactor.mask_identity(record)
+    assert record == {"user_id": f"[REDACTED:user-id:hmac={digest('pseudonym:user-id', '?')}]", "agent_id": None}
+
+
+@pytest.mark.parametrize(
+    ("secret", "shown"),
+    [
+        ("abc123xyz78", ""),
+        ("abc123xyz789", ":last4=z789"),
+        ("abc123xyz7!\u00e4", ":last4=z7**"),
+        ("ab1/cd2/ef3]", ":last4=ef3*"),
+    ],
+)
+def test_of_twelve_characters_four_are_shown_without_what_could_break_a_marker(secret: str, shown: str) -> None:
+    config = RedactionConfig(outcomes={"key:password": "keep_last_4"})
+    assert DefaultRedactor(config).redact({"password": secret}).value == {"password": f"[REDACTED:key:password{shown}]"}
+
+
+def test_the_validator_of_an_own_rule_is_asked_about_its_first_group() -> None:
+    asked: list[str] = []
+
+    def validator(text: str) -> bool:
+        asked.append(text)
+        if text == "333":
+            raise RuntimeError(text)
+        return text != "222"
+
+    rule = ExtraRule("badge", "bdg-", r"bdg-(\d{3})(x)?", validator=validator)
+    redactor = DefaultRedactor(RedactionConfig(extra_rules=(rule,)))
+    outcome = redactor.redact("BDG-111x bdg-222x bdg-333")
+    assert outcome.value == "BDG-[REDACTED:badge]x bdg-222x bdg-[REDACTED:badge]"
+    assert set(asked) == {"111", "222", "333"}

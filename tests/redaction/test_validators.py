@@ -189,6 +189,9 @@ def test_a_uuid_has_five_groups() -> None:
         "abcdefg" * 3 + "11",
         "abcdefghijklmnopqrst-xKx1yKy2",
         "order1-x8k2m4q6z0",
+        "abcdeFghijKlmnoPqrsT",
+        "abcdeFghiJabcdeFghiJ",
+        "abcd-efgh-x1-y2-z",
     ],
 )
 def test_letters_mixed_with_digits_or_case_look_random(text: str) -> None:
@@ -207,6 +210,9 @@ def test_letters_mixed_with_digits_or_case_look_random(text: str) -> None:
         ("thequickbrownfoxjumps", "no digit and one case"),
         ("TheQuickBrownFoxJumped", "words: the case changes too seldom"),
         ("qWeRtYuIoPaSdFgHjKl", "nineteen letters"),
+        ("abcdeFghijKlmnopqrsT", "one change of case too few"),
+        ("abcdeFghhJabcdeFghhJ", "nine different letters"),
+        ("abcd-efgh-x1-y2z", "half of it are words"),
         ("user:123:profile-name", "words and numbers"),
         ("key-2026-11-23-backup", "words and numbers"),
         ("redis-db01-password-v2", "words with short numbers"),

@@ -10,6 +10,15 @@ import base64
 import pytest
 
 from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.values import (
+    could_be_secret,
+    describes,
+    is_list_item,
+    is_shown,
+    is_weak_secret,
+    quoted_end,
+)
 
 MIX = "a1B2c3D4e5F6g7H8i9J0" * 8
 HEX = "0123456789abcdef" * 8
@@ -246,3 +255,138 @@ def test_the_rest_of_a_connection_string_stays_readable(redactor: DefaultRedacto
         "Server=db;Password=[REDACTED:key:password];Encrypt=true",
         "postgres://app:[REDACTED:url-credentials]@db/app",
     ]
+
+
+PASSWORD = KeyClass("key:password", numeric=True)
+TOKEN_CLASS = KeyClass("key:token")
+WEAK = KeyClass("key:api-key", weak=True)
+
+
+@pytest.mark.parametrize(
+    ("secret", "found", "could"),
+    [
+        ("Tr0ub4dor", PASSWORD, True),
+        ("orchid", PASSWORD, True),
+        ("required", PASSWORD, False),
+        ("Required.", PASSWORD, False),
+        (" none ", PASSWORD, False),
+        ("!?", PASSWORD, False),
+        ("!?#%", PASSWORD, True),
+        ("<password>", PASSWORD, False),
+        ("${PASSWORD}", PASSWORD, False),
+        ("xxxxxxxx", PASSWORD, False),
+        ("your-password", PASSWORD, False),
+        ("[REDACTED:email]", PASSWORD, False),
+        ("x [REDACTED:email]", PASSWORD, True),
+        ("[REDACTED:email] x1", PASSWORD, True),
+        ("4711", PASSWORD, True),
+        ("471", PASSWORD, False),
+        ("4711", TOKEN_CLASS, False),
+        ("4711x9", TOKEN_CLASS, True),
+        ("4711", KeyClass("key:pin", numeric=True), True),
+        ("471", KeyClass("key:pin", numeric=True), False),
+        ("471", KeyClass("key:cvv", numeric=True), True),
+        ("47", KeyClass("key:cvv", numeric=True), False),
+        ("/srv/app", KeyClass("key:password", numeric=True, path_ok=True), False),
+        ("~x", KeyClass("key:password", numeric=True, path_ok=True), False),
+        ("a/srv", KeyClass("key:password", numeric=True, path_ok=True), True),
+        ("/srv/app", PASSWORD, True),
+        ("granted", KeyClass("key:authorization"), False),
+        ("granted1", KeyClass("key:authorization"), True),
+        ("abcdefghijklmno", KeyClass("key:authorization"), False),
+        ("abcdefghijklmnop", KeyClass("key:authorization"), True),
+        ("accepted", KeyClass("key:cookie"), False),
+        ("a=b", KeyClass("key:cookie"), True),
+        ("a1", KeyClass("key:cookie"), True),
+    ],
+)
+def test_what_could_be_the_secret_that_a_name_promises(secret: str, found: KeyClass, could: bool) -> None:
+    assert could_be_secret(secret, found) is could
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "shown"),
+    [
+        ("a1b2c3", PASSWORD, True),
+        ("a1b2c", PASSWORD, False),
+        ("orchid", PASSWORD, False),
+        ("orch!d", PASSWORD, True),
+        ("orchid!", PASSWORD, False),
+        ("!!x!!!", PASSWORD, True),
+        ("orchi!d", PASSWORD, True),
+        ("a1b2 c3", PASSWORD, False),
+        ("471147", PASSWORD, True),
+        ("47114", PASSWORD, False),
+        ("4711", KeyClass("key:pin", numeric=True), True),
+        ("471147", TOKEN_CLASS, False),
+        ("sha256", PASSWORD, False),
+        ("12!345", PASSWORD, False),
+        ("x[REDACTED:email]1", PASSWORD, False),
+        ("q8W2e7R5t9Y1u3I6", WEAK, True),
+        ("q8W2e7R5", WEAK, False),
+        ("dTpibHVlb3JjaGlk", KeyClass("key:auth", weak=True), True),
+    ],
+)
+def test_what_is_shown_by_itself_is_a_secret_when_it_is_mixed(text: str, found: KeyClass, shown: bool) -> None:
+    assert is_shown(text, found) is shown
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "name", "listed"),
+    [
+        ("orchid", PASSWORD, "Passwords", True),
+        ("orchid", TOKEN_CLASS, "Tokens", False),
+        ("orchid", TOKEN_CLASS, "tokens", True),
+        ("orchid", TOKEN_CLASS, "tOKENS", True),
+        ("orchid7", TOKEN_CLASS, "Tokens", True),
+        ("blue orchid", PASSWORD, "passwords", False),
+        ("blue orchid7", PASSWORD, "passwords", True),
+        ("blue 7 orchid", PASSWORD, "passwords", False),
+        ("blue 7 orchid 8", PASSWORD, "passwords", False),
+        ("db_password", PASSWORD, "passwords", False),
+        ("db_password_2", PASSWORD, "passwords", False),
+    ],
+)
+def test_an_item_of_a_list_is_no_sentence_and_no_name(text: str, found: KeyClass, name: str, listed: bool) -> None:
+    assert is_list_item(text, found, name) is listed
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "weak"),
+    [
+        ("q8W2e7R5t9Y1u3I6", "key:api-key", True),
+        ("q8W2e7R5/t9Y1u3I6", "key:api-key", False),
+        ("123e4567-e89b-12d3-a456-426614174000", "key:api-key", False),
+        ("dTpwYXNz", "key:auth", True),
+        ("dTpwYXNz", "key:api-key", False),
+        ("dTpw", "key:auth", False),
+        ("granted", "key:auth", False),
+    ],
+)
+def test_under_a_name_that_proves_nothing_a_secret_looks_generated(text: str, rule: str, weak: bool) -> None:
+    assert is_weak_secret(text, rule) is weak
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "quote", "end"),
+    [
+        ("'ab' 'c'", 1, "'", 3),
+        ("'a\\'b' c", 1, "'", 5),
+        ('"a\'b"', 1, '"', 4),
+        ("'ab", 1, "'", 3),
+        ("'ab\\", 1, "'", 3),
+        ("''", 1, "'", 1),
+        ("'''a'b''' '''", 3, "'''", 6),
+        ("'''a'b", 3, "'''", -1),
+    ],
+)
+def test_a_quoted_text_ends_at_its_quote(text: str, start: int, quote: str, end: int) -> None:
+    assert quoted_end(text, start, quote) == end
+
+
+@pytest.mark.parametrize(
+    ("key", "described"),
+    [("secretName", True), ("key_id", True), ("type", True), ("value", False), ("DB", False), ("secret1", False)],
+)
+def test_some_keys_inside_of_a_secret_describe_it(key: str, described: bool) -> None:
+    assert describes(key) is described
