@@ -86,6 +86,7 @@ def test_an_own_rule_masks_and_holds_for_its_action_only() -> None:
     redactor = DefaultRedactor(RedactionConfig(extra_rules=(rule,)))
     assert redactor.redact("open BDG-123456", action="tool.door").value == "open [REDACTED:badge]"
     assert redactor.redact("open BDG-123456", action="tool.search").value == "open BDG-123456"
+    assert redactor.redact("\ud800 BDG-123456", action="tool.door").value == "\ufffd [REDACTED:badge]"
 
 
 def test_own_keys_and_allowed_keys_replace_the_judgement_of_names() -> None:

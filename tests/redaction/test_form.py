@@ -203,6 +203,7 @@ class Colour(enum.Enum):
         (2**63, str(2**63)),
         (-(2**63), -(2**63)),
         (float("nan"), "NaN"),
+        (float("inf"), "Infinity"),
         (float("-inf"), "-Infinity"),
         (b"abc", "abc"),
         (b"\xff\xfe", "[BYTES:2]"),

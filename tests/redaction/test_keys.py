@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from agent_audit.redaction import DefaultRedactor
-from agent_audit.redaction.keys import KeyClass, KeyClassifier, extra_key_rule, field_name, segments
+from agent_audit.redaction.keys import (
+    KeyClass,
+    KeyClassifier,
+    extra_key_rule,
+    field_name,
+    name_words,
+    segments,
+    sensitive_last_words,
+)
 
 SECRET = "orchid-blue-42"
 
@@ -251,3 +259,13 @@ def test_some_names_are_no_reason_to_mask_what_stands_beside_them(name: str) -> 
 )
 def test_the_name_of_a_field_is_the_end_of_its_label_without_what_says_that_it_is_one(label: str, name: str) -> None:
     assert field_name(label) == name
+
+
+def test_whatever_makes_a_name_sensitive_is_among_the_last_words() -> None:
+    known = sensitive_last_words()
+    names = [name for name in SENSITIVE if told(name.replace("~", " "))]
+    for name in (*names, "keys", "csrf", "xsrf", "auth", "sig", "signature", "access", "private", "fax", "card_number"):
+        last = name_words(name.replace("~", " "))[-1].rstrip("0123456789")
+        assert any(last.endswith(word) for word in known), name
+    assert {"key", "keys", "number", "phone", "code", "passwd", "secretkey", "pin", "jwt"} <= known
+    assert not {"policy", "type", "id_token", "author"} & known

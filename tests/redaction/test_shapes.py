@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import redact
-from agent_audit.redaction.encoded import run_around
+from agent_audit.redaction.encoded import ENCODINGS, _encodings, run_around
 from agent_audit.redaction.folding import Offsets, fold
 
 W, P, L = "Tr0ub4dor3xQ", "S3cr3t!pw#9", "blueorchid"
@@ -87,6 +87,17 @@ def test_hexadecimal_is_masked_with_the_letters_that_touch_it_and_nothing_else(a
 def test_an_escape_before_an_encoded_secret_stays_one(before: str) -> None:
     for encoded in (b64(f"user=bob password={W}"), f"password={W}".encode().hex()):
         assert redact(f'{{"a": "{before}{encoded}\\n"}}') == f'{{"a": "{before.rstrip("x")}[REDACTED:encoded]\\n"}}'
+
+
+def test_every_telling_word_is_seen_in_base64_wherever_it_stands_in_its_group_of_three() -> None:
+    literals = _encodings()
+    assert literals == ENCODINGS
+    for word in ("password", "PASSWORD", "Password", "secret", "eyJhbG"):
+        for lead in range(3):
+            encoded = base64.b64encode(b"~" * lead + word.encode() + b"=~~").decode().lower()
+            seen = [literal for literal in literals if literal in encoded]
+            assert any(encoded.index(literal) % 4 in {skipped % 4 for skipped in literals[literal]} for literal in seen)
+    assert min(map(len, literals)) == 5
 
 
 def test_base64_of_addresses_is_read_with_its_own_two_characters() -> None:
