@@ -20,8 +20,6 @@ def find_in_password_file(text: str, place: int, _: KeyClassifier) -> tuple[list
     """The password of the line that has an asterisk for a field at `place`, and how far the text was read."""
     lead = _BEFORE.match(text[max(0, place - 320) : place][::-1])
     start = place - lead.end() if lead is not None else place
-    if text[start - 1 : start] == "\\" and text[start] in "nrt":
-        start += 1  # the letter of an escape
     match = _LINE.match(text, start)
     if match is None or match.end() < place or HEAD in match.group():
         return [], place + 1

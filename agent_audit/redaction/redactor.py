@@ -183,7 +183,7 @@ class DefaultRedactor:
                 continue
             for index in range(slot + 1, len(holder)):
                 line = holder[index]
-                if type(line) is not str or line.lstrip().startswith("-----END"):
+                if type(line) is not str:
                     break
                 if only_markers(line) or not line.strip():
                     continue

@@ -304,7 +304,9 @@ def test_an_error_of_our_own_costs_the_text_it_happened_in_and_no_other(
         return scan(texts, action)
 
     monkeypatch.setattr(redactor._scanner, "_find_all", fail)
-    assert redactor.redact(["kept", f"x {SECRET}"]).value == ["kept", "[REDACTION-ERROR:str]"]
+    out = redactor.redact(["kept", f"x {SECRET}"])
+    assert out.value == ["kept", "[REDACTION-ERROR:str]"]
+    assert [tuple(hit) for hit in out.hits] == [("1", "error")]
 
 
 def test_an_unprintable_object_leaves_its_type_name() -> None:

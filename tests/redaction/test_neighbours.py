@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction import DefaultRedactor, RedactionConfig
 
 W = "Tr0ub4dor3xQ"
 P = "[REDACTED:key:password]"
@@ -157,3 +157,10 @@ def test_the_lines_of_a_private_key_are_masked_and_no_others(
     assert out.value == (given if masked is None else masked)
     masked_lines = [str(index) for index, line in enumerate(out.value) if line == M]
     assert [(hit.path, hit.rule) for hit in out.hits] == [(index, "private-key") for index in masked_lines]
+
+
+def test_each_line_of_a_private_key_has_its_own_pseudonym() -> None:
+    config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"private-key": "pseudonym"})
+    _, first, second, third = DefaultRedactor(config).redact([KEY, T, T, f"{T}x"]).value
+    assert first == second != third
+    assert first.startswith("[REDACTED:private-key:hmac=")
