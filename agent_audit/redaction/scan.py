@@ -54,6 +54,7 @@ _REACH = 96
 # Literals that begin something with several secrets, and what finds them.
 _STATEMENTS: dict[str, Statement] = {
     "insert into": find_inserted,
+    "insert ignore into": find_inserted,
     "replace into": find_inserted,
     ":*:": find_in_password_file,
 }

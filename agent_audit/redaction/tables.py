@@ -55,7 +55,8 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     if _is_row(text, first - len(mark), mark, kind, len(header)):
         return [], end
     columns = _sensitive([text[a:b] for a, b in header], keys, kind)
-    return _below(text, end, mark, kind, header, columns) if columns else ([], end)
+    starts = [cell - first for cell, _ in header]
+    return _below(text, end, mark, kind, header, starts, columns) if columns else ([], end)
 
 
 def _kind(line: str) -> str | None:
@@ -125,12 +126,11 @@ def _sensitive(names: list[str], keys: KeyClassifier, kind: str) -> dict[int, Ke
 
 
 def _below(  # noqa: PLR0917  # the place of the header, and what it says
-    text: str, end: int, mark: str, kind: str, header: list[Cell], columns: dict[int, KeyClass]
+    text: str, end: int, mark: str, kind: str, header: list[Cell], starts: list[int], columns: dict[int, KeyClass]
 ) -> tuple[list[Named], int]:
     secrets: list[Named] = []
     # Blanks after commas: a sentence may look like that, so words are no secrets there.
     spaced = kind == "," and text[header[1][0] - 1] == " "
-    starts = [first - header[0][0] for first, _ in header]
     place = end + len(mark)
     for _ in range(_MAX_ROWS):
         stop = text.find(mark, place)

@@ -185,3 +185,63 @@ def test_a_secret_told_by_a_sentence_or_a_statement_is_masked(text: str, secret:
 )
 def test_sentences_and_code_about_secrets_survive(given: Any) -> None:
     assert redact(given) == given
+
+
+K = "[REDACTED:key:password]"
+MIXED = "q8W2e7R5t9Y1u3I6"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        # columns aligned by blanks
+        (f"  NAME  PASSWORD\n  bob   {A}\n", f"  NAME  PASSWORD\n  bob   {K}\n"),
+        (
+            f"NAME  PASSWORD    N\nbob               1\neve   {B} 2",
+            f"NAME  PASSWORD    N\nbob               1\neve   {K}",
+        ),
+        (
+            f"NAME  PASSWORD     N\nbob                1\neve   {B}  2",
+            f"NAME  PASSWORD     N\nbob                1\neve   {K}  2",
+        ),
+        (f"NAME  PASSWORD\nbob   {A}\n eve  {B}\n", f"NAME  PASSWORD\nbob   {K}\n eve  {B}\n"),
+        (f"NAME  PASSWORD\nbob   {A}\n\neve   {B}\n", f"NAME  PASSWORD\nbob   {K}\n\neve   {B}\n"),
+        # commas and semicolons
+        (f"user, password\nbob, orchid\neve, {B}\n", f"user, password\nbob, orchid\neve, {K}\n"),
+        (f"user,password\nbob,orchid\n\neve,{B}\n", f"user,password\nbob,{K}\n\neve,{B}\n"),
+        (f"user;password\nbob;orchid\n---\neve;{B}\n", f"user;password\nbob;{K}\n---\neve;{B}\n"),
+        (f"user,password\nbob,orchid,1\neve,{B}\n", f"user,password\nbob,orchid,1\neve,{B}\n"),
+        (f"a,b\n1,2\nuser,password\nbob,{B}\n", f"a,b\n1,2\nuser,password\nbob,{B}\n"),
+        ("user,token\nbob,orchidblue\neve,orchidblu\n", "user,token\nbob,[REDACTED:key:token]\neve,orchidblu\n"),
+        (f"user,apollo_key\nbob,orchid\neve,{MIXED}\n", "user,apollo_key\nbob,orchid\neve,[REDACTED:key:api-key]\n"),
+        (
+            f'{{"a": "user,password\\nbob,{A}", "b": "x,y\\n1,2"}}',
+            f'{{"a": "user,password\\nbob,{K}", "b": "x,y\\n1,2"}}',
+        ),
+        (f'{{"a": "user,password\\n", "b": "x,{A}\\n1,2"}}', f'{{"a": "user,password\\n", "b": "x,{A}\\n1,2"}}'),
+        # cells at the end of a row may be missing, but not all
+        (
+            f"| user | password | n |\n|--|--|--|\n| bob | {A} |\n| x |\n| ada | {B} | 1 |\n",
+            f"| user | password | n |\n|--|--|--|\n| bob | {K} |\n| x |\n| ada | {B} | 1 |\n",
+        ),
+        # statements
+        (
+            f"INSERT INTO t (id, [password], \"token\") VALUES (1, '{A}', NULL),\n\t(2, N'it''s', \"{B}\") ; '{A}'",
+            'INSERT INTO t (id, [password], "token") VALUES (1, \''
+            f"{K}', NULL),\n\t(2, N'{K}', \"[REDACTED:key:token]\") ; '{A}'",
+        ),
+        (
+            f"INSERT INTO t (id, password) VALUES (1, crypt('{A}', gen_salt('bf'))), (2, md5(x)), (3, 'b')",
+            f"INSERT INTO t (id, password) VALUES (1, crypt('{K}', gen_salt('bf'))), (2, md5(x)), (3, '{K}')",
+        ),
+        (
+            f"REPLACE INTO t (apollo_key) VALUES ('{A}'), ('{MIXED}')",
+            f"REPLACE INTO t (apollo_key) VALUES ('{A}'), ('[REDACTED:key:api-key]')",
+        ),
+        (f"INSERT IGNORE INTO t (password) VALUES ('{A}')", f"INSERT IGNORE INTO t (password) VALUES ('{K}')"),
+        (f"INSERT INTO t (id, name) VALUES (1, '{A}')", f"INSERT INTO t (id, name) VALUES (1, '{A}')"),
+        ("INSERT INTO t (password) VALUES ('')", "INSERT INTO t (password) VALUES ('')"),
+    ],
+)
+def test_exactly_the_cells_under_a_sensitive_name_are_masked(text: str, masked: str) -> None:
+    assert redact(text) == masked
