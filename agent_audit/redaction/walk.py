@@ -434,7 +434,7 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
     """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
-    if inherited.weak or inherited is JOINT or inherited is PHONE:
+    if inherited.weak:
         return None
     if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
         return inherited

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor, redact
+from agent_audit.redaction.walk import MAX_DEPTH
 
 SECRET = "orchid-blue-42"
 REDACTOR = DefaultRedactor()
@@ -195,6 +196,29 @@ def test_an_exception_keeps_its_words_and_loses_its_secrets() -> None:
 
 class Colour(enum.Enum):
     RED = "red"
+    FIVE = 5
+
+
+class Secret:
+    """Called like a type that holds a secret, and none."""
+
+    def __init__(self) -> None:
+        self.a = 1
+
+
+class Vault:
+    def get_secret_value(self) -> str:
+        return SECRET
+
+    def __init__(self) -> None:
+        self.a = 1
+
+
+class Fields:
+    _fields = ("b",)
+
+    def __init__(self) -> None:
+        self.a = 1
 
 
 @pytest.mark.parametrize(
@@ -215,6 +239,13 @@ class Colour(enum.Enum):
         (pathlib.PurePosixPath("/a/b"), "/a/b"),
         (uuid.UUID(int=1), str(uuid.UUID(int=1))),
         (Colour.RED, "red"),
+        (Colour.FIVE, 5),
+        (Secret(), {"a": 1}),
+        (Vault(), {"a": 1}),
+        (Fields(), {"a": 1}),
+        (2**63 - 1, 2**63 - 1),
+        (-(2**63) - 1, str(-(2**63) - 1)),
+        (10**4000, "[INTEGER:13288 bits]"),
         ({1: "a", None: "b", "1": "c"}, {"1": "a", "null": "b", "1#2": "c"}),
         ((1, 2), [1, 2]),
         ({"x"}, ["x"]),
@@ -237,6 +268,19 @@ def test_cycles_and_depths_end_in_a_marker() -> None:
     for _ in range(5000):
         deep = [deep]
     assert "[DEPTH]" in str(redact(deep))
+
+
+def test_pairs_of_name_and_value_end_in_a_marker_as_lists_do() -> None:
+    pair: list[Any] = ["password"]
+    pair.append([pair])
+    assert redact(pair) == ["password", ["[CYCLE]"]]
+    assert "ERROR" not in str(redact([pair]))
+    deep: Any = SECRET
+    for _ in range(500):
+        deep = [["password", deep]]
+    told = str(redact(deep))
+    assert told.count("[") < 2 * MAX_DEPTH
+    assert "ERROR" not in told
 
 
 def test_a_value_that_multiplies_is_cut_off() -> None:

@@ -123,6 +123,12 @@ def table(columns: Any, *rows: Any, name: str = "columns", below: str = "rows") 
         (["docker", "run", "-u", "1000:1000"], None),
         (["mysql", f"-p{W}"], ["mysql", P]),
         (["mysql", "-pab"], None),
+        (["mysql", "-pab1"], ["mysql", P]),
+        (["mysql", "-p<pw>"], None),
+        (["docker", "login", "-p", W], ["docker", "login", "-p", P]),
+        (["docker", "run", "-p", W], None),
+        ([["password", {"a": W}]], [["password", {"a": P}]]),
+        ([["n", "x", "password"], [1, 2, W]], [["n", "x", "password"], [1, 2, P]]),
         (["mkdir", f"-p{W}"], None),
         ([5, f"-p{W}"], None),
     ],
@@ -157,6 +163,13 @@ def test_the_lines_of_a_private_key_are_masked_and_no_others(
     assert out.value == (given if masked is None else masked)
     masked_lines = [str(index) for index, line in enumerate(out.value) if line == M]
     assert [(hit.path, hit.rule) for hit in out.hits] == [(index, "private-key") for index in masked_lines]
+
+
+def test_a_password_joined_to_its_option_has_a_pseudonym_of_its_own() -> None:
+    config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"key:password": "pseudonym"})
+    redactor = DefaultRedactor(config)
+    first, second = (redactor.redact(["mysql", f"-p{secret}"]).value[1] for secret in (W, T))
+    assert first != second
 
 
 def test_each_line_of_a_private_key_has_its_own_pseudonym() -> None:

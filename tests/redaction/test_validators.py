@@ -192,6 +192,10 @@ def test_a_uuid_has_five_groups() -> None:
         "abcdeFghijKlmnoPqrsT",
         "abcdeFghiJabcdeFghiJ",
         "abcd-efgh-x1-y2-z",
+        "ab-cd-ef-gh-i2-k3l",
+        "abcd1-1234567-x8k",
+        "abcdefghij1-x8k-77",
+        "orderly-cacheable-x8k2m",
     ],
 )
 def test_letters_mixed_with_digits_or_case_look_random(text: str) -> None:
@@ -213,6 +217,8 @@ def test_letters_mixed_with_digits_or_case_look_random(text: str) -> None:
         ("abcdeFghijKlmnopqrsT", "one change of case too few"),
         ("abcdeFghhJabcdeFghhJ", "nine different letters"),
         ("abcd-efgh-x1-y2z", "half of it are words"),
+        ("abc-def-ghi-x1y-22", "half of it are short words"),
+        ("abcdefgh-12345678", "a word and a number"),
         ("user:123:profile-name", "words and numbers"),
         ("key-2026-11-23-backup", "words and numbers"),
         ("redis-db01-password-v2", "words with short numbers"),
