@@ -100,6 +100,17 @@ def test_every_telling_word_is_seen_in_base64_wherever_it_stands_in_its_group_of
     assert min(map(len, literals)) == 5
 
 
+@pytest.mark.parametrize("before", ["n", "t", "u00e4"])
+def test_letters_that_are_no_escape_are_masked_with_what_they_touch(before: str) -> None:
+    assert redact(f"see {before}{f'password={W}'.encode().hex()}") == "see [REDACTED:encoded]"
+
+
+@pytest.mark.parametrize("cut", range(9))
+def test_base64_that_is_cut_off_is_masked_to_its_end(cut: int) -> None:
+    encoded = b64(f"password={W} and a few more words")
+    assert redact(f"see {encoded[: len(encoded) - cut]}") == "see [REDACTED:encoded]"
+
+
 def test_base64_of_addresses_is_read_with_its_own_two_characters() -> None:
     encoded = base64.urlsafe_b64encode(f"???>>>~~~ password={W}".encode()).decode()
     assert {"-", "_"} < set(encoded)
