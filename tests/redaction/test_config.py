@@ -161,6 +161,14 @@ def test_equal_destinations_have_equal_fingerprints_however_they_are_written() -
     assert len({f.digest for f in found}) == 1
 
 
+def test_names_may_be_given_as_any_collection() -> None:
+    names = ["token"]
+    config = RedactionConfig(allow_keys=names, allow_values=[MAIL], disabled_rules=["card"], extra_rules=[])  # type: ignore[arg-type]
+    names.clear()
+    assert config.allow_keys == {"token"}
+    assert (config.allow_values, config.disabled_rules, config.extra_rules) == ({MAIL}, {"card"}, ())
+
+
 def digest(purpose: str, value: str) -> str:
     return hmac.new(KEY, f"{purpose}\0{value}".encode(), hashlib.sha256).hexdigest()[:16]
 

@@ -172,6 +172,14 @@ def test_a_password_joined_to_its_option_has_a_pseudonym_of_its_own() -> None:
     assert first != second
 
 
+def test_values_named_by_a_neighbour_have_pseudonyms_of_their_own() -> None:
+    config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"key:password": "pseudonym"})
+    first, second = (
+        DefaultRedactor(config).redact({"name": "password", "value": one}).value["value"] for one in (W, T)
+    )
+    assert first != second
+
+
 def test_each_line_of_a_private_key_has_its_own_pseudonym() -> None:
     config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"private-key": "pseudonym"})
     _, first, second, third = DefaultRedactor(config).redact([KEY, T, T, f"{T}x"]).value

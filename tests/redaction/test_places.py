@@ -105,6 +105,10 @@ def test_a_marker_that_was_given_stays_as_it_is(how: str) -> None:
     assert outcome({"a": E, "b": f"{E}, {E}"}, {"a": how, "b": how}) == ({"a": E, "b": f"{E}, {E}"}, [])
 
 
+def test_markers_among_what_a_path_names_do_not_end_it() -> None:
+    assert outcome({"a": [E, "text", E, 5]}, {"a": "mask"}) == ({"a": [E, P, E, P]}, [("a.1", "path"), ("a.3", "path")])
+
+
 def test_a_callable_sees_the_whole_path() -> None:
     seen: list[tuple[str, str]] = []
 

@@ -164,6 +164,13 @@ rules = [
     assert redactor.redact(given, action="tool.y").value == {"a": "a[REDACTED:all] num-1 doc-1"}
 
 
+def test_the_settings_of_an_action_may_name_callables(tmp_path: Path) -> None:
+    text = '[redaction.actions."tool.x"]\ncallback = "operator:concat"\n'
+    redactor = DefaultRedactor(redaction_from(settings(tmp_path, text)))
+    assert redactor.redact({"a": "b"}, action="tool.x").value == {"a": "ab"}
+    assert redactor.redact({"a": "b"}, action="tool.y").value == {"a": "b"}
+
+
 def test_a_file_without_the_table_changes_nothing(tmp_path: Path) -> None:
     assert redaction_from(settings(tmp_path, "")) == RedactionConfig()
 
