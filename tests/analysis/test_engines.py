@@ -37,32 +37,38 @@ _TYPES = {
 }
 FACTS = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items() if name not in PAYLOADS}, name="facts")
 WHOLE = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items()}, name="events")
-SCOPE = Scope.of(FACTS, Period(start=NOON, end=NOON), whole=WHOLE, agent_id="a")
 
-QUERIES: dict[str, Any] = {
-    **{rule.id: rule.query(SCOPE, rule.parameters) for rule in RULES},
-    "counts": counts(FACTS, "event_type"),
-    "bounds": bounds(FACTS),
-    "distinct": distinct_counts(FACTS),
-    "durations": durations(FACTS),
-    "errors": error_count(FACTS),
-    "presence": presence(FACTS),
-    "data uses": data_uses(FACTS),
-    "decisions": decided(SCOPE.events, SCOPE.log),
-    "decision totals": decision_totals(decided(SCOPE.events, SCOPE.log)),
-    "seq facts": seq_facts(FACTS),
-    "seq holes": seq_holes(FACTS),
-    "writers": writer_facts(FACTS),
-    "log events": log_event_counts(FACTS),
-    "sessions": sessions(FACTS),
-    "timeline": session_events(FACTS, "s"),
-    "tools": tool_uses(FACTS),
-    "models": model_uses(model_calls(FACTS)),
-    "cost": token_uses(model_calls(FACTS), "agent_id"),
-    "failures": failure_groups(FACTS),
-    "volume": intervals(FACTS, "hour"),
-    "security events": security_events(SCOPE),
-}
+
+def queries(period: Period, agent_id: str | None = None) -> dict[str, Any]:
+    """Every query of the analysis over the tables `facts` and `events`."""
+    scope = Scope.of(FACTS, period, whole=WHOLE, agent_id=agent_id)
+    return {
+        **{rule.id: rule.query(scope, rule.parameters) for rule in RULES},
+        "counts": counts(FACTS, "event_type"),
+        "bounds": bounds(FACTS),
+        "distinct": distinct_counts(FACTS),
+        "durations": durations(FACTS),
+        "errors": error_count(FACTS),
+        "presence": presence(FACTS),
+        "data uses": data_uses(FACTS),
+        "decisions": decided(scope.events, scope.log),
+        "decision totals": decision_totals(decided(scope.events, scope.log)),
+        "seq facts": seq_facts(FACTS),
+        "seq holes": seq_holes(FACTS),
+        "writers": writer_facts(FACTS),
+        "log events": log_event_counts(FACTS),
+        "sessions": sessions(FACTS),
+        "timeline": session_events(FACTS, "s"),
+        "tools": tool_uses(FACTS),
+        "models": model_uses(model_calls(FACTS)),
+        "cost": token_uses(model_calls(FACTS), "agent_id"),
+        "failures": failure_groups(FACTS),
+        "volume": intervals(FACTS, "hour"),
+        "security events": security_events(scope),
+    }
+
+
+QUERIES = queries(Period(start=NOON, end=NOON), "a")
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -15,22 +15,14 @@ from agent_audit.analysis import AuditAnalyzer
 from agent_audit.analysis.rules import RULES
 from agent_audit.cli.main import main
 from agent_audit.event import AuditEvent
-from agent_audit.ship import Batch, open_sink
-from tests.analysis.logs import event, numbered, operation
+from tests.analysis.fleets import put, put_what_every_detection_finds
+from tests.analysis.logs import event
 from tests.analysis.questions import QUESTIONS, plain, something_of_everything
 from tests.analysis.strategies import logs
-from tests.analysis.test_detections import CASES
 from tests.ship.test_analysis_of_copies import fleet, parquet
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.usefixtures("spark")]
 Captured = pytest.CaptureFixture[str]
-
-
-def put(url: str, origin: str, events: list[AuditEvent]) -> None:
-    """A shipped log with these events."""
-    if events:
-        lines = [numbered(seq, one)[:-1] for seq, one in enumerate(events)]
-        open_sink(url).append(Batch(origin, 0, lines))
 
 
 def assert_same(there: Any, here: Any, place: str) -> None:
@@ -71,28 +63,9 @@ def test_every_question_has_the_answer_that_duckdb_gives(spark: Any, tmp_path: P
     assert len(spark.sparkContext._jsc.sc().statusTracker().getExecutorInfos()) == 3  # the driver and two executors
 
 
-def _of(name: str, events: list[AuditEvent]) -> list[AuditEvent]:
-    """The same of agents and in sessions of its own."""
-    return [
-        one.model_copy(
-            update={
-                "agent_id": one.agent_id and f"{one.agent_id} {name}",
-                "session_id": one.session_id and f"{one.session_id} {name}",
-            }
-        )
-        for one in events
-    ]
-
-
 def test_every_detection_finds_on_spark_what_it_finds_on_duckdb(tmp_path: Path) -> None:
     url = f"file://{tmp_path}/store"
-    for rule, (fires, silent) in CASES.items():
-        for number, made in enumerate((fires, *silent)):
-            put(url, f"{rule} {number}", _of(f"{rule} {number}", made()))
-    outcomes = ["success", "failure"] * 6
-    ended = [operation("tool.call", "tool.response", f"s{n}", at=n / 20, outcome=o) for n, o in enumerate(outcomes)]
-    put(url, "operations", [one for both in ended for one in both])
-    put(url, "denials", [event("permission.denied", at=n, action="tool.pay", call_id=f"p{n}") for n in range(7)])
+    put_what_every_detection_finds(url)
     with AuditAnalyzer(url, engine="spark") as there, AuditAnalyzer(url) as here:
         ours, theirs = (plain(one.detect_anomalies(), {}) for one in (there, here))
     assert_same(ours, theirs, "anomalies")
