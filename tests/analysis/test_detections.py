@@ -188,7 +188,7 @@ CASES: dict[str, tuple[Callable[[], Events], list[Callable[[], Events]]]] = {
     "access-errors": (lambda: errors("403 Forbidden", 6), [lambda: errors("timed out", 6), lambda: errors("403", 5)]),
     "secret-in-output": (
         lambda: masked("result.env", "aws-access-key"),
-        [lambda: masked("parameters.key", "aws-access-key"), lambda: masked("result", "email")],
+        [lambda: masked("parameters.key", "aws-access-key"), lambda: masked("result", "email"), lambda: masked("result", "key:card")],
     ),
     "repeated-calls": (
         lambda: [call("poll", i, parameters={"id": 7}) for i in range(5)],

@@ -15,12 +15,16 @@ from agent_audit.analysis.source import Expr
 OUTPUTS = ("tool.response", "data.access")
 
 
+_PERSONAL = (
+    "email", "email-encoded", "email-spelled", "phone", "iban", "card", "key:card", "ssn", "key:ssn", "key:national-id",
+    "passport-number", "driver-license",
+)  # fmt: skip
+
+
 class Secrets(Parameters):
     """See `SECRET_IN_OUTPUT`."""
 
-    personal: tuple[str, ...] = Field(
-        ("email", "phone", "iban", "card", "ssn"), description="Redaction rules that are no secrets."
-    )
+    personal: tuple[str, ...] = Field(_PERSONAL, description="Redaction rules that are no secrets: personal data.")
 
 
 def secrets_in_outputs(scope: Scope, parameters: Secrets) -> Expr:
