@@ -28,7 +28,9 @@ def add(subparsers: Any) -> None:
     options.add_log(parser)
     add_source(parser)
     options.add_filters(parser, where=False)
-    parser.add_argument("--html", metavar="FILE", default="agent-audit-report.html", help="default: %(default)s")
+    parser.add_argument(
+        "--html", "--output", "-o", metavar="FILE", default="agent-audit-report.html", help="default: %(default)s"
+    )
     add_limits(parser)
     add_verify(parser)
     add_trust(parser)
