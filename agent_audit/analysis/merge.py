@@ -13,7 +13,7 @@ from typing import Any
 
 from agent_audit.analysis.columns import Contents
 from agent_audit.analysis.gather import Gathered
-from agent_audit.analysis.schema import STORED, as_json
+from agent_audit.analysis.schema import STORED, as_json, read_parquet
 
 _SMALL = 1 << 20
 """Bytes of a file from which on it stays what it is."""
@@ -73,8 +73,7 @@ def _runs(key: Callable[[Gathered], Any], size: Callable[[Gathered], int]) -> Ca
 def _write(duckdb: Any, paths: list[Path], target: Path) -> bool:
     """Write the events of several files into one; False when they cannot be read, which the queries then say."""
     names = ", ".join(as_json(name) if kind == "JSON" else f'"{name}"' for name, kind in STORED.items())
-    listed = ", ".join(f"'{path}'" for path in paths)
-    read = f"SELECT {names} FROM read_parquet([{listed}], hive_partitioning = false)"
+    read = f"SELECT {names} FROM {read_parquet(paths)}"
     try:
         # Quick to write, for it is read a few times only.
         duckdb.execute(f"COPY ({read}) TO '{target}' (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)")

@@ -1,4 +1,9 @@
-"""The columns of the events relation."""
+"""The columns of the events relation, and how DuckDB is told to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
 
 STORED = {
     "seq": "BIGINT",
@@ -41,3 +46,9 @@ FACTS = tuple(name for name in COLUMNS if name not in PAYLOADS)
 def as_json(name: str) -> str:
     """A column of JSON that may be text; what is none is no value, for anybody may have put it there."""
     return f'TRY_CAST("{name}" AS JSON) AS "{name}"'
+
+
+def read_parquet(paths: Iterable[Path], *options: str) -> str:
+    """What DuckDB reads of files in a query: the columns that are in them, none made of their paths."""
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{listed}], {', '.join(('hive_partitioning = false', *options))})"

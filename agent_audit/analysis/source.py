@@ -21,7 +21,7 @@ from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
 from agent_audit.analysis.memory import memory_limit, memory_told
 from agent_audit.analysis.opening import open_source, urls_of
-from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_json
+from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_json, read_parquet
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
@@ -366,14 +366,13 @@ class Log:
         stored = [column for column in columns if column in STORED]
         typed = ", ".join(f'NULL::{kind} AS "{column}"' for column, kind in COLUMNS.items())
         parts = [f"SELECT {typed} WHERE false"]
-        alike: dict[tuple[str | None, bool], list[str]] = {}
+        alike: dict[tuple[str | None, bool], list[Path]] = {}
         for copy in copies:
-            alike.setdefault((copy.log, copy.shipped), []).append(f"'{copy.path}'")
+            alike.setdefault((copy.log, copy.shipped), []).append(copy.path)
         for (log, shipped), files in alike.items():
             told = "NULL" if log is None else "'" + log.replace("'", "''") + "'"
-            read = f"read_parquet([{', '.join(files)}], hive_partitioning = false)"
             names = ", ".join(as_json(name) if shipped and STORED[name] == "JSON" else f'"{name}"' for name in stored)
-            parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read}")
+            parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read_parquet(files)}")
         body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
         self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
 

@@ -15,7 +15,7 @@ from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.fetch import Cache
 from agent_audit.analysis.gather import rows_of_file
 from agent_audit.analysis.memory import memory_limit, memory_told
-from agent_audit.analysis.schema import STORED
+from agent_audit.analysis.schema import STORED, read_parquet
 from agent_audit.analysis.shipped import Part, Shipped
 from agent_audit.analysis.source import load_ibis
 from agent_audit.backends.file.layout import Layout
@@ -125,16 +125,15 @@ class _Comparison:
         for start in layout.segment_starts():
             target = layout.root.with_name(f"{start:020d}.parquet")
             converter.lines(layout.segment(start), target, start)
-            made.append(f"'{target}'")
+            made.append(target)
         # A log without any line has nothing that a file could rightly say.
         empty = ", ".join(f'NULL::{kind} AS "{name}"' for name, kind in STORED.items())
-        source = f"FROM read_parquet([{', '.join(made)}])" if made else f"FROM (SELECT {empty}) WHERE false"
+        source = f"FROM {read_parquet(made)}" if made else f"FROM (SELECT {empty}) WHERE false"
         self._duckdb.execute(f"CREATE VIEW here AS SELECT {_columns()} {source}")
 
     def _unlike(self, chunk: list[Part], files: list[Path], end: int | None) -> Iterator[tuple[str, int, str]]:
         """One event of each file that says something else: (file, seq, what is wrong)."""
-        listed = ", ".join(f"'{path}'" for path in files)
-        read = f"read_parquet([{listed}], hive_partitioning = false, filename = true)"
+        read = read_parquet(files, "filename = true")
         self._duckdb.execute(f"CREATE OR REPLACE TEMP VIEW there AS SELECT {_columns()}, filename FROM {read}")
         yield from self._duckdb.execute(
             "SELECT min(filename), seq, 'the event is there ' || count(*) || ' times' FROM there "

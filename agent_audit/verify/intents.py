@@ -11,11 +11,11 @@ from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from agent_audit.pairs import BY_CALL, BY_SPAN
-from agent_audit.verify.lines import Piece
+from agent_audit.verify.lines import EVENT_TYPE, Piece
 
 _NONE: set[int] = set()
 
-_TYPE, _SPAN, _CALL = b'"event_type":"', b'"span_id":"', b'"call_id":"'
+_SPAN, _CALL = b'"span_id":"', b'"call_id":"'
 _PAYLOADS = (b',"parameters":', b',"result":', b',"metadata":', b',"source":', b',"writer":')
 
 _FRONT = 40
@@ -205,7 +205,7 @@ def _inverted(pairs: Mapping[str, frozenset[str]]) -> dict[str, tuple[str, ...]]
 
 def _value(line: bytes, key: bytes) -> bytes:
     """The string behind a key; empty when the event has none before its payload."""
-    start = line.find(_TYPE)
+    start = line.find(EVENT_TYPE)
     at = line.find(key, start)
     if at < 0:
         return b""

@@ -15,7 +15,7 @@ from agent_audit.verify.verdict import Problem
 
 _BLOCK = 1 << 18
 _SEQ = re.compile(rb'\{"seq":(\d{1,19}),')
-_TYPE = b'"event_type":"'
+EVENT_TYPE = b'"event_type":"'
 _HEAD = 34
 """Bytes of a line, from `"event_type":"` on, that tell its type: the longest name and the quote behind it."""
 
@@ -41,7 +41,7 @@ class Piece(NamedTuple):
     def of(cls, lines: list[bytes], first: int, path: Path, end: int, *, bare: bool) -> Piece:
         """The piece that these lines are."""
         # The first one is the event's own: only ids and the time come before it, whose quotes are escaped.
-        heads = [line[(at := line.find(_TYPE)) : at + _HEAD] for line in lines]
+        heads = [line[(at := line.find(EVENT_TYPE)) : at + _HEAD] for line in lines]
         return cls(first, lines, path, end, heads, {head: _type_of(head) for head in set(heads)}, bare)
 
 
@@ -142,14 +142,12 @@ class LineReader:
             self._problem("the last line has no end", path, self.next_seq)
 
     def _check_numbers(self, lines: list[bytes], path: Path) -> bool:
-        """Whether each line begins with its number and its id, so that none names a blob."""
-        first, end = self._says, self._says + len(lines)
-        if all(map(bytes.startswith, lines, [b'{"seq":%d,"event_id":' % number for number in range(first, end)])):
-            self._says = end
-            return True
-        if all(map(bytes.startswith, lines, [b'{"seq":%d,' % number for number in range(first, end)])):
-            self._says = end
-            return False
+        """Note what is wrong with their numbers; whether each line goes on with its id, so that none names a blob."""
+        first = self._says
+        bare = _begin(lines, b'{"seq":%d,"event_id":', first)
+        if bare or _begin(lines, b'{"seq":%d,', first):
+            self._says += len(lines)
+            return bare
         found, self._says = wrong_numbers([_number(line) for line in lines], first)
         for what, start, last in found:
             self._problem(what, path, start, last)
@@ -159,6 +157,11 @@ class LineReader:
         file = str(path.relative_to(self._layout.root))
         found = Problem(what=what, file=file, first_seq=first, last_seq=last, unreadable=unreadable)
         self.problems.append(found)
+
+
+def _begin(lines: list[bytes], form: bytes, first: int) -> bool:
+    """Whether each line begins with the form of its number."""
+    return all(map(bytes.startswith, lines, [form % number for number in range(first, first + len(lines))]))
 
 
 def _number(line: bytes) -> int | None:
@@ -204,7 +207,7 @@ def _one_line(number: int | None, follower: int | None, expected: int) -> bool:
 
 
 def _type_of(head: bytes) -> bytes:
-    return head[len(_TYPE) : max(0, head.find(b'"', len(_TYPE)))] if head.startswith(_TYPE) else b""
+    return head[len(EVENT_TYPE) : max(0, head.find(b'"', len(EVENT_TYPE)))] if head.startswith(EVENT_TYPE) else b""
 
 
 def own_events(piece: Piece, event_type: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
