@@ -230,9 +230,11 @@ class SparkLog:
                 # Spark takes the bytes of a name for characters.
                 "decode(encode(origin, 'ISO-8859-1'), 'UTF-8') AS log",
                 "_metadata.file_name AS file",
+                "date",
             )
             # Of what lies there beside shipped files, DuckDB sees nothing either.
-            raw = raw.where(raw["log"].isin(names) & raw["file"].rlike(r"^[0-9]+\.parquet$"))
+            shipped = raw["file"].rlike(r"^[0-9]+\.parquet$") & raw["date"].rlike(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+            raw = raw.where(raw["log"].isin(names) & shipped).drop("date")
             counted = raw.groupBy("log", "file").count().collect()
         else:
             raw, counted = None, []

@@ -55,6 +55,9 @@ def test_a_question_and_a_detection_over_a_bucket_have_the_answers_of_duckdb(
     stray = mounted / "events" / "origin=nobody" / "date=2026-03-01"
     stray.mkdir(parents=True)
     (stray / f"{0:020d}.parquet").write_bytes(target.read_bytes())  # of a log that is not in the store
+    undated = target.parent.with_name("date=today")
+    undated.mkdir()
+    (undated / f"{7:020d}.parquet").write_bytes(target.read_bytes())  # nor under such a name
     (target.parent / "other.parquet").write_bytes(target.read_bytes())  # and a file that nobody shipped
     rules = Ruleset().only("denials")
     with AuditAnalyzer(s3_store.url, engine="spark") as there, AuditAnalyzer(s3_store.url) as here:
