@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,19 @@ from .test_intents import events, feed, once_per_span
 from .test_mutations import byte_change, line_change
 
 SEGMENTS = ahead.WORTH_IT + 2
+
+
+@pytest.fixture(autouse=True)
+def read_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass waits until a process is up, or it would have read these short segments by itself."""
+
+    def started(pool: ProcessPoolExecutor, jobs: int) -> Future[None]:
+        up = start(pool, jobs)
+        up.result()
+        return up
+
+    start = ahead.started
+    monkeypatch.setattr(ahead, "started", started)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent_audit.backends.file.fs import FileSystem, make_folder, write_file
+from agent_audit.backends.file.fs import FileSystem, make_folder, write_all, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ProofError, RolledBackError, StorageError
@@ -215,10 +215,20 @@ class Checkpointer:
 
     def _put_tile(self, tile: Tile) -> None:
         path = self._layout.tile(tile.level, tile.index)
-        if _read(path) == tile.data:
+        there = _read(path)
+        if there == tile.data:
             return
         make_folder(self._fs, path.parent, durable=False)
-        write_file(self._fs, path, tile.data, durable=False)
+        if there is not None:
+            write_file(self._fs, path, tile.data, durable=False)
+            return
+        # In place, at half the cost: nobody looks for it before the head that covers it, and what a crash leaves of it
+        # is replaced when that head is made.
+        handle = self._fs.open(path, create=True)
+        try:
+            write_all(self._fs, handle, tile.data)
+        finally:
+            self._fs.close(handle)
 
     # -- witnesses -------------------------------------------------------------------------------------
 
