@@ -8,12 +8,14 @@ other is left to the pass itself, which says what is wrong with it.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_audit.backends.file.layout import Layout
@@ -23,7 +25,7 @@ from agent_audit.verify.intents import OpenIntents
 from agent_audit.verify.lines import LineReader, Segment, own_events
 
 WORTH_IT = 12
-"""Whole segments from which on it pays to start processes: starting one takes as long as reading two of them."""
+"""Whole segments from which on it pays to start processes: starting one may take as long as reading two of them."""
 
 
 class WholeSegment(NamedTuple):
@@ -112,6 +114,15 @@ class ReadAhead:
             self._read.append((segment.start, found))
 
 
+def how_to_start() -> str:
+    """How `multiprocessing` is to start processes: by `fork`, which takes no time, or by `spawn`, where it is not safe.
+
+    A child has only the thread that forked; what the others had locked stays locked in it.
+    """
+    alone = sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+    return "fork" if alone else "spawn"
+
+
 def started(pool: ProcessPoolExecutor, jobs: int) -> Future[None]:
     """Start all of its processes; done when one is up."""
     up, *_ = [pool.submit(_nothing) for _ in range(jobs)]
@@ -143,8 +154,7 @@ def read_ahead(layout: Layout, through: int, start: int, jobs: int, *, intents: 
     if jobs < 2 or len(segments) < WORTH_IT:
         yield ReadAhead(layout, (), None, 0, intents=intents)
         return
-    # Not by fork: whoever calls this may have threads.
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(how_to_start()))
     try:
         yield ReadAhead(layout, segments, pool, jobs, intents=intents)
     finally:
