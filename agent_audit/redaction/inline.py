@@ -20,7 +20,7 @@ from agent_audit.redaction.beside import (
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_told, find_told
+from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_before, find_number_told, find_told
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -33,8 +33,8 @@ _TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
     rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}{_TYPE}\s{{0,4}}"
-    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
-    r"|(?:%22|%27)?%3[ADad](?:%20|\+)?(?:%22|%27)?"
+    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))(?:\s|\\[nr]){0,12}"
+    r"|(?:%(?:25)?2[27])?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
     rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
@@ -57,10 +57,11 @@ _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {1,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
+    r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|for|of|to|on|at|from|ist|lautet|est|es|é|è|jest|är|er"
     r"|für|de|pour|para|code|number|no)\b))"
 )
-_BEFORE_FIELD = ('"', "'", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
+_BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
 
@@ -186,6 +187,7 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, first, last, found) if number else None
+    named = named or find_number_before(text, first, found)
     return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
 
 
