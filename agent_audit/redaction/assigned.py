@@ -15,6 +15,7 @@ from agent_audit.redaction.values import (
     Named,
     could_be_secret,
     is_placeholder,
+    is_shown,
     is_weak_secret,
     quoted_end,
 )
@@ -26,7 +27,7 @@ _WEAK_VALUE = re.compile(RANDOM + "{16,512}")
 _ENDS_LINE = re.compile(r"\s|\\[nr]|\Z")
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
-    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
@@ -204,6 +205,8 @@ def _quoted(text: str, quote: re.Match[str]) -> Value | None:
 def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     """Whether a value is a secret where this stands between it and its name: no comparison, no call, no prose."""
     secret = text[value.start : value.end]
+    if " to " in separator and not is_shown(secret, found):
+        return False  # `rename `api_key` to `apiKey``
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
         return False  # a comparison in code; the next level of a YAML mapping
     return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))

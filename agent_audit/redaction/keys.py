@@ -32,13 +32,15 @@ USER_AND_PASSWORD = KeyClass("curl-user", weak=True)
 _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
+_SALT = KeyClass("key:salt", weak=True)
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
 _ENABLE = (["enable", "password"], ["enable", "secret"])
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
 
 KEY_RULES = frozenset(
-    {f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature", "key:access", "key:national-id"}
+    {f"key:{rule}" for rule, _ in words.HEADS}
+    | {"key:auth", "key:signature", "key:salt", "key:access", "key:national-id"}
 )
 """Rule ids that the built-in key names can give."""
 
@@ -180,6 +182,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _strong("authorization") if parts == ["x", "auth"] else _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
+    if last == "salt":
+        return _SALT
     if last in ("access", "private"):
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
@@ -239,7 +243,7 @@ def sensitive_last_words() -> frozenset[str]:
     return frozenset(
         listed
         | set(words.PAIRS)
-        | {"key", "keys", "number", "auth", "sig", "signature", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "number", "auth", "sig", "signature", "salt", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

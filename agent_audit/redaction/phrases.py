@@ -32,9 +32,12 @@ _NUMBER_BEFORE = re.compile(
     r"(?i)(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) (?:is|as|for) (?:your|the|my) "
     r"((?:one[- ]time|single[- ]use|temporary|temp|login|sms|access|verification) ){0,3}\Z"
 )
+# `password was changed from x to y`
+_SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _TOLD = re.compile(
-    rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -|{_DASH}) {{1,2}}"
-    r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
+    rf"(?:{_SET}|{_DASH}| -|(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB}))"
+    r" {1,2}"
+    r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.

@@ -37,4 +37,9 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _is_of_a_store(out: dict[str, Any]) -> bool:
     names = [out[key] for key in ("id", "name") if type(out.get(key)) is str]
-    return out.get("Type", out.get("type")) in _SECRET_TYPES or any(map(_SECRET_NAME.match, names))
+    # Terraform says of an output that it is sensitive.
+    return (
+        out.get("Type", out.get("type")) in _SECRET_TYPES
+        or out.get("sensitive") is True
+        or any(map(_SECRET_NAME.match, names))
+    )

@@ -12,6 +12,8 @@ from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_i
 Cell = tuple[int, int]
 """Start and end in the text."""
 
+_NULL = "\\N"
+"""How COPY writes that a cell has no value."""
 _MAX_LINE = 4096
 _MAX_ROWS = 100_000
 _HEADER_CELL = re.compile(r"[\"'`*]{0,2}[^\W\d][\w .#/()-]{0,40}[\"'`*]{0,2}\Z")
@@ -28,6 +30,7 @@ _INSERT = re.compile(
     r"(?i:(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into)\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}"
     r"(?i:values)\s{0,8}"
 )
+_COPY = re.compile(r"(?i:copy) [\w.\"]{1,128} \(([\w \",]{1,2000})\) (?i:from stdin)[^;\n]{0,200};\n")
 _SQL_VALUE = re.compile(
     r"\s*(?:[NEe]?'((?:[^'\\]|''|\\.)*)'|\"([^\"]*)\"|((?:[^,()'\"]|\((?:[^()]|\([^()]*\))*\))*))\s*([,)])"
 )
@@ -44,8 +47,10 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     end = text.find(mark, place, place + _MAX_LINE)
     if end < 0:
         return [], place + 1
-    if mark == "\\n":  # a table inside a string: the string begins and ends with its quotes
-        first = max(first, text.rfind('"', first, place) + 1)
+    # A table inside a string: the string begins and ends with its quotes.
+    opened = text.rfind('"', first, place)
+    inside = opened >= 0 and (mark == "\\n" or text.startswith('": "', opened - 3))
+    first = opened + 1 if inside else first
     if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
         return [], end
     kind = _kind(text[first:end])
@@ -56,7 +61,7 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
         return [], end
     columns = _sensitive([text[a:b] for a, b in header], keys, kind)
     starts = [cell - first for cell, _ in header]
-    return _below(text, end, mark, kind, header, starts, columns) if columns else ([], end)
+    return _below(text, end, mark, kind, header, starts, columns, inside=inside) if columns else ([], end)
 
 
 def _kind(line: str) -> str | None:
@@ -126,7 +131,15 @@ def _sensitive(names: list[str], keys: KeyClassifier, kind: str) -> dict[int, Ke
 
 
 def _below(  # noqa: PLR0917  # the place of the header, and what it says
-    text: str, end: int, mark: str, kind: str, header: list[Cell], starts: list[int], columns: dict[int, KeyClass]
+    text: str,
+    end: int,
+    mark: str,
+    kind: str,
+    header: list[Cell],
+    starts: list[int],
+    columns: dict[int, KeyClass],
+    *,
+    inside: bool,
 ) -> tuple[list[Named], int]:
     secrets: list[Named] = []
     # Blanks after commas: a sentence may look like that, so words are no secrets there.
@@ -135,7 +148,7 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
     for _ in range(_MAX_ROWS):
         stop = text.find(mark, place)
         stop = stop if stop >= 0 else len(text)
-        if mark == "\\n":
+        if inside:
             quote = text.find('"', place, stop)
             stop = quote if quote >= 0 else stop
         if stop - place > 16 * _MAX_LINE:
@@ -148,7 +161,7 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
                 break
             for index, found in columns.items():
                 value = text[row[index][0] : row[index][1]]
-                if value and is_cell_secret(value, found, spaced=spaced):
+                if value and value != _NULL and is_cell_secret(value, found, spaced=spaced):
                     secrets.append(Named(*row[index], found.rule))
         elif kind in {",", ";"}:
             break
@@ -194,6 +207,19 @@ def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Name
         while place < len(text) and text[place] in ", \t\r\n":
             place += 1
     return secrets, place
+
+
+def find_copied(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets among the rows of a COPY from standard input, as pg_dump writes them, and where it ends."""
+    match = _COPY.match(text, start)
+    if match is None:
+        return [], start + 1
+    names = [name.strip(' "') for name in match.group(1).split(",")]
+    columns = {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+    if not columns:
+        return [], match.end()
+    place = match.end() - 1
+    return _below(text, place, "\n", "\t", [(0, 0), *[(1, 1)] * (len(names) - 1)], [], columns, inside=False)
 
 
 def _tuple(text: str, place: int, columns: dict[int, KeyClass], secrets: list[Named]) -> int:

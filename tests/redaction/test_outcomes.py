@@ -7,6 +7,7 @@ read one by one; a change of one of them is a change of behaviour.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,25 @@ def test_exactly_the_secret_is_replaced_and_named(redactor: DefaultRedactor, lin
     out = redactor.redact(given)
     assert out.value == masked
     assert sorted({(hit.path, hit.rule) for hit in out.hits}) == [tuple(hit) for hit in hits]
+
+
+def secrets_of(given: str, masked: str) -> list[str]:
+    """What the markers stand for."""
+    kept = re.split(r"\[REDACTED:[\w:.-]+\]", masked)
+    pattern = "(.+?)".join(map(re.escape, kept))
+    match = re.fullmatch(pattern, given, re.DOTALL)
+    return list(match.groups()) if match is not None else []
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("line", [line for line in LINES if type(json.loads(line)[0]) is str])
+def test_what_is_found_in_a_text_is_found_in_a_string_of_json(
+    redactor: DefaultRedactor, line: str, ascii_only: bool
+) -> None:
+    given, masked, _ = json.loads(line)
+    out = redactor.redact(json.dumps({"exit": 0, "stdout": given}, ensure_ascii=ascii_only)).value
+    for secret in secrets_of(given, masked):
+        assert json.dumps(secret, ensure_ascii=ascii_only)[1:-1] not in out
 
 
 def test_cases_are_told_apart() -> None:

@@ -64,6 +64,7 @@ COMMANDS: tuple[Rule, ...] = (
     _option("ipmi-password", "ipmitool impitool", r"-P ?"),
     _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
+    _option("schtasks-password", "schtasks", r"/[rR][pP] "),
     _option("neo4j-password", "cypher-shell", r"-p ?"),
     part("lftp-password", ("lftp ",), rf"lftp\b{_REST}(?:-u|--user)[ =][\"']?[^\s,\"']{{1,64}},{_ARGUMENT}", _is_value),
     part("rclone-obscure", ("rclone obscure ",), rf"rclone obscure {_ARGUMENT}", _is_value),
@@ -145,7 +146,8 @@ COMMANDS: tuple[Rule, ...] = (
         rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}\\{{0,3}}[\"']?\s{{0,4}}\|\s{{0,4}}"
         r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd"
         r"|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add|gpg\b[^|\n]{0,80}--passphrase-fd 0"
-        r"|openssl\b[^|\n]{0,80}stdin|cryptsetup|vncpasswd|rclone obscure|htpasswd -\w*i|vault login|argocd login)",
+        r"|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin|cryptsetup|vncpasswd"
+        r"|rclone obscure|htpasswd -\w*i|vault login|argocd login)",
         _is_value,
     ),
     part(

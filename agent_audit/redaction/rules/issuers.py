@@ -293,4 +293,14 @@ pulumi-secret: Pulumi documentation, pulumi config set
 database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager
 inngest-signing-key: Inngest documentation, signing keys
 secret-key-prefix: Svix and Knock documentation, API keys
+schtasks-password: Microsoft Learn, schtasks, /rp
+ssh-connect-call: Paramiko documentation, SSHClient.connect
+keyring-call: keyring documentation, set_password
+jwt-call: PyJWT and jsonwebtoken documentation
+hmac-call: Python standard library, hmac; Node.js documentation, crypto.createHmac
+fernet-call: cryptography documentation, Fernet
+cipher-call: CryptoJS, PyCryptodome and Node.js documentation
+credentials-pair: the habit of messages: a user and a password with a slash between
+password-reset-link: Django and Devise documentation, password reset
+terraform-sensitive: Terraform documentation, terraform output -json
 """

@@ -6,7 +6,7 @@ import base64
 import re
 
 from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import has_digit
+from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import is_placeholder
 
 # The end of a line, also as it is written within a string.
@@ -24,6 +24,11 @@ def _is_value(text: str) -> bool:
 def _is_mixed(text: str) -> bool:
     """Letters and digits: no word of a sentence, no number, no address."""
     return has_digit(text) and any(map(str.isalpha, text)) and _is_value(text)
+
+
+def _is_generated(text: str) -> bool:
+    """No name of something: `my-app-secret-v2`."""
+    return looks_random(text) or (text.isalnum() and _is_mixed(text))
 
 
 def _is_auth_argument(text: str) -> bool:
@@ -134,12 +139,42 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"(?i:key|token|password) (?i:provided|supplied|given)(?: was)?: ?[\"'`]?([^\s\"'`,;\\]{7,512}[^\s\"'`,;.\\])",
         _is_mixed,
     ),
-    # `Use the following password to go on:` and the password on a line of its own.
+    # `Use the following password to go on:`, `Your API key is:`, and the secret on a line of its own.
     part(
         "secret-following",
-        ("following ",),
-        r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret))[^\n:]{0,80}:"
+        (
+            "following ",
+            *(
+                f"{word} {verb}:"
+                for word in ("key", "token", "password", "secret")
+                for verb in ("is", "created", "generated")
+            ),
+        ),
+        r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret)[^\n:]{0,80}"
+        r"|(?:key|token|password|secret) (?:is|created|generated)):"
         rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{_EOL}",
+        _is_generated,
+    ),
+    # `creds are admin / x`
+    part(
+        "credentials-pair",
+        ("creds ", "credentials ", "login ", "creds: ", "credentials: ", "login: "),
+        r"(?i:creds|credentials|login):?(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
+        rf"[\w.@-]{{2,64}} ?/ ?{_WHOLE_VALUE}",
         _is_mixed,
+    ),
+    # The links that set a password anew: Django, Rails, and the like.
+    part(
+        "password-reset-link",
+        ("password/reset/", "reset-password/", "password-reset/", "reset_password/", "reset/confirm/"),
+        r"(?i:password/reset|reset-password|password-reset|reset_password|reset/confirm)/(?:[A-Za-z0-9_-]{1,24}/)?"
+        r"([A-Za-z0-9_.-]{20,512})",
+        has_digit,
+    ),
+    part(
+        "terraform-sensitive",
+        ("sensitive",),
+        r"sensitive\\{0,3}\"\s?:\s{0,4}true[^{}]{0,200}?\"value\\{0,3}\"\s?:\s{0,4}\\{0,3}\"([^\"\n\\]{1,4096})",
+        _is_value,
     ),
 )
