@@ -20,7 +20,15 @@ from agent_audit.redaction.beside import (
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_before, find_number_told, find_told
+from agent_audit.redaction.phrases import (
+    COPULAS,
+    find_answer,
+    find_code_told,
+    find_number_before,
+    find_number_told,
+    find_told,
+    find_told_unparted,
+)
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -67,7 +75,8 @@ _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
-    r"|updated|rotated|ist|lautet|est|es|é|è|jest|är|er|für|de|pour|para|code|number|no)\b))"
+    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
+    r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _LETTERS_BEFORE = re.compile(r"\w*")
@@ -87,6 +96,8 @@ def marks_of(text: str) -> tuple[bool, bool, bool]:
 
 def names_nothing(text: str, start: int, end: int) -> bool:
     """Whether the name that ends in the word of the keyword at `start:end` is harmless: `max_tokens`."""
+    if text[end : end + 1] in COPULAS:
+        return False
     match = _TAIL.match(text, end)
     tail = text[start : match.end()] if match is not None else text[start:end]
     known = _hopeless.get(tail)
@@ -163,8 +174,13 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
     return finding or _NO_VALUE
 
 
-def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding | None:
+def _unassigned(  # noqa: PLR0911  # one line a form
+    text: str, start: int, end: int, keys: KeyClassifier
+) -> Finding | None:
     """What a sentence or a statement says of the name that has a keyword at `start:end`."""
+    if text[end : end + 1] in COPULAS:
+        told = _judge(text, start, text[start:end], keys)
+        return None if told is None else finding_of(find_told_unparted(text, end, told))
     if text[start:end].lower() == "code":
         codes = find_code_told(text, start, end)
         if codes:

@@ -32,13 +32,18 @@ _NUMBER_BEFORE = re.compile(
     r"(?i)(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) (?:is|as|for) (?:your|the|my) "
     r"((?:one[- ]time|single[- ]use|temporary|temp|login|sms|access|verification) ){0,3}\Z"
 )
+# Behind these a mere word is none: `heslo je povinné`.
+_MORE_VERBS = r"(?: (?:mitt|mea|saya|anda|kamu)(?: (?:er|este|adalah))?| (?:je|este|on|adalah))"
 # `password was changed from x to y`
 _SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB}))"
-    r" {1,2}"
+    rf"(?:{_SET}|{_DASH}| -|(?: (?:for|of|to|on|at|from|für|de|pour|para|provided|given|supplied|shared|sent)"
+    rf" [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
+# Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
+COPULAS = ("是", "为", "は", "는", "은")
+_TOLD_AFTER_COPULA = re.compile(r"[是为は는은] ?[\"'`「]?([!-~]{4,64})")
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
@@ -140,6 +145,14 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     if not is_shown(text[first:last], found) or _ASKS.search(before if start > 160 else "\n" + before) is None:
         return None
     return Named(first, last, found.rule)
+
+
+def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
+    """The secret after a name that is not parted from its verb: `密码是x`."""
+    match = _TOLD_AFTER_COPULA.match(text, end)
+    if match is None or found.weak or not is_shown(match.group(1).rstrip(".,!?;:\"'`"), found):
+        return None
+    return Named(match.start(1), match.start(1) + len(match.group(1).rstrip(".,!?;:\"'`")), found.rule)
 
 
 def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line a form

@@ -23,7 +23,8 @@ _NO_SECRET = words(
 """
 )
 REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$|</?[A-Za-z][\w .-]{0,40}>|%\(?\w*\)?[sdvqr%]$"
+    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
+    r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%\(?\w*\)?[sdvqr%]$"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\{\w*\}$|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
     r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."

@@ -19,6 +19,7 @@ PASSWORD = words("""
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
+    passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
     requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw
 """)
 SECRET = words("""
@@ -190,7 +191,7 @@ KEYWORDS: tuple[str, ...] = tuple(
     """
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    salt access private пароль hasło haslo şifre parol κωδικός khẩu
+    salt jelsz access private пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split()  # noqa: SIM905  # easier to read
 )

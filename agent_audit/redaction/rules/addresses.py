@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent_audit.redaction.rules.model import Rule, part, token
+from agent_audit.redaction.rules.whole import is_seed_phrase
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -27,6 +28,13 @@ ADDRESSES: tuple[Rule, ...] = (
         ("mnemonic", "seed phrase", "seed_phrase", "seedphrase", "recovery phrase", "recovery_phrase"),
         r"(?i:mnemonic|(?:seed|recovery)[ _]?phrase)\W{1,6}(?:is\W{1,3})?"
         r"((?:[a-z]{3,8}[ ,]{1,2}){11,23}[a-z]{3,8})(?![a-z])",
+    ),
+    # Beside a label that may be of anything, the checksum decides.
+    part(
+        "seed-phrase",
+        ("seed:", "seed =", "wallet:", "words:", "phrase:"),
+        r"(?i:seed|wallet|words|phrase)\s?[:=]\s{0,4}[\"']?((?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])",
+        is_seed_phrase,
     ),
     # Numbers of papers are secret only beside their label; ICAO 9303 gives passports up to nine letters and digits.
     part(

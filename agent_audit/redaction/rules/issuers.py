@@ -303,4 +303,7 @@ cipher-call: CryptoJS, PyCryptodome and Node.js documentation
 credentials-pair: the habit of messages: a user and a password with a slash between
 password-reset-link: Django and Devise documentation, password reset
 terraform-sensitive: Terraform documentation, terraform output -json
+login-function: the habit of programs: login(user, password)
+login-told: the habit of messages: log in as a user with a password
+printed-secret: the manuals of kubectl, gcloud, az, aws, pass, security, bw, op, gh, openssl, pwgen, vault and terraform
 """

@@ -26,6 +26,11 @@ def _is_mixed(text: str) -> bool:
     return has_digit(text) and any(map(str.isalpha, text)) and _is_value(text)
 
 
+def _is_printed(text: str) -> bool:
+    """One token: no path, prompt or word."""
+    return text[0] not in "/-#$~>" and (has_digit(text) or len(text) >= 20)
+
+
 def _is_generated(text: str) -> bool:
     """No name of something: `my-app-secret-v2`."""
     return looks_random(text) or (text.isalnum() and _is_mixed(text))
@@ -162,6 +167,44 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"(?i:creds|credentials|login):?(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
         rf"[\w.@-]{{2,64}} ?/ ?{_WHOLE_VALUE}",
         _is_mixed,
+    ),
+    part(
+        "login-told",
+        ("log in as ", "login as ", "logged in as ", "sign in as ", "signed in as "),
+        rf"(?i:log|sign)(?:ged|ed)? ?in as [\w.@-]{{2,64}} (?:with|using)(?: (?:password|pw|pass))? {_WHOLE_VALUE}",
+        lambda text: len(text) > 5 and _is_mixed(text),
+    ),
+    # Commands that print a secret, and what they printed.
+    part(
+        "printed-secret",
+        (
+            *(
+                "kubectl ",
+                "gcloud ",
+                "az account get-access-token",
+                "az keyvault secret show",
+                "aws secretsmanager get",
+            ),
+            *("aws ssm get-parameter", "get-login-password", "pass show ", "find-generic-password"),
+            *(
+                "find-internet-password",
+                "bw get ",
+                "op read ",
+                "auth token",
+                "openssl rand ",
+                "pwgen ",
+                "vault kv get ",
+            ),
+            *("vault read ", "vault print token", "heroku config:get ", "terraform output -raw ", "pulumi config get "),
+        ),
+        r"(?:kubectl [^\n]{0,200}(?:base64 (?:-d|--decode|-D)|create token [\w-]{1,64})"
+        r"|gcloud (?:secrets versions access|auth (?:application-default )?print-(?:access|identity)-token)"
+        r"|az (?:account get-access-token|keyvault secret show)[^\n]{0,200}-o tsv"
+        r"|aws (?:secretsmanager get-secret-value|ssm get-parameter)[^\n]{0,200}--output text|get-login-password"
+        r"|pass show |find-(?:generic|internet)-password[^\n]{0,100} -w|bw get (?:password|totp)|op read |auth token"
+        r"|openssl rand |pwgen |vault (?:kv get|read) [^\n]{0,100}-field|vault print token|heroku config:get "
+        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?{_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
+        _is_printed,
     ),
     # The links that set a password anew: Django, Rails, and the like.
     part(
