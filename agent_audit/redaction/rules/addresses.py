@@ -49,6 +49,7 @@ ADDRESSES: tuple[Rule, ...] = (
         r"(?i:driv(?:ers?|er's|ing)[ _-]?licen[sc]e)(?:[ _-]?(?i:number|num|no\.?|id))?(?: is)?[\"']?[:=# ]{1,3}[\"']?"
         r"((?=[A-Z0-9-]{0,16}\d{4})[A-Z0-9][A-Z0-9-]{4,18})(?!\w)",
     ),
+    part("phone-link", ("wa.me/", "send?phone=", "sms:"), r"(?:wa\.me/|send\?phone=|sms:)(\+?\d{7,15})(?!\d)"),
     part("wifi-password", ("wifi:",), r"(?i:WIFI):(?:[STHR]:[^;]{0,64};){0,4}P:((?:[^;\\]|\\.){8,64});"),
     part(
         "putty-key-lines",

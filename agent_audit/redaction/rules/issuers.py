@@ -306,4 +306,5 @@ terraform-sensitive: Terraform documentation, terraform output -json
 login-function: the habit of programs: login(user, password)
 login-told: the habit of messages: log in as a user with a password
 printed-secret: the manuals of kubectl, gcloud, az, aws, pass, security, bw, op, gh, openssl, pwgen, vault and terraform
+phone-link: WhatsApp documentation, click to chat; RFC 5724, the sms URI scheme
 """
