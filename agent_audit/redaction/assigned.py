@@ -115,7 +115,7 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
         bare = separator.strip() == ":" and text[start] == "["
         block = read_collection(text, start, found, bare=bare)
         return Finding(block.secrets, 0, block.end) if block.end > start else None
-    if "\n" in separator and ":" in separator:
+    if ":" in separator and ("\n" in separator or text.startswith("# ", start)):
         lines = read_yaml(text, first, text.find(":", after.end(1)) + 1, found)
         return None if lines is None else Finding(lines.secrets, 0, lines.end)
     return None

@@ -112,7 +112,7 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
     return Named(*match.span(3), found.rule) if fit else None
 
 
-def find_before(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+def find_before(text: str, first: int, found: KeyClass) -> Named | None:
     """A value that stands before its name: `{"value": "x", "name": "password"}`, `type 'x' into the password field`."""
     if text[first - 1 : first] in ("'", '"') and first:
         lead = _NAME_OF.search(text, max(0, first - 24), first)

@@ -19,7 +19,7 @@ from agent_audit.redaction.beside import (
     find_in_line,
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
-from agent_audit.redaction.marker import HEAD
+from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_told, find_told
 
 _NAME_LIMIT = 48
@@ -32,9 +32,9 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 _TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==))?"
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
-    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}{_TYPE}\s{{0,4}}"
+    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}{_TYPE}\s{{0,4}}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
-    r"|(?:%22|%27)?%3[ADad](?:%20|\+)?(?:%22|%27)?"
+    r"|(?:%22|%27|%5[Dd])?%3[ADad](?:%20|\+)?(?:%22|%27)?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
     rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
@@ -73,7 +73,7 @@ _NO_VALUE = Finding([], 0)
 def marks_of(text: str) -> tuple[bool, bool, bool]:
     """Whether a word in the text may be a name without an assignment (option, element), in markup, above a table."""
     element = "<" in text
-    return element or "-" in text, element and "</" in text, "\n" in text or "\\n" in text
+    return element or "-" in text, element and ("</" in text or "<br" in text), "\n" in text or "\\n" in text
 
 
 def names_nothing(text: str, start: int, end: int) -> bool:
@@ -99,7 +99,7 @@ def _is_hopeless(tail: str) -> bool:
 
 
 def find_named(  # noqa: PLR0911, PLR0912  # one line a form
-    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool = True, blocks_from: int = 0
+    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
 ) -> Finding | None:
     """The secrets named by the word that has a keyword at `start:end`.
 
@@ -178,20 +178,22 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
         return None
     beside = (
         find_beside(text, first, last, found)
-        or find_before(text, first, last, found)
+        or find_before(text, first, found)
         or find_in_line(text, first, last, found)
         or find_in_field(text, first, found)
     )
     if beside is not None:
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
-    named = find_number_told(text, first, last, found) if number else None
+    named = find_number_told(text, last, found) if number else None
     return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
 
 
 def _in_marker(text: str, place: int) -> bool:
     head = text.rfind(HEAD, max(0, place - 80), place)
-    return head >= 0 and text.find("]", head, place) < 0
+    # What only begins like a marker hides nothing: its end may have been cut off.
+    marker = MARKER.match(text, head) if head >= 0 else None
+    return marker is not None and marker.end() > place
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:
