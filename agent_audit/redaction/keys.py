@@ -153,8 +153,8 @@ class KeyClassifier:
 
 def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one line a kind of name
     parts = _without_trailers(parts)
-    if parts and parts[-1][-1:].isdigit():
-        parts[-1] = parts[-1].rstrip("0123456789") if parts[-1] not in words.CVV else parts[-1]
+    if parts:
+        parts[-1] = parts[-1].rstrip("0123456789")
     if not parts or (len(parts) > 1 and parts[0] in words.ASKING):
         return None
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
@@ -182,8 +182,6 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
 
 def _judge_head(last: str, owner: str) -> KeyClass | None:
     rule = _head_rule(last)
-    if rule is None and last[-1:].isdigit():
-        rule = _head_rule(last.rstrip("0123456789"))
     if rule is None:
         return None
     if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
@@ -232,7 +230,7 @@ def sensitive_last_words() -> frozenset[str]:
     return frozenset(
         listed
         | set(words.PAIRS)
-        | {"key", "keys", "number", "auth", "sig", "signature", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "auth", "sig", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

@@ -153,7 +153,7 @@ class Walk:
             return text_of_bytes(value)
         if is_secret_type(value):
             self.masked.append((holder, slot, "secret-type"))
-            return self._masker.mask("secret-type", str(value.get_secret_value()))
+            return self._masker.mask("secret-type", "")  # no outcome that needs the value can be given
         return self._container(value, depth, rule)
 
     def _container(self, value: Any, depth: int, rule: KeyClass | None) -> Any:
@@ -304,7 +304,7 @@ class Walk:
         if type(name) is bytes and len(name) <= 64:
             name = text_of_bytes(name)
         found = self._named_by(name)
-        if found is None or id(pair) in self._active:
+        if found is None or id(pair) in self._active or depth >= MAX_DEPTH:
             self.put(out, slot, pair, depth, None)
             return
         inner: list[Any] = [None, None]
