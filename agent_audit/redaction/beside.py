@@ -127,7 +127,7 @@ def find_before(text: str, first: int, found: KeyClass) -> Named | None:
 
 def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
     """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
-    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswa\\"):
+    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswaISWA\\"):
         return None
     if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
         return None  # "pass `x=1` to": a sentence about code

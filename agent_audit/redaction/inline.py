@@ -46,7 +46,7 @@ _ASSIGNED = (
     r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
     r"|setValue|set_value)\(\s{0,2}(?=[\"'`])"
 )
-_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was) )?[\"'`]?"
+_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was|WAS) )?[\"'`]?"
 _CLOSE = rf"(?:{RANDOM}{{16}}|{MIXED})"
 # The name is taken whole and never in part: a look-ahead is not gone back into, so nothing is tried twice.
 _NAME_REST = r"(?=([\w-]{0,47}\w|))\1"

@@ -228,10 +228,7 @@ def sensitive_last_words() -> frozenset[str]:
     """Every word that a sensitive name can end in."""
     listed = {word for _, heads in words.HEADS for word in heads} | {ending for ending, _ in words.FUSED}
     return frozenset(
-        listed
-        | set(words.PAIRS)
-        | {"key", "keys", "auth", "sig", "access", "private", "csrf", "xsrf"}
-        | words.PHONE
+        listed | set(words.PAIRS) | {"key", "keys", "auth", "sig", "access", "private", "csrf", "xsrf"} | words.PHONE
     )
 
 

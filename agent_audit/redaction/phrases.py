@@ -133,7 +133,7 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     while stop > start and text[stop - 1] in ".,!?;:)":
         stop -= 1
     secret = text[start:stop]
-    if len(secret) < 4 or not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
+    if not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
         return None
     if WORD.match(secret):
         told = match.group(1) or match.group(2)
