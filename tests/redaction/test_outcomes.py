@@ -23,6 +23,14 @@ def test_exactly_the_secret_is_replaced_and_named(redactor: DefaultRedactor, lin
     out = redactor.redact(given)
     assert out.value == masked
     assert sorted({(hit.path, hit.rule) for hit in out.hits}) == [tuple(hit) for hit in hits]
+    assert redactor.redact(out.value).value == masked
+
+
+def test_each_of_many_texts_is_masked_as_it_is_alone(redactor: DefaultRedactor) -> None:
+    cases = [(given, masked) for given, masked, _ in map(json.loads, LINES) if isinstance(given, str)]
+    for ordered in (cases, cases[::-1]):
+        out = redactor.redact({f"t{index}": given for index, (given, _) in enumerate(ordered)})
+        assert list(out.value.values()) == [masked for _, masked in ordered]
 
 
 def test_cases_are_told_apart() -> None:
