@@ -38,14 +38,15 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     """The secrets below a header that holds `place`, and where the table, or else the line, ends."""
     if _CELL_ENDS.match(text, place) is None:
         return [], place + 1
-    mark = "\n" if "\n" in text else "\\n"
-    first = text.rfind(mark, max(0, place - _MAX_LINE), place)
-    first = first + len(mark) if first >= 0 else 0
-    end = text.find(mark, place, place + _MAX_LINE)
+    line = text.find("\n", place, place + _MAX_LINE)
+    inner = text.find("\\n", place, line if line >= 0 else place + _MAX_LINE)
+    mark, end = ("\n", line) if inner < 0 else ("\\n", inner)
     if end < 0:
         return [], place + 1
-    # A table inside a string: the string begins and ends with its quotes.
-    begins = text.rfind('"', first, place) + 1 if mark == "\\n" else 0
+    first = text.rfind(mark, max(0, place - _MAX_LINE), place)
+    first = first + len(mark) if first >= 0 else 0
+    # A table inside a string: the string begins and ends with its quotes, within one line.
+    begins = max(text.rfind('"', first, place), text.rfind("\n", first, place)) + 1 if mark == "\\n" else 0
     first = max(first, begins)
     if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
         return [], end
@@ -139,8 +140,7 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
         stop = text.find(mark, place)
         stop = stop if stop >= 0 else len(text)
         if mark == "\\n":
-            quote = text.find('"', place, stop)
-            stop = quote if quote >= 0 else stop
+            stop = min(end for end in (text.find('"', place, stop), text.find("\n", place, stop), stop) if end >= 0)
         if stop - place > 16 * _MAX_LINE:
             break
         if not _RULE_LINE.match(text, place, stop):
