@@ -33,6 +33,13 @@ def test_each_of_many_texts_is_masked_as_it_is_alone(redactor: DefaultRedactor) 
         assert list(out.value.values()) == [masked for _, masked in ordered]
 
 
+def test_what_stands_lines_before_changes_nothing(redactor: DefaultRedactor) -> None:
+    before = "A line of words. " * 60 + "\n\n"
+    for given, masked, _ in map(json.loads, LINES):
+        if isinstance(given, str):
+            assert redactor.redact(before + given).value == before + masked
+
+
 def test_cases_are_told_apart() -> None:
     given: list[Any] = [json.dumps(json.loads(line)[0]) for line in LINES]
     assert len(set(given)) == len(given)
