@@ -70,6 +70,7 @@ class DefaultRedactor:
         walk = Walk(self._keys, self._known, self._scanner, self._masker)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
+        walk.leave_out_what_is_beyond()
         masked = self._scan(walk, action)
         keyed = self._fingerprinter is not None
         if self._places is not None:
@@ -101,6 +102,7 @@ class DefaultRedactor:
         walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker, cards=False)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
+        walk.leave_out_what_is_beyond()
         return root[0]
 
     def mask_identity(self, record: dict[str, Any]) -> None:
