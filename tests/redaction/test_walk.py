@@ -10,7 +10,7 @@ from typing import Any
 import pydantic
 import pytest
 
-from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig, redact
+from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig, redact, walk
 from agent_audit.redaction.walk import MAX_DEPTH
 
 W = "Tr0ub4dor3xQ"
@@ -148,3 +148,20 @@ def test_a_secret_type_is_masked_for_a_callable_too() -> None:
         "b": "x",
     }
     assert W not in seen
+
+
+def test_texts_beyond_the_bound_are_left_out_and_those_before_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MAX_TEXT", 10)
+    given = ["12345", "12345", "1", "2"]
+    assert redact(given) == ["12345", "12345", "[SIZE]", "[SIZE]"]
+    assert redact({"a": "12345678901", "b": "2"}) == {"a": "[SIZE]", "b": "[SIZE]"}
+
+
+@pytest.mark.parametrize("given", [list(range(11)), {str(index): index for index in range(11)}], ids=["list", "dict"])
+def test_values_beyond_the_bound_are_left_out(monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
+    inside = given[:10] if type(given) is list else dict(list(given.items())[:10])
+    monkeypatch.setattr(walk, "MAX_NODES", 10)
+    assert redact(inside) == inside
+    assert redact(given) in (["[SIZE]"], {"[SIZE]": "[SIZE]"})
+    monkeypatch.setattr(walk, "MAX_NODES", 12)
+    assert redact([inside, inside]) in ([inside, ["[SIZE]"]], [inside, {"[SIZE]": "[SIZE]"}])
