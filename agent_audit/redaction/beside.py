@@ -139,7 +139,7 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     """`--password x`, `-storepass x`."""
     gap = after.group(3)
     value = value_at(text, after.end())
-    if value is None or gap.strip(" \"'") != "":
+    if value is None or gap.strip(" \t\"'") != "":
         return None
     secret = text[value.start : value.end]
     if secret.startswith("-") or (secret.isupper() and secret.isalpha()):

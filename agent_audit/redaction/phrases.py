@@ -117,7 +117,7 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     first, last = match.span(3)
     while last > first and text[last - 1] in ".,!?;:)":
         last -= 1
-    if not is_shown(text[first:last], found) or _ASKS.search(before if start > 160 else "\n" + before) is None:
+    if not is_shown(text[first:last], found) or _ASKS.search(before) is None:
         return None
     return Named(first, last, found.rule)
 
