@@ -89,6 +89,13 @@ def test_an_own_rule_masks_and_holds_for_its_action_only() -> None:
     assert redactor.redact("\ud800 BDG-123456", action="tool.door").value == "\ufffd [REDACTED:badge]"
 
 
+def test_an_own_rule_holds_for_its_action_in_a_text_with_full_width_letters() -> None:
+    own = ExtraRule("own", literal="zz", pattern=r"zz\d+", actions=frozenset({"tool.a"}))
+    redactor = DefaultRedactor(RedactionConfig(extra_rules=(own,)))
+    assert redactor.redact("\uff58 zz12", action="tool.a").value == "\uff58 [REDACTED:own]"
+    assert redactor.redact("\uff58 zz12", action="tool.b").value == "\uff58 zz12"
+
+
 def test_own_keys_and_allowed_keys_replace_the_judgement_of_names() -> None:
     config = RedactionConfig(extra_keys={"badge-number": "mask"}, allow_keys=frozenset({"token"}))
     out = DefaultRedactor(config).redact({"badgeNumber": 17, "token": "visible"}).value
