@@ -58,6 +58,7 @@ class KeyFile:
 
     def __init__(self, origin: str) -> None:
         self._origin = origin
+        self._path = key_directory(origin) / _KEY
         self._seen: tuple[int, int] | None = None
         """Inode and time of change of the file that was read."""
         self._signer: Ed25519Signer | None = None
@@ -65,7 +66,7 @@ class KeyFile:
     def signer(self) -> Ed25519Signer | None:
         """See `load_signer`; the last one that could be read."""
         try:
-            status = (key_directory(self._origin) / _KEY).stat()
+            status = self._path.stat()
         except OSError:
             return self._signer
         if (now := (status.st_ino, status.st_mtime_ns)) != self._seen:

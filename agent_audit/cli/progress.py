@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +18,7 @@ Tell = Callable[[int, "int | None"], None]
 
 
 @contextmanager
-def progress(what: str, then: str = "answering") -> Iterator[Tell]:
+def progress(what: str, then: str = "answering", *, told_often: bool = False) -> Iterator[Tell]:
     """A function to be told how far it is; nothing is shown where nobody looks.
 
     The bar comes by itself, also while nothing is told. When all of it is done and the block goes on, and where the
@@ -25,11 +27,13 @@ def progress(what: str, then: str = "answering") -> Iterator[Tell]:
     Args:
         what: what is being done.
         then: what is being done when all of that is done.
+        told_often: the function is called every second or so: no thread waits to show the bar, so that the process can
+            still be forked.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
-    bar = _Bar(what, then)
+    bar = _Bar(what, then, told_often)
     try:
         yield bar.tell
     finally:
@@ -37,20 +41,24 @@ def progress(what: str, then: str = "answering") -> Iterator[Tell]:
 
 
 class _Bar:
-    """Waits in a thread, for the thread that works may be deep inside of one query."""
+    """Waits in a thread where the thread that works may be deep inside of one query."""
 
-    def __init__(self, what: str, then: str) -> None:
+    def __init__(self, what: str, then: str, told_often: bool) -> None:
         self._what, self._then = what, then
+        self._due = time.monotonic() + _PATIENCE if told_often else math.inf
         self._at: tuple[int, int | None] = (0, None)
         self._lock = threading.Lock()
         self._closed = False
         self._bar: Any = None
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
-        self._timer.start()
+        if not told_often:
+            self._timer.start()
 
     def tell(self, done: int, total: int | None) -> None:
         self._at = (done, total)
+        if self._bar is None and time.monotonic() >= self._due:
+            self._show()
         if self._bar is not None:
             self._draw()
 

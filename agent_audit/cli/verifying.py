@@ -98,7 +98,7 @@ def verified(root: Path, trust: Trust) -> Verification:
 def verifying(root: Path) -> Iterator[Callable[[int], None]]:
     """A progress bar that is told how many lines are verified."""
     size = _size(root)
-    with progress("verifying", "judging") as tell:
+    with progress("verifying", "judging", told_often=True) as tell:
         yield lambda lines: tell(lines, size)
 
 

@@ -8,15 +8,26 @@ from typing import NamedTuple
 from agent_audit.redaction.blocks import read_collection, read_yaml
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.validators import has_digit, looks_random
-from agent_audit.redaction.values import QUOTE, REFERENCE, WORD, Named, could_be_secret, is_placeholder, quoted_end
+from agent_audit.redaction.values import (
+    QUOTE,
+    REFERENCE,
+    WORD,
+    Named,
+    could_be_secret,
+    is_placeholder,
+    is_shown,
+    is_weak_secret,
+    quoted_end,
+)
 
 RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
 MIXED = rf"(?={RANDOM}{{0,24}}[0-9])(?={RANDOM}{{0,24}}[A-Za-z]){RANDOM}{{8}}"
 _WEAK_SAMPLE = re.compile(RANDOM + "{16,128}")
 _WEAK_VALUE = re.compile(RANDOM + "{16,512}")
+_ENDS_LINE = re.compile(r"\s|\\[nr]|\Z")
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
-    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
@@ -71,7 +82,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         found: what the name says.
         blocks_from: where the first list or map may begin that was not read already.
     """
-    separator, start = after.group(2), after.end()
+    separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
     if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
         return None  # the name of an Amazon resource has its kind between colons
     block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
@@ -141,7 +152,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     first = quote.end() if quote is not None else start
     # The beginning decides: a long value that is refused must not cost its length again at the next name.
     sample = _WEAK_SAMPLE.match(text, first)
-    if sample is None or not looks_random(sample.group()):
+    if sample is None or not (looks_random(sample.group()) or is_weak_secret(sample.group(), found.rule)):
         return None
     match = _WEAK_VALUE.match(text, first)
     if match is None or is_name(match.group()):
@@ -177,7 +188,7 @@ def value_at(text: str, start: int) -> Value | None:
         return None
     end = match.end()
     # The end of a sentence or of a list is no part of the value.
-    while end > start + 1 and text[end - 1] in ".,:!?" and (end == len(text) or text[end].isspace()):
+    while end > start + 1 and text[end - 1] in ".,:!?" and _ENDS_LINE.match(text, end):
         end -= 1
     return Value(start, end, False)
 
@@ -194,6 +205,8 @@ def _quoted(text: str, quote: re.Match[str]) -> Value:
 def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     """Whether a value is a secret where this stands between it and its name: no comparison, no call, no prose."""
     secret = text[value.start : value.end]
+    if " to " in separator and not is_shown(secret, found):
+        return False  # `rename `api_key` to `apiKey``
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
         return False  # a comparison in code; the next level of a YAML mapping
     return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))

@@ -11,7 +11,7 @@ from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
 _ELEMENT = re.compile(
-    r"[\w-]{0,48}(?:\s[^<>]{0,200})?(?<!/)>\s{0,40}(?:<!\[CDATA\[)?"
+    r"[\w-]{0,48}(?:\s[^<>]{0,200})?(?<!/)>\s{0,40}(?:<!\[CDATA\[|<Value>)?"
     r"(?:([^<\n]{1,1024}?)(?:\]\]>)?\s{0,40}(?=</)|([^<\s]{1,1024})\Z)"
 )
 _BESIDE = re.compile(r"(?:([\"'`]\]?)\s{0,2},\s{0,4}|[ \t]{1,4})[Nb]?([\"'`])((?:(?!\2)[^\\\s]){3,128})\2")
@@ -26,8 +26,8 @@ _SETS = re.compile(
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
-_FIELD_TAG = re.compile(r"<(?i:input|textarea)\s[^<>]{0,300}\Z")
-_FIELD_VALUE = re.compile(r"[^<>]*?\bvalue=([\"'])([^\"'<>]{3,256})\1", re.IGNORECASE)
+_FIELD_TAG = re.compile(r"<(?i:input|textarea|meta)\s[^<>]{0,300}\Z")
+_FIELD_VALUE = re.compile(r"[^<>]*?\b(?:value|content)=([\"'])([^\"'<>]{3,256})\1", re.IGNORECASE)
 _NO_TEXT_FIELD = re.compile(r"type=[\"']?(?:checkbox|radio|submit|button)", re.IGNORECASE)
 # The next cell of a row in Markdown; the next element of a page as an accessibility tree (YAML) shows it.
 _NEXT_CELL = re.compile(r"[*`_]{0,2} {0,40}\| {0,40}[*`]{0,2}([^\s|`]{4,128})[`*]{0,2} {0,40}(?:\||\r?$)", re.MULTILINE)

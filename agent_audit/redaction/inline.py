@@ -20,7 +20,7 @@ from agent_audit.redaction.beside import (
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
 from agent_audit.redaction.marker import HEAD, MARKER
-from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_told, find_told
+from agent_audit.redaction.phrases import find_answer, find_code_told, find_number_before, find_number_told, find_told
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -29,13 +29,21 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 # Weak: mere closeness, which counts only for values that look random, or for an option's argument.
 # The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
 # Declarations name the type in between: `var token string = "x"`, `const KEY: &str = "x"`.
-_TYPE = r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==))?"
+_TYPE = (
+    r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==)"
+    r"|\s{1,2}(?i:as string|n?varchar2?|n?char|text)(?:\(\w{1,5}\))?\s{0,2}(?=:?=))?"
+)
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
     rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}{_TYPE}\s{{0,4}}"
-    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))\s{0,12}"
-    r"|(?:%22|%27|%5[Dd])?%3[ADad](?:%20|\+)?(?:%22|%27)?"
+    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
+    r"(?:\s|\\[nr]){0,12}"
+    r"|(?:%(?:25)?(?:2[27]|5[Dd]))?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
+    # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
+    r"|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
+    r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
+    r"|[`'\"] to (?=[`'\"])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
     rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
     r"\s{0,2}[:=]\s{0,4}"
@@ -56,11 +64,12 @@ _AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
-    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {1,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
-    r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|for|of|to|on|at|from|ist|lautet|est|es|é|è|jest|är|er"
-    r"|für|de|pour|para|code|number|no)\b))"
+    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
+    r"| ?(?:[–—→⇒]|\\u2[01])"
+    r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
+    r"|updated|rotated|ist|lautet|est|es|é|è|jest|är|er|für|de|pour|para|code|number|no)\b))"
 )
-_BEFORE_FIELD = ('"', "'", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
+_BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
 
@@ -186,6 +195,7 @@ def _unassigned(text: str, start: int, end: int, keys: KeyClassifier) -> Finding
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, last, found) if number else None
+    named = named or find_number_before(text, first, found)
     return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
 
 

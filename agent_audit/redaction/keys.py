@@ -28,15 +28,19 @@ class KeyClass(NamedTuple):
 
 JOINT = KeyClass("", joint=True)
 PHONE = KeyClass("phone", joint=False, weak=True, numeric=True)
+USER_AND_PASSWORD = KeyClass("curl-user", weak=True)
 _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
+_SALT = KeyClass("key:salt", weak=True)
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
+_ENABLE = (["enable", "password"], ["enable", "secret"])
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
 
 KEY_RULES = frozenset(
-    {f"key:{rule}" for rule, _ in words.HEADS} | {"key:auth", "key:signature", "key:access", "key:national-id"}
+    {f"key:{rule}" for rule, _ in words.HEADS}
+    | {"key:auth", "key:signature", "key:salt", "key:access", "key:national-id"}
 )
 """Rule ids that the built-in key names can give."""
 
@@ -60,6 +64,8 @@ NAME_KEYS = (
     "label",
     "id",
 )
+HEADING_KEYS = ("title", "column", "column_name")
+"""They head as many descriptions as secrets: the value must look like one."""
 VALUE_KEYS = (
     "value",
     "val",
@@ -83,7 +89,7 @@ ANSWER_KEYS = ("answer", "reply")
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
-_JOINT_KEYS = frozenset((*VALUE_KEYS, *ROW_KEYS, *FIELD_KEYS, *ANSWER_KEYS, "stringData", "kty"))
+_JOINT_KEYS = frozenset((*VALUE_KEYS, *ROW_KEYS, *FIELD_KEYS, *ANSWER_KEYS, "stringData", "kty", "payload"))
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")
@@ -151,11 +157,12 @@ class KeyClassifier:
         return JOINT if found is None and name in _JOINT_KEYS else found
 
 
-def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one line a kind of name
+def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912  # one line a kind of name
     parts = _without_trailers(parts)
     if parts:
         parts[-1] = parts[-1].rstrip("0123456789")
-    if not parts or (len(parts) > 1 and parts[0] in words.ASKING):
+    # Of a network device, `enable` says which password it is.
+    if not parts or (len(parts) > 1 and parts[0] in words.ASKING and parts not in _ENABLE):
         return None
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in ("key", "keys"):
@@ -169,10 +176,14 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911  # one l
     for rule, owners in words.PAIRS.get(last, ()):
         if owner in owners:
             return _strong(rule)
+    if last in ("basicauth", "proxyauth", "httpauth") or (last == "auth" and owner in ("basic", "proxy", "http")):
+        return USER_AND_PASSWORD
     if last == "auth":
         return _strong("authorization") if parts == ["x", "auth"] else _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
+    if last == "salt":
+        return _SALT
     if last in ("access", "private"):
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
@@ -228,7 +239,10 @@ def sensitive_last_words() -> frozenset[str]:
     """Every word that a sensitive name can end in."""
     listed = {word for _, heads in words.HEADS for word in heads} | {ending for ending, _ in words.FUSED}
     return frozenset(
-        listed | set(words.PAIRS) | {"key", "keys", "auth", "sig", "access", "private", "csrf", "xsrf"} | words.PHONE
+        listed
+        | set(words.PAIRS)
+        | {"key", "keys", "auth", "sig", "salt", "access", "private", "csrf", "xsrf"}
+        | words.PHONE
     )
 
 

@@ -9,8 +9,10 @@ from agent_audit.redaction.validators import has_digit
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
-_VERB = r"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er)(?: (?:now|still|set to))?:?|'s)"
-_IS = rf"(?:{_VERB}| ?[:=]| -)"
+_VERB = r"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er)(?: (?:now|still|set to))?(?: ?:)?|'s)"
+# Also as JSON writes them.
+_DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
+_IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w)"
 _DIGITS = rf"[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}){_NOT_ON}"
 _NUMBER = re.compile(rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}")
@@ -26,9 +28,16 @@ _CODE_FOR = re.compile(
 _CODE_BEFORE = re.compile(
     r"(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) is (?:your|the|my) (?:[\w-]{1,16} ){0,3}\Z"
 )
+_NUMBER_BEFORE = re.compile(
+    r"(?i)(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) (?:is|as|for) (?:your|the|my) "
+    r"((?:one[- ]time|single[- ]use|temporary|temp|login|sms|access|verification) ){0,3}\Z"
+)
+# `password was changed from x to y`
+_SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _TOLD = re.compile(
-    rf"(?:(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})| -) {{1,2}}"
-    r"[\"'`]?([^\s\"'`]{4,64})([\"'`]?[.!]*)"
+    rf"(?:{_SET}|{_DASH}| -|(?: (?:for|of|to|on|at|from|für|de|pour|para) [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB}))"
+    r" {1,2}"
+    r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
@@ -72,6 +81,17 @@ def find_number_told(text: str, end: int, found: KeyClass) -> Named | None:
     if not least <= count <= most or (match.group(1) is None and count > 8):
         return None
     return Named(*match.span(2), found.rule)
+
+
+def find_number_before(text: str, first: int, found: KeyClass) -> Named | None:
+    """The digits before the name of a PIN or of a password for once: `482913 is your one-time password`."""
+    if found.rule not in ("key:pin", "key:otp", "key:password"):
+        return None
+    match = _NUMBER_BEFORE.search(text[max(0, first - 64) : first])
+    if match is None or (found.rule == "key:password" and match.group(2) is None):
+        return None
+    offset = max(0, first - 64)
+    return Named(offset + match.start(1), offset + match.end(1), found.rule)
 
 
 def find_code_told(text: str, start: int, end: int) -> list[Named]:  # noqa: PLR0911  # one line a form

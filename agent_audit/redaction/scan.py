@@ -18,6 +18,7 @@ from agent_audit.redaction.encoded import (
     run_around,
     word_around,
 )
+from agent_audit.redaction.escapes import Unescaped, parts_within
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
@@ -36,7 +37,7 @@ from agent_audit.redaction.rules.personal import (
     number_places,
 )
 from agent_audit.redaction.rules.whole import find_wholes
-from agent_audit.redaction.tables import find_columns, find_inserted
+from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
 
@@ -56,6 +57,7 @@ _STATEMENTS: dict[str, Statement] = {
     "insert into": find_inserted,
     "insert ignore into": find_inserted,
     "replace into": find_inserted,
+    "copy ": find_copied,
     ":*:": find_in_password_file,
 }
 _PERSONAL = frozenset({"email", "phone", "iban"})
@@ -171,21 +173,23 @@ class Scanner:
 
     def _find_folded(self, texts: Sequence[str], action: str | None) -> Into:
         folded = [fold(text) for text in texts]
-        found, near = self._find_in(folded, "\0".join(folded), action)
+        found, near = self._find_in(folded, "\0".join(folded), action, within=False)
         for index in found.keys() | near.keys():
             if len(folded[index]) != len(texts[index]):
                 offsets = Offsets(texts[index])
                 if index in found:
                     found[index] = [(*offsets.span(start, end), rule) for start, end, rule in found[index]]
                 near[index] = [(0, len(texts[index]))]
+        self._find_within(texts, (found, near), action)  # folding makes quotes of what is none
         return found, near
 
-    def _find_in(self, texts: Sequence[str], joined: str, action: str | None) -> Into:
+    def _find_in(self, texts: Sequence[str], joined: str, action: str | None, *, within: bool = True) -> Into:
         places = self._gate.find(joined)
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        if not (places or numbers or "@" in joined):
+        escaped = "\\" in joined
+        if not (places or numbers or escaped or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))
         if places:
@@ -195,7 +199,29 @@ class Scanner:
                 self._add(texts, starts, (found, near), place=match.start(), find=_email, reach=0)
         for place in numbers:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
+        if within and (escaped or (places and '"' in joined)):
+            self._find_within(texts, (found, near), action)
         return found, near
+
+    def _find_within(self, texts: Sequence[str], into: Into, action: str | None) -> None:
+        """What is only seen by who reads the strings of a document, or a text without its escapes."""
+        for index, text in enumerate(texts):
+            parts = parts_within(text)
+            if not parts:
+                continue
+            seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
+            inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
+            known = into[0].get(index, ())
+            new = []
+            for number, spans in self._find_all(inner, action)[0].items():
+                offset, view = parts[number][0], seen[number]
+                for start, end, rule in spans:
+                    first, last = (start, end) if view is None else view.span(start, end)
+                    if not _is_known(offset + first, offset + last, rule, known):
+                        new.append((offset + first, offset + last, rule))
+            if new:
+                into[0].setdefault(index, []).extend(new)
+                into[1][index] = [(0, len(text))]
 
     def _add(
         self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int
@@ -329,6 +355,14 @@ class Scanner:
 def _dull(literal: str) -> set[str]:
     """What may follow a keyword where no secret does: at first only the end of the text."""
     return set() if literal == "code" else {""}  # `482913 is your code`
+
+
+def _is_known(start: int, end: int, rule: str, known: Iterable[Found]) -> bool:
+    """Whether a span lies in one that was found already, or is the same encoded word seen less exactly."""
+    return any(
+        (first <= start and end <= last) or (rule == known_rule == ENCODED and start < last and first < end)
+        for first, last, known_rule in known
+    )
 
 
 def _email(text: str, at: int) -> Found | None:

@@ -12,6 +12,8 @@ from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_i
 Cell = tuple[int, int]
 """Start and end in the text."""
 
+_NULL = "\\N"
+"""How COPY writes that a cell has no value."""
 _MAX_LINE = 4096
 _MAX_ROWS = 100_000
 _HEADER_CELL = re.compile(r"[\"'`*]{0,2}[^\W\d][\w .#/()-]{0,40}[\"'`*]{0,2}\Z")
@@ -28,6 +30,7 @@ _INSERT = re.compile(
     r"(?i:(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into)\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}"
     r"(?i:values)\s{0,8}"
 )
+_COPY = re.compile(r"(?i:copy) [\w.\"]{1,128} \(([\w \",]{1,2000})\) (?i:from stdin)[^;\n]{0,200};\n")
 _SQL_VALUE = re.compile(
     r"\s*(?:[NEe]?'((?:[^'\\]|''|\\.)*)'|\"([^\"]*)\"|((?:[^,()'\"]|\((?:[^()]|\([^()]*\))*\))*))\s*([,)])"
 )
@@ -46,7 +49,10 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     first = text.rfind(mark, max(0, place - _MAX_LINE), place)
     first = first + len(mark) if first >= 0 else 0
     # A table inside a string: the string begins and ends with its quotes, within one line.
-    begins = max(text.rfind('"', first, place), text.rfind("\n", first, place)) + 1 if mark == "\\n" else 0
+    begins = text.rfind("\n", first, place) + 1 if mark == "\\n" else 0
+    opened = text.rfind('"', max(first, begins), place)
+    inside = opened >= 0 and (mark == "\\n" or text.startswith('": "', opened - 3))
+    begins = opened + 1 if inside else begins
     first = max(first, begins)
     if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
         return [], end
@@ -62,7 +68,7 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
         names.pop()
     columns = _sensitive(names, keys)
     starts = [cell - first for cell, _ in header]
-    return _below(text, end, mark, kind, header, starts, columns) if columns else ([], end)
+    return _below(text, end, mark, kind, header, starts, columns, inside=inside) if columns else ([], end)
 
 
 def _kind(line: str) -> str | None:
@@ -130,7 +136,15 @@ def _sensitive(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
 
 
 def _below(  # noqa: PLR0917  # the place of the header, and what it says
-    text: str, end: int, mark: str, kind: str, header: list[Cell], starts: list[int], columns: dict[int, KeyClass]
+    text: str,
+    end: int,
+    mark: str,
+    kind: str,
+    header: list[Cell],
+    starts: list[int],
+    columns: dict[int, KeyClass],
+    *,
+    inside: bool,
 ) -> tuple[list[Named], int]:
     secrets: list[Named] = []
     # Blanks after commas: a sentence may look like that, so words are no secrets there.
@@ -139,8 +153,12 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
     for _ in range(_MAX_ROWS):
         stop = text.find(mark, place)
         stop = stop if stop >= 0 else len(text)
+        if inside:
+            quote = text.find('"', place, stop)
+            stop = quote if quote >= 0 else stop
         if mark == "\\n":
-            stop = min(end for end in (text.find('"', place, stop), text.find("\n", place, stop), stop) if end >= 0)
+            line = text.find("\n", place, stop)
+            stop = line if line >= 0 else stop
         if stop - place > 16 * _MAX_LINE:
             break
         if not _RULE_LINE.match(text, place, stop):
@@ -151,7 +169,7 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
                 break
             for index, found in columns.items():
                 value = text[row[index][0] : row[index][1]]
-                if value and is_cell_secret(value, found, spaced=spaced):
+                if value and value != _NULL and is_cell_secret(value, found, spaced=spaced):
                     secrets.append(Named(*row[index], found.rule))
         elif kind in {",", ";"}:
             break
@@ -197,6 +215,19 @@ def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Name
         while place < len(text) and text[place] in ", \t\r\n":
             place += 1
     return secrets, place
+
+
+def find_copied(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets among the rows of a COPY from standard input, as pg_dump writes them, and where it ends."""
+    match = _COPY.match(text, start)
+    if match is None:
+        return [], start + 1
+    names = [name.strip(' "') for name in match.group(1).split(",")]
+    columns = {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+    if not columns:
+        return [], match.end()
+    place = match.end() - 1
+    return _below(text, place, "\n", "\t", [(0, 0), *[(1, 1)] * (len(names) - 1)], [], columns, inside=False)
 
 
 def _tuple(text: str, place: int, columns: dict[int, KeyClass], secrets: list[Named]) -> int:

@@ -19,7 +19,7 @@ PASSWORD = words("""
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
-    pswd psswd passwrd pasword bindpw rootpw userpw adminpw
+    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw
 """)
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
@@ -82,11 +82,12 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
         (
             "otp",
             words("""
-    recovery backup mfa 2fa otp totp verification auth authorization access security one-time time
+    recovery backup mfa 2fa otp totp verification auth authorization access one-time time
     sms login confirmation authenticator pairing device factor activation
     """),
         ),
         ("pin", words("pin puk unlock door gate alarm keypad entry")),
+        ("cvv", words("security card")),  # a card's, or one that was sent: of either, three digits may be all
     ),
     "codes": (("otp", words("recovery backup mfa 2fa otp verification scratch factor")),),
     "phrase": (("secret", words("seed recovery mnemonic secret pass")),),
@@ -108,7 +109,9 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "signature": (("token", words("access")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")),),
+    "material": (("private-key", words("key")),),
     "pem": (("private-key", words("private key rsa")),),
+    "oauth": (("token", words("github gitlab bitbucket")),),
     "security": (("ssn", words("social")),),
     "card": (("card", words("credit debit")),),
     "session": (("cookie", words("gitlab flask express laravel rails")),),
@@ -127,10 +130,13 @@ STRONG_KEY_OWNERS = words("""
     certificate rest developer dev prod live sandbox integration ingest ingestion merchant openai
     anthropic claude gemini cohere mistral groq replicate huggingface hf google gcp firebase aws
     amazon azure github gitlab bitbucket sendgrid twilio mailgun mailchimp stripe braintree adyen
-    square shopify slack discord datadog newrelic sentry grafana pagerduty cloudflare digitalocean
+    preshared square shopify slack discord datadog newrelic sentry grafana pagerduty cloudflare digitalocean
     heroku netlify vercel fastly algolia mapbox airtable notion linear asana jira zendesk intercom
     hubspot salesforce segment mixpanel amplitude posthog pinecone weaviate qdrant supabase
-    planetscale tavily serpapi serper langsmith langchain wandb
+    planetscale tavily serpapi serper langsmith langchain wandb signature ai llm bigquery apns fcm vapid deepseek
+    perplexity elevenlabs deepgram spotify dropbox figma trello webflow contentful auth0 okta clerk plaid coinbase
+    binance kraken alchemy infura etherscan moralis helius quicknode rapidapi mailjet postmark resend sparkpost klaviyo
+    onesignal pusher ably honeycomb splunk dynatrace rollbar bugsnag circleci buildkite snyk
 """)
 """`<word>_key` that is a secret whatever its value looks like. Others: only if it looks random."""
 
@@ -162,7 +168,7 @@ ASKING = words("""
 TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
     confirmation repeat again prod production staging dev test live sandbox primary secondary backup
-    default root admin base
+    default root admin base json
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
@@ -184,7 +190,7 @@ KEYWORDS: tuple[str, ...] = tuple(
     """
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    access private пароль hasło haslo şifre parol κωδικός khẩu
+    salt access private пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split()  # noqa: SIM905  # easier to read
 )

@@ -16,11 +16,13 @@ from agent_audit.redaction.keys import (
     ANSWER_KEYS,
     COLUMN_KEYS,
     FIELD_KEYS,
+    HEADING_KEYS,
     JOINT,
     NAME_KEYS,
     PHONE,
     ROW_KEYS,
     TYPED_KEYS,
+    USER_AND_PASSWORD,
     VALUE_KEYS,
     KeyClass,
     KeyClassifier,
@@ -37,8 +39,9 @@ from agent_audit.redaction.objects import (
     text_of_bytes,
 )
 from agent_audit.redaction.scan import Masked
+from agent_audit.redaction.stores import secret_members
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import could_be_secret, describes, enough_digits, is_weak_secret
+from agent_audit.redaction.values import could_be_secret, describes, enough_digits, is_shown, is_weak_secret
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
 
 MAX_DEPTH = 64
@@ -54,11 +57,10 @@ _OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
 _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
 _ARGUMENT = KeyClass("key:password")
-_NAME = re.compile(r"[\w .-]{1,64}\Z")
-_SECRET_MANIFEST = KeyClass("key:secret")
-_PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+# A name, or the path of a parameter.
+_NAME = re.compile(r"(?:[\w .-]{1,64}|/[\w./-]{1,256})\Z")
+_OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
-_USER = KeyClass("curl-user", weak=True)
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
 _VALUE_SET, _FIELD_SET, _ANSWER_SET = frozenset(VALUE_KEYS), frozenset(FIELD_KEYS), frozenset(ANSWER_KEYS)
@@ -290,7 +292,7 @@ class Walk:
     def _option(self, value: str, argv: list[Any]) -> KeyClass | None:
         """What `--password` says of the argument after it; masks one that is joined to its option."""
         if value in _USER_OPTIONS:
-            return _USER
+            return USER_AND_PASSWORD
         tool = argv[0].rsplit("/", 1)[-1] if type(argv[0]) is str else ""
         if value[:2] == "-p" and len(value) > 4 and tool in JOINED_OPTIONS and could_be_secret(value[2:], _ARGUMENT):
             self._mask(argv, len(argv) - 1, value, _ARGUMENT.rule)
@@ -355,18 +357,10 @@ class Walk:
 
     def _read_together(self, out: dict[str, Any]) -> None:
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
-        for value_key in () if _VALUE_SET.isdisjoint(out) else VALUE_KEYS:
-            if value_key in out:
-                for found in filter(None, self._names_in(out)):
-                    self._mask_again(out, value_key, found)
-        if out.get("kind") == "Secret":  # a Kubernetes manifest: whatever its members are called
-            for name in ("data", "stringData"):
-                if type(out.get(name)) is dict:
-                    for slot in out[name]:
-                        self._mask_again(out[name], slot, _SECRET_MANIFEST)
-        # RFC 7517: the private parameters of a JSON Web Key.
-        for slot in _PRIVATE_PARAMETERS & out.keys() if "kty" in out else ():
-            self._mask_again(out, slot, _SECRET_MANIFEST)
+        if not _VALUE_SET.isdisjoint(out):
+            self._beside_names(out)
+        for holder, slot in secret_members(out):
+            self._mask_again(holder, slot, _OF_A_STORE)
         columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
@@ -375,6 +369,16 @@ class Walk:
             self._answered(answer_in(out))
         if not _FIELD_SET.isdisjoint(out):
             self._typed(out)
+
+    def _beside_names(self, out: dict[str, Any]) -> None:
+        named = list(filter(None, self._names_in(out)))
+        headed = list(filter(None, (self._named_by(out.get(key)) for key in HEADING_KEYS)))
+        for value_key in VALUE_KEYS if named or headed else ():
+            for found in named if value_key in out else ():
+                self._mask_again(out, value_key, found)
+            for found in headed if type(out.get(value_key)) is str else ():
+                if is_shown(out[value_key], found):
+                    self._mask_again(out, value_key, found)
 
     def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:
         """What the members of an object that stand where a name should say of its value."""
@@ -428,8 +432,8 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
         return False
     if rule is PHONE:
         return _PHONE_TEXT.match(text) is not None
-    if rule is _USER:
-        return _USER_AND_PASSWORD.match(text) is not None
+    if rule is USER_AND_PASSWORD:
+        return _USER_AND_PASSWORD.match(text) is not None or is_weak_secret(text, "key:auth")
     if rule.path_ok and text[0] in "/~.":
         return False
     if rule.weak:

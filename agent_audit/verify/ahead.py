@@ -8,12 +8,14 @@ other is left to the pass itself, which says what is wrong with it.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from agent_audit.backends.file.layout import Layout
@@ -23,7 +25,7 @@ from agent_audit.verify.intents import OpenIntents
 from agent_audit.verify.lines import LineReader, Segment, own_events
 
 WORTH_IT = 12
-"""Whole segments from which on it pays to start processes: starting one takes as long as reading two of them."""
+"""Whole segments from which on it pays to start processes: starting one may take as long as reading two of them."""
 
 
 class WholeSegment(NamedTuple):
@@ -69,7 +71,7 @@ class ReadAhead:
         layout: names of the log.
         segments: those to read, in the order in which they are asked for.
         pool: the processes; None: nothing is read ahead.
-        ahead: how many segments may be read and not asked for yet.
+        jobs: how many there are.
         intents: whether intents are counted.
     """
 
@@ -78,19 +80,22 @@ class ReadAhead:
         layout: Layout,
         segments: Sequence[Segment],
         pool: ProcessPoolExecutor | None,
-        ahead: int,
+        jobs: int,
         *,
         intents: bool,
     ) -> None:
         self._layout = layout
-        self._left = deque(segments if pool is not None else ())
         self._pool = pool
-        self._ahead = ahead
+        self._ahead = jobs + 2
         self._intents = intents
+        self._left = deque(segments if pool is not None else ())
         self._read: deque[tuple[int, Future[WholeSegment | None]]] = deque()
+        self._up = started(pool, jobs) if pool is not None else Future[None]()
 
     def take(self, segment: Segment) -> WholeSegment | None:
         """What was read of a segment; None when it is to be read here."""
+        while self._left and self._left[0].start <= segment.start:
+            self._left.popleft()  # nobody has been given it
         try:
             self._submit()
             while self._read and self._read[0][0] < segment.start:
@@ -103,10 +108,29 @@ class ReadAhead:
             return None
 
     def _submit(self) -> None:
-        while self._pool is not None and self._left and len(self._read) < self._ahead:
+        while self._pool is not None and self._left and len(self._read) < self._ahead and self._up.done():
             segment = self._left.popleft()
             found = self._pool.submit(read_whole, self._layout, segment, intents=self._intents)
             self._read.append((segment.start, found))
+
+
+def how_to_start() -> str:
+    """How `multiprocessing` is to start processes: by `fork`, which takes no time, or by `spawn`, where it is not safe.
+
+    A child has only the thread that forked; what the others had locked stays locked in it.
+    """
+    alone = sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
+    return "fork" if alone else "spawn"
+
+
+def started(pool: ProcessPoolExecutor, jobs: int) -> Future[None]:
+    """Start all of its processes; done when one is up."""
+    up, *_ = [pool.submit(_nothing) for _ in range(jobs)]
+    return up
+
+
+def _nothing() -> None:
+    """What a process does to show that it is up."""
 
 
 @contextmanager
@@ -130,9 +154,8 @@ def read_ahead(layout: Layout, through: int, start: int, jobs: int, *, intents: 
     if jobs < 2 or len(segments) < WORTH_IT:
         yield ReadAhead(layout, (), None, 0, intents=intents)
         return
-    # Not by fork: whoever calls this may have threads.
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(how_to_start()))
     try:
-        yield ReadAhead(layout, segments, pool, jobs + 2, intents=intents)
+        yield ReadAhead(layout, segments, pool, jobs, intents=intents)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

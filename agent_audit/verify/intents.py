@@ -18,8 +18,8 @@ _NONE: set[int] = set()
 _SPAN, _CALL = b'"span_id":"', b'"call_id":"'
 _PAYLOADS = (b',"parameters":', b',"result":', b',"metadata":', b',"source":', b',"writer":')
 
-_FRONT = 40
-"""Bytes of a line that its number and its time take at the least: no id that is looked for is among them."""
+_FRONT = 80
+"""Bytes of a line that its number, id, time and type take at the least: no id that is looked for is among them."""
 
 
 class _Lone:
@@ -128,23 +128,32 @@ class OpenIntents:
     def feed(self, piece: Piece) -> None:
         """Take further lines."""
         plans = {head: self._plans.get(kind, _NOTHING) for head, kind in piece.types.items()}
-        calls = self._part or self._calls_wait()
-        for seq, (line, head) in enumerate(zip(piece.lines, piece.heads, strict=True), start=piece.first):
-            plan = plans[head]
+        over: dict[bytes, list[bytes]] = {head: [] for head in piece.types}
+        part, waiting = self._part, self._calls_wait()
+        each = zip(piece.lines, piece.heads, map(plans.__getitem__, piece.heads), strict=True)
+        for seq, (line, head, plan) in enumerate(each, start=piece.first):
             if plan is _NOTHING:
                 continue
             note = plan.note
-            at = line.find(_SPAN, _FRONT) + 11
             # The usual line has its ids before the first brace of a payload.
-            usual = at > 10 and line.find(b"{", 1, at) < 0
-            span = line[at : line.find(b'"', at)] if usual else _value(line, _SPAN)
+            payload = line.find(b"{", _FRONT)
+            at = line.find(_SPAN, _FRONT, payload) + 11
+            span = line[at : line.find(b'"', at)] if at > 10 else _value(line, _SPAN)
             if note is not None and span:
                 note(span)
-            if calls or note is None:
+            if waiting or note is None:
                 self._take(plan, seq, line, span)
-                calls = self._part or self._calls_wait()
+                waiting = self._calls_wait()
+            elif part and plan.ends_calls:
+                at = line.find(_CALL, _FRONT, payload) + 11
+                call = line[at : line.find(b'"', at)] if at > 10 else _value(line, _CALL)
+                if call:
+                    over[head].append(call)
         for lone in self._lone.values():
             lone.settle()
+        for head, ended in over.items():
+            for calls in plans[head].ends_calls if ended else ():
+                calls.ended.update(ended)
 
     def _calls_wait(self) -> bool:
         return any(calls.waiting for calls in self._calls.values())

@@ -15,9 +15,12 @@ from agent_audit.verify.verdict import Problem
 
 _BLOCK = 1 << 18
 _SEQ = re.compile(rb'\{"seq":(\d{1,19}),')
-EVENT_TYPE = b'"event_type":"'
-_HEAD = 34
-"""Bytes of a line, from `"event_type":"` on, that tell its type: the longest name and the quote behind it."""
+EVENT_TYPE = b',"event_type":"'
+_HEAD = 35
+"""Bytes of a line, from `,"event_type":"` on, that tell its type: the longest name and the quote behind it."""
+
+_BEFORE_TYPE = len('{"seq":') + len(',"event_id":""') + 36 + len(',"timestamp":""') + 27
+"""Where the type stands in a line with a UUID and a usual time, but for the digits of its number."""
 
 
 class Piece(NamedTuple):
@@ -40,8 +43,13 @@ class Piece(NamedTuple):
     @classmethod
     def of(cls, lines: list[bytes], first: int, path: Path, end: int, *, bare: bool) -> Piece:
         """The piece that these lines are."""
-        # The first one is the event's own: only ids and the time come before it, whose quotes are escaped.
-        heads = [line[(at := line.find(EVENT_TYPE)) : at + _HEAD] for line in lines]
+        # Looking where it usually stands takes a third of finding it. A payload cannot have one there that is not the
+        # first of its names, and that has a brace before it: no id is so short.
+        usual = len(b"%d" % first) + _BEFORE_TYPE
+        heads = [line[usual : usual + _HEAD] for line in lines]
+        if not all(head.startswith(EVENT_TYPE) for head in set(heads)):
+            looked = zip(lines, heads, strict=True)
+            heads = [head if head.startswith(EVENT_TYPE) else _find_head(line) for line, head in looked]
         return cls(first, lines, path, end, heads, {head: _type_of(head) for head in set(heads)}, bare)
 
 
@@ -144,8 +152,8 @@ class LineReader:
     def _check_numbers(self, lines: list[bytes], path: Path) -> bool:
         """Note what is wrong with their numbers; whether each line goes on with its id, so that none names a blob."""
         first = self._says
-        bare = _begin(lines, b'{"seq":%d,"event_id":', first)
-        if bare or _begin(lines, b'{"seq":%d,', first):
+        bare = _begin(lines, b'{"seq":%d,"event_id":\n', first)
+        if bare or _begin(lines, b'{"seq":%d,\n', first):
             self._says += len(lines)
             return bare
         found, self._says = wrong_numbers([_number(line) for line in lines], first)
@@ -161,7 +169,8 @@ class LineReader:
 
 def _begin(lines: list[bytes], form: bytes, first: int) -> bool:
     """Whether each line begins with the form of its number."""
-    return all(map(bytes.startswith, lines, [form % number for number in range(first, first + len(lines))]))
+    forms = (form * len(lines) % tuple(range(first, first + len(lines)))).split(b"\n")
+    return all(map(bytes.startswith, lines, forms))
 
 
 def _number(line: bytes) -> int | None:
@@ -204,6 +213,12 @@ def _one_line(number: int | None, follower: int | None, expected: int) -> bool:
     if follower is None:
         return number is None or number < expected
     return follower == expected + 1 or (number is None and follower != expected)
+
+
+def _find_head(line: bytes) -> bytes:
+    """The first one is the event's own: only ids and the time come before it, whose quotes are escaped."""
+    at = line.find(EVENT_TYPE)
+    return line[at : at + _HEAD] if at >= 0 else b""
 
 
 def _type_of(head: bytes) -> bytes:

@@ -44,8 +44,8 @@ def verify(
         incremental: hash only what is new since the last verification by this user, where the rest is untouched.
         intents: count intents without an outcome (not when `incremental`).
         remember: keep in this user's key directory how far it was verified.
-        jobs: how many processes may read a long log. They are spawned: a script that asks for more than one
-            needs its `if __name__ == "__main__":`.
+        jobs: how many processes may read a long log. Where this one has threads they are spawned: a script that asks
+            for more than one needs its `if __name__ == "__main__":`.
         progress: called with the number of lines so far.
 
     Raises:

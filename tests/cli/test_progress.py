@@ -30,6 +30,15 @@ with progress.progress("reading", "answering") as tell:
         assert sys.stdin.readline()
 print("done")
 """
+_TOLD_OFTEN = """
+import sys, threading
+from agent_audit.cli import progress
+progress._PATIENCE = 0.0
+with progress.progress("verifying", "judging", told_often=True) as tell:
+    assert threading.active_count() == 1
+    tell(1, 2)
+    assert sys.stdin.readline()
+"""
 
 
 def seen_on_a_terminal(command: list[str], expected: list[bytes]) -> tuple[bytes, bytes]:
@@ -74,6 +83,11 @@ def test_the_bar_comes_by_itself_while_nothing_is_told_and_says_when_all_is_done
     text, out = seen_on_a_terminal([_WAITING, "1 2"], [b"reading", b"answering"])
     assert text.index(b"reading") < text.index(b"answering")
     assert out == b"done\n"
+
+
+def test_the_bar_of_what_is_told_often_needs_no_thread_until_it_is_there() -> None:
+    text, _ = seen_on_a_terminal([_TOLD_OFTEN], [b"verifying"])
+    assert b"verifying" in text
 
 
 def test_a_slow_query_shows_that_it_goes_on_and_its_answer_is_clean(tmp_path: Path) -> None:

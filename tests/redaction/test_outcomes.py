@@ -7,6 +7,7 @@ read one by one; a change of one of them is a change of behaviour.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,28 @@ def test_each_of_many_texts_is_masked_as_it_is_alone(redactor: DefaultRedactor) 
 def test_what_stands_lines_before_changes_nothing(redactor: DefaultRedactor) -> None:
     before = "A line of words. " * 60 + "\n\n"
     for given, masked, _ in map(json.loads, LINES):
-        if isinstance(given, str):
+        if isinstance(given, str) and given[:1] not in "{[":  # a document of JSON is read as a whole
             assert redactor.redact(before + given).value == before + masked
+
+
+def secrets_of(given: str, masked: str) -> list[str]:
+    """What the markers stand for."""
+    kept = re.split(r"\[REDACTED:[\w:.-]+\]", masked)
+    pattern = "(.+?)".join(map(re.escape, kept))
+    match = re.fullmatch(pattern, given, re.DOTALL)
+    return list(match.groups()) if match is not None else []
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+@pytest.mark.parametrize("line", [line for line in LINES if type(json.loads(line)[0]) is str])
+def test_what_is_found_in_a_text_is_found_in_a_string_of_json(
+    redactor: DefaultRedactor, line: str, ascii_only: bool
+) -> None:
+    given, masked, _ = json.loads(line)
+    out = redactor.redact(json.dumps({"exit": 0, "stdout": given}, ensure_ascii=ascii_only)).value
+    # What also stands where it is no secret stays there.
+    for secret in (secret for secret in secrets_of(given, masked) if secret not in masked):
+        assert json.dumps(secret, ensure_ascii=ascii_only)[1:-1] not in out
 
 
 def test_cases_are_told_apart() -> None:

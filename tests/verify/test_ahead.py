@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,14 +17,28 @@ from hypothesis import strategies as st
 from agent_audit.backends.file import Layout
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE
 from agent_audit.event import AuditEvent, encode_record
-from agent_audit.verify import Verdict, ahead
+from agent_audit.verify import Verdict, Verification, ahead
 from agent_audit.verify.intents import OpenIntents
 
 from .logs import check, open_log, record
 from .test_intents import events, feed, once_per_span
 from .test_mutations import byte_change, line_change
 
+_NO_PROC = not Path("/proc/self/task").exists()
 SEGMENTS = ahead.WORTH_IT + 2
+
+
+@pytest.fixture(autouse=True)
+def read_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pass waits until a process is up, or it would have read these short segments by itself."""
+
+    def started(pool: ProcessPoolExecutor, jobs: int) -> Future[None]:
+        up = start(pool, jobs)
+        up.result()
+        return up
+
+    start = ahead.started
+    monkeypatch.setattr(ahead, "started", started)
 
 
 @pytest.fixture
@@ -89,6 +106,31 @@ def test_a_process_that_is_killed_leaves_its_segments_to_the_pass_itself(
 ) -> None:
     monkeypatch.setattr(ahead, "read_whole", die)
     assert check(layout, jobs=2) == check(layout)
+
+
+_IN_A_FRESH_PROCESS = """
+import sys, threading
+from agent_audit.verify import ahead, verify
+
+if __name__ == "__main__":
+    if sys.argv[2] == "spawn":
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    assert ahead.how_to_start() == sys.argv[2]
+    print(verify(sys.argv[1], remember=False, jobs=2).model_dump_json())
+"""
+
+
+@pytest.mark.parametrize("how", ["spawn", pytest.param("fork", marks=pytest.mark.skipif(_NO_PROC, reason="no /proc"))])
+def test_processes_are_forked_where_no_thread_forbids_it_and_find_the_same(
+    layout: Layout, tmp_path: Path, how: str
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(_IN_A_FRESH_PROCESS)
+    done = subprocess.run(
+        [sys.executable, str(script), str(layout.root), how], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert Verification.model_validate_json(done.stdout) == check(layout)
 
 
 @given(st.lists(events(), max_size=60).map(once_per_span), st.integers(0, 60), st.integers(0, 60))

@@ -55,12 +55,26 @@ def test_intents_counted_from_the_bytes_are_those_that_pairing_finds(found: list
     assert counted.count == len(unpaired(found))
 
 
-@given(st.lists(events(), min_size=1, max_size=20), st.booleans())
-def test_the_types_of_a_piece_are_those_of_its_lines_wherever_they_stand(found: list[AuditEvent], blobs: bool) -> None:
+@st.composite
+def odd_events(draw: st.DrawFn) -> AuditEvent:
+    """With ids of any length, and types within payloads that may stand where those of other lines do."""
+    nested = {"event_type": "tool.call"}
+    return AuditEvent(
+        event_id=draw(st.integers(1, 60).map("x".__mul__) | st.just("0192f0c1-0000-7000-8000-000000000000")),
+        event_type=draw(st.sampled_from(TYPES)),
+        parameters=draw(st.sampled_from([None, nested, {"": 1, **nested}, [nested], ',"event_type":"tool.call"'])),
+        result=draw(st.sampled_from([None, nested, {"": 1, **nested}])),
+    )
+
+
+@given(st.lists(odd_events(), min_size=1, max_size=20), st.sampled_from([0, 7, 95, 10_000]), st.booleans())
+def test_the_types_of_a_piece_are_those_of_its_lines_wherever_they_stand(
+    found: list[AuditEvent], first: int, blobs: bool
+) -> None:
     lines = [
-        b'{"seq":%d,%s' % (10**seq, b'"blobs":[{"sha256":"00"}],' if blobs and seq % 3 == 0 else b"")
+        b'{"seq":%d,%s' % (seq, b'"blobs":[{"sha256":"00"}],' if blobs and seq % 3 == 0 else b"")
         + encode_record(event.to_record())[1:]
-        for seq, event in enumerate(found)
+        for seq, event in enumerate(found, start=first)
     ]
-    piece = Piece.of(lines, 0, Path("segment"), 0, bare=not blobs)
+    piece = Piece.of(lines, first, Path("segment"), 0, bare=not blobs)
     assert [piece.types[head].decode() for head in piece.heads] == [str(event.event_type) for event in found]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent_audit.backends.file.fs import FileSystem, make_folder, write_file
+from agent_audit.backends.file.fs import FileSystem, make_folder, write_cache, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ProofError, RolledBackError, StorageError
@@ -52,6 +52,7 @@ class Checkpointer:
         self.signer = signer
         self._current = current
         self.origin = signer.vkey.name
+        self._signed_path = signed_head_path(self.origin)
         self._edge: Edge | None = None
         self._signed: tuple[bytes, Checkpoint | None] = b"", None
         """The last head that this process has signed, as it stands on the disk."""
@@ -102,9 +103,9 @@ class Checkpointer:
         self._grow(edge, through, self._put_tile)
         head = Checkpoint(self.origin, edge.size, edge.root())
         note = sign_note(head.text(), [self.signer])
-        signed_head = signed_head_path(self.origin)
-        make_folder(self._fs, signed_head.parent, durable=True)  # a signer of the user's own has left nothing there
-        write_file(self._fs, signed_head, note.encode(), durable=True)
+        # A signer of the user's own has left nothing there.
+        make_folder(self._fs, self._signed_path.parent, durable=True)
+        write_file(self._fs, self._signed_path, note.encode())
         self._signed = note.encode(), head
         self._edge = edge
         self._publish(note, head, keep)
@@ -116,7 +117,7 @@ class Checkpointer:
         return self.signer
 
     def _signed_head(self) -> Checkpoint | None:
-        data = _read(signed_head_path(self.origin))
+        data = _read(self._signed_path)
         if data is not None and data == self._signed[0]:
             return self._signed[1]  # this process's own: its signature need not be checked again
         try:
@@ -138,13 +139,13 @@ class Checkpointer:
         """Put the head where readers look for it, and the edge beside it."""
         data = note.encode()
         if _read(self._layout.checkpoint) != data:
-            write_file(self._fs, self._layout.checkpoint, data, durable=True)
+            write_file(self._fs, self._layout.checkpoint, data)
         if keep and not self._layout.kept_checkpoint(head.size).exists():
             self._fs.mkdir(self._layout.checkpoints)
-            write_file(self._fs, self._layout.kept_checkpoint(head.size), data, durable=True)
+            write_file(self._fs, self._layout.kept_checkpoint(head.size), data)
         if self._edge is not None and self._edge.size == head.size:
             # Not only for speed: of events in no full tile, it alone tells a verifier which one was changed.
-            write_file(self._fs, self._layout.tree_state, encode_edge(self._edge), durable=False)
+            write_cache(self._fs, self._layout.tree_state, encode_edge(self._edge))
 
     # -- the tree --------------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ class Checkpointer:
         if _read(path) == tile.data:
             return
         make_folder(self._fs, path.parent, durable=False)
-        write_file(self._fs, path, tile.data, durable=False)
+        write_cache(self._fs, path, tile.data)
 
     # -- witnesses -------------------------------------------------------------------------------------
 
@@ -244,7 +245,7 @@ class Checkpointer:
                 there = _read(path) or (data if path == kept else None)
                 if there is not None and (now := Note.parse(there)).text == note.text:
                     new = [one for one in cosignatures if one not in now.signatures]
-                    write_file(self._fs, path, Note(now.text, (*now.signatures, *new)).encode(), durable=True)
+                    write_file(self._fs, path, Note(now.text, (*now.signatures, *new)).encode())
         return head
 
     # -- rebuilding, pruning ---------------------------------------------------------------------------
@@ -267,7 +268,7 @@ class Checkpointer:
             raise rolled_back(self._layout, signed, "its events lead to another root")
         if wrong:
             self._grow(Edge(), size, self._put_tile)
-        write_file(self._fs, self._layout.tree_state, encode_edge(edge), durable=False)
+        write_cache(self._fs, self._layout.tree_state, encode_edge(edge))
         return len(wrong)
 
     def keep_tiles(self, end: int) -> None:

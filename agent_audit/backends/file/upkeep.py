@@ -31,7 +31,7 @@ def successor(fs: FileSystem, layout: Layout) -> Path:
         number += 1
     draft = layout.successor.with_name(f".{layout.successor.name}.{os.getpid()}")
     try:
-        write_file(fs, draft, chosen.name.encode() + b"\n", durable=True)
+        write_file(fs, draft, chosen.name.encode() + b"\n")
         fs.link(draft, layout.successor)  # of several processes at once, one wins
         fs.unlink(draft)
     except OSError:

@@ -2,6 +2,7 @@
 
 from agent_audit.redaction.encoded import ENCODED
 from agent_audit.redaction.rules.addresses import ADDRESSES
+from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
@@ -9,12 +10,15 @@ from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.platforms import PLATFORMS
+from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
 from agent_audit.redaction.rules.whole import WHOLE_IDS
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
-BUILT_IN: tuple[Rule, ...] = GENERAL + COMMANDS + CLOUD + DEVELOPER + SERVICES + PLATFORMS + ADDRESSES
+BUILT_IN: tuple[Rule, ...] = (
+    GENERAL + CALLS + COMMANDS + PROTOCOLS + CLOUD + DEVELOPER + SERVICES + PLATFORMS + ADDRESSES
+)
 """All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""
 
 

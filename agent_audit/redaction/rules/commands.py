@@ -7,9 +7,14 @@ import re
 from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import looks_random
 
-_ARGUMENT = r"[\"']?([^\s\"'|;&]{1,128})"
+# Backslashes that escape what ends an argument, as within a string, are none of it.
+_PLAIN = r"\\(?!\\{0,6}(?:[\"'nrt]|$))"
+_ARGUMENT = rf"\\{{0,3}}[\"']?((?:[^\s\"'|;&\\]|{_PLAIN}){{1,128}})"
 # All that stands between quotes, blanks included, or up to the next blank.
-_WHOLE = r"(?:(?=')'|(?=\")\")?((?<=')[^'\n]{1,4096}|(?<=\")[^\"\n]{1,4096}|[^\s\"'|;&]{1,512})"
+_WHOLE = (
+    rf"\\{{0,3}}(?:(?=')'|(?=\")\")?((?<=')[^'\n]{{1,4096}}|(?<=\")(?:[^\"\\\n]|{_PLAIN}){{1,4096}}"
+    rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,512}})"
+)
 # Up to the option, on the same line and in the same command.
 _REST = r"[^\n;|&]{0,200}?\s"
 
@@ -31,6 +36,7 @@ COMMANDS: tuple[Rule, ...] = (
         "docker-password",
         ("docker login", "podman login"),
         rf"(?:docker|podman) login\b{_REST}-p[ =]{{0,2}}{_ARGUMENT}",
+        _is_value,
     ),
     part(
         "mysql-password",
@@ -51,13 +57,33 @@ COMMANDS: tuple[Rule, ...] = (
         rf"(?:7z|7za|7zz|unrar)\b{_REST}-p{_ARGUMENT}",
         _is_value,
     ),
-    _option("openssl-password", "openssl", r"-(?:k|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
+    _option("openssl-password", "openssl", r"-(?:[kK]|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
     _option("azure-cli-password", r"az", r"-p "),
     _option("rdp-password", "xfreerdp xfreerdp3 wfreerdp mstsc", r"/p:"),
     _option("remote-password", "rdesktop evil-winrm crackmapexec netexec nxc winexe", r"-p "),
     _option("ipmi-password", "ipmitool impitool", r"-P ?"),
     _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
+    _option("schtasks-password", "schtasks", r"/[rR][pP] "),
+    _option("neo4j-password", "cypher-shell", r"-p ?"),
+    part("lftp-password", ("lftp ",), rf"lftp\b{_REST}(?:-u|--user)[ =][\"']?[^\s,\"']{{1,64}},{_ARGUMENT}", _is_value),
+    part("rclone-obscure", ("rclone obscure ",), rf"rclone obscure {_ARGUMENT}", _is_value),
+    part(
+        "pulumi-secret",
+        ("pulumi config set",),
+        rf"pulumi config set(?=[^\n]{{0,300}} --secret)(?: --\w[\w-]{{0,20}}){{0,4}} [^\s-]\S{{0,100}} {_WHOLE}",
+        _is_value,
+    ),
+    part(
+        "cypher-password",
+        ("set password from ",),
+        r"(?i:set password from) \\{0,3}[\"'][^\"'\n]{1,128}[\"'] (?i:to) \\{0,3}[\"']([^\"'\n\\]{1,128})",
+    ),
+    part(
+        "cypher-old-password",
+        ("set password from ",),
+        r"(?i:set password from) \\{0,3}[\"']([^\"'\n\\]{1,128})\\{0,3}[\"'] (?i:to) ",
+    ),
     _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
     _option("user-password", "useradd usermod adduser", r"-p "),
     _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
@@ -117,8 +143,11 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "piped-password",
         ("echo ", "printf "),
-        rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}[\"']?\s{{0,4}}\|\s{{0,4}}"
-        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd)",
+        rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}\\{{0,3}}[\"']?\s{{0,4}}\|\s{{0,4}}"
+        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd"
+        r"|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add|gpg\b[^|\n]{0,80}--passphrase-fd 0"
+        r"|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin|cryptsetup|vncpasswd"
+        r"|rclone obscure|htpasswd -\w*i|vault login|argocd login)",
         _is_value,
     ),
     part(

@@ -125,12 +125,6 @@ GENERAL: tuple[Rule, ...] = (
         r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?[^\s:\"']{0,128}:([^\s\"'@]{1,256})(?![^\s\"']*/)",
         _is_no_group,
     ),
-    part(
-        "requests-auth",
-        ("auth=(", "auth=[", "auth': (", 'auth": (', 'auth": [', "basicauth("),
-        r"(?i:basicauth\(|auth[\"']?(?:=|: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],\s{0,4}[\"']([^\"'\n]{1,256})",
-    ),
-    part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
     # RFC 6749, section 4.1.2: whoever has the code gets the token.
     part("oauth-code", ("?code=", "&code="), r"[?&]code=([A-Za-z0-9._~/%+-]{16,512})", looks_random),
     # cookie-signature: `s:`, the value, a dot and HMAC-SHA-256 in base64 without padding, under any name.

@@ -268,4 +268,39 @@ rsa-key-body: RFC 8017, appendix A.1.2, and RFC 5208
 email-spelled: RFC 5322, addr-spec, spelled out
 passport-number: ICAO Doc 9303, part 4, document number
 driver-license: AAMVA DL/ID card design standard, customer ID number
+imap-login: RFC 9051, LOGIN command
+sasl-plain: RFC 4616, the PLAIN mechanism; RFC 4954, SMTP AUTH
+sasl-login: draft-murchison-sasl-login, the LOGIN mechanism
+redis-auth redis-auth-resp: Redis documentation, AUTH; Redis serialization protocol
+nickserv-identify: Anope and Atheme documentation, NickServ IDENTIFY
+ipsec-secret: strongSwan documentation, ipsec.secrets
+network-device-password: Cisco IOS security command reference, username and enable
+snmp-community: snmpd.conf(5); Cisco IOS SNMP command reference
+haproxy-password: HAProxy configuration manual, userlists
+windows-wifi-key: Microsoft Learn, netsh wlan show profile key=clear
+postfix-sasl-password: Postfix SASL_README, client passwords
+kickstart-password: Kickstart documentation, rootpw
+environment-line: Dockerfile reference, ENV; csh(1), setenv; Apache HTTP Server documentation, SetEnv
+terraform-random-password: Terraform Registry, random_password
+expect-password: expect(1), send
+secret-provided: OpenAI API documentation, error codes
+secret-following: Jenkins documentation, unlocking Jenkins
+lftp-password: lftp(1), -u
+neo4j-password: Neo4j documentation, Cypher-Shell
+cypher-password cypher-old-password: Neo4j documentation, ALTER CURRENT USER
+rclone-obscure: rclone documentation, rclone obscure
+pulumi-secret: Pulumi documentation, pulumi config set
+database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager
+inngest-signing-key: Inngest documentation, signing keys
+secret-key-prefix: Svix and Knock documentation, API keys
+schtasks-password: Microsoft Learn, schtasks, /rp
+ssh-connect-call: Paramiko documentation, SSHClient.connect
+keyring-call: keyring documentation, set_password
+jwt-call: PyJWT and jsonwebtoken documentation
+hmac-call: Python standard library, hmac; Node.js documentation, crypto.createHmac
+fernet-call: cryptography documentation, Fernet
+cipher-call: CryptoJS, PyCryptodome and Node.js documentation
+credentials-pair: the habit of messages: a user and a password with a slash between
+password-reset-link: Django and Devise documentation, password reset
+terraform-sensitive: Terraform documentation, terraform output -json
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part, token, within
-from agent_audit.redaction.validators import has_digit
+from agent_audit.redaction.validators import has_digit, looks_random
 
 SERVICES: tuple[Rule, ...] = (
     # Model providers.
@@ -32,6 +32,8 @@ SERVICES: tuple[Rule, ...] = (
     token("firecrawl-key", "fc-", r"fc-[a-f0-9]{32}"),
     token("e2b-key", "e2b_", r"e2b_[a-f0-9]{40}"),
     token("wandb-key", "wandb_v1_", r"wandb_v1_[A-Za-z0-9_]{60,120}"),
+    token("inngest-signing-key", "signkey-", r"signkey-(?:prod|test|branch)-[0-9a-f]{32,64}"),
+    token("secret-key-prefix", "sk_", r"sk_[A-Za-z0-9]{30,128}", looks_random),
     token("elevenlabs-key", "sk_", r"sk_[a-f0-9]{48}"),
     token("jina-key", "jina_", r"jina_[A-Za-z0-9_-]{60,64}"),
     token("runpod-key", "rpa_", r"rpa_[A-Z0-9]{38,44}[A-Za-z0-9]{0,6}"),

@@ -1,0 +1,180 @@
+"""Secrets in the dialogues of protocols and in the files of their programs, by their documented syntax."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.validators import has_digit, looks_random
+from agent_audit.redaction.values import is_placeholder
+
+# The end of a line, also as it is written within a string.
+_NL = r"(?:\r?\n|\\r\\n|\\n)"
+_EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
+_BASE64 = r"[A-Za-z0-9+/]{4,1024}={0,2}"
+_WHOLE_VALUE = r"\\{0,3}[\"']?([^\s\"'\\]{4,512})"
+
+
+def _is_value(text: str) -> bool:
+    """No variable, no option, no placeholder."""
+    return not re.match(r"[$<{%-]", text) and not is_placeholder(text)
+
+
+def _is_mixed(text: str) -> bool:
+    """Letters and digits: no word of a sentence, no number, no address."""
+    return has_digit(text) and any(map(str.isalpha, text)) and _is_value(text)
+
+
+def _is_generated(text: str) -> bool:
+    """No name of something: `my-app-secret-v2`."""
+    return looks_random(text) or (text.isalnum() and _is_mixed(text))
+
+
+def _is_auth_argument(text: str) -> bool:
+    """No name of a mechanism: `AUTH CRAM-MD5`."""
+    return not re.fullmatch(r"[A-Z0-9-]{1,20}", text) and has_digit(text) and _is_value(text)
+
+
+def _is_sasl_plain(text: str) -> bool:
+    """RFC 4616: two NULs part who acts, who logs in, and the password."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).count(b"\0") == 2
+    except ValueError:
+        return False
+
+
+PROTOCOLS: tuple[Rule, ...] = (
+    part(
+        "imap-login",
+        (" login ",),
+        rf" LOGIN (?:\\?\"[^\"\n\\]{{1,128}}\\?\"|[^\s\"]{{1,128}}) {_WHOLE_VALUE}\\?\"?{_EOL}",
+        _is_mixed,
+    ),
+    part(
+        "sasl-plain",
+        ("auth plain ", "auth=plain ", "authenticate plain "),
+        rf"(?i:auth(?:enticate)?[ =]plain) (?:{_NL}\+ ?{_NL})?({_BASE64})",
+        _is_sasl_plain,
+    ),
+    # `Password:` in base64: what the client sends next is the password.
+    part(
+        "sasl-login",
+        ("ugfzc3dvcmq6",),
+        rf"UGFzc3dvcmQ6(?:{_NL}){{1,3}}(?:[A-Za-z]{{1,8}}: ?|[<>] ?)?({_BASE64}){_EOL}",
+    ),
+    part(
+        "redis-auth",
+        ("auth ",),
+        rf"(?:\A|(?<=[\n\"'`])|(?<=> )|(?<=\\n))AUTH (?:(?!PLAIN |LOGIN )[\w.-]{{1,64}} )?{_WHOLE_VALUE}{_EOL}",
+        _is_auth_argument,
+    ),
+    part(
+        "redis-auth-resp",
+        ("auth\r\n$", "auth\\r\\n$"),
+        rf"(?i:auth){_NL}\$\d{{1,4}}{_NL}(?:[\w.-]{{1,64}}{_NL}\$\d{{1,4}}{_NL})?([^\r\n\\]{{4,512}})",
+    ),
+    part(
+        "nickserv-identify",
+        ("identify ",),
+        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]-]{{1,32}} )?{_WHOLE_VALUE}{_EOL}",
+        _is_mixed,
+    ),
+    part(
+        "ipsec-secret",
+        (": psk ", ": eap ", ": xauth ", ": ntlm "),
+        r": (?:PSK|EAP|XAUTH|NTLM) \\?\"([^\"\n\\]{4,256})",
+        _is_value,
+    ),
+    part(
+        "network-device-password",
+        tuple(f"{word} {kind} " for word in ("password", "secret", "key") for kind in "056789"),
+        rf"(?i:password|secret|key) [0-9] {_WHOLE_VALUE}",
+        _is_mixed,
+    ),
+    part(
+        "snmp-community",
+        ("rocommunity", "rwcommunity", "snmp-server community "),
+        rf"(?:r[ow]community6?|snmp-server community) {_WHOLE_VALUE}",
+        lambda text: text != "public" and _is_value(text),
+    ),
+    part("haproxy-password", ("insecure-password ",), rf"insecure-password {_WHOLE_VALUE}", _is_value),
+    part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
+    part(
+        "postfix-sasl-password",
+        ("]:587 ", "]:465 ", "]:25 "),
+        rf"\]:(?:587|465|25) [^\s:\"']{{1,128}}:{_WHOLE_VALUE}",
+        _is_value,
+    ),
+    part(
+        "kickstart-password",
+        ("rootpw ",),
+        rf"rootpw(?: --(?:plaintext|iscrypted|allow-ssh)){{0,3}} (?!-){_WHOLE_VALUE}",
+        _is_value,
+    ),
+    # Lines that set a variable without `=`: Dockerfile (the old form), csh, Apache.
+    part(
+        "environment-line",
+        ("env ", "setenv "),
+        r"(?:ENV|[Ss]et[Ee]nv) {1,4}\w{0,48}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"
+        rf"(?:_\d{{1,4}}|_PROD|_DEV|_TEST|_STAGING)? {{1,4}}{_WHOLE_VALUE}",
+        _is_value,
+    ),
+    part(
+        "terraform-random-password",
+        ("random_password",),
+        r"random_password\\{0,3}\"[\s\S]{0,300}?\\{0,3}\"result\\{0,3}\"\s?:\s?\\{0,3}\"([^\"\\]{4,512})",
+    ),
+    part(
+        "expect-password",
+        ("expect ",),
+        rf"expect [^\n]{{0,60}}?(?i:password|passphrase|passcode)[^\n]{{0,60}}?(?:{_NL}|; ?)\s{{0,8}}send (?:-- )?"
+        r"\\{0,3}\"([^\"\\\n]{4,128})",
+        _is_value,
+    ),
+    # What services say of a wrong one: `Incorrect API key provided: x.`
+    part(
+        "secret-provided",
+        tuple(f"{word} {verb}" for word in ("key", "token", "password") for verb in ("provided", "supplied", "given")),
+        r"(?i:key|token|password) (?i:provided|supplied|given)(?: was)?: ?[\"'`]?([^\s\"'`,;\\]{7,512}[^\s\"'`,;.\\])",
+        _is_mixed,
+    ),
+    # `Use the following password to go on:`, `Your API key is:`, and the secret on a line of its own.
+    part(
+        "secret-following",
+        (
+            "following ",
+            *(
+                f"{word} {verb}:"
+                for word in ("key", "token", "password", "secret")
+                for verb in ("is", "created", "generated")
+            ),
+        ),
+        r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret)[^\n:]{0,80}"
+        r"|(?:key|token|password|secret) (?:is|created|generated)):"
+        rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{_EOL}",
+        _is_generated,
+    ),
+    # `creds are admin / x`
+    part(
+        "credentials-pair",
+        ("creds ", "credentials ", "login ", "creds: ", "credentials: ", "login: "),
+        r"(?i:creds|credentials|login):?(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
+        rf"[\w.@-]{{2,64}} ?/ ?{_WHOLE_VALUE}",
+        _is_mixed,
+    ),
+    # The links that set a password anew: Django, Rails, and the like.
+    part(
+        "password-reset-link",
+        ("password/reset/", "reset-password/", "password-reset/", "reset_password/", "reset/confirm/"),
+        r"(?i:password/reset|reset-password|password-reset|reset_password|reset/confirm)/(?:[A-Za-z0-9_-]{1,24}/)?"
+        r"([A-Za-z0-9_.-]{20,512})",
+        has_digit,
+    ),
+    part(
+        "terraform-sensitive",
+        ("sensitive",),
+        r"sensitive\\{0,3}\"\s?:\s{0,4}true[^{}]{0,200}?\"value\\{0,3}\"\s?:\s{0,4}\\{0,3}\"([^\"\n\\]{1,4096})",
+        _is_value,
+    ),
+)

@@ -1,0 +1,45 @@
+"""Which members of a record hold the secret, whatever they are called: of secret stores, manifests and key files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from agent_audit.redaction.keys import VALUE_KEYS
+
+_PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
+"""The private parameters of a JSON Web Key (RFC 7517)."""
+
+_SECRET_TYPES = ("SecureString", "CONCEALED")
+"""What AWS Systems Manager and 1Password call the type of a secret value."""
+
+# The names that Azure Key Vault and Google Secret Manager give a secret.
+_SECRET_NAME = re.compile(
+    r"https://[\w-]{1,64}\.vault\.azure\.net/secrets/|projects/[\w:.-]{1,64}/secrets/[\w-]{1,256}/versions/"
+)
+
+
+def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """Container and key of each secret of a record."""
+    if out.get("kind") == "Secret":  # Kubernetes
+        for name in ("data", "stringData"):
+            if type(out.get(name)) is dict:
+                yield from ((out[name], slot) for slot in list(out[name]))
+    if "kty" in out:
+        yield from ((out, slot) for slot in _PRIVATE_PARAMETERS & out.keys())
+    if _is_of_a_store(out):
+        yield from ((out, slot) for slot in VALUE_KEYS if slot in out)
+        payload = out.get("payload")
+        if type(payload) is dict and "data" in payload:
+            yield payload, "data"
+
+
+def _is_of_a_store(out: dict[str, Any]) -> bool:
+    names = [out[key] for key in ("id", "name") if type(out.get(key)) is str]
+    # Terraform says of an output that it is sensitive.
+    return (
+        out.get("Type", out.get("type")) in _SECRET_TYPES
+        or out.get("sensitive") is True
+        or any(map(_SECRET_NAME.match, names))
+    )

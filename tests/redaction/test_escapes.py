@@ -1,0 +1,55 @@
+"""Strings within texts: what stands in them is seen as whoever reads them sees it, and masked where it was written."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction.escapes import Unescaped, strings_of
+
+texts = st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF) | st.sampled_from('\n\r\t"\\\\/'), max_size=60)
+
+
+@given(texts, st.booleans(), st.data())
+def test_each_character_of_a_string_is_found_where_it_was_written(
+    text: str, ascii_only: bool, data: st.DataObject
+) -> None:
+    def written(part: str) -> str:
+        return json.dumps(part, ensure_ascii=ascii_only)[1:-1]
+
+    seen = Unescaped(written(text))
+    assert seen.text == text
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    first, last = seen.span(start, end)
+    assert written(text)[first:last] == written(text[start:end])
+
+
+@given(st.dictionaries(texts, texts | st.integers() | st.lists(texts), max_size=5))
+def test_the_strings_of_a_document_are_its_values_that_could_hold_more_than_one_word(value: dict[str, object]) -> None:
+    document = json.dumps(value)
+    strings = [one for item in value.values() for one in (item if isinstance(item, list) else [item])]
+    expected = [json.dumps(one)[1:-1] for one in strings if isinstance(one, str)]
+    assert [inner for _, inner in strings_of(document)] == [
+        one for one in expected if len(one) >= 8 and (" " in one or "\\" in one)
+    ]
+    assert all(document.startswith(inner, start) for start, inner in strings_of(document))
+
+
+def test_a_secret_is_found_through_three_levels_of_strings(redactor: DefaultRedactor) -> None:
+    text = "Bot: Please enter your PIN.\nUser: 4821\n"
+    for _ in range(3):
+        text = json.dumps({"stdout": text})
+    out = redactor.redact(text).value
+    for _ in range(3):
+        out = json.loads(out)["stdout"]
+    assert out == "Bot: Please enter your PIN.\nUser: [REDACTED:key:pin]\n"
+
+
+def test_half_a_document_and_a_text_that_only_has_escapes_are_read_too(redactor: DefaultRedactor) -> None:
+    line = "Bot: Please enter your PIN.\\nUser: 4821\\n"
+    assert "4821" not in redactor.redact('{"a": [1, {"stdout": "' + line + '", "cut').value
+    assert "4821" not in redactor.redact("output:\\n" + line).value
