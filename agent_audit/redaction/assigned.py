@@ -125,8 +125,8 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
     if _OPENS_BLOCK.match(text, start):
         bare = separator.strip() == ":" and text[start] == "["
         block = read_collection(text, start, found, bare=bare)
-        return Finding(block.secrets, 0, block.end) if block.end > start else None
-    if "\n" in separator and ":" in separator:
+        return Finding(block.secrets, 0, block.end)
+    if ":" in separator and ("\n" in separator or text.startswith("# ", start)):
         lines = read_yaml(text, first, text.find(":", after.end(1)) + 1, found)
         return None if lines is None else Finding(lines.secrets, 0, lines.end)
     return None
@@ -141,9 +141,9 @@ def _is_itself(text: str, first: int, value: Value) -> bool:
 def _element_text(text: str, value: Value, separator: str) -> Value | None:
     """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
     secret = re.split(r"<|&lt;", text[value.start : value.end], maxsplit=1)[0]
-    if "<" not in separator and "&" not in separator and (WORD.match(secret) or not has_digit(secret)):
+    if "<" not in separator and "&" not in separator and not has_digit(secret):
         return None
-    return value._replace(end=value.start + len(secret)) if secret else None
+    return value._replace(end=value.start + len(secret))
 
 
 def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
@@ -162,7 +162,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
 
 def is_name(text: str) -> bool:
     """Paths, addresses and plain identifiers are long without being secret."""
-    return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3 or text.count("(") > 0
+    return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3
 
 
 def _header_value(text: str, start: int) -> Value | None:
@@ -193,13 +193,13 @@ def value_at(text: str, start: int) -> Value | None:
     return Value(start, end, False)
 
 
-def _quoted(text: str, quote: re.Match[str]) -> Value | None:
+def _quoted(text: str, quote: re.Match[str]) -> Value:
     start = quote.end()
     end = quoted_end(text, start, quote.group(1) + quote.group(2))
     if end < 0:
         unquoted = _UNQUOTED.match(text, start)
         end = unquoted.end() if unquoted is not None else start
-    return Value(start, end, True) if end > start else None
+    return Value(start, end, True)
 
 
 def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:

@@ -112,7 +112,7 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
     return Named(*match.span(3), found.rule) if fit else None
 
 
-def find_before(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+def find_before(text: str, first: int, found: KeyClass) -> Named | None:
     """A value that stands before its name: `{"value": "x", "name": "password"}`, `type 'x' into the password field`."""
     if text[first - 1 : first] in ("'", '"') and first:
         lead = _NAME_OF.search(text, max(0, first - 24), first)
@@ -127,7 +127,7 @@ def find_before(text: str, first: int, last: int, found: KeyClass) -> Named | No
 
 def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
     """`the password is x1y2z3w4`, `with password 'x1y2z3w4'`: too short to look generated, yet no word."""
-    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswa\\"):
+    if found.rule not in ("key:password", "key:secret", "key:api-key") or after.group(3).strip(" \t,\"'`iswaISWA\\"):
         return None
     if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
         return None  # "pass `x=1` to": a sentence about code
@@ -139,7 +139,7 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     """`--password x`, `-storepass x`."""
     gap = after.group(3)
     value = value_at(text, after.end())
-    if value is None or gap.strip(" \"'") != "":
+    if value is None or gap.strip(" \t\"'") != "":
         return None
     secret = text[value.start : value.end]
     if secret.startswith("-") or (secret.isupper() and secret.isalpha()):

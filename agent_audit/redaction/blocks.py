@@ -22,7 +22,7 @@ _NEXT = re.compile(
 )
 _IS_KEY = re.compile(r"\s{0,4}(?::(?!:)|=>|=(?!=))")
 _LINE = re.compile(r"\n([ \t]*)([^\n]*)")
-_YAML_PAIR = re.compile(r"[\"']?([\w .-]{1,64})[\"']?[ \t]*:(?:[ \t]+(.*))?$")
+_YAML_PAIR = re.compile(r"[\"']?([\w .$-]{1,64})[\"']?[ \t]*:(?:[ \t]+(.*))?$")
 _MEMBER_NAME = re.compile(r"[\"']?[a-z][\w-]{0,60}(?:\.[a-z]{2,10}){1,2}[\"']?$")
 _YAML_LEAD = re.compile(r"([ \t]*(?:- +)?)[\"']?\Z")
 _YAML_TAG = re.compile(r"(?:[&!][\w!/.-]{0,40}[ \t]+){1,2}")
@@ -91,7 +91,7 @@ def read_yaml(text: str, first: int, colon: int, found: KeyClass) -> Block | Non
     """
     begin = text.rfind("\n", max(0, first - 256), first) + 1
     lead = _YAML_LEAD.match(text[begin:first])
-    line = text.find("\n", colon, colon + 16)
+    line = text.find("\n", colon, colon + 120)  # there may be a comment
     if lead is None or line < 0 or (begin == 0 and first > 256):
         return None
     style = text[colon:line].strip()
@@ -106,7 +106,7 @@ def read_yaml(text: str, first: int, colon: int, found: KeyClass) -> Block | Non
         secrets = [Named(lines[0][0], end, found.rule)] if could_be_secret(whole, found) else []
         return Block(secrets, end)
     secrets = []
-    name = text[first:colon].lstrip("\"'")
+    name = text[first:colon]
     for start, stop in lines:
         item = _yaml_item(text, start, stop, found, name)
         if item is None and not secrets and _is_schema(text[start:stop]):
@@ -128,7 +128,7 @@ def _lines_below(text: str, line: int, indent: int) -> list[tuple[int, int]]:
         if not content:
             continue
         depth = len(match.group(1))
-        if depth < indent or (depth == indent and not content.startswith("- ")) or content == "---":
+        if depth < indent or (depth == indent and not content.startswith("- ")):
             break
         lines.append((match.start(2), match.start(2) + len(content)))
     return lines

@@ -57,9 +57,9 @@ class Fingerprinter:
 
 
 def normal_form(kind: str, text: str) -> str:
-    """The spelling that is digested, so that one destination has one fingerprint."""
+    """The spelling of an email, url-host, phone or account that is digested, so that each has one fingerprint."""
     if kind in ("email", "url-host"):
         return text.lower().rstrip(".")
     if kind == "phone":
         return "".join(c for c in text.split("x", maxsplit=1)[0] if c.isdigit())
-    return "".join(c for c in text if c.isalnum()).upper() if kind == "account" else text
+    return "".join(c for c in text if c.isalnum()).upper()

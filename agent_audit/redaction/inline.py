@@ -19,7 +19,7 @@ from agent_audit.redaction.beside import (
     find_in_line,
 )
 from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
-from agent_audit.redaction.marker import HEAD
+from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.phrases import (
     COPULAS,
     find_answer,
@@ -43,10 +43,10 @@ _TYPE = (
 )
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
 _ASSIGNED = (
-    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}{_TYPE}\s{{0,4}}"
+    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}{_TYPE}\s{{0,4}}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
     r"(?:\s|\\[nr]){0,12}"
-    r"|(?:%(?:25)?2[27])?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
+    r"|(?:%(?:25)?(?:2[27]|5[Dd]))?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
     r"|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
@@ -62,7 +62,7 @@ _ASSIGNED = (
     r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
     r"|setValue|set_value)\(\s{0,2}(?=[\"'`])"
 )
-_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was) )?[\"'`]?"
+_GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was|WAS) )?[\"'`]?"
 _CLOSE = rf"(?:{RANDOM}{{16}}|{MIXED})"
 # The name is taken whole and never in part: a look-ahead is not gone back into, so nothing is tried twice.
 _NAME_REST = r"(?=([\w-]{0,47}\w|))\1"
@@ -91,7 +91,7 @@ _NO_VALUE = Finding([], 0)
 def marks_of(text: str) -> tuple[bool, bool, bool]:
     """Whether a word in the text may be a name without an assignment (option, element), in markup, above a table."""
     element = "<" in text
-    return element or "-" in text, element and "</" in text, "\n" in text or "\\n" in text
+    return element or "-" in text, element and ("</" in text or "<br" in text), "\n" in text or "\\n" in text
 
 
 def names_nothing(text: str, start: int, end: int) -> bool:
@@ -119,7 +119,7 @@ def _is_hopeless(tail: str) -> bool:
 
 
 def find_named(  # noqa: PLR0911, PLR0912  # one line a form
-    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool = True, blocks_from: int = 0
+    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
 ) -> Finding | None:
     """The secrets named by the word that has a keyword at `start:end`.
 
@@ -203,21 +203,23 @@ def _unassigned(  # noqa: PLR0911  # one line a form
         return None
     beside = (
         find_beside(text, first, last, found)
-        or find_before(text, first, last, found)
+        or find_before(text, first, found)
         or find_in_line(text, first, last, found)
         or find_in_field(text, first, found)
     )
     if beside is not None:
         return finding_of(beside)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
-    named = find_number_told(text, first, last, found) if number else None
+    named = find_number_told(text, last, found) if number else None
     named = named or find_number_before(text, first, found)
     return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
 
 
 def _in_marker(text: str, place: int) -> bool:
     head = text.rfind(HEAD, max(0, place - 80), place)
-    return head >= 0 and text.find("]", head, place) < 0
+    # What only begins like a marker hides nothing: its end may have been cut off.
+    marker = MARKER.match(text, head) if head >= 0 else None
+    return marker is not None and marker.end() > place
 
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:

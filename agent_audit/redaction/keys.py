@@ -159,8 +159,8 @@ class KeyClassifier:
 
 def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912  # one line a kind of name
     parts = _without_trailers(parts)
-    if parts and parts[-1][-1:].isdigit():
-        parts[-1] = parts[-1].rstrip("0123456789") if parts[-1] not in words.CVV else parts[-1]
+    if parts:
+        parts[-1] = parts[-1].rstrip("0123456789")
     # Of a network device, `enable` says which password it is.
     if not parts or (len(parts) > 1 and parts[0] in words.ASKING and parts not in _ENABLE):
         return None
@@ -193,8 +193,6 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
 
 def _judge_head(last: str, owner: str) -> KeyClass | None:
     rule = _head_rule(last)
-    if rule is None and last[-1:].isdigit():
-        rule = _head_rule(last.rstrip("0123456789"))
     if rule is None:
         return None
     if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
@@ -243,7 +241,7 @@ def sensitive_last_words() -> frozenset[str]:
     return frozenset(
         listed
         | set(words.PAIRS)
-        | {"key", "keys", "number", "auth", "sig", "signature", "salt", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "auth", "sig", "salt", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

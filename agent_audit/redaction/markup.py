@@ -49,7 +49,7 @@ def find_in_markup(text: str, start: int, end: int, keys: KeyClassifier) -> tupl
     colon = ends.group(1) == ":"
     if not (colon or (opened and ends.group(2))):
         return [], end
-    found = _judged(text[opened or max(0, start - _LABEL) : ends.end()], keys, colon)
+    found = _judged(text[opened or max(0, start - _LABEL) : ends.end()], keys, colon=colon)
     if found is None:
         return [], end
     if _IN_CELL.match(text, end):
@@ -57,14 +57,14 @@ def find_in_markup(text: str, start: int, end: int, keys: KeyClassifier) -> tupl
     return _behind(text, ends.end(), colon, found)
 
 
-def _judged(label: str, keys: KeyClassifier, colon: bool = True) -> KeyClass | None:
+def _judged(label: str, keys: KeyClassifier, *, colon: bool) -> KeyClass | None:
     """What a label says; without a colon one of many words is a sentence."""
     names = label.replace("&nbsp;", " ").split()
     if not names or (len(names) > 4 and not colon) or "REDACTED:" in label:
         return None
     if colon and names[-1].lower() in {"is:", "was:"}:
         names.pop()
-    found = keys.secret(" ".join(names[-3:]).strip(":* "))
+    found = keys.secret(" ".join(names[-3:]))
     # A column or a list of cookies has their names.
     return found._replace(weak=True) if found is not None and found.rule == "key:cookie" else found
 
@@ -105,9 +105,7 @@ def _in_row(text: str, start: int, end: int, keys: KeyClassifier) -> tuple[list[
     judged = [_judged(name, keys, colon=False) for name in names]
     if len(cells) > 1 and all(map(_HEADING.match, names)):
         account = any(name.lower() in ACCOUNT_WORDS for name in names)
-        if all(cell.group(1) in "hH" for cell in cells) or (
-            account and "</tr" not in text[first - 300 : first].lower()
-        ):
+        if account or all(cell.group(1) in "hH" for cell in cells):
             return _below(text, stop, judged, account)
     secrets = [
         secret

@@ -18,7 +18,7 @@ _DIGITS = rf"[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}
 _NUMBER = re.compile(rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}")
 _CODE = re.compile(rf"s?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}( (?:to|for|as) )?")
 _CODES = re.compile(
-    r"s?(?: are| below)?:?((?:[\s,;|]{1,4}(?:- |\* |\d{1,2}[.)] ?)?(?=[a-z-]{0,9}\d|\d)[A-Za-z0-9]{4,10}"
+    r"s?(?: are| below)?(?: ?[:=])?((?:[\s,;|]{1,4}(?:- |\* |\d{1,2}[.)] ?)?(?=[a-z-]{0,9}\d|\d)[A-Za-z0-9]{4,10}"
     r"(?:[ -](?=[a-z]{0,4}\d)[A-Za-z0-9]{4,8})?(?![\w-])){1,32})"
 )
 _CODE_FOR = re.compile(
@@ -75,10 +75,10 @@ _PROSE_ENDS = ("ed", "ing", "able", "ible", "less", "ful", "ória", "oria", "ori
 _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key", "key:credential"})
 
 
-def find_number_told(text: str, start: int, end: int, found: KeyClass) -> Named | None:
+def find_number_told(text: str, end: int, found: KeyClass) -> Named | None:
     """The digits of a PIN, a one-time password or a card's code after its name, which ends at `end`."""
     match = _NUMBER.match(text, end)
-    if match is None or (start and (text[start - 1].isalnum() or text[start - 1] == "_")):
+    if match is None:
         return None
     count = sum(map(str.isdigit, match.group(2)))
     least, most = (3, 4) if found.rule == "key:cvv" else (4, 12)
@@ -142,7 +142,7 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     first, last = match.span(3)
     while last > first and text[last - 1] in ".,!?;:)":
         last -= 1
-    if not is_shown(text[first:last], found) or _ASKS.search(before if start > 160 else "\n" + before) is None:
+    if not is_shown(text[first:last], found) or _ASKS.search(before) is None:
         return None
     return Named(first, last, found.rule)
 
@@ -166,7 +166,7 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     while stop > start and text[stop - 1] in ".,!?;:)":
         stop -= 1
     secret = text[start:stop]
-    if len(secret) < 4 or not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
+    if not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
         return None
     if WORD.match(secret):
         told = match.group(1) or match.group(2)

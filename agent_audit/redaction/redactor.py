@@ -70,6 +70,7 @@ class DefaultRedactor:
         walk = Walk(self._keys, self._known, self._scanner, self._masker)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
+        walk.leave_out_what_is_beyond()
         masked = self._scan(walk, action)
         keyed = self._fingerprinter is not None
         if self._places is not None:
@@ -79,13 +80,12 @@ class DefaultRedactor:
         return self._named(walk, masked, root, path)
 
     def _named(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> Redacted:
-        keyed = self._fingerprinter is not None
         lines = self._write_back(walk, masked) if masked or walk.key_lines else ()
         hits = [Hit(_path(walk, root, path, *where), rule) for *where, rule in (*walk.masked, *lines)]
         for index, one in masked.items():
             where = _path(walk, root, path, *walk.places[index])
             hits += [Hit(where, rule) for rule in one.rules]
-        return Redacted(root[0], hits, self._fingerprints(walk, masked, root, path) if keyed else ())
+        return Redacted(root[0], hits, self._fingerprints(walk, masked, root, path))
 
     def _at_places(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str, value: Any) -> Redacted:
         """What the user said of places and texts, after the rules have had their say."""
@@ -102,6 +102,7 @@ class DefaultRedactor:
         walk = Walk(_NoKeys(), {}, _NoScanner(), self._masker, cards=False)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
+        walk.leave_out_what_is_beyond()
         return root[0]
 
     def mask_identity(self, record: dict[str, Any]) -> None:

@@ -41,25 +41,32 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     """The secrets below a header that holds `place`, and where the table, or else the line, ends."""
     if _CELL_ENDS.match(text, place) is None:
         return [], place + 1
-    mark = "\n" if "\n" in text else "\\n"
-    first = text.rfind(mark, max(0, place - _MAX_LINE), place)
-    first = first + len(mark) if first >= 0 else 0
-    end = text.find(mark, place, place + _MAX_LINE)
+    line = text.find("\n", place, place + _MAX_LINE)
+    inner = text.find("\\n", place, line if line >= 0 else place + _MAX_LINE)
+    mark, end = ("\n", line) if inner < 0 else ("\\n", inner)
     if end < 0:
         return [], place + 1
-    # A table inside a string: the string begins and ends with its quotes.
-    opened = text.rfind('"', first, place)
+    first = text.rfind(mark, max(0, place - _MAX_LINE), place)
+    first = first + len(mark) if first >= 0 else 0
+    # A table inside a string: the string begins and ends with its quotes, within one line.
+    begins = text.rfind("\n", first, place) + 1 if mark == "\\n" else 0
+    opened = text.rfind('"', max(first, begins), place)
     inside = opened >= 0 and (mark == "\\n" or text.startswith('": "', opened - 3))
-    first = opened + 1 if inside else first
+    begins = opened + 1 if inside else begins
+    first = max(first, begins)
     if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
         return [], end
     kind = _kind(text[first:end])
     if kind is None:
         return [], end
     header = _cells(text, first, end, kind)
-    if _is_row(text, first - len(mark), mark, kind, len(header)):
+    if first > begins and _is_row(text, first - len(mark), mark, kind, len(header)):
         return [], end
-    columns = _sensitive([text[a:b] for a, b in header], keys, kind)
+    names = [text[a:b] for a, b in header]
+    # Spreadsheets end each line with a comma for every empty column; so do arguments in code, with blanks.
+    while len(names) > 2 and not names[-1] and text[header[1][0] - 1] != " ":
+        names.pop()
+    columns = _sensitive(names, keys)
     starts = [cell - first for cell, _ in header]
     return _below(text, end, mark, kind, header, starts, columns, inside=inside) if columns else ([], end)
 
@@ -99,8 +106,6 @@ def _cells(text: str, first: int, end: int, kind: str) -> list[Cell]:
 
 def _is_row(text: str, before: int, mark: str, kind: str, count: int) -> bool:
     """Whether the line that ends at `before` has as many cells: then what follows it is no header."""
-    if before <= 0:
-        return False
     first = text.rfind(mark, max(0, before - _MAX_LINE), before)
     first = first + len(mark) if first >= 0 else 0
     if kind == "|":
@@ -116,7 +121,7 @@ def _trimmed(text: str, start: int, end: int) -> Cell:
     return start, end
 
 
-def _sensitive(names: list[str], keys: KeyClassifier, kind: str) -> dict[int, KeyClass]:
+def _sensitive(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
     """What the names of a header say of their columns; nothing when the line is no header."""
     if len(names) < 2 or any(_HEADER_CELL.match(name) is None or _NO_HEADER.match(name) for name in names):
         return {}
@@ -151,6 +156,9 @@ def _below(  # noqa: PLR0917  # the place of the header, and what it says
         if inside:
             quote = text.find('"', place, stop)
             stop = quote if quote >= 0 else stop
+        if mark == "\\n":
+            line = text.find("\n", place, stop)
+            stop = line if line >= 0 else stop
         if stop - place > 16 * _MAX_LINE:
             break
         if not _RULE_LINE.match(text, place, stop):
@@ -234,7 +242,7 @@ def _tuple(text: str, place: int, columns: dict[int, KeyClass], secrets: list[Na
             if match.group(3):  # `crypt('x', gen_salt('bf'))`
                 inner = _SQL_QUOTED.search(text, *match.span(3))
                 span = inner.span(1) if inner is not None else (-1, -1)
-            value = text[span[0] : span[1]] if span[0] >= 0 else ""
+            value = text[slice(*span)]
             if value and (is_weak_secret(value, found.rule) if found.weak else could_be_secret(value, found)):
                 secrets.append(Named(*span, found.rule))
         place, index = match.end(), index + 1

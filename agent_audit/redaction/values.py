@@ -90,7 +90,7 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
-    if secret.strip(" .,").lower() in _NO_SECRET or is_placeholder(secret):
+    if secret.strip(" .,;:()").lower() in _NO_SECRET or is_placeholder(secret):
         return False
     return not (found.path_ok and secret[0] in "/~.") and fits(secret, found)
 

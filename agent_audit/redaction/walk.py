@@ -89,7 +89,6 @@ class Walk:
         "_known",
         "_masker",
         "_nodes",
-        "_room",
         "_scanner",
         "key_lines",
         "masked",
@@ -111,7 +110,6 @@ class Walk:
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
         self._active: set[int] = set()
         self._nodes = MAX_NODES
-        self._room = MAX_TEXT
         self.texts: list[str] = []
         self.places: list[Place] = []
         self.parents: dict[int, Place] = {}
@@ -139,6 +137,19 @@ class Walk:
             elif kind is int and plain > _SMALL and self._cards and is_card(str(plain)):
                 self._mask(holder, slot, str(plain), "card")
 
+    def leave_out_what_is_beyond(self) -> None:
+        """Put a marker in the place of every text with which there are more characters than are scanned."""
+        if sum(map(len, self.texts)) <= MAX_TEXT:
+            return
+        room = MAX_TEXT
+        for index, (holder, slot) in enumerate(self.places):
+            text = self.texts[index]
+            room -= len(text)
+            if room < 0:
+                self.texts[index] = marker.SIZE
+                if (holder.get(slot) if type(holder) is dict else holder[slot]) is text:
+                    holder[slot] = marker.SIZE
+
     def _plain(  # noqa: PLR0911  # one line a type
         self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any
     ) -> Any:
@@ -155,7 +166,7 @@ class Walk:
             return text_of_bytes(value)
         if is_secret_type(value):
             self.masked.append((holder, slot, "secret-type"))
-            return self._masker.mask("secret-type", str(value.get_secret_value()))
+            return self._masker.mask("secret-type", "")  # no outcome that needs the value can be given
         return self._container(value, depth, rule)
 
     def _container(self, value: Any, depth: int, rule: KeyClass | None) -> Any:
@@ -306,7 +317,7 @@ class Walk:
         if type(name) is bytes and len(name) <= 64:
             name = text_of_bytes(name)
         found = self._named_by(name)
-        if found is None or id(pair) in self._active:
+        if found is None or id(pair) in self._active or depth >= MAX_DEPTH:
             self.put(out, slot, pair, depth, None)
             return
         inner: list[Any] = [None, None]
@@ -333,10 +344,6 @@ class Walk:
         return clean.text, rule, True
 
     def _text(self, holder: Any, slot: Any, text: str, rule: KeyClass | None) -> None:
-        self._room -= len(text)
-        if self._room < 0:
-            holder[slot] = marker.SIZE
-            return
         if rule is not None and _is_secret(text, rule):
             self._mask(holder, slot, text, rule.rule)
             return

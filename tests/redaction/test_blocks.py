@@ -64,6 +64,11 @@ def test_the_column_under_a_sensitive_header_is_masked(text: str) -> None:
     assert redact(masked) == masked
 
 
+def test_a_table_is_read_wherever_in_a_long_text_it_stands() -> None:
+    before = "x" * 70_000
+    assert redact(f"{before}\nuser,password\nbob,{A}\n") == f"{before}\nuser,password\nbob,[REDACTED:key:password]\n"
+
+
 def test_digits_under_the_header_of_a_number_are_masked() -> None:
     masked = redact("name,cvv,ssn\nBob,123,219099999\nEve,987,219099998\n")
     assert masked.splitlines() == ["name,cvv,ssn"] + [

@@ -89,6 +89,13 @@ def test_an_own_rule_masks_and_holds_for_its_action_only() -> None:
     assert redactor.redact("\ud800 BDG-123456", action="tool.door").value == "\ufffd [REDACTED:badge]"
 
 
+def test_an_own_rule_holds_for_its_action_in_a_text_with_full_width_letters() -> None:
+    own = ExtraRule("own", literal="zz", pattern=r"zz\d+", actions=frozenset({"tool.a"}))
+    redactor = DefaultRedactor(RedactionConfig(extra_rules=(own,)))
+    assert redactor.redact("\uff58 zz12", action="tool.a").value == "\uff58 [REDACTED:own]"
+    assert redactor.redact("\uff58 zz12", action="tool.b").value == "\uff58 zz12"
+
+
 def test_own_keys_and_allowed_keys_replace_the_judgement_of_names() -> None:
     config = RedactionConfig(extra_keys={"badge-number": "mask"}, allow_keys=frozenset({"token"}))
     out = DefaultRedactor(config).redact({"badgeNumber": 17, "token": "visible"}).value
@@ -181,6 +188,8 @@ def digest(purpose: str, value: str) -> str:
         (f"{MAIL}, joe@example.org", [("email", MAIL, 0), ("email", "joe@example.org", 18)]),
         (f"{MAIL} {MAIL} {MAIL} {MAIL}", [("email", MAIL, 0), ("email", MAIL, 17), ("email", MAIL, 34)]),
         ("call +1 (415) 555-0132 now", [("phone", "14155550132", 5)]),
+        ("call 415-555-0132 x17", [("phone", "4155550132", 5)]),
+        ("call 415-555-0132 ext. 17", [("phone", "4155550132", 5)]),
         ("IBAN de89 3704 0044 0532 0130 00", [("account", "DE89370400440532013000", 5)]),
         ("see https://Files.Example./x", [("url-host", "files.example", 12)]),
         ("https://u:pw1234x@files.example/x", [("url-host", "files.example", 37)]),
@@ -199,6 +208,12 @@ def test_a_fingerprint_is_a_keyed_digest_with_its_place(given: str, found: list[
     redactor = DefaultRedactor(RedactionConfig(fingerprint_key=KEY))
     made = redactor.redact({"a": ["skipped", given]}, path="result").fingerprints
     assert [tuple(mark) for mark in made] == [(kind, digest(kind, text), "result.a.1", at) for kind, text, at in found]
+
+
+def test_the_fingerprint_of_what_is_dropped_has_no_place_in_the_text() -> None:
+    config = RedactionConfig(fingerprint_key=KEY, outcomes={"email": "drop"})
+    made = DefaultRedactor(config).redact(f"to {MAIL} or {MAIL}").fingerprints
+    assert [tuple(mark) for mark in made] == [("email", digest("email", MAIL), "", None)]
 
 
 def test_a_pseudonym_is_a_keyed_digest_of_its_rule_and_value() -> None:

@@ -24,6 +24,24 @@ def test_every_gate_finds_the_same_places_in_the_same_order(text: str) -> None:
     assert list(short) == list(long) == list(PLAIN.find(text))
 
 
+@pytest.mark.parametrize("made", [AhoCorasickGate, StdlibGate])
+@pytest.mark.parametrize("after", ["", "x" * 600])
+@pytest.mark.parametrize("before", ["", "İ", "Ä"])
+def test_a_gate_finds_every_place_by_its_end_overlapping_ones_too(
+    made: type[AhoCorasickGate] | type[StdlibGate], before: str, after: str
+) -> None:
+    gate = made(("aa", "ken", "oke", "token"))
+    found = [(2, 1, 4), (3, 0, 5), (1, 2, 5), (0, 6, 8), (0, 7, 9), (0, 8, 10)]
+    first = len(before)
+    places = gate.find(f"{before}ToKen AaAa{after}")
+    assert [tuple(place) for place in places] == [(index, first + start, first + end) for index, start, end in found]
+
+
+@pytest.mark.parametrize(("given", "lowered"), [("AbC", "abc"), ("ÄB", "äb"), ("İÄB", "İÄb")])
+def test_lowering_knows_all_letters_unless_one_would_lengthen_the_text(given: str, lowered: str) -> None:
+    assert lower_in_place(given) == lowered
+
+
 @pytest.mark.parametrize("gate", [FAST, PLAIN], ids=["libraries", "stdlib"])
 @pytest.mark.parametrize("length", [1, 600])
 def test_lone_surrogates_are_refused_by_every_gate(gate: Gate, length: int) -> None:

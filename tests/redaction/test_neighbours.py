@@ -150,6 +150,7 @@ M = "[REDACTED:private-key]"
         ([KEY, T, 5, T], [KEY, M, 5, T]),
         ([KEY, T, "no line of a key", T], [KEY, M, "no line of a key", T]),
         ([f"{KEY} ", T], [f"{KEY} ", M]),
+        ([f"{KEY} -----END RSA PRIVATE KEY-----", T], None),
         ([KEY, "[REDACTED:email]", T], [KEY, "[REDACTED:email]", M]),
         (["-----BEGIN CERTIFICATE-----", T], None),
         (["x", T, KEY, T], ["x", T, KEY, M]),

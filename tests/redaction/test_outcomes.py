@@ -24,6 +24,21 @@ def test_exactly_the_secret_is_replaced_and_named(redactor: DefaultRedactor, lin
     out = redactor.redact(given)
     assert out.value == masked
     assert sorted({(hit.path, hit.rule) for hit in out.hits}) == [tuple(hit) for hit in hits]
+    assert redactor.redact(out.value).value == masked
+
+
+def test_each_of_many_texts_is_masked_as_it_is_alone(redactor: DefaultRedactor) -> None:
+    cases = [(given, masked) for given, masked, _ in map(json.loads, LINES) if isinstance(given, str)]
+    for ordered in (cases, cases[::-1]):
+        out = redactor.redact({f"t{index}": given for index, (given, _) in enumerate(ordered)})
+        assert list(out.value.values()) == [masked for _, masked in ordered]
+
+
+def test_what_stands_lines_before_changes_nothing(redactor: DefaultRedactor) -> None:
+    before = "A line of words. " * 60 + "\n\n"
+    for given, masked, _ in map(json.loads, LINES):
+        if isinstance(given, str) and given[:1] not in "{[":  # a document of JSON is read as a whole
+            assert redactor.redact(before + given).value == before + masked
 
 
 def secrets_of(given: str, masked: str) -> list[str]:
@@ -41,7 +56,8 @@ def test_what_is_found_in_a_text_is_found_in_a_string_of_json(
 ) -> None:
     given, masked, _ = json.loads(line)
     out = redactor.redact(json.dumps({"exit": 0, "stdout": given}, ensure_ascii=ascii_only)).value
-    for secret in secrets_of(given, masked):
+    # What also stands where it is no secret stays there.
+    for secret in (secret for secret in secrets_of(given, masked) if secret not in masked):
         assert json.dumps(secret, ensure_ascii=ascii_only)[1:-1] not in out
 
 
