@@ -25,6 +25,9 @@ _SETS = re.compile(
     r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
+_NEXT_ARGUMENT = re.compile(r"\\{0,7}[\"'],\s{0,24}\\{0,7}[\"']")
+# `["API_TOKEN", "x"]`
+_PAIR = re.compile(r"[\[(]\s{0,8}[\"']\Z")
 _SQL = re.compile(r"(?i)\b(?:role|user|login|alter|create|options|identified|set)\b[^;\n]*\Z|:\Z")
 _FIELD_TAG = re.compile(r"<(?i:input|textarea|meta)\s[^<>]{0,300}\Z")
 _FIELD_VALUE = re.compile(r"[^<>]*?\b(?:value|content)=([\"'])([^\"'<>]{3,256})\1", re.IGNORECASE)
@@ -103,6 +106,7 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
     secret = match.group(3)
     if match.group(1):  # the name is quoted too
         told = _SETS.search(text, max(0, first - 48), first) is not None
+        told = told or (_PAIR.search(text, max(0, first - 16), first) is not None and is_shown(secret, found))
     else:
         name = text[first:end]
         if match.group(2) == "`" or name == "pass":  # `pass `x` to`: a sentence about code
@@ -139,7 +143,8 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     """`--password x`, `-storepass x`."""
     gap = after.group(3)
     value = value_at(text, after.end())
-    if value is None or gap.strip(" \t\"'") != "":
+    # In a list of arguments each is quoted: `"--password", "x"`.
+    if value is None or (gap.strip(" \t\"'") != "" and _NEXT_ARGUMENT.fullmatch(gap) is None):
         return None
     secret = text[value.start : value.end]
     if secret.startswith("-") or (secret.isupper() and secret.isalpha()):

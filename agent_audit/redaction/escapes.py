@@ -19,21 +19,26 @@ _OPENS = ("{", "[", '"')
 _MEANT = {"n": "\n", "r": "\r", "t": "\t"}
 
 
+def is_document(text: str) -> bool:
+    """Whether a text could be a JSON document, or several, one a line."""
+    return text.lstrip()[:1] in _OPENS
+
+
 def strings_of(text: str) -> Iterator[tuple[int, str]]:
-    """Where each string of a JSON document begins that could hold more than a value, and what stands in it, escaped."""
+    """Where each string of a JSON document begins that is no name of a member, and what stands in it, escaped."""
     for match in _STRING.finditer(text):
-        inner = match.group(1)
-        if match.group(2) is None and len(inner) >= _SHORTEST and (" " in inner or "\\" in inner):
-            yield match.start(1), inner
+        if match.group(2) is None:
+            yield match.start(1), match.group(1)
 
 
 def parts_within(text: str) -> list[tuple[int, str]]:
     """What is to be read by itself, escaped, and where it begins.
 
-    Of a JSON document (or of several, one a line) its strings; of another text all of it, if it has escapes.
+    Of a document the strings that could hold more than one value; of another text all of it, if it has escapes.
     """
-    if text.lstrip()[:1] in _OPENS:
-        return list(strings_of(text))
+    if is_document(text):
+        strings = ((start, inner) for start, inner in strings_of(text) if len(inner) >= _SHORTEST)
+        return [(start, inner) for start, inner in strings if " " in inner or "\\" in inner]
     escaped = '\\"' in text or "\\n" in text or "\\t" in text
     return [(0, text)] if escaped else []
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agent_audit.redaction import vocabulary as words
+from agent_audit.redaction.bound import STATEMENT_KEYS
 from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import HEAD, MARKER
 
@@ -64,7 +65,7 @@ NAME_KEYS = (
     "label",
     "id",
 )
-HEADING_KEYS = ("title", "column", "column_name")
+HEADING_KEYS = ("title", "column", "column_name", "object", "type")
 """They head as many descriptions as secrets: the value must look like one."""
 VALUE_KEYS = (
     "value",
@@ -89,7 +90,20 @@ ANSWER_KEYS = ("answer", "reply")
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
-_JOINT_KEYS = frozenset((*VALUE_KEYS, *ROW_KEYS, *FIELD_KEYS, *ANSWER_KEYS, "stringData", "kty", "payload"))
+_JOINT_KEYS = frozenset(
+    (
+        *VALUE_KEYS,
+        *ROW_KEYS,
+        *FIELD_KEYS,
+        *ANSWER_KEYS,
+        "stringData",
+        "kty",
+        "payload",
+        "keys_base64",
+        "recovery_keys_base64",
+        *STATEMENT_KEYS,
+    )
+)
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
 _BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")
@@ -145,6 +159,8 @@ class KeyClassifier:
             name = MARKER.sub("", name)
         if needs_folding(name):
             name = fold(name)
+        if ".account.key." in name:  # of Hadoop's connector to Azure: the account's address follows
+            name = "account.key"
         parts = segments(name[-_MAX_NAME:])
         joined = "".join(parts)
         if joined in self._allow:

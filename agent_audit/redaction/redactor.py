@@ -36,6 +36,19 @@ class _NoScanner:
         return Masked(text, ())
 
 
+class _Noted(Masker):
+    """Takes down what would be masked."""
+
+    def __init__(self) -> None:
+        super().__init__({}, None)
+        self.rules: dict[int, str] = {}
+        """By the id of what would be masked."""
+
+    def mask(self, rule: str, secret: str, shown: str | None = None) -> str:
+        self.rules[id(secret)] = rule
+        return super().mask(rule, secret, shown)
+
+
 class DefaultRedactor:
     """Implements `Redactor` for one configuration. Safe for any thread: rules and a cache, no locks."""
 
@@ -45,7 +58,14 @@ class DefaultRedactor:
         self._masker = Masker(outcomes, config.fingerprint_key)
         self._keys = KeyClassifier(config.allow_keys, config.extra_keys)
         rules = BUILT_IN + tuple(_own_rule(rule) for rule in config.extra_rules)
-        self._scanner = Scanner(rules, self._keys, self._masker, config.disabled_rules, allowed=config.allow_values)
+        self._scanner = Scanner(
+            rules,
+            self._keys,
+            self._masker,
+            config.disabled_rules,
+            allowed=config.allow_values,
+            structure=self._by_place,
+        )
         # Keys seen before that hold no secret themselves, with what they say of their value.
         self._known: dict[str, KeyClass | None] = {}
         self._places = _places(config, self._masker)
@@ -78,6 +98,12 @@ class DefaultRedactor:
         if not (masked or walk.masked or walk.key_lines or keyed):
             return Redacted(root[0])
         return self._named(walk, masked, root, path)
+
+    def _by_place(self, document: Any) -> dict[int, str]:
+        """What its place in a document makes a secret, and the rule."""
+        found = _Noted()
+        Walk(self._keys, self._known, self._scanner, found, cards=False).put([None], 0, document, 0, None)
+        return found.rules
 
     def _named(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> Redacted:
         lines = self._write_back(walk, masked) if masked or walk.key_lines else ()

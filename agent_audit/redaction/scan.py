@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from agent_audit.redaction.documents import Structure, secrets_by_place
 from agent_audit.redaction.encoded import (
     ENCODED,
     ENCODINGS,
@@ -18,7 +19,7 @@ from agent_audit.redaction.encoded import (
     run_around,
     word_around,
 )
-from agent_audit.redaction.escapes import Unescaped, parts_within
+from agent_audit.redaction.escapes import Unescaped, is_document, parts_within
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
@@ -37,6 +38,7 @@ from agent_audit.redaction.rules.personal import (
     number_places,
 )
 from agent_audit.redaction.rules.whole import find_wholes
+from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
@@ -60,6 +62,8 @@ _STATEMENTS: dict[str, Statement] = {
     "copy ": find_copied,
     ":*:": find_in_password_file,
 }
+_TYPES = frozenset(name.lower() for name in SECRET_TYPES)
+"""Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
 
 
@@ -88,8 +92,10 @@ class Scanner:
         *,
         gate: Gate | None = None,
         allowed: frozenset[str] = frozenset(),
+        structure: Structure | None = None,
     ) -> None:
         self._allowed = allowed
+        self._structure = structure
         self._keys = keys
         self._masker = masker
         self._email = EMAIL not in disabled
@@ -105,7 +111,7 @@ class Scanner:
         for rule in active:
             for literal in dict.fromkeys(rule.literals):
                 woken.setdefault(literal, []).append((rule, rule.pattern))
-        literals = tuple(sorted(woken.keys() | set(KEYWORDS) | statements.keys()))
+        literals = tuple(sorted(woken.keys() | set(KEYWORDS) | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
         # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
         self._wakes = [(woken.get(x, []), x in KEYWORDS, _dull(x), statements.get(x)) for x in literals]
@@ -206,14 +212,15 @@ class Scanner:
     def _find_within(self, texts: Sequence[str], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index, text in enumerate(texts):
+            known = into[0].get(index, ())
+            new: list[Found] = []
+            if self._structure is not None and is_document(text):
+                placed = secrets_by_place(text, self._structure)
+                new += (span for span in placed if span[2] not in self._disabled and not _is_known(*span, known))
             parts = parts_within(text)
-            if not parts:
-                continue
             seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
             inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
-            known = into[0].get(index, ())
-            new = []
-            for number, spans in self._find_all(inner, action)[0].items():
+            for number, spans in self._find_all(inner, action)[0].items() if inner else ():
                 offset, view = parts[number][0], seen[number]
                 for start, end, rule in spans:
                     first, last = (start, end) if view is None else view.span(start, end)

@@ -11,7 +11,8 @@ from agent_audit.redaction.keys import VALUE_KEYS
 _PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
 """The private parameters of a JSON Web Key (RFC 7517)."""
 
-_SECRET_TYPES = ("SecureString", "CONCEALED")
+_UNSEAL_KEYS = ("keys", "keys_base64", "recovery_keys", "recovery_keys_base64")
+SECRET_TYPES = ("SecureString", "CONCEALED")
 """What AWS Systems Manager and 1Password call the type of a secret value."""
 
 # The names that Azure Key Vault and Google Secret Manager give a secret.
@@ -28,6 +29,8 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
                 yield from ((out[name], slot) for slot in list(out[name]))
     if "kty" in out:
         yield from ((out, slot) for slot in _PRIVATE_PARAMETERS & out.keys())
+    if "root_token" in out:  # Vault, when it is initialised
+        yield from ((out, slot) for slot in _UNSEAL_KEYS if slot in out)
     if _is_of_a_store(out):
         yield from ((out, slot) for slot in VALUE_KEYS if slot in out)
         payload = out.get("payload")
@@ -39,7 +42,7 @@ def _is_of_a_store(out: dict[str, Any]) -> bool:
     names = [out[key] for key in ("id", "name") if type(out.get(key)) is str]
     # Terraform says of an output that it is sensitive.
     return (
-        out.get("Type", out.get("type")) in _SECRET_TYPES
+        out.get("Type", out.get("type")) in SECRET_TYPES
         or out.get("sensitive") is True
         or any(map(_SECRET_NAME.match, names))
     )

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
+from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import answer_in, answers
 from agent_audit.redaction.keys import (
     ANSWER_KEYS,
@@ -220,7 +221,7 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
-            if rule is None and inherited is not None and not describes(key):
+            if rule is None and inherited is not None and not (describes(key) and _describes(key, value, inherited)):
                 rule = inherited
             self.put(out, key, value, depth, rule)
         if joint:
@@ -361,6 +362,9 @@ class Walk:
             self._beside_names(out)
         for holder, slot in secret_members(out):
             self._mask_again(holder, slot, _OF_A_STORE)
+        for values, index, column in bound_values(out):
+            if (found := self._named_by(column)) is not None:
+                self._mask_again(values, index, found)
         columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
         for rows_key in ROW_KEYS if columns else ():
             if type(out.get(rows_key)) is list:
@@ -441,6 +445,11 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
     return text.lower() not in ("true", "false", "none", "null") and (
         not text.isdigit() or enough_digits(text, rule.rule)
     )
+
+
+def _describes(key: str, value: Any, inherited: KeyClass) -> bool:
+    """`{"secrets": {"db": x}}` names the secret after what it is for."""
+    return key not in {"db", "database"} or type(value) is not str or not is_shown(value, inherited)
 
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:

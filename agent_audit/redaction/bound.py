@@ -1,0 +1,45 @@
+"""Values bound to the placeholders of an SQL statement (DB-API, PEP 249): each is named by the column it goes with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+STATEMENT_KEYS = ("sql", "query", "statement", "stmt")
+_VALUE_KEYS = ("params", "args", "parameters", "values", "bindings")
+_LONGEST = 20_000
+
+_PLACEHOLDER = re.compile(r"%s|\?|[$:](\d{1,3})\b")
+_INTO = re.compile(r"(?i)\binto\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}\(")
+# `password = crypt(?`, `token IN (?, ?`
+_COLUMN = re.compile(
+    r"(?i)(\w{1,64})[`\"\]]?\s{0,8}(?:[=<>!]{1,2}|\b(?:not )?i?like\b|\b(?:not )?in\b)\s{0,8}"
+    r"(?:\w{1,24})?\(?[\s,?%s:$\d]{0,64}\Z"
+)
+
+
+def bound_values(out: dict[str, Any]) -> Iterator[tuple[list[Any], int, str]]:
+    """List, index and column of each value that is bound to a statement beside it."""
+    sql = next((out[key] for key in STATEMENT_KEYS if type(out.get(key)) is str), "")
+    values = next((out[key] for key in _VALUE_KEYS if type(out.get(key)) is list), None)
+    if values and len(sql) <= _LONGEST:
+        for index, column in _columns(sql):
+            if index < len(values):
+                yield values, index, column
+
+
+def _columns(sql: str) -> Iterator[tuple[int, str]]:
+    """Which value goes with which column."""
+    into = _INTO.search(sql)
+    listed = [name.strip(' \t\r\n`"[]') for name in into.group(1).split(",")] if into is not None else []
+    for count, match in enumerate(_PLACEHOLDER.finditer(sql)):
+        index = int(match.group(1)) - 1 if match.group(1) else count
+        if into is not None and match.start() >= into.end():
+            place = sql.count(",", sql.rfind("(", 0, match.start()), match.start())
+            column = listed[place] if place < len(listed) else ""
+        else:
+            before = _COLUMN.search(sql, max(0, match.start() - 160), match.start())
+            column = before.group(1) if before is not None else ""
+        if column and index >= 0:
+            yield index, column
