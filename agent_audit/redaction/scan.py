@@ -113,8 +113,18 @@ class Scanner:
                 woken.setdefault(literal, []).append((rule, rule.pattern))
         literals = tuple(sorted(woken.keys() | set(KEYWORDS) | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
-        # Per literal: the rules it wakes, whether it is a keyword, and what may follow it in harmless names.
-        self._wakes = [(woken.get(x, []), x in KEYWORDS, _dull(x), statements.get(x)) for x in literals]
+        # Per literal: the rules it wakes, whether it is a keyword, what may follow it in harmless names, and whether a
+        # text is to be read more closely where it stands.
+        self._wakes = [
+            (
+                woken.get(x, []),
+                x in KEYWORDS,
+                _dull(x),
+                statements.get(x),
+                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS,
+            )
+            for x in literals
+        ]
         self.literals = literals
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
@@ -186,7 +196,7 @@ class Scanner:
                 if index in found:
                     found[index] = [(*offsets.span(start, end), rule) for start, end, rule in found[index]]
                 near[index] = [(0, len(texts[index]))]
-        self._find_within(texts, (found, near), action)  # folding makes quotes of what is none
+        self._find_within(texts, range(len(texts)), (found, near), action)  # folding makes quotes of what is none
         return found, near
 
     def _find_in(self, texts: Sequence[str], joined: str, action: str | None, *, within: bool = True) -> Into:
@@ -198,20 +208,21 @@ class Scanner:
         if not (places or numbers or escaped or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))
-        if places:
-            self._wake(texts, places, starts, (found, near), action)
+        telling = self._wake(texts, places, starts, (found, near), action) if places else set()
         if "@" in joined and self._email:
             for match in AT_SIGNS.finditer(joined):
                 self._add(texts, starts, (found, near), place=match.start(), find=_email, reach=0)
         for place in numbers:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
-        if within and (escaped or (places and '"' in joined)):
-            self._find_within(texts, (found, near), action)
+        if within and (escaped or telling):
+            closer = [n for n, text in enumerate(texts) if n in telling or "\\u" in text or "\\t" in text]
+            self._find_within(texts, closer, (found, near), action)
         return found, near
 
-    def _find_within(self, texts: Sequence[str], into: Into, action: str | None) -> None:
+    def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
-        for index, text in enumerate(texts):
+        for index in closer:
+            text = texts[index]
             known = into[0].get(index, ())
             new: list[Found] = []
             if self._structure is not None and is_document(text):
@@ -253,7 +264,9 @@ class Scanner:
         starts: list[int],
         into: Into,
         action: str | None,
-    ) -> None:
+    ) -> set[int]:
+        """Fills `into`; returns the texts in which something may be told in a way that is only seen from closer."""
+        telling: set[int] = set()
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, named_to = -1, "", 0, 0, -1
@@ -268,7 +281,9 @@ class Scanner:
                 opens, markup, lines = marks_of(text)
                 after = offset + len(text)
                 table_to = block_to = statement_to = markup_to = -1
-            rules, keyword, dull, statement = wakes[literal]
+            rules, keyword, dull, statement, tells = wakes[literal]
+            if tells:
+                telling.add(index)
             for rule, pattern in rules:
                 match = pattern.match(text, start - offset)
                 if match is None or passed.get(rule.id, -1) > start:
@@ -295,6 +310,7 @@ class Scanner:
                 if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
                     dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
                 continue
+            telling.add(index)
             if lines and start >= table_to:
                 secrets, end_of_table = find_columns(text, start - offset, keys)
                 table_to = offset + end_of_table
@@ -317,6 +333,7 @@ class Scanner:
                 found.setdefault(index, []).extend(named.secrets)
             else:
                 near.setdefault(index, []).append((start - offset, end - offset + _REACH))
+        return telling
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
