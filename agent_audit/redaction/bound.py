@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-STATEMENT_KEYS = ("sql", "query", "statement", "stmt")
-_VALUE_KEYS = ("params", "args", "parameters", "values", "bindings")
+STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
+BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})
 _LONGEST = 20_000
 
 _PLACEHOLDER = re.compile(r"%s|\?|[$:](\d{1,3})\b")
@@ -21,12 +21,11 @@ _COLUMN = re.compile(
 
 def bound_values(out: dict[str, Any]) -> Iterator[tuple[list[Any], int, str]]:
     """List, index and column of each value that is bound to a statement beside it."""
-    sql = next((out[key] for key in STATEMENT_KEYS if type(out.get(key)) is str), "")
-    values = next((out[key] for key in _VALUE_KEYS if type(out.get(key)) is list), None)
-    if values and len(sql) <= _LONGEST:
-        for index, column in _columns(sql):
-            if index < len(values):
-                yield values, index, column
+    statements = [out[key] for key in STATEMENT_KEYS & out.keys() if type(out[key]) is str]
+    bound = [out[key] for key in BOUND_KEYS & out.keys() if type(out[key]) is list]
+    for sql in statements if bound else ():
+        for index, column in _columns(sql) if len(sql) <= _LONGEST else ():
+            yield from ((values, index, column) for values in bound if index < len(values))
 
 
 def _columns(sql: str) -> Iterator[tuple[int, str]]:

@@ -21,6 +21,10 @@ _SECRET_NAME = re.compile(
 )
 
 
+STORE_KEYS = frozenset({"kind", "kty", "root_token", "payload", "data", "stringData", *VALUE_KEYS})
+"""One of them is in every such record."""
+
+
 def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Container and key of each secret of a record."""
     if out.get("kind") == "Secret":  # Kubernetes

@@ -154,6 +154,12 @@ def describes(key: str) -> bool:
     return last is not None and last.group().lower() in _DESCRIPTIVE_ENDS
 
 
+def describes_in(key: str, value: object, found: KeyClass) -> bool:
+    """`describes`, but that `{"secrets": {"db": x}}` names a secret after what it is for."""
+    named = key in {"db", "database"} and isinstance(value, str) and is_shown(value, found)
+    return describes(key) and not named
+
+
 def is_list_item(text: str, found: KeyClass, name: str) -> bool:
     """Whether an item of a list or table could be a secret: no sentence, no name of one, no word of a heading."""
     count = len(text.split())

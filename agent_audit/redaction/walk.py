@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.bound import bound_values
+from agent_audit.redaction.bound import BOUND_KEYS, STATEMENT_KEYS, bound_values
 from agent_audit.redaction.chat import answer_in, answers
 from agent_audit.redaction.keys import (
     ANSWER_KEYS,
@@ -40,9 +40,9 @@ from agent_audit.redaction.objects import (
     text_of_bytes,
 )
 from agent_audit.redaction.scan import Masked
-from agent_audit.redaction.stores import secret_members
+from agent_audit.redaction.stores import STORE_KEYS, secret_members
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import could_be_secret, describes, enough_digits, is_shown, is_weak_secret
+from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown, is_weak_secret
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
 
 MAX_DEPTH = 64
@@ -64,7 +64,7 @@ _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET, _ANSWER_SET = frozenset(VALUE_KEYS), frozenset(FIELD_KEYS), frozenset(ANSWER_KEYS)
+_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET = map(frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS))
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
 
@@ -221,7 +221,7 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
-            if rule is None and inherited is not None and not (describes(key) and _describes(key, value, inherited)):
+            if rule is None and inherited is not None and not describes_in(key, value, inherited):
                 rule = inherited
             self.put(out, key, value, depth, rule)
         if joint:
@@ -360,15 +360,18 @@ class Walk:
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
         if not _VALUE_SET.isdisjoint(out):
             self._beside_names(out)
-        for holder, slot in secret_members(out):
-            self._mask_again(holder, slot, _OF_A_STORE)
-        for values, index, column in bound_values(out):
-            if (found := self._named_by(column)) is not None:
-                self._mask_again(values, index, found)
-        columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
-        for rows_key in ROW_KEYS if columns else ():
-            if type(out.get(rows_key)) is list:
-                self._rows(columns, out[rows_key])
+        if not STORE_KEYS.isdisjoint(out):
+            for holder, slot in secret_members(out):
+                self._mask_again(holder, slot, _OF_A_STORE)
+        if not (STATEMENT_KEYS.isdisjoint(out) or BOUND_KEYS.isdisjoint(out)):
+            for values, index, column in bound_values(out):
+                if (found := self._named_by(column)) is not None:
+                    self._mask_again(values, index, found)
+        if not _ROW_SET.isdisjoint(out):
+            columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
+            for rows_key in ROW_KEYS if columns else ():
+                if type(out.get(rows_key)) is list:
+                    self._rows(columns, out[rows_key])
         if not _ANSWER_SET.isdisjoint(out):
             self._answered(answer_in(out))
         if not _FIELD_SET.isdisjoint(out):
@@ -445,11 +448,6 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
     return text.lower() not in ("true", "false", "none", "null") and (
         not text.isdigit() or enough_digits(text, rule.rule)
     )
-
-
-def _describes(key: str, value: Any, inherited: KeyClass) -> bool:
-    """`{"secrets": {"db": x}}` names the secret after what it is for."""
-    return key not in {"db", "database"} or type(value) is not str or not is_shown(value, inherited)
 
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
