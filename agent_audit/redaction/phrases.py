@@ -26,10 +26,10 @@ _CODE_FOR = re.compile(
     r"recovery|backup|activation|pairing|unlock|entry|door|gate|alarm|two[- ]factor|(pin|your|my|use|enter))[ -]\Z"
 )
 _CODE_BEFORE = re.compile(
-    r"(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) is (?:your|the|my) (?:[\w-]{1,16} ){0,3}\Z"
+    r"(?:\A|[\s(\"'`])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) is (?:your|the|my) (?:[\w-]{1,16} ){0,3}\Z"
 )
 _NUMBER_BEFORE = re.compile(
-    r"(?i)(?:\A|[\s(])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) (?:is|as|for) (?:your|the|my) "
+    r"(?i)(?:\A|[\s(\"'`])((?:[A-Z]-)?\d{3}[ -]?\d{3}|\d{4,8}) (?:is|as|for) (?:your|the|my) "
     r"((?:one[- ]time|single[- ]use|temporary|temp|login|sms|access|verification) ){0,3}\Z"
 )
 # Behind these a mere word is none: `heslo je povinné`.

@@ -46,8 +46,53 @@ def test_the_same_string_elsewhere_in_a_document_stays(redactor: DefaultRedactor
 
 
 def test_each_line_may_be_a_document(redactor: DefaultRedactor) -> None:
-    line = json.dumps({"env": [["API_TOKEN", S]]})
-    assert S not in redactor.redact(f"{line}\nno document\n{line}\n").value
+    lines = [
+        json.dumps({"note": "nothing"}),
+        json.dumps({"secrets": {"db": S}, "note": S}),
+        "no document",
+        json.dumps(["a", {"secrets": {"database": S}}]),
+    ]
+    masked = [line.replace(f'db": "{S}"', 'db": "[REDACTED:key:secret]"') for line in lines]
+    masked = [line.replace(f'database": "{S}"', 'database": "[REDACTED:key:secret]"') for line in masked]
+    assert redactor.redact("\n".join(lines)).value == "\n".join(masked)
+    assert redactor.redact(" " + "\n\n".join(lines) + "\n").value == " " + "\n\n".join(masked) + "\n"
+
+
+def test_a_name_twice_and_a_broken_document_leave_the_text_to_its_rules(redactor: DefaultRedactor) -> None:
+    twice = '{"a": "x", "a": "y", "password": "' + S + '"}'
+    assert redactor.redact(twice).value == twice.replace(S, "[REDACTED:key:password]")
+    assert S not in redactor.redact('{"password": "' + S + '", ').value
+
+
+M = "[REDACTED:key:password]"
+
+
+@pytest.mark.parametrize(
+    ("sql", "given", "masked"),
+    [
+        ("UPDATE users SET name = %s, password = crypt(%s, 'x') WHERE id = %s", ["bob", S, 1], ["bob", M, 1]),
+        ("UPDATE users SET password=? WHERE id=?", [S, S], [M, S]),
+        ('INSERT INTO users (`password`, "name") VALUES (?, ?), (?, ?)', [S, "bob", S, "eve"], [M, "bob", M, "eve"]),
+        ("insert into t ( name , password ) values ( $1 , $2 )", ["bob", S], ["bob", M]),
+        ("INSERT INTO t (name, password, at) VALUES (%s, %s, now())", ["bob", S], ["bob", M]),
+        ("INSERT INTO t (name, password) VALUES (lower($2), $1)", [S, "bob"], [M, "bob"]),
+        ("INSERT INTO t (name, password) VALUES ($2, $1)", [S, "bob"], [M, "bob"]),
+        ("INSERT INTO t (name) VALUES (?, ?)", ["bob", S], ["bob", S]),
+        ("SELECT 1 FROM t WHERE name = :2 AND password != :1", [S, "bob"], [M, "bob"]),
+        ("SELECT 1 FROM t WHERE password IN (%s, %s) AND name LIKE %s", [S, S + "2", S], [M, M, S]),
+        ("SELECT password, ? FROM t WHERE id = ?", [S, S], [S, S]),
+        ("SELECT 1 WHERE password = ?", [], []),
+        ("SELECT 1 WHERE name = ? AND password = ?", ["bob"], ["bob"]),
+        ("SELECT 1 WHERE password = $0 OR password = $3", [S], [S]),
+        ("SELECT 1", [S], [S]),
+    ],
+)
+def test_each_bound_value_is_named_by_its_column(
+    redactor: DefaultRedactor, sql: str, given: list[Any], masked: list[Any]
+) -> None:
+    for statement in ("sql", "query", "statement", "stmt"):
+        for values in ("params", "args", "parameters", "values", "bindings"):
+            assert redactor.redact({statement: sql, values: given}).value[values] == masked
 
 
 def test_what_is_bound_to_other_columns_stays(redactor: DefaultRedactor) -> None:

@@ -48,6 +48,16 @@ def test_a_secret_is_found_through_three_levels_of_strings(redactor: DefaultReda
 
 
 def test_half_a_document_and_a_text_that_only_has_escapes_are_read_too(redactor: DefaultRedactor) -> None:
-    line = "Bot: Please enter your PIN.\\nUser: 4821\\n"
-    assert "4821" not in redactor.redact('{"a": [1, {"stdout": "' + line + '", "cut').value
-    assert "4821" not in redactor.redact("output:\\n" + line).value
+    line = "x\\n482913 is your verification code\\n"
+    masked = line.replace("482913", "[REDACTED:key:otp]")
+    assert redactor.redact('{"a": [1, {"stdout": "' + line).value == '{"a": [1, {"stdout": "' + masked
+    assert redactor.redact("output: " + line).value == "output: " + masked
+    for before in ('\\"', "\\t"):
+        code = f"output: {before}482913 is your verification code"
+        assert redactor.redact(code).value == code.replace("482913", "[REDACTED:key:otp]")
+
+
+def test_code_points_are_read_in_either_case(redactor: DefaultRedactor) -> None:
+    for quote in ("\\u0022", "\\U0022"):
+        assert Unescaped(f"a{quote}b").text == 'a"b'
+    assert Unescaped("\\ud83d\\ude00 \\x").text == "\\ud83d\\ude00 \\x"
