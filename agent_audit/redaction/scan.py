@@ -378,7 +378,7 @@ class Scanner:
 
 def _dull(literal: str) -> set[str]:
     """What may follow a keyword where no secret does: at first only the end of the text."""
-    return set() if literal == "code" else {""}  # `482913 is your code`
+    return set() if literal in {"code", "pin", "otp", "pass"} else {""}  # `482913 is your code`
 
 
 def _is_known(start: int, end: int, rule: str, known: Iterable[Found]) -> bool:
