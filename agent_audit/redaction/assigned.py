@@ -14,9 +14,9 @@ from agent_audit.redaction.values import (
     WORD,
     Named,
     could_be_secret,
+    is_encoded_user,
     is_placeholder,
     is_shown,
-    is_weak_secret,
     quoted_end,
 )
 
@@ -152,7 +152,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     first = quote.end() if quote is not None else start
     # The beginning decides: a long value that is refused must not cost its length again at the next name.
     sample = _WEAK_SAMPLE.match(text, first)
-    if sample is None or not (looks_random(sample.group()) or is_weak_secret(sample.group(), found.rule)):
+    if sample is None or not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None
     match = _WEAK_VALUE.match(text, first)
     if match is None or is_name(match.group()):

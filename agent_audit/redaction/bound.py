@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
-BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})
+from agent_audit.redaction.keys import BOUND_KEYS, STATEMENT_KEYS
+from agent_audit.redaction.tables import COLUMNS, column_names
+
 _LONGEST = 20_000
 
 _PLACEHOLDER = re.compile(r"%s|\?|[$:](\d{1,3})\b")
-_INTO = re.compile(r"(?i)\binto\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}values\s{0,8}\(")
+_INTO = re.compile(rf"(?i:\binto){COLUMNS}\(")
 # `password = crypt(?`, `token IN (?, ?`
 _COLUMN = re.compile(
     r"(?i)(\w{1,64})[`\"\]]?\s{0,8}(?:[=<>!]{1,2}|\b(?:not )?i?like\b|\b(?:not )?in\b)\s{0,8}"
@@ -31,7 +32,7 @@ def bound_values(out: dict[str, Any]) -> Iterator[tuple[list[Any], int, str]]:
 def _columns(sql: str) -> Iterator[tuple[int, str]]:
     """Which value goes with which column."""
     into = _INTO.search(sql)
-    listed = [name.strip(' \t\r\n`"[]') for name in into.group(1).split(",")] if into is not None else []
+    listed = column_names(into.group(1)) if into is not None else []
     for count, match in enumerate(_PLACEHOLDER.finditer(sql)):
         index = int(match.group(1)) - 1 if match.group(1) else count
         if into is not None and match.start() >= into.end():

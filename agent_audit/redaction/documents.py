@@ -16,13 +16,20 @@ Structure = Callable[[Any], dict[int, str]]
 """By its id, every string of a structure that its place there makes a secret, and the rule."""
 
 
-def secrets_by_place(text: str, structure: Structure) -> Iterator[tuple[int, int, str]]:
-    """Start, end and rule of each string of a document, or of several, that its place there makes a secret."""
+def secrets_by_place(text: str, strings: list[tuple[int, str]], structure: Structure) -> Iterator[tuple[int, int, str]]:
+    """Start, end and rule of each string of a document, or of several, that its place there makes a secret.
+
+    Args:
+        text: the document, or one a line.
+        strings: those of the whole text, as `strings_of` finds them.
+        structure: says which are secret.
+    """
     for offset, part, document in _documents(text):
         found = structure(document)
         if not found:
             continue
-        leaves, written = list(_strings(document)), list(strings_of(part))
+        leaves = list(_strings(document))
+        written = strings if part is text else list(strings_of(part))
         if len(leaves) != len(written):  # a name twice in an object
             continue
         for leaf, (start, inner) in zip(leaves, written, strict=True):

@@ -31,14 +31,15 @@ def strings_of(text: str) -> Iterator[tuple[int, str]]:
             yield match.start(1), match.group(1)
 
 
-def parts_within(text: str) -> list[tuple[int, str]]:
+def parts_within(text: str, strings: list[tuple[int, str]] | None) -> list[tuple[int, str]]:
     """What is to be read by itself, escaped, and where it begins.
 
-    Of a document the strings that could hold more than one value; of another text all of it, if it has escapes.
+    Of a document, whose `strings` are given, those that could hold more than one value; of another text all of it, if
+    it has escapes.
     """
-    if is_document(text):
-        strings = ((start, inner) for start, inner in strings_of(text) if len(inner) >= _SHORTEST)
-        return [(start, inner) for start, inner in strings if " " in inner or "\\" in inner]
+    if strings is not None:
+        long = ((start, inner) for start, inner in strings if len(inner) >= _SHORTEST)
+        return [(start, inner) for start, inner in long if " " in inner or "\\" in inner]
     escaped = '\\"' in text or "\\n" in text or "\\t" in text
     return [(0, text)] if escaped else []
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from agent_audit.redaction import vocabulary as words
-from agent_audit.redaction.bound import STATEMENT_KEYS
 from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import HEAD, MARKER
 
@@ -87,6 +86,9 @@ FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath",
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt")
 ANSWER_KEYS = ("answer", "reply")
+# A statement of SQL, and what is bound to its placeholders.
+STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
+BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.

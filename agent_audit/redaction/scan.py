@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate, chain
 from typing import NamedTuple
 
 from agent_audit.redaction.documents import Structure, secrets_by_place
@@ -19,7 +19,7 @@ from agent_audit.redaction.encoded import (
     run_around,
     word_around,
 )
-from agent_audit.redaction.escapes import Unescaped, is_document, parts_within
+from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
@@ -222,24 +222,29 @@ class Scanner:
     def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:
-            text = texts[index]
-            known = into[0].get(index, ())
-            new: list[Found] = []
-            if self._structure is not None and is_document(text):
-                placed = secrets_by_place(text, self._structure)
-                new += (span for span in placed if span[2] not in self._disabled and not _is_known(*span, known))
-            parts = parts_within(text)
-            seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
-            inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
-            for number, spans in self._find_all(inner, action)[0].items() if inner else ():
-                offset, view = parts[number][0], seen[number]
-                for start, end, rule in spans:
-                    first, last = (start, end) if view is None else view.span(start, end)
-                    if not _is_known(offset + first, offset + last, rule, known):
-                        new.append((offset + first, offset + last, rule))
+            text, known = texts[index], into[0].get(index, ())
+            strings = list(strings_of(text)) if is_document(text) else None
+            spans = chain(self._by_place(text, strings), self._by_themselves(parts_within(text, strings), action))
+            new = [span for span in spans if not _is_known(*span, known)]
             if new:
                 into[0].setdefault(index, []).extend(new)
                 into[1][index] = [(0, len(text))]
+
+    def _by_place(self, text: str, strings: list[tuple[int, str]] | None) -> Iterator[Found]:
+        """What its place in a document makes a secret."""
+        if strings is not None and self._structure is not None:
+            placed = secrets_by_place(text, strings, self._structure)
+            yield from (span for span in placed if span[2] not in self._disabled)
+
+    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None) -> Iterator[Found]:
+        """What is found in parts of a text that are read by themselves, without their escapes."""
+        seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
+        inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
+        for number, spans in self._find_all(inner, action)[0].items() if inner else ():
+            offset, view = parts[number][0], seen[number]
+            for start, end, rule in spans:
+                first, last = (start, end) if view is None else view.span(start, end)
+                yield offset + first, offset + last, rule
 
     def _add(
         self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int

@@ -26,10 +26,9 @@ _QUOTED = {
     for mark in (",", ";", "\t", "|")
 }
 _ALIGNED = re.compile(r"\S+(?: \S+)*")
-_INSERT = re.compile(
-    r"(?i:(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into)\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}"
-    r"(?i:values)\s{0,8}"
-)
+# What follows INTO: the table, its columns, and the word before their values.
+COLUMNS = r"\s{1,4}[\w.`\"\[\]]{1,128}\s{0,8}\(([^()]{1,2000})\)\s{0,8}(?i:values)\s{0,8}"
+_INSERT = re.compile(rf"(?i:(?:insert|replace)\s{{1,4}}(?:ignore\s{{1,4}})?into){COLUMNS}")
 _COPY = re.compile(r"(?i:copy) [\w.\"]{1,128} \(([\w \",]{1,2000})\) (?i:from stdin)[^;\n]{0,200};\n")
 _SQL_VALUE = re.compile(
     r"\s*(?:[NEe]?'((?:[^'\\]|''|\\.)*)'|\"([^\"]*)\"|((?:[^,()'\"]|\((?:[^()]|\([^()]*\))*\))*))\s*([,)])"
@@ -201,13 +200,21 @@ def is_cell_secret(value: str, found: KeyClass, *, spaced: bool = False) -> bool
     return could_be_secret(value, found) and is_list_item(value, found, "x")
 
 
+def column_names(listed: str) -> list[str]:
+    """The names in the column list of an SQL statement."""
+    return [name.strip(' \t\r\n`"[]') for name in listed.split(",")]
+
+
+def _judged(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
+    return {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+
+
 def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:
     """The secrets among the values of an SQL INSERT that begins at `start`, and where it ends."""
     match = _INSERT.match(text, start)
     if match is None:
         return [], start + 1
-    names = [name.strip(' \t\r\n`"[]') for name in match.group(1).split(",")]
-    columns = {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+    columns = _judged(column_names(match.group(1)), keys)
     secrets: list[Named] = []
     place = match.end()
     while columns and text.startswith("(", place):
@@ -222,8 +229,8 @@ def find_copied(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named]
     match = _COPY.match(text, start)
     if match is None:
         return [], start + 1
-    names = [name.strip(' "') for name in match.group(1).split(",")]
-    columns = {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+    names = column_names(match.group(1))
+    columns = _judged(names, keys)
     if not columns:
         return [], match.end()
     place = match.end() - 1

@@ -239,6 +239,11 @@ def is_filler(token: str) -> bool:
     return run is not None and token.lower().count(run.group(1).lower()) * 2 >= len(token)
 
 
+def is_mixed(text: str) -> bool:
+    """Whether there are letters and digits: no word of a sentence, no number."""
+    return has_digit(text) and any(map(str.isalpha, text))
+
+
 def has_digit(text: str) -> bool:
     """Whether any character is a digit: English words after `Bearer` have none, tokens do."""
     return any(c.isdigit() for c in text)

@@ -116,6 +116,11 @@ def is_weak_secret(text: str, rule: str) -> bool:
     """Whether a value whose name alone proves nothing looks generated, or is the base64 of a user and a password."""
     if looks_random(text):
         return not is_uuid(text) and "/" not in text
+    return is_encoded_user(text, rule)
+
+
+def is_encoded_user(text: str, rule: str) -> bool:
+    """Whether a value under the name `auth` is the base64 of a user and a password."""
     return rule == "key:auth" and 8 <= len(text) <= 512 and is_basic_credentials(text)
 
 

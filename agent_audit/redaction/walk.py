@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.bound import BOUND_KEYS, STATEMENT_KEYS, bound_values
+from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import answer_in, answers
 from agent_audit.redaction.keys import (
     ANSWER_KEYS,
+    BOUND_KEYS,
     COLUMN_KEYS,
     FIELD_KEYS,
     HEADING_KEYS,
@@ -22,6 +23,7 @@ from agent_audit.redaction.keys import (
     NAME_KEYS,
     PHONE,
     ROW_KEYS,
+    STATEMENT_KEYS,
     TYPED_KEYS,
     USER_AND_PASSWORD,
     VALUE_KEYS,

@@ -302,13 +302,7 @@ def write_all(fs: FileSystem, handle: int, data: bytes) -> None:
 def write_file(fs: FileSystem, path: Path, data: bytes) -> None:
     """Put a file in place of another, whole or not at all; it is on the disk when this returns."""
     draft = path.with_name(f".{path.name}.new")
-    fs.discard(draft)
-    handle = fs.open(draft, create=True)
-    try:
-        write_all(fs, handle, data)
-        fs.fsync(handle)
-    finally:
-        fs.close(handle)
+    _write_new(fs, draft, data, sync=True)
     fs.replace(draft, path)
     fs.fsync_dir(path.parent)
 
@@ -318,10 +312,16 @@ def write_cache(fs: FileSystem, path: Path, data: bytes) -> None:
 
     At a fifth of the cost: ext4 writes out at once what takes another file's place.
     """
+    _write_new(fs, path, data, sync=False)
+
+
+def _write_new(fs: FileSystem, path: Path, data: bytes, *, sync: bool) -> None:
     fs.discard(path)
     handle = fs.open(path, create=True)
     try:
         write_all(fs, handle, data)
+        if sync:
+            fs.fsync(handle)
     finally:
         fs.close(handle)
 

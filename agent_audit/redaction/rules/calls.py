@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import has_digit
+from agent_audit.redaction.validators import is_mixed
 from agent_audit.redaction.values import is_placeholder
 
 _QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
@@ -13,8 +13,8 @@ _OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
 _NEXT = r",\s{0,4}"
 
 
-def _is_mixed(text: str) -> bool:
-    return has_digit(text) and any(map(str.isalpha, text)) and "/" not in text
+def _is_password(text: str) -> bool:
+    return is_mixed(text) and "/" not in text
 
 
 def _is_key(text: str) -> bool:
@@ -34,7 +34,7 @@ CALLS: tuple[Rule, ...] = (
         rf"{_OTHER}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
     ),
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
-    part("login-function", ("login(",), rf"login\(\s{{0,4}}{_OTHER}{_NEXT}{_QUOTED}\s{{0,4}}\)", _is_mixed),
+    part("login-function", ("login(",), rf"login\(\s{{0,4}}{_OTHER}{_NEXT}{_QUOTED}\s{{0,4}}\)", _is_password),
     part(
         "ssh-connect-call",
         (".connect(",),

@@ -6,7 +6,7 @@ import base64
 import re
 
 from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import has_digit, looks_random
+from agent_audit.redaction.validators import has_digit, is_mixed, looks_random
 from agent_audit.redaction.values import is_placeholder
 
 # The end of a line, also as it is written within a string.
@@ -22,8 +22,8 @@ def _is_value(text: str) -> bool:
 
 
 def _is_mixed(text: str) -> bool:
-    """Letters and digits: no word of a sentence, no number, no address."""
-    return has_digit(text) and any(map(str.isalpha, text)) and _is_value(text)
+    """No word of a sentence, no number, no placeholder."""
+    return is_mixed(text) and _is_value(text)
 
 
 def _is_printed(text: str) -> bool:
