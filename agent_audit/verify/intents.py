@@ -128,10 +128,9 @@ class OpenIntents:
     def feed(self, piece: Piece) -> None:
         """Take further lines."""
         plans = {head: self._plans.get(kind, _NOTHING) for head, kind in piece.types.items()}
-        over: dict[bytes, list[bytes]] = {head: [] for head in piece.types}
         part, waiting = self._part, self._calls_wait()
-        each = zip(piece.lines, piece.heads, map(plans.__getitem__, piece.heads), strict=True)
-        for seq, (line, head, plan) in enumerate(each, start=piece.first):
+        each = zip(piece.lines, map(plans.__getitem__, piece.heads), strict=True)
+        for seq, (line, plan) in enumerate(each, start=piece.first):
             if plan is _NOTHING:
                 continue
             note = plan.note
@@ -147,13 +146,10 @@ class OpenIntents:
             elif part and plan.ends_calls:
                 at = line.find(_CALL, _FRONT, payload) + 11
                 call = line[at : line.find(b'"', at)] if at > 10 else _value(line, _CALL)
-                if call:
-                    over[head].append(call)
+                for calls in plan.ends_calls if call else ():
+                    calls.ended.add(call)
         for lone in self._lone.values():
             lone.settle()
-        for head, ended in over.items():
-            for calls in plans[head].ends_calls if ended else ():
-                calls.ended.update(ended)
 
     def _calls_wait(self) -> bool:
         return any(calls.waiting for calls in self._calls.values())
