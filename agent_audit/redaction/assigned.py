@@ -44,6 +44,9 @@ _WRAPPER = re.compile(
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
 _GOES_ON = re.compile(r" +`{0,2}[^\W\d_]")
+_SAMPLE = 128
+"""Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
+next name inside."""
 
 
 class Finding(NamedTuple):
@@ -113,6 +116,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None
     if not value.quoted and _is_itself(text, first, value):
         return None
+    value = whole(text, value)
     named = Named(value.start, value.end, found.rule)
     changed = _CHANGED.match(text, value.end) if value.quoted else None
     if changed is not None and could_be_secret(changed.group(1), found):
@@ -179,11 +183,20 @@ def _header_value(text: str, start: int) -> Value | None:
 
 
 def value_at(text: str, start: int) -> Value | None:
-    """The value in quotes or without that begins here."""
+    """The value in quotes or without that begins here; of a long one without, what `whole` completes."""
     quote = QUOTE.match(text, start)
-    if quote is not None:
-        return _quoted(text, quote)
-    match = _UNQUOTED.match(text, start)
+    return _quoted(text, quote) if quote is not None else _unquoted(text, start, start + _SAMPLE)
+
+
+def whole(text: str, value: Value) -> Value:
+    """All of a value of which `value_at` has the beginning."""
+    if value.quoted or value.end - value.start < _SAMPLE - 1:  # the last of so many may have wanted the next
+        return value
+    return _unquoted(text, value.start, len(text)) or value
+
+
+def _unquoted(text: str, start: int, end_of_text: int) -> Value | None:
+    match = _UNQUOTED.match(text, start, end_of_text)
     if match is None:
         return None
     end = match.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at
+from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at, whole
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 
@@ -142,11 +142,12 @@ def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Name
 def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
     """`--password x`, `-storepass x`."""
     gap = after.group(3)
-    value = value_at(text, after.end())
     # In a list of arguments each is quoted: `"--password", "x"`.
-    if value is None or (gap.strip(" \t\"'") != "" and _NEXT_ARGUMENT.fullmatch(gap) is None):
+    told = gap.strip(" \t\"'") == "" or _NEXT_ARGUMENT.fullmatch(gap) is not None
+    value = value_at(text, after.end()) if told else None
+    if value is None:
         return None
     secret = text[value.start : value.end]
     if secret.startswith("-") or (secret.isupper() and secret.isalpha()):
         return None
-    return Named(value.start, value.end, found.rule) if plausible(text, value, "=", found) else None
+    return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
@@ -222,10 +223,10 @@ class Scanner:
     def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:
-            text, known = texts[index], into[0].get(index, ())
+            text, known = texts[index], _Known(into[0].get(index, ()))
             strings = list(strings_of(text)) if is_document(text) else None
             spans = chain(self._by_place(text, strings), self._by_themselves(parts_within(text, strings), action))
-            new = [span for span in spans if not _is_known(*span, known)]
+            new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)
                 into[1][index] = [(0, len(text))]
@@ -386,12 +387,33 @@ def _dull(literal: str) -> set[str]:
     return set() if literal in {"code", "pin", "otp", "pass"} else {""}  # `482913 is your code`
 
 
-def _is_known(start: int, end: int, rule: str, known: Iterable[Found]) -> bool:
-    """Whether a span lies in one that was found already, or is the same encoded word seen less exactly."""
-    return any(
-        (first <= start and end <= last) or (rule == known_rule == ENCODED and start < last and first < end)
-        for first, last, known_rule in known
-    )
+class _Known:
+    """What was found already. Spans that lie in it, and encoded words seen less exactly, are in it."""
+
+    def __init__(self, spans: Iterable[Found]) -> None:
+        self._found = _joined(span[:2] for span in spans)
+        self._encoded = _joined(span[:2] for span in spans if span[2] == ENCODED)
+
+    def __contains__(self, span: Found) -> bool:
+        start, end, rule = span
+        place = bisect_right(self._found, (start, sys.maxsize)) - 1
+        if place >= 0 and end <= self._found[place][1]:
+            return True
+        if rule != ENCODED:
+            return False
+        place = bisect_right(self._encoded, (end - 1, sys.maxsize)) - 1
+        return place >= 0 and start < self._encoded[place][1]
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _email(text: str, at: int) -> Found | None:
@@ -401,11 +423,14 @@ def _email(text: str, at: int) -> Found | None:
 
 def _close_to(spans: list[Found], near: list[tuple[int, int]]) -> bool:
     """Whether what was nearly found, outside of what was masked, has a masked place within reach."""
-    return any(
-        start < reach and end > place and not any(first <= place and reach <= last for first, last, _ in spans)
-        for place, reach in near
-        for start, end, _ in spans
-    )
+    masked = _joined(span[:2] for span in spans)
+    for place, reach in near:
+        last = bisect_left(masked, (reach, 0)) - 1
+        if last >= 0 and masked[last][1] > place:
+            around = bisect_right(masked, (place, sys.maxsize)) - 1
+            if around < 0 or masked[around][1] < reach:
+                return True
+    return False
 
 
 def _merged(text: str, spans: list[Found]) -> list[Found]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import islice
 
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_weak_secret
@@ -16,6 +17,8 @@ _NULL = "\\N"
 """How COPY writes that a cell has no value."""
 _MAX_LINE = 4096
 _MAX_ROWS = 100_000
+_MAX_ALIGNED = 64
+"""Columns; each costs its share in every line below, however short that is."""
 _HEADER_CELL = re.compile(r"[\"'`*]{0,2}[^\W\d][\w .#/()-]{0,40}[\"'`*]{0,2}\Z")
 # A header's cell ends soon, and has none of the characters that assignments and code have.
 _CELL_ENDS = re.compile(r"[^,;|\t\r\n\\:={}<>\[\]]{1,64}(?:[,;|\t\r\n]|\\[nr]|\Z)")
@@ -46,7 +49,7 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
     if end < 0:
         return [], place + 1
     first = text.rfind(mark, max(0, place - _MAX_LINE), place)
-    first = first + len(mark) if first >= 0 else 0
+    first = first + len(mark) if first >= 0 else max(0, place - _MAX_LINE)
     # A table inside a string: the string begins and ends with its quotes, within one line.
     begins = text.rfind("\n", first, place) + 1 if mark == "\\n" else 0
     opened = text.rfind('"', max(first, begins), place)
@@ -80,7 +83,8 @@ def _kind(line: str) -> str | None:
 
 def _cells(text: str, first: int, end: int, kind: str) -> list[Cell]:
     if kind == " ":
-        return [match.span() for match in _ALIGNED.finditer(text, first, end)]
+        aligned = [match.span() for match in islice(_ALIGNED.finditer(text, first, end), _MAX_ALIGNED + 1)]
+        return aligned if len(aligned) <= _MAX_ALIGNED else []
     if kind == "|":
         while first < end and text[end - 1] in " |\r":
             end -= 1

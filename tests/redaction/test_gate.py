@@ -165,13 +165,26 @@ HOSTILE = [
     "A: your pin?\nB: it's ",
     "what is the password for ",
     '- cell "password"\n',
+    "pin=",
+    '--password\\"',
+    'pass=\\"',
+    "=(pwd\\\\",
+    'kind: secret="',
+    "expdp -YY",
+    # What stands in the first half, and in the second.
+    ('="', "--user=://a.b/"),
+    ("esecret_<b>", "a@b.co>", "secret-"),
+    ("seed phrase  ", "a\n"),
 ]
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str) -> None:
+def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str | tuple[str, ...]) -> None:
+    pieces = (piece,) if isinstance(piece, str) else piece
+
     def cost(length: int) -> float:
-        text = (piece * (length // len(piece) + 1))[:length]
+        part = length // len(pieces)
+        text = "".join((p * (part // len(p) + 1))[:part] for p in pieces)
         times = []
         for _ in range(3):  # the least: a garbage collection of the whole test run may fall into one of them
             start = time.thread_time()

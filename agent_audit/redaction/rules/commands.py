@@ -178,7 +178,7 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "oracle-password",
         ("sqlplus ", "expdp ", "impdp ", "rman target "),
-        r"(?:sqlplus|expdp|impdp|rman target)\s+(?:-\w+\s+)*[\w$#]+/([^\s@\"']{1,128})",
+        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/([^\s@\"']{1,128})",
     ),
     part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
     part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),
@@ -193,7 +193,7 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "kubernetes-secret",
         ("kind: secret",),
-        r"(?i:kind: Secret)\b[^\n]*\n(?:(?!---|data:|stringData:|(?i:kind:))[^\n]{0,1000}\n){0,100}"
+        r"(?i:kind: Secret)\b[^\n]{0,120}\n(?:(?!---|data:|stringData:|(?i:kind:))[^\n]{0,1000}\n){0,100}"
         r"(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*(?:\n|$))+)",
     ),
     part(
