@@ -38,6 +38,7 @@ from agent_audit.redaction.rules.personal import (
     find_number,
     number_places,
 )
+from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import find_wholes
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
@@ -122,7 +123,7 @@ class Scanner:
                 x in KEYWORDS,
                 _dull(x),
                 statements.get(x),
-                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS,
+                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS and x not in LABELS,
             )
             for x in literals
         ]

@@ -184,7 +184,10 @@ DESCRIPTIVE = words("""
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 
-PHONE = words("phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn")
+PHONE = words("""
+    phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn teléfono telefone
+    téléphone móvil celular telefoon rufnummer handynummer телефон 电话 手机 電話 手機 携帯 전화 휴대폰 전화번호
+""")
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
 
 KEYWORDS: tuple[str, ...] = tuple(
