@@ -1,49 +1,186 @@
-"""What one message of a conversation asks for and the next one says; a question and its answer in one object."""
+"""What one message of a conversation asks for and the next one says; a question and its answer in one object.
+
+Also a command and what it printed, where they are members of one object.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import ANSWER_KEYS, QUESTION_KEYS
+from agent_audit.redaction.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
+from agent_audit.redaction.marker import HEAD
+from agent_audit.redaction.rules.printed import PRINTED, prints_secret
+from agent_audit.redaction.scan import Masked
+from agent_audit.redaction.values import is_shown
 
 _ASKED = 160
 _ANSWERED = 80
+_ASKING = 400
 # What ends in a mere word tells nothing, and most messages do.
 _MIXED_LAST = re.compile(r"[\d!@#$%^&*+=]\S*\s*\Z")
+_MIXED = re.compile(r"[\d!@#$%^&*+=]|\w-\w+-\w")
 
-Place = tuple[Any, Any]
-"""A container and the key or index in it."""
+_SPEAKER_KEYS = frozenset({"spk", "speaker", "from", "author", "role", "sender", "who"})
+_TEXT_KEYS = ("text", "message", "body", "t", "msg", "utterance", "value")
+
+# What is asked for, by the word for it that says which rule holds. The first that fits is it.
+_NAMES = (
+    (
+        "CVV",
+        r"\b(?:cvv2?|cvc2?|csc)\b|\b(?:three|four|3|4)[- ]?(?:digits?|numbers?)\b[^.?!]{0,24}"
+        r"\bon (?:the|its|your) (?:back|front)|\bsecurity code on\b"
+        r"|\bcard(?:'s)? (?:security|verification) (?:code|number)|\bprüfziffer|\bkartenprüfnummer",
+    ),
+    (
+        "OTP",
+        r"\b(?:\d{1,2}|four|five|six|seven|eight)[- ]digit (?:\w{1,16} )?(?:code|number)\b|\bt?otp\b"
+        r"|\b[2m]fa (?:token|code)\b"
+        r"|\b(?:verification|confirmation|security|one[- ]time|login|sign-?in|sms|authenticat\w{1,4}|access|backup"
+        r"|recovery) (?:pass)?(?:code|word)\b"
+        r"|\bcode (?:\w{1,8} ){0,4}(?:sent|texted|e-?mailed|from (?:your|the) (?:auth|sms|app|text))"
+        r"|bestätigungscode|verifizierungscode|sms-code|einmalcode|code de (?:vérification|confirmation|sécurité)"
+        r"|código de (?:verifica|seguridad|segurança|confirma)|codice di (?:verifica|sicurezza|conferma)"
+        r"|kod (?:weryfikacyjny|sms)|код (?:подтверждения|из)|验证码|驗證碼|認証コード|確認コード|인증번호",
+    ),
+    ("PIN", r"\b(?:pin(?:code)?|passcode|geheimzahl)\b|暗証番号"),
+    (
+        "password",
+        r"\bpass(?:word|phrase|wd)\b|passwor[td]|kennwort|mot de passe|contraseña|\bsenha\b|wachtwoord|lösenord"
+        r"|adgangskode|\bpassord|hasło|парол|şifre|\bheslo\b|salasana|jelszó|\bparola\b|密码|密碼|パスワード|비밀번호",
+    ),
+    ("api key", r"\bapi[- ]?key\b|\baccess[- ]key\b|\b(?:access|bearer|auth|api)[- ]token\b|\bsecret key\b"),
+)
+_NAMED = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES]
+_CLASSES = {
+    "OTP": KeyClass("key:otp", numeric=True),
+    "PIN": KeyClass("key:pin", numeric=True),
+    "CVV": KeyClass("key:cvv", numeric=True),
+    "password": KeyClass("key:password", numeric=True),
+    "api key": KeyClass("key:api-key"),
+}
+_ASKS = re.compile(
+    r"(?i)\b(?:please|bitte|enter|type|provide|send|sent|texted|give|tell|share|paste|confirm|supply|submit|input|read"
+    r"|reply|need|wants?|what(?:'s| is| are| was)|(?:may|can|could) i (?:have|get)|asks?|asking|requires?|requests?"
+    r"|prompt\w{0,3}|and (?:the|your)|gib|geben sie|nennen|nenne|schick\w{0,3}|lautet|wie ist|donne[zr]?|saisi\w{1,5}"
+    r"|entre[zr]|indique[zr]?|quel est|cuál es|ingres[ae]|introdu\w{2,5}|dime|envíame|proporcion\w{1,3}|qual|digite"
+    r"|informe|inseri\w{2,3}|dimmi|podaj|wpisz|jakie|введите|укажите|назовите|какой|geef|voer|vul|skriv|ange|girin"
+    r"|yazın)\b|请(?:输入|提供|告诉)|入力|教えて|입력|알려"
+)
+_ASKS_NOT = re.compile(
+    r"(?i)\b(?:never|not|should i|shall i|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
+    r"|generators?|hash(?:es|ed)?|format|requirements?|strength|limit|field|history|rotation)\b|n't\b"
+)
+_WHAT_IS_IT = re.compile(r"(?i)\b(?:it|that|type|enter)\b[^?]{0,16}\?\Z")
+_SENTENCES = re.compile(r"(?<=[.!?。？！])(?:\s|$)|\n|(?<=[。？！])")
+_ANSWER = re.compile(
+    r"(?i)\s*(?:(?:it'?s|it is|sure|ok|okay|yes|yeah|yep|here(?: it is| you go|'s)?|that'?s|that is|try|use"
+    r"|(?:my|the) (?:pin|password|passcode|code|cvv|number) is|es ist|das ist|c'est|es|é|è|это)[,:.!]?\s{1,3}){0,2}"
+    r"[\"'`*]{0,2}((?:\d{3} \d{3,4}|\d{2} \d{2} \d{2}|\S{3,64}?))[\"'`*]{0,2}[.!]?"
+    r"(?:[,.]?\s(?:thanks|thank you|thx|please|cheers|danke|merci|gracias|grazie|obrigad[oa]|dzięki|спасибо|i think)"
+    r"[.!]?)?\s*\Z"
+)
+_CODE = re.compile(r"\d{3}[ -]\d{3,4}|\d{2}[ -]\d{2}[ -]\d{2}|\d{4,10}|(?=[A-Z-]*\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})?")
+_DIGITS = re.compile(r"[\d -]+")
+_WORDS = re.compile(r"(?!.{0,80}-(?:please|that|this|not|now)(?:-|\Z))[A-Za-z]{3,16}(?:-[A-Za-z]{3,16}){2,7}")
+
+Replaced = tuple[Any, Any, str, str]
+"""A container and the key or index in it, the text to stand there, the rule that asks for it."""
+Scan = Callable[[str], Masked]
 
 
-def answers(messages: list[Any]) -> Iterator[tuple[Place, str]]:
-    """The place of every short message that may be an answer, and the end of the question before it."""
-    question = ""
+def text_key(message: dict[str, Any]) -> str | None:
+    """Under which key the messages of a conversation have their text, by the first of them; None if it is none."""
+    if "content" in message:
+        return "content"
+    if _SPEAKER_KEYS.isdisjoint(message):
+        return None
+    return next((key for key in _TEXT_KEYS if type(message.get(key)) is str), None)
+
+
+def answers(messages: list[Any], key: str, scan: Scan) -> Iterator[Replaced]:
+    """Every short message that has the secret that the message before it asks for."""
+    before = ""
     for message in messages:
-        holder, slot, text = message, "content", message.get("content") if type(message) is dict else None
+        holder, slot, text = message, key, message.get(key) if type(message) is dict else None
         if type(text) is not str:
             holder, slot, text = _only_part(text)
-        if question and _may_answer(text):
-            yield (holder, slot), question
-        question = _end_of_question(text)
+        if before and 0 < len(text) <= _ANSWERED:
+            yield from _answer(holder, slot, before, scan)
+        before = text
 
 
-def answer_in(record: dict[str, Any]) -> Iterator[tuple[Place, str]]:
+def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     """The same of `{"question": "your PIN?", "answer": "4711"}`."""
-    question = next((record[key] for key in QUESTION_KEYS if type(record.get(key)) is str), "")
-    asked = _end_of_question(question)
+    asked = next((record[key] for key in QUESTION_KEYS if type(record.get(key)) is str), "")
     for key in ANSWER_KEYS if asked else ():
-        if type(record.get(key)) is str and _may_answer(record[key]):
-            yield (record, key), asked
+        if type(record.get(key)) is str and len(record[key]) <= _ANSWERED:
+            yield from _answer(record, key, asked, scan)
 
 
-def _may_answer(text: str) -> bool:
-    return len(text) <= _ANSWERED and _MIXED_LAST.search(text) is not None
+def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
+    """What a command that prints a secret has printed: `{"cmd": "pass show x", "stdout": y}`."""
+    commands = (_command(record[key]) for key in COMMAND_KEYS if key in record)
+    if not any(map(prints_secret, commands)):
+        return
+    for key in OUTPUT_KEYS:
+        text = record.get(key)
+        if type(text) is str and HEAD not in text:
+            one = scan(PRINTED + text)
+            if one.text.startswith(PRINTED) and one.rules:
+                yield record, key, one.text[len(PRINTED) :], one.rules[0]
 
 
-def _end_of_question(text: str) -> str:
-    return text[-_ASKED:] if text[-1:] == "?" else ""
+def _command(value: Any) -> str:
+    if type(value) is list:
+        return " ".join(part for part in value if type(part) is str)
+    return value if type(value) is str else ""
+
+
+def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replaced]:
+    text = holder[slot]
+    if HEAD in text:
+        return
+    if asking[-1:] == "?" and _MIXED_LAST.search(text) is not None:
+        question = asking[-_ASKED:]
+        one = scan(f"{question}\n{text}")
+        if one.text.startswith(question) and any(rule.startswith("key:") for rule in one.rules):
+            yield holder, slot, one.text[len(question) + 1 :], one.rules[-1]
+            return
+    if _MIXED.search(text) is None:
+        return
+    match = _ANSWER.match(text)
+    name = _asked_for(asking[-_ASKING:]) if match is not None else None
+    if match is None or name is None or not _fits(match.group(1), name):
+        return
+    # By the rule of a name and its value. One of letters and a few digits is none for its usual name.
+    lead = f'{"password" if name == "OTP" and not _DIGITS.fullmatch(match.group(1)) else name}: "'
+    one = scan(f'{lead}{match.group(1)}"')
+    if one.text.startswith(lead) and one.rules:
+        yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + text[match.end(1) :], one.rules[-1]
+
+
+def _asked_for(text: str) -> str | None:
+    """What the last sentences of a message ask for."""
+    sentences = [sentence for sentence in _SENTENCES.split(text.rstrip()) if sentence and not sentence.isspace()]
+    for sentence in sentences[:-3:-1]:
+        for name, pattern in _NAMED:
+            if pattern.search(sentence) is not None:
+                asked = _ASKS.search(sentence) or _WHAT_IS_IT.search(sentences[-1])
+                return name if asked and _ASKS_NOT.search(sentence) is None else None
+    return None
+
+
+def _fits(text: str, name: str) -> bool:
+    """Whether one token is what was asked for."""
+    if name == "CVV":
+        return text.isdigit() and 3 <= len(text) <= 4
+    if name == "OTP":
+        return _CODE.fullmatch(text) is not None
+    if name == "PIN" and text.isdigit():
+        return 4 <= len(text) <= 12
+    return is_shown(text, _CLASSES[name]) or (name == "password" and _WORDS.fullmatch(text) is not None)
 
 
 def _only_part(content: Any) -> tuple[Any, str, str]:

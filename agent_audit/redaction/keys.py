@@ -86,6 +86,9 @@ FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath",
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt")
 ANSWER_KEYS = ("answer", "reply")
+# A command, and what it printed.
+COMMAND_KEYS = ("cmd", "command", "args")
+OUTPUT_KEYS = ("stdout", "output", "result")
 # A statement of SQL, and what is bound to its placeholders.
 STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
 BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})
@@ -98,6 +101,7 @@ _JOINT_KEYS = frozenset(
         *ROW_KEYS,
         *FIELD_KEYS,
         *ANSWER_KEYS,
+        *COMMAND_KEYS,
         "stringData",
         "kty",
         "payload",

@@ -21,6 +21,8 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from agent_audit.redaction.marker import type_name
+
 MAX_REPR = 8192
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
@@ -172,3 +174,21 @@ def _short_repr(value: Any) -> str:
     text = repr(value)
     # Cut between words: half a token is one that no rule knows.
     return text if len(text) <= MAX_REPR else (text[:MAX_REPR].rsplit(None, 1) or [""])[0]
+
+
+def key_text(key: Any) -> str:  # noqa: PLR0911  # one line a type
+    """The name that a key of a dict has in plain JSON form."""
+    if type(key) is str:
+        return key
+    if key is None:
+        return "null"
+    if type(key) is bool:
+        return "true" if key else "false"
+    if type(key) is bytes:
+        return text_of_bytes(key)
+    if isinstance(key, tuple):
+        return ",".join(key_text(part) for part in key)
+    parts = take_apart(key)
+    if isinstance(parts, (Members, Items)):
+        return type_name(key)
+    return parts if type(parts) is str else str(parts)

@@ -39,11 +39,12 @@ from agent_audit.redaction.rules.personal import (
     number_places,
 )
 from agent_audit.redaction.rules.telephones import LABELS
-from agent_audit.redaction.rules.whole import find_wholes
+from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
+from agent_audit.redaction.wallets import TELLING, find_seed_phrases
 
 _MAX_ROUNDS = 6
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -106,6 +107,8 @@ class Scanner:
         statements: dict[str, Statement] = dict(_STATEMENTS)
         if PGPASS in disabled:
             del statements[":*:"]
+        if SEED_PHRASE not in disabled:
+            statements.update(dict.fromkeys(TELLING, find_seed_phrases))
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
             statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
@@ -277,7 +280,7 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, named_to = -1, "", 0, 0, -1
-        token_from = token_to = table_to = block_to = statement_to = markup_to = -1
+        token_from = token_to = table_to = block_to = statement_to = markup_to = phrases_to = -1
         opens = markup = lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
@@ -287,7 +290,7 @@ class Scanner:
                 text, offset = texts[index], starts[index]
                 opens, markup, lines = marks_of(text)
                 after = offset + len(text)
-                table_to = block_to = statement_to = markup_to = -1
+                table_to = block_to = statement_to = markup_to = phrases_to = -1
             rules, keyword, dull, statement, tells = wakes[literal]
             if tells:
                 telling.add(index)
@@ -303,7 +306,13 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if statement is not None and start >= statement_to:
+            if statement is find_seed_phrases:
+                if start >= phrases_to:
+                    secrets, end_of_phrases = statement(text, start - offset, keys)
+                    phrases_to = offset + end_of_phrases
+                    if secrets:
+                        found.setdefault(index, []).extend(secrets)
+            elif statement is not None and start >= statement_to:
                 secrets, end_of_statement = statement(text, start - offset, keys)
                 statement_to = offset + end_of_statement
                 if secrets:

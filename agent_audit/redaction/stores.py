@@ -50,3 +50,10 @@ def _is_of_a_store(out: dict[str, Any]) -> bool:
         or out.get("sensitive") is True
         or any(map(_SECRET_NAME.match, names))
     )
+
+
+def is_key_of_bytes(value: Any) -> bool:
+    """Whether a list is a key given as its 32 or 64 bytes, as the tools of Solana and NaCl write one."""
+    if type(value) is not list or len(value) not in (32, 64):
+        return False
+    return all(type(byte) is int and 0 <= byte < 256 for byte in value) and 2 * len(set(value)) > len(value)

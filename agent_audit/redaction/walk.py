@@ -12,11 +12,12 @@ from typing import Any, Protocol
 
 from agent_audit.redaction import marker
 from agent_audit.redaction.bound import bound_values
-from agent_audit.redaction.chat import answer_in, answers
+from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
 from agent_audit.redaction.keys import (
     ANSWER_KEYS,
     BOUND_KEYS,
     COLUMN_KEYS,
+    COMMAND_KEYS,
     FIELD_KEYS,
     HEADING_KEYS,
     JOINT,
@@ -36,13 +37,14 @@ from agent_audit.redaction.objects import (
     Items,
     Members,
     is_secret_type,
+    key_text,
     plain_float,
     plain_int,
     take_apart,
     text_of_bytes,
 )
 from agent_audit.redaction.scan import Masked
-from agent_audit.redaction.stores import STORE_KEYS, secret_members
+from agent_audit.redaction.stores import STORE_KEYS, is_key_of_bytes, secret_members
 from agent_audit.redaction.validators import is_card
 from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown, is_weak_secret
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
@@ -66,7 +68,9 @@ _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET = map(frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS))
+_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
+    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
+)
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
 
@@ -160,6 +164,9 @@ class Walk:
         if kind is str or value is None or kind is bool:
             return value
         if kind is dict or kind is list:
+            if rule is not None and not rule.weak and is_key_of_bytes(value):
+                self.masked.append((holder, slot, rule.rule))
+                return self._masker.mask(rule.rule, str(value))
             return self._container(value, depth, rule)
         if kind is int:
             return plain_int(value)
@@ -277,20 +284,23 @@ class Walk:
         kind = type(out[0])
         if kind is list:
             self._headed(out)
-        elif kind is dict and "content" in out[0]:
-            self._answered(answers(out))
+        elif kind is dict and (key := text_key(out[0])) is not None:
+            self._replace(answers(out, key, self._scan))
 
-    def _answered(self, asked: Iterable[tuple[Place, str]]) -> None:
-        indices: dict[tuple[int, Any], int] = {}
-        for (holder, slot), question in asked:
-            one = self._scanner.scan_one(_encodable(f"{question}\n{holder[slot]}"))
-            if not (one.text.startswith(question) and any(rule.startswith("key:") for rule in one.rules)):
-                continue
-            indices = indices or {(id(where), key): index for index, (where, key) in enumerate(self.places)}
-            index = indices.get((id(holder), slot))
-            if index is not None:  # the scan goes on with what is left of it
-                holder[slot] = self.texts[index] = one.text[len(question) + 1 :]
-                self.masked.append((holder, slot, one.rules[-1]))
+    def _scan(self, text: str) -> Masked:
+        return self._scanner.scan_one(_encodable(text))
+
+    def _replace(self, found: Iterable[Replaced]) -> None:
+        """Texts that only their neighbours tell; the scan goes on with what is left of them."""
+        wanted = {(id(holder), slot): (text, rule) for holder, slot, text, rule in found}
+        index = len(self.places)
+        while wanted and index:
+            index -= 1
+            holder, slot = self.places[index]
+            text, rule = wanted.pop((id(holder), slot), (None, ""))
+            if text is not None:
+                holder[slot] = self.texts[index] = text
+                self.masked.append((holder, slot, rule))
 
     def _option(self, value: str, argv: list[Any]) -> KeyClass | None:
         """What `--password` says of the argument after it; masks one that is joined to its option."""
@@ -332,8 +342,8 @@ class Walk:
     def _learn(self, key: Any) -> tuple[str, KeyClass | None, bool]:
         """The key as text without secrets, what it says of its value, and whether it was changed."""
         try:
-            name = _key_text(key)
-            clean = self._scanner.scan_one(_encodable(name))
+            name = key_text(key)
+            clean = self._scan(name)
             rule = self._keys.classify(clean.text)
         except Exception:
             return marker.error_marker(key), None, True
@@ -375,7 +385,9 @@ class Walk:
                 if type(out.get(rows_key)) is list:
                     self._rows(columns, out[rows_key])
         if not _ANSWER_SET.isdisjoint(out):
-            self._answered(answer_in(out))
+            self._replace(answer_in(out, self._scan))
+        if not _COMMAND_SET.isdisjoint(out):
+            self._replace(printed_in(out, self._scan))
         if not _FIELD_SET.isdisjoint(out):
             self._typed(out)
 
@@ -464,23 +476,6 @@ def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | No
         if key in _SCHEMA_MARKS[1:] and key != "description":
             return None
     return inherited
-
-
-def _key_text(key: Any) -> str:  # noqa: PLR0911  # one line a type
-    if type(key) is str:
-        return key
-    if key is None:
-        return "null"
-    if type(key) is bool:
-        return "true" if key else "false"
-    if type(key) is bytes:
-        return text_of_bytes(key)
-    if isinstance(key, tuple):
-        return ",".join(_key_text(part) for part in key)
-    parts = take_apart(key)
-    if isinstance(parts, (Members, Items)):
-        return marker.type_name(key)
-    return parts if type(parts) is str else str(parts)
 
 
 def _encodable(text: str) -> str:

@@ -10,6 +10,7 @@ from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.platforms import PLATFORMS
+from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
 from agent_audit.redaction.rules.telephones import TELEPHONES
@@ -18,7 +19,17 @@ from agent_audit.redaction.rules.whole import WHOLE_IDS
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
 
 BUILT_IN: tuple[Rule, ...] = (
-    GENERAL + CALLS + COMMANDS + PROTOCOLS + CLOUD + DEVELOPER + SERVICES + PLATFORMS + ADDRESSES + TELEPHONES
+    GENERAL
+    + CALLS
+    + COMMANDS
+    + PROTOCOLS
+    + PRINTING
+    + CLOUD
+    + DEVELOPER
+    + SERVICES
+    + PLATFORMS
+    + ADDRESSES
+    + TELEPHONES
 )
 """All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""
 

@@ -26,11 +26,6 @@ def _is_mixed(text: str) -> bool:
     return is_mixed(text) and _is_value(text)
 
 
-def _is_printed(text: str) -> bool:
-    """One token: no path, prompt or word."""
-    return text[0] not in "/-#$~>" and (has_digit(text) or len(text) >= 20)
-
-
 def _is_generated(text: str) -> bool:
     """No name of something: `my-app-secret-v2`."""
     return looks_random(text) or (text.isalnum() and _is_mixed(text))
@@ -39,6 +34,12 @@ def _is_generated(text: str) -> bool:
 def _is_auth_argument(text: str) -> bool:
     """No name of a mechanism: `AUTH CRAM-MD5`."""
     return not re.fullmatch(r"[A-Z0-9-]{1,20}", text) and has_digit(text) and _is_value(text)
+
+
+def _is_of_bytes(text: str) -> bool:
+    """A list of random bytes: few of them twice."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    return max(numbers) < 256 and len(set(numbers)) >= 40
 
 
 def _is_sasl_plain(text: str) -> bool:
@@ -174,37 +175,23 @@ PROTOCOLS: tuple[Rule, ...] = (
         rf"(?i:log|sign)(?:ged|ed)? ?in as [\w.@-]{{2,64}} (?:with|using)(?: (?:password|pw|pass))? {_WHOLE_VALUE}",
         lambda text: len(text) > 5 and _is_mixed(text),
     ),
-    # Commands that print a secret, and what they printed.
+    # What the tools of Solana write for a key pair: its 64 bytes.
     part(
-        "printed-secret",
+        "solana-keypair",
         (
-            *(
-                "kubectl ",
-                "gcloud ",
-                "az account get-access-token",
-                "az keyvault secret show",
-                "aws secretsmanager get",
-            ),
-            *("aws ssm get-parameter", "get-login-password", "pass show ", "find-generic-password"),
-            *(
-                "find-internet-password",
-                "bw get ",
-                "op read ",
-                "auth token",
-                "openssl rand ",
-                "pwgen ",
-                "vault kv get ",
-            ),
-            *("vault read ", "vault print token", "heroku config:get ", "terraform output -raw ", "pulumi config get "),
+            "keypair",
+            "key pair",
+            "solana",
+            "id.json",
+            "secretkey",
+            "secret key",
+            "secret_key",
+            "privatekey",
+            "private key",
         ),
-        r"(?:kubectl [^\n]{0,200}(?:base64 (?:-d|--decode|-D)|create token [\w-]{1,64})"
-        r"|gcloud (?:secrets versions access|auth (?:application-default )?print-(?:access|identity)-token)"
-        r"|az (?:account get-access-token|keyvault secret show)[^\n]{0,200}-o tsv"
-        r"|aws (?:secretsmanager get-secret-value|ssm get-parameter)[^\n]{0,200}--output text|get-login-password"
-        r"|pass show |find-(?:generic|internet)-password[^\n]{0,100} -w|bw get (?:password|totp)|op read |auth token"
-        r"|openssl rand |pwgen |vault (?:kv get|read) [^\n]{0,100}-field|vault print token|heroku config:get "
-        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?{_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
-        _is_printed,
+        r"(?i:key ?pair|solana|id\.json|(?:secret|private)[ _]?key)[^\[\]]{0,160}(?:\[\d{0,2}\][^\[\]]{0,40})?"
+        r"(\[\s{0,8}\d{1,3}(?:\s{0,2},\s{0,8}\d{1,3}){63}\s{0,8}\])",
+        _is_of_bytes,
     ),
     # The links that set a password anew: Django, Rails, and the like.
     part(

@@ -56,22 +56,25 @@ def is_wif(text: str) -> bool:
 
 def is_seed_phrase(text: str) -> bool:
     """Whether the words are a mnemonic of BIP 39 in English, checksum included."""
-    indices = _indices()
-    number = count = 0
-    for word in text.lower().split():
-        index = indices.get(word)
-        if index is None:
-            return False
-        number, count = (number << 11) | index, count + 1
-    if count % 3:
-        return False  # some of the blanks stand side by side
+    indices = word_indices()
+    numbers = [indices.get(word) for word in text.lower().split()]
+    # Some of the blanks may stand side by side.
+    return len(numbers) % 3 == 0 and None not in numbers and has_checksum([n for n in numbers if n is not None])
+
+
+def has_checksum(indices: Sequence[int]) -> bool:
+    """Whether words of BIP 39, 12 to 24 and a multiple of three, are a mnemonic: given are their places in the list."""
+    number, count = 0, len(indices)
+    for index in indices:
+        number = (number << 11) | index
     check = count * 11 // 33
     entropy = (number >> check).to_bytes((count * 11 - check) // 8, "big")
     return hashlib.sha256(entropy).digest()[0] >> (8 - check) == number & ((1 << check) - 1)
 
 
 @cache
-def _indices() -> dict[str, int]:
+def word_indices() -> dict[str, int]:
+    """The place of each English word in the list of BIP 39."""
     # Few processes ever see so many words of three to eight letters.
     from agent_audit.redaction.rules.bip39 import ENGLISH
 
