@@ -20,7 +20,8 @@ _ANSWERED = 80
 _ASKING = 400
 # What ends in a mere word tells nothing, and most messages do.
 _MIXED_LAST = re.compile(r"[\d!@#$%^&*+=]\S*\s*\Z")
-_MIXED = re.compile(r"[\d!@#$%^&*+=]|\w-\w+-\w")
+_MIXED = re.compile(r"[\d!@#$%^&*+=]|-[^-]{3,16}-")
+_BLANKS = 8
 
 _SPEAKER_KEYS = frozenset({"spk", "speaker", "from", "author", "role", "sender", "who"})
 _TEXT_KEYS = ("text", "message", "body", "t", "msg", "utterance", "value")
@@ -106,7 +107,7 @@ def answers(messages: list[Any], key: str, scan: Scan) -> Iterator[Replaced]:
         holder, slot, text = message, key, message.get(key) if type(message) is dict else None
         if type(text) is not str:
             holder, slot, text = _only_part(text)
-        if before and 0 < len(text) <= _ANSWERED:
+        if before and _may_answer(text):
             yield from _answer(holder, slot, before, scan)
         before = text
 
@@ -115,21 +116,23 @@ def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     """The same of `{"question": "your PIN?", "answer": "4711"}`."""
     asked = next((record[key] for key in QUESTION_KEYS if type(record.get(key)) is str), "")
     for key in ANSWER_KEYS if asked else ():
-        if type(record.get(key)) is str and len(record[key]) <= _ANSWERED:
+        if type(record.get(key)) is str and _may_answer(record[key]):
             yield from _answer(record, key, asked, scan)
 
 
 def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     """What a command that prints a secret has printed: `{"cmd": "pass show x", "stdout": y}`."""
-    commands = (_command(record[key]) for key in COMMAND_KEYS if key in record)
-    if not any(map(prints_secret, commands)):
+    outputs = [key for key in OUTPUT_KEYS if type(record.get(key)) is str and HEAD not in record[key]]
+    if not outputs or not any(prints_secret(_command(record[key])) for key in COMMAND_KEYS if key in record):
         return
-    for key in OUTPUT_KEYS:
-        text = record.get(key)
-        if type(text) is str and HEAD not in text:
-            one = scan(PRINTED + text)
-            if one.text.startswith(PRINTED) and one.rules:
-                yield record, key, one.text[len(PRINTED) :], one.rules[0]
+    for key in outputs:
+        one = scan(PRINTED + record[key])
+        if one.text.startswith(PRINTED) and one.rules:
+            yield record, key, one.text[len(PRINTED) :], one.rules[0]
+
+
+def _may_answer(text: str) -> bool:
+    return 0 < len(text) <= _ANSWERED and text.count(" ") <= _BLANKS and _MIXED.search(text) is not None
 
 
 def _command(value: Any) -> str:
@@ -148,8 +151,6 @@ def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replace
         if one.text.startswith(question) and any(rule.startswith("key:") for rule in one.rules):
             yield holder, slot, one.text[len(question) + 1 :], one.rules[-1]
             return
-    if _MIXED.search(text) is None:
-        return
     match = _ANSWER.match(text)
     name = _asked_for(asking[-_ASKING:]) if match is not None else None
     if match is None or name is None or not _fits(match.group(1), name):

@@ -19,8 +19,6 @@ TELLING = (
 )
 """Literals of the gate: where one stands, the text is read for a seed phrase."""
 
-# Letters and other characters by turns, so that there is one way to read them.
-_RUNS = re.compile(r"(?<![A-Za-z])[A-Za-z]{3,8}(?:[^A-Za-z\0]{1,12}[A-Za-z]{3,8}(?![A-Za-z])){11,255}")
 _LETTERS = re.compile(r"[A-Za-z]+")
 # Between two words: a blank, a comma, quotes, a line break, the number of the next.
 _GAP = re.compile(
@@ -31,45 +29,46 @@ _SIZES = (12, 15, 18, 21, 24)
 # Of the list too, and stands before a phrase rather than in it.
 _LABELS = frozenset({"seed", "phrase", "secret", "word", "wallet", "mnemonic"})
 _LONGEST = 32
+_MANY = b"\1" * _SIZES[0]
+# How far around a telling word a phrase is looked for.
+_BEFORE, _BEHIND = 600, 4000
 
 _Word = tuple[int, int, int, str]
 """Start, end, place in the list, and the word."""
 
 
-def find_seed_phrases(text: str, _place: int, _keys: KeyClassifier) -> tuple[list[Named], int]:
-    """Every seed phrase of a text, and its end: the whole of it is read at the first word that tells of one."""
-    found = [
-        Named(first, last, SEED_PHRASE)
-        for run in _RUNS.finditer(text)
-        for words in _of_the_list(run.group(), run.start())
-        for first, last in _phrases(words)
-    ]
-    return found, len(text)
+def find_seed_phrases(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The seed phrases around a word that tells of one, and how far was looked."""
+    start, end = max(0, place - _BEFORE), place + _BEHIND
+    part, indices = text[start:end], word_indices()
+    # Prose has words between that are none of the list, and need not be looked at one by one.
+    if _MANY not in bytes(map(indices.__contains__, _LETTERS.findall(part.lower()))):
+        return [], end
+    phrases = (span for words in _of_the_list(part) for span in _phrases(words))
+    return [Named(start + first, start + last, SEED_PHRASE) for first, last in phrases], end
 
 
-def _of_the_list(run: str, offset: int) -> Iterator[list[_Word]]:
+def _of_the_list(text: str) -> Iterator[list[_Word]]:
     """Words of the list one behind the other."""
     indices = word_indices()
     words: list[_Word] = []
-    for match in _LETTERS.finditer(run):
+    for match in _LETTERS.finditer(text):
         word, (start, end) = match.group().lower(), match.span()
         index = indices.get(word)
-        if words and (
-            index is None or not _follows(run, words[0][0] - offset, words[-1][1] - offset, start, len(words))
-        ):
+        if words and (index is None or not _follows(text, words[0][0], words[-1][1], start, len(words))):
             yield words
             words = []
         if index is not None:
-            words.append((offset + start, offset + end, index, word))
+            words.append((start, end, index, word))
     yield words
 
 
-def _follows(run: str, first: int, last: int, start: int, count: int) -> bool:
+def _follows(text: str, first: int, last: int, start: int, count: int) -> bool:
     """Whether a word goes on with those before it: one line with a phrase ends with it."""
-    gap = run[last:start]
+    gap = text[last:start]
     if _GAP.fullmatch(gap) is None:
         return False
-    return not ("\n" in gap and count in _SIZES and "\n" not in run[first:last])
+    return not ("\n" in gap and count in _SIZES and "\n" not in text[first:last])
 
 
 def _phrases(words: list[_Word]) -> Iterator[tuple[int, int]]:

@@ -49,9 +49,7 @@ _COMMANDS = (
     rf"echo [\"']?\$\{{?{_VARIABLE}\}}?{_END}",
 )
 _PRINTS = "|".join(_COMMANDS)
-_IS_COMMAND = re.compile(
-    rf"(?<![\w./-])(?:[\w./~-]{{0,80}}/)?(?:(?:sudo|aws ecr|gh|fly|flyctl|security|go) ?)?(?:{_PRINTS})"
-)
+_IS_COMMAND = re.compile(rf"(?<![\w.-])(?:go)?(?:{_PRINTS})")
 
 PRINTED = "pass show x\n"
 """A command and a line break, in the place of whatever command printed a secret."""

@@ -9,7 +9,8 @@ from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.rules.personal import PHONE
 from agent_audit.redaction.vocabulary import words
 
-_LEFT = r"(?:(?<![^\W_])|(?<=\\[nrt]))"
+# No label is worth a look behind which no digit comes soon.
+_LEFT = r"(?:(?<![^\W_])|(?<=\\[nrt]))(?=\D{3,64}\d)"
 # What may stand between two digits, each in one way only.
 _GAPS = r"[ .-]|/| ?\(|\)(?:[ /-]| ?\()?"
 _PARTED = rf"(?:{_GAPS}| - | / )"
@@ -152,7 +153,12 @@ TELEPHONES: tuple[Rule, ...] = (
         rf"(?:{_COLON}|[ .]{{1,2}}(?=\+?\(?\d(?:{_PARTED}?\d){{8}})){_number(7)}",
         _is_telephone,
     ),
-    part(PHONE, tuple(_UNPARTED), rf"(?:{_any_of(_UNPARTED)}){_UNPARTED_LINKS}{_number(7)}", _is_telephone),
+    part(
+        PHONE,
+        tuple(_UNPARTED),
+        rf"(?=\D{{2,48}}\d)(?:{_any_of(_UNPARTED)}){_UNPARTED_LINKS}{_number(7)}",
+        _is_telephone,
+    ),
     part(
         PHONE,
         tuple(_CALLED),
