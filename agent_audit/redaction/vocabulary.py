@@ -20,12 +20,18 @@ PASSWORD = words("""
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
-    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw
+    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
+    srcstorepass deststorepass srckeypass destkeypass
 """)
+FOREIGN_LABELS = words("""
+    passwort kennwort contraseña senha wachtwoord lösenord passord adgangskode hasło salasana parola şifre heslo jelszó
+    lozinka пароль κωδικός סיסמה 密码 密碼 パスワード 비밀번호 รหัสผ่าน पासवर्ड
+""")
+"""What a field for a password is called; alone and with a capital letter it is its label."""
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
 """)
-TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken")
+TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken samlresponse")
 CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
 COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
 AUTHORIZATION = words("authorization authorisation proxyauthorization")
@@ -156,7 +162,7 @@ HARMLESS_TOKEN_OWNERS = words("""
     stop eos bos pad unk sep cls mask special start end next page paging pagination continuation
     continue prev previous first last each per max min num total word sub image audio text input
     output prompt completion cached reasoning thinking design begin eot eom separator delimiter
-    newline whitespace single current_word lexer parser syntax scan resume sync delta cursor
+    newline whitespace single current_word lexer parser syntax scan resume sync delta cursor progress cancellation
 """)
 
 ASKING = words("""
@@ -180,7 +186,7 @@ DESCRIPTIVE = words("""
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
-    engine driver secret_name file files ref arn external environment optional
+    in question resolved integrity engine driver secret_name file files ref arn external environment optional
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 

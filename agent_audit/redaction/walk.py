@@ -44,7 +44,15 @@ from agent_audit.redaction.objects import (
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.stores import STORE_KEYS, secret_members
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown, is_weak_secret
+from agent_audit.redaction.values import (
+    could_be_secret,
+    describes_in,
+    enough_digits,
+    has_form,
+    is_shown,
+    is_weak_secret,
+    stands_for_itself,
+)
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
 
 MAX_DEPTH = 64
@@ -447,14 +455,13 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
         return False
     if rule.weak:
         return is_weak_secret(text, rule.rule)
-    return text.lower() not in ("true", "false", "none", "null") and (
-        not text.isdigit() or enough_digits(text, rule.rule)
-    )
+    fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
+    return fits and stands_for_itself(text)
 
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
     """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
-    if inherited.weak:
+    if inherited.weak or inherited.rule == "key:pin":  # a PIN has no members; the pins of a map have
         return None
     if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
         return inherited

@@ -203,7 +203,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"|aws (?:secretsmanager get-secret-value|ssm get-parameter)[^\n]{0,200}--output text|get-login-password"
         r"|pass show |find-(?:generic|internet)-password[^\n]{0,100} -w|bw get (?:password|totp)|op read |auth token"
         r"|openssl rand |pwgen |vault (?:kv get|read) [^\n]{0,100}-field|vault print token|heroku config:get "
-        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?{_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
+        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?(?<!\)){_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
         _is_printed,
     ),
     # The links that set a password anew: Django, Rails, and the like.
