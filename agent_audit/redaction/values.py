@@ -131,7 +131,9 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:
         return False
     if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
-    return not (found.path_ok and secret[0] in "/~.") and fits(secret, found) and not is_label(secret)
+    if found.path_ok and secret[0] in "/~.":
+        return False
+    return fits(secret, found) and not is_label(secret) and (not found.shown or _is_chosen(secret, found))
 
 
 def fits(secret: str, found: KeyClass) -> bool:
@@ -175,10 +177,14 @@ def is_shown(text: str, found: KeyClass) -> bool:
     """
     if found.weak:
         return is_weak_secret(text, found.rule)
-    if HEAD in text or not could_be_secret(text, found) or any(c.isspace() for c in text):
+    return HEAD not in text and could_be_secret(text, found) and _is_chosen(text, found)
+
+
+def _is_chosen(text: str, found: KeyClass) -> bool:
+    if any(c.isspace() for c in text):
         return False
     if text.isdigit():
-        return found.numeric and (found.rule != "key:password" or len(text) >= 6)
+        return found.numeric and (found.rule != "key:password" or len(text) >= (8 if found.shown else 6))
     mixed = has_digit(text) or _SYMBOL.search(text[:-1]) is not None
     return mixed and len(text) >= 6 and not is_technical(text) and any(map(str.isalpha, text))
 

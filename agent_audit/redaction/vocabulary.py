@@ -31,13 +31,16 @@ FOREIGN_LABELS = words("""
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
 """)
-TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken samlresponse")
+TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken")
 CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
 COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
 AUTHORIZATION = words("authorization authorisation proxyauthorization")
+KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel")
+"""Passwords and keys of any kind: the value decides."""
 API_KEY = words("""
     apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
     sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
+    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel
     passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
@@ -108,12 +111,16 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "tok": (("token", words("auth access api bearer refresh session")),),
     "answer": (("secret", words("security secret recovery challenge")),),
     "answers": (("secret", words("security secret recovery challenge")),),
+    "verifier": (("otp", words("code")),),
     "community": (("secret", words("snmp")),),
     "string": (("secret", words("community secret")),),
     "binary": (("secret", words("secret")),),
     "license": (("national-id", words("driver drivers driving")),),
     "licence": (("national-id", words("driver drivers driving")),),
     "signature": (("token", words("access")),),
+    "response": (("token", words("saml")),),
+    "schlüssel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
+    "api": (("api-key", words("clave chave clé chiave klucz")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")),),
     "material": (("private-key", words("key")),),
@@ -174,7 +181,7 @@ ASKING = words("""
 
 TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
-    confirmation repeat again prod production staging dev test live sandbox primary secondary backup
+    confirmation repeat again wif prod production staging dev test live sandbox primary secondary backup
     default root admin base json
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
@@ -193,13 +200,15 @@ DESCRIPTIVE = words("""
 PHONE = words("phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn")
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
 
-KEYWORDS: tuple[str, ...] = tuple(
-    """
+KEYWORDS: tuple[str, ...] = (
+    *"""
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    salt jelsz access private пароль hasło haslo şifre parol κωδικός khẩu
+    salt jelsz access private samlresponse pasword
+    clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
-""".split()  # noqa: SIM905  # easier to read
+""".split(),  # noqa: SIM905  # easier to read
+    "pass word",
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
 
