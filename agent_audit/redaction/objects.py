@@ -192,3 +192,11 @@ def key_text(key: Any) -> str:  # noqa: PLR0911  # one line a type
     if isinstance(parts, (Members, Items)):
         return type_name(key)
     return parts if type(parts) is str else str(parts)
+
+
+def free_name(out: dict[str, Any], key: str) -> str:
+    """A name like `key` that `out` does not have."""
+    number = 2
+    while f"{key}#{number}" in out:
+        number += 1
+    return f"{key}#{number}"

@@ -105,6 +105,13 @@ PROTOCOLS: tuple[Rule, ...] = (
         lambda text: text != "public" and _is_value(text),
     ),
     part("haproxy-password", ("insecure-password ",), rf"insecure-password {_WHOLE_VALUE}", _is_value),
+    part("haproxy-stats", ("stats auth ",), rf"stats auth [\w.@-]{{1,64}}:{_WHOLE_VALUE}", _is_value),
+    part(
+        "elastic-password",
+        ("password ",),
+        rf"(?<![^\n])PASSWORD [a-z_]{{3,32}} = ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}",
+        has_digit,
+    ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
         "postfix-sasl-password",
