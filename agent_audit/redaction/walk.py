@@ -308,6 +308,8 @@ class Walk:
             holder, slot = self.places[index]
             text, rule = wanted.pop((id(holder), slot), (None, ""))
             if text is not None:
+                if only_markers(text):
+                    self._masker.mask(rule, self.texts[index])  # takes it down, in a document that is a text
                 holder[slot] = self.texts[index] = text
                 self.masked.append((holder, slot, rule))
 

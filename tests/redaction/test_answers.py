@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from agent_audit.redaction import redact
+from agent_audit.redaction import DefaultRedactor, RedactionConfig, redact
 
 W = "hunter2x9"
 
@@ -145,3 +146,190 @@ def test_all_answers_of_a_record_are_masked_and_what_follows_an_answer_is_not() 
     }
     talk = [{"content": text} for text in ("Your colour?", "blue7", "Your PIN?", "4821", "4821")]
     assert [m["content"] for m in redact(talk)] == ["Your colour?", "blue7", "Your PIN?", "[REDACTED:key:pin]", "4821"]
+
+
+ASKED = [
+    ("Please enter the password for the user `svc` so that I can log in.", "Mackerel_Tuna8"),
+    ("I need the admin password to continue.", "Mackerel_Tuna8"),
+    ("Could you share the root password so I can proceed?", "Mackerel_Tuna8"),
+    ("The login page wants a password. What should I type?", "Mackerel_Tuna8"),
+    ("Please provide the passphrase of your key.", "correct-horse-battery"),
+    ("The site asks for the 6-digit code sent to your phone. What is it?", "207741"),
+    ("We sent a verification code to your phone. Please enter it here.", "482913"),
+    ("Please type the 6-digit code from your authenticator app.", "482 913"),
+    ("Enter the code we texted to your phone.", "482913"),
+    ("I'll need the 2FA code to log in.", "482913"),
+    ("What is the one-time password?", "482913"),
+    ("Could you read me the confirmation code?", "K7QX2M"),
+    ("And the three digits on the back?", "491"),
+    ("Please tell me the 3-digit number on the back of your card.", "491"),
+    ("Now the security code on the card, please.", "491"),
+    ("What is the CVV?", "491"),
+    ("And the PIN?", "4821"),
+    ("What's your PIN? I'll unlock the app then.", "4821"),
+    ("Please confirm your passcode.", "482100"),
+    ("Send me the API key for the staging account, please.", "q8W2e7R5t1y9Zp"),
+    ("Bitte geben Sie das Passwort für den Router ein.", "Regen!Bogen7"),
+    ("Bitte nennen Sie den Bestätigungscode.", "482913"),
+    ("Quel est le mot de passe du serveur ?", "Lune!verte9"),
+    ("Donnez-moi le code de vérification reçu par SMS.", "482913"),
+    ("¿Cuál es la contraseña?", "Olivo_Verde77"),
+    ("Por favor, ingrese el código de verificación que le enviamos.", "482913"),
+    ("Qual é a senha do painel?", "Samba#2024x"),
+    ("Inserisci il codice di verifica.", "482913"),
+    ("Podaj hasło do panelu.", "Zubr&Bocian5"),
+    ("Введите пароль от сервера.", "Берёза!77x"),
+    ("请输入验证码。", "482913"),
+    ("パスワードを入力してください。", "Sakura#77mt"),
+    ("비밀번호를 입력해 주세요.", "Hangang!77q"),
+]
+
+
+@pytest.mark.parametrize(("asked", "secret"), ASKED)
+@pytest.mark.parametrize("said", ["{}", "it's {}", "{}, thanks", "`{}`", "ok, {}."])
+def test_one_token_that_a_message_asks_for_is_masked(asked: str, secret: str, said: str) -> None:
+    masked = redact([{"role": "assistant", "content": asked}, {"role": "user", "content": said.format(secret)}])
+    assert secret not in masked[1]["content"]
+    assert masked[0]["content"] == asked
+    assert redact(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("who", "what"), [("spk", "t"), ("speaker", "text"), ("from", "message"), ("author", "body"), ("sender", "msg")]
+)
+def test_the_messages_of_any_transcript_are_read_in_their_order(who: str, what: str) -> None:
+    talk = [{who: "a", what: "And your PIN?"}, {who: "b", what: "4821"}, {who: "b", what: "4711"}]
+    assert [message[what] for message in redact({"turns": talk})["turns"]] == [
+        "And your PIN?",
+        "[REDACTED:key:pin]",
+        "4711",
+    ]
+    assert redact([{"x": "a", what: "And your PIN?"}, {"x": "b", what: "4821"}])[1][what] == "4821"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("Please enter the password.", "done"),
+        ("Please enter the password.", "ok thanks"),
+        ("Please enter the password.", "I'd rather not"),
+        ("Please enter the password.", "2024-05-01"),
+        ("Please enter the password.", "$DB_PASSWORD"),
+        ("Please enter the password.", "cancel-that-please"),
+        ("Please enter the password.", "my dog is 12 years old and has 4 legs, 2 ears and 1 tail1"),
+        ("Should I reset the password?", "yes2"),
+        ("What is your order number?", "4500198"),
+        ("Please enter your ZIP code.", "90210"),
+        ("Please enter the promo code.", "SAVE20"),
+        ("Never share your PIN. How much should I transfer?", "4500"),
+        ("How many digits does the PIN have?", "4000"),
+        ("What is the minimum password length?", "12345678"),
+        ("What's the error code?", "E12345"),
+        ("Please provide the token budget.", "4096"),
+        ("I changed your password. Which year were you born?", "1984"),
+        ("The password was wrong. Which account did you use?", "svc_backup1"),
+        ("Please enter the code review number.", "482913"),
+        ("Please give me the country code.", "0049"),
+        ("I have reset the password. What else?", "room 4711"),
+        ("Do not send me your password. What's your username?", "bob4821"),
+        ("Please type the invoice number.", "20240501"),
+        ("Tell me the pin count of the connector.", "24"),
+        ("What does the security team need?", "ISO27001"),
+        ("What is the CVV?", "49"),
+        ("Please enter the 6-digit code.", "v2.3.1"),
+    ],
+)
+def test_what_is_no_answer_to_it_survives(asked: str, said: str) -> None:
+    talk = [{"role": "assistant", "content": asked}, {"role": "user", "content": said}]
+    assert redact(talk) == talk
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        [{"role": "assistant", "content": "Please enter the password."}, {"role": "user", "content": "Mackerel_Tuna8"}],
+        {"cmd": "pass show web/x", "stdout": "Mackerel_Tuna8"},
+        {"question": "The password?", "answer": "Mackerel_Tuna8"},
+    ],
+)
+def test_a_document_in_a_text_is_read_so_too(talk: Any) -> None:
+    assert "Mackerel_Tuna8" not in redact(json.dumps(talk))
+
+
+def test_what_is_turned_off_is_off_in_a_conversation_too() -> None:
+    talk = [{"content": "Please enter the password."}, {"content": "Mackerel_Tuna8"}]
+    allowing = DefaultRedactor(RedactionConfig(allow_values=frozenset({"Mackerel_Tuna8"})))
+    assert allowing.redact(talk).value == talk
+    printed = {"cmd": "pass show x", "stdout": "Mackerel_Tuna8"}
+    disabling = DefaultRedactor(RedactionConfig(disabled_rules=frozenset({"printed-secret"})))
+    assert disabling.redact(printed).value == printed
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "pass show web/x",
+        "gopass show -o web/x",
+        "op read op://vault/item/password",
+        "vault kv get -field=password secret/app",
+        "bw get password github",
+        "security find-generic-password -s svc -w",
+        "aws secretsmanager get-secret-value --secret-id x --query SecretString --output text",
+        "gh auth token",
+        "heroku auth:token",
+        "terraform output -raw db_password",
+        "docker exec db printenv POSTGRES_PASSWORD",
+        "echo $API_TOKEN",
+        'echo "${DB_PASSWORD}"',
+        "kubectl get secret x -o jsonpath='{.data.p}' | base64 -d",
+        "cat config/master.key",
+        "ssh db1 cat /etc/app/secrets/jwt",
+        "cat ~/.vault-token",
+        "cat .vault_pass.txt",
+        "cd /srv && cat db_password.txt | tr -d '\\n'",
+        ["cat", "/run/secrets/db_password"],
+        "secret-tool lookup service x",
+        "keyring get svc bob",
+        "doppler secrets get KEY --plain",
+    ],
+)
+@pytest.mark.parametrize(("asked", "told"), [("cmd", "stdout"), ("command", "output"), ("args", "result")])
+def test_what_a_command_beside_it_printed_is_masked(command: Any, asked: str, told: str) -> None:
+    masked = redact({asked: command, told: "Kelp!forest\nuser: bob\n", "exit": 0})
+    assert masked == {asked: command, told: "[REDACTED:printed-secret]\nuser: bob\n", "exit": 0}
+    assert redact(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("command", "printed"),
+    [
+        ("cat README.md", "agent-audit1"),
+        ("cat VERSION", "1.24.3-rc1"),
+        ("git rev-parse HEAD", "c6f1f4d44c1e17baae96f84b534da1df102993e5"),
+        ("cat docs/token.md", "token2024x and more"),
+        ("cat src/secrets/index.ts", "export2const9"),
+        ("cat secrets/README.md", "Secrets2024x"),
+        ("cat token.py", "token2024x"),
+        ("cat tokenizer.json", "abc12345678"),
+        ("cat package.json | grep token", "token12345678"),
+        ("cat /etc/hostname", "build-0712345"),
+        ("cat /var/run/secrets/kubernetes.io/serviceaccount/namespace", "payments-2024"),
+        ("printenv HOME", "/home/bob12345"),
+        ("printenv PATH", "/usr/bin:/bin"),
+        ("echo $USER", "deploy12345"),
+        ("terraform output -json", "abc12345678"),
+        ("ls secrets/", "db_password1.txt"),
+        ("pass show x", "Error: x is not in the password store."),
+        ("gh auth token", ""),
+        ("wc -l token.txt", "1234567890"),
+        ("sha256sum master.key", "9f86d081884c7d659a2feaa0c55ad015 master.key"),
+        ("kubectl get pods", "nginx-7c5ddbdf54-x2x9q"),
+        ("bypass show x", "abc12345678"),
+        (["cat", "a.txt"], "abc12345678"),
+        ({"q": 1}, "abc12345678"),
+        (None, "abc12345678"),
+    ],
+)
+def test_what_other_commands_printed_survives(command: Any, printed: str) -> None:
+    record = {"command": command, "stdout": printed, "output": None, "result": 3}
+    assert redact(record) == record

@@ -196,7 +196,8 @@ PROTOCOLS: tuple[Rule, ...] = (
             "privatekey",
             "private key",
         ),
-        r"(?i:key ?pair|solana|id\.json|(?:secret|private)[ _]?key)[^\[\]]{0,160}(?:\[\d{0,2}\][^\[\]]{0,40})?"
+        r"(?i:key ?pair|solana|id\.json|(?:secret|private)[ _]?key)[^\[\]]{0,160}"
+        r"(?:\[(?:u8; ?)?\d{0,2}\][^\[\]]{0,40})?"
         r"(\[\s{0,8}\d{1,3}(?:\s{0,2},\s{0,8}\d{1,3}){63}\s{0,8}\])",
         _is_of_bytes,
     ),
