@@ -24,6 +24,7 @@ _MIXED = re.compile(r"[\d!@#$%^&*+=]|-[^-]{3,16}-")
 _BLANKS = 8
 
 _SPEAKER_KEYS = frozenset({"spk", "speaker", "from", "author", "role", "sender", "who"})
+_ROLES = frozenset({"human", "ai", "user", "assistant", "system", "bot", "agent"})
 _TEXT_KEYS = ("text", "message", "body", "t", "msg", "utterance", "value")
 
 # What is asked for, by the word for it that says which rule holds. The first that fits is it.
@@ -91,20 +92,24 @@ Replaced = tuple[Any, Any, str, str]
 Scan = Callable[[str], Masked]
 
 
-def text_key(message: dict[str, Any]) -> str | None:
-    """Under which key the messages of a conversation have their text, by the first of them; None if it is none."""
+def text_key(message: Any) -> str | int | None:
+    """Where the messages of a conversation have their text, by the first of them; None if it is none."""
+    if type(message) is list:
+        return 1 if len(message) == 2 and type(message[0]) is str and message[0] in _ROLES else None
     if "content" in message:
         return "content"
     if _SPEAKER_KEYS.isdisjoint(message):
         return None
-    return next((key for key in _TEXT_KEYS if type(message.get(key)) is str), None)
+    return "parts" if "parts" in message else next((key for key in _TEXT_KEYS if type(message.get(key)) is str), None)
 
 
-def answers(messages: list[Any], key: str, scan: Scan) -> Iterator[Replaced]:
+def answers(messages: list[Any], key: str | int, scan: Scan) -> Iterator[Replaced]:
     """Every short message that has the secret that the message before it asks for."""
-    before = ""
+    kind, before = type(messages[0]), ""
     for message in messages:
-        holder, slot, text = message, key, message.get(key) if type(message) is dict else None
+        holder, slot, text = message, key, None
+        if type(message) is kind:
+            text = message.get(key) if kind is dict else message[-1] if len(message) == 2 else None
         if type(text) is not str:
             holder, slot, text = _only_part(text)
         if before and _may_answer(text):
@@ -122,13 +127,14 @@ def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
 
 def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     """What a command that prints a secret has printed: `{"cmd": "pass show x", "stdout": y}`."""
-    outputs = [key for key in OUTPUT_KEYS if type(record.get(key)) is str and HEAD not in record[key]]
+    within = (record, *(record[key] for key in OUTPUT_KEYS if type(record.get(key)) is dict))
+    outputs = [(holder, key) for holder in within for key in OUTPUT_KEYS if type(holder.get(key)) is str]
     if not outputs or not any(prints_secret(_command(record[key])) for key in COMMAND_KEYS if key in record):
         return
-    for key in outputs:
-        one = scan(PRINTED + record[key])
-        if one.text.startswith(PRINTED) and one.rules:
-            yield record, key, one.text[len(PRINTED) :], one.rules[0]
+    for holder, key in outputs:
+        one = scan(PRINTED + holder[key])
+        if HEAD not in holder[key] and one.text.startswith(PRINTED) and one.rules:
+            yield holder, key, one.text[len(PRINTED) :], one.rules[0]
 
 
 def _may_answer(text: str) -> bool:

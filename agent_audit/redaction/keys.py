@@ -90,8 +90,8 @@ TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt")
 ANSWER_KEYS = ("answer", "reply")
 # A command, and what it printed.
-COMMAND_KEYS = ("cmd", "command", "args")
-OUTPUT_KEYS = ("stdout", "output", "result")
+COMMAND_KEYS = ("cmd", "command", "args", "argv", "tool_input", "action_input")
+OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response")
 # A statement of SQL, and what is bound to its placeholders.
 STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
 BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})

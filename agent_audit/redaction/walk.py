@@ -293,7 +293,7 @@ class Walk:
         kind = type(out[0])
         if kind is list:
             self._headed(out)
-        elif kind is dict and (key := text_key(out[0])) is not None:
+        if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
             self._replace(answers(out, key, self._scan))
 
     def _scan(self, text: str) -> Masked:

@@ -208,6 +208,23 @@ def test_the_messages_of_any_transcript_are_read_in_their_order(who: str, what: 
 
 
 @pytest.mark.parametrize(
+    "talk",
+    [
+        [("human", "hello"), ("ai", "What is your PIN?"), ("human", "4821")],
+        [["ai", "What is your PIN?"], ["human", "4821"]],
+        [{"role": "model", "parts": [{"text": "Your PIN?"}]}, {"role": "user", "parts": [{"text": "4821"}]}],
+    ],
+)
+def test_the_messages_of_a_framework_are_read_in_their_order(talk: Any) -> None:
+    assert "4821" not in str(redact({"messages": talk}))
+
+
+@pytest.mark.parametrize("talk", [[["a", "Your PIN?"], ["b", "4821"]], [["ai", "Your PIN?"], ["human"], ["ai", 4821]]])
+def test_other_pairs_are_no_messages(talk: Any) -> None:
+    assert redact(talk) == talk
+
+
+@pytest.mark.parametrize(
     ("asked", "said"),
     [
         ("Please enter the password.", "done"),
@@ -298,6 +315,19 @@ def test_what_a_command_beside_it_printed_is_masked(command: Any, asked: str, to
     masked = redact({asked: command, told: "Kelp!forest\nuser: bob\n", "exit": 0})
     assert masked == {asked: command, told: "[REDACTED:printed-secret]\nuser: bob\n", "exit": 0}
     assert redact(masked) == masked
+
+
+def test_what_stands_in_the_result_of_a_command_or_behind_an_observation_is_printed_too() -> None:
+    assert redact({"argv": ["pass", "show", "x"], "result": {"stdout": "Kelp!forest", "code": 0}}) == {
+        "argv": ["pass", "show", "x"],
+        "result": {"stdout": "[REDACTED:printed-secret]", "code": 0},
+    }
+    assert redact({"tool_input": "cat config/master.key", "observation": "Kelp!forest"}) == {
+        "tool_input": "cat config/master.key",
+        "observation": "[REDACTED:printed-secret]",
+    }
+    text = "Action Input: pass show web/x\nObservation: {}\nThought: done"
+    assert redact(text.format("Kelp!forest")) == text.format("[REDACTED:printed-secret]")
 
 
 @pytest.mark.parametrize(

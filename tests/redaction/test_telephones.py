@@ -70,6 +70,32 @@ def test_other_digits_behind_the_name_of_a_telephone_survive(text: str) -> None:
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN:VCARD\nTEL;TYPE=CELL,VOICE:{}\nEND:VCARD",
+        "<dt>Telefon</dt><dd>{}</dd>",
+        "<tr><td>Phone:</td><td class='x'>{}</td></tr>",
+        "<label>Mobile</label>\n  <span>{}</span>",
+        "| Telefon | {} |",
+        'phone_number: "{}"',
+        "mobile_no={}",
+        "WhatsApp-Nr.: {}",
+        "Tel. {} | Fax",
+        "(Tel. {})",
+        "SMS to {} sent",
+        "my number is {}.",
+        "Call me back at {}!",
+        "\\nTel. {}\\n",
+    ],
+)
+@pytest.mark.parametrize(
+    "number", ["98553 02177", "602 553 117", "0351/4417203", "8 (916) 553-02-17", "0171-5560283 x12"]
+)
+def test_a_number_beside_a_label_is_masked_whole_and_nothing_else(text: str, number: str) -> None:
+    assert redact(text.format(number)) == text.format("[REDACTED:phone]")
+
+
 def test_the_rule_for_telephones_can_be_disabled() -> None:
     text = "Telefon: 0351/4417203"
     assert DefaultRedactor(RedactionConfig(disabled_rules=frozenset({"phone"}))).redact(text).value == text

@@ -76,7 +76,7 @@ PRINTING: tuple[Rule, ...] = (
             *("heroku config:get ", "terraform output -raw ", "tofu output -raw ", "pulumi config get ", "lpass show "),
             *("secret-tool lookup ", "keyring get ", "doppler secrets get ", "cat ", "printenv ", "echo $", 'echo "$'),
         ),
-        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
+        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){_NL}(?:Observation: ?)?([^\s\"'\\]{{8,4096}}){_EOL}",
         _is_printed,
     ),
 )

@@ -27,12 +27,14 @@ def _number(fewest: int) -> str:
     return rf"({one}{_EXTENSION}(?:{_AND}{one}{_EXTENSION}){{0,2}})"
 
 
+_LONG = rf"(?=\+?\(?\d(?:{_PARTED}?\d){{8}})"
 _IN_PARENTHESES = r"(?: ?\([^()\n\d]{1,24}\))?"
+_TAGS = r"(?:\s{0,8}</?[a-z][^<>]{0,80}>){1,5}\s{0,8}"
 _QUOTES = r"\\{0,3}[\"'*]{0,3}"
 # What stands between a label and its number: ` (office): `, `**`, `"`, a line break behind a colon.
 _SAID = (
     rf"{_IN_PARENTHESES}{_QUOTES}\.?(?: ?(?:[:=|]|->|n[.°º]))?[ \t]{{0,4}}(?:\\{{0,3}}[\"'*]{{1,3}}[ \t]{{0,4}})?"
-    r"(?:(?<=[:|* ])(?:\r?\n|\\n)[ \t]{0,4})?"
+    rf"(?:(?<=[:|* ])(?:\r?\n|\\n)[ \t]{{0,4}}|{_TAGS})?"
 )
 _COLON = (
     rf"{_IN_PARENTHESES}{_QUOTES}\.? ?[:=|][ \t]{{0,4}}(?:\\{{0,3}}[\"'*]{{1,3}}[ \t]{{0,4}})?"
@@ -61,22 +63,28 @@ _OTHER = (
     r"(?i:order|model|serial|imei|iccid|imsi|id\b|ref|vers|build|bill|invoice|ticket|case|price|preis|precio|prix|bestell"
     r"|rechnung|modell|modelo|serie|kunde|vertrag|konto|contract|account|customer|cost|kost|since|seit|from|app\b)"
 )
-_ANY_WORDS = rf"(?:[ .:]{{1,2}}(?!{_OTHER})[^\W\d_]{{1,16}}){{0,3}}"
+_ANY_WORDS = rf"(?:[ .:-]{{1,2}}(?!{_OTHER})[^\W\d_]{{1,16}}){{0,3}}"
 
 _SHORT = ("tel.", "tel:", "tél.", "tél:")
 # These name nothing else, however they go on: `telefonnummer`.
 _STRONG = words("""
     telefon teléfon telèfon téléphone telephone telefoon telefax telepon telp. telp: tlf telemóv telemov celular
-    cellulare
-    rufnummer handynummer mobilnummer mobilfunk puhelin sđt msisdn whatsapp móvil komórk τηλ κινητό телефон тел.
-    мобильн моб.
-""") | {"phone number", "mobile number", "contact number", "điện thoại", "no. hp", "no hp", "nr tel", "cep tel"}
-# These name other things too.
-_WEAK = words("phone mobil mobiel movil cell: cell. cel: cel. handy portable gsm: fax: fax.") | {
-    "tel ",
-    "tel\t",
-    "tél ",
+    cellulare rufnummer handynummer mobilnummer mobilfunk puhelin sđt móvil komórk τηλ κινητό телефон тел. мобильн моб.
+""") | {
+    "phone number",
+    "mobile number",
+    "contact number",
+    "contact no.",
+    "điện thoại",
+    "no. hp",
+    "no hp",
+    "nr tel",
+    "cep tel",
 }
+# These name other things too.
+_WEAK = words("""
+    phone mobil mobiel movil cell: cell. cel: cel. handy portable gsm: fax: fax. whatsapp msisdn
+""") | {"tel ", "tel\t", "tél "}
 # Of scripts that part no words.
 _UNPARTED = words("""
     电话 電話 手机 手機 携帯 传真 傳真 座机 전화 휴대폰 휴대전화 핸드폰 연락처 फ़ोन फ़ोन फोन मोबाइल هاتف جوال موبايل
@@ -96,24 +104,24 @@ _CALLED = {
         "erreichbar unter ",
         "ruf mich ",
         "rufen sie ",
+        "anrufen unter ",
+        "meine nummer ist ",
         "joignable au ",
         "appelez",
-        "appelle-moi ",
-        "llámame ",
-        "llame al ",
     ),
+    *("appelle-moi ", "mon numéro est ", "llámame ", "llame al ", "llamar al ", "llámenos ", "mi número es "),
     *(
-        "llamar al ",
-        "llámenos ",
         "chiamami ",
         "chiamare ",
+        "il mio numero è ",
         "ligue para ",
         "liga para ",
+        "meu número é ",
         "bel me ",
         "bel mij ",
-        "zadzwoń ",
     ),
-    *("позвоните ", "ring mig ", "dial "),
+    *("zadzwoń ", "позвоните ", "по номеру ", "мой номер ", "ring mig "),
+    *("dial ", "sms to ", "my number is ", "contact no ", "caller id: "),
 }
 
 _DATE = re.compile(
@@ -138,25 +146,26 @@ def _is_telephone(text: str) -> bool:
 _STRONG_LABELS = _any_of(x.rstrip(".:") for x in _STRONG)
 _WEAK_LABELS = _any_of({x.rstrip(" .:\t") for x in _WEAK})
 
+# Behind other words, or a label that names other things too, it is a long number where no colon stands.
 TELEPHONES: tuple[Rule, ...] = (
     part(
         PHONE,
         (*_SHORT, *_STRONG),
-        rf"{_LEFT}(?i:t[eé]l(?![^\W\d_])|(?:{_STRONG_LABELS})(?!{_OTHER})[^\W\d_]{{0,12}}){_ANY_WORDS}{_SAID}{_number(7)}",
+        rf"{_LEFT}(?i:t[eé]l(?![^\W\d_])|(?:{_STRONG_LABELS})(?!{_OTHER})[^\W\d_]{{0,12}})"
+        rf"(?:{_LINKED}{_SAID}|{_ANY_WORDS}(?:{_COLON}|{_SAID}{_LONG})){_number(7)}",
         _is_telephone,
     ),
-    # Without a colon the number is a long one.
     part(
         PHONE,
         tuple(_WEAK),
-        rf"{_LEFT}(?i:{_WEAK_LABELS})(?i:es|e|s|nr|nummer|number)?{_LINKED}"
-        rf"(?:{_COLON}|[ .]{{1,2}}(?=\+?\(?\d(?:{_PARTED}?\d){{8}})){_number(7)}",
+        rf"{_LEFT}(?i:{_WEAK_LABELS})(?i:es|e|s)?(?i:[_-]?(?:number|nummer|num|no|nr)(?![^\W_]))?{_LINKED}"
+        rf"(?:{_COLON}|:?{_TAGS}|[ .]{{1,2}}{_LONG}){_number(7)}",
         _is_telephone,
     ),
     part(
         PHONE,
         tuple(_UNPARTED),
-        rf"(?=\D{{2,48}}\d)(?:{_any_of(_UNPARTED)}){_UNPARTED_LINKS}{_number(7)}",
+        rf"(?=\D{{2,48}}\d)(?:{_any_of(_UNPARTED)}){_UNPARTED_LINKS}(?:{_TAGS})?{_number(7)}",
         _is_telephone,
     ),
     part(
@@ -165,6 +174,8 @@ TELEPHONES: tuple[Rule, ...] = (
         rf"{_LEFT}(?i:{_any_of(_CALLED)})(?:(?!on |at )[^\W\d_]{{1,10}}[ -]){{0,2}}(?:(?:on|at):? )?{_number(9)}",
         _is_telephone,
     ),
+    # vCard (RFC 6350).
+    part(PHONE, ("tel;",), rf"(?i:tel)(?:;[\w=,\"-]{{1,32}}){{1,4}}:(?:tel:)?{_number(7)}", _is_telephone),
     # The plus sign of a number in a query (RFC 3986).
     part(PHONE, ("%2b",), r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-F]{2}))(%2[Bb][1-9]\d{6,14})(?!\w|%2[BbFf])"),
 )
