@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from agent_audit.redaction.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
 from agent_audit.redaction.marker import HEAD
+from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.printed import PRINTED, prints_secret
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.values import is_shown
@@ -54,7 +56,6 @@ _NAMES = (
     ),
     ("api key", r"\bapi[- ]?key\b|\baccess[- ]key\b|\b(?:access|bearer|auth|api)[- ]token\b|\bsecret key\b"),
 )
-_NAMED = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES]
 _CLASSES = {
     "OTP": KeyClass("key:otp", numeric=True),
     "PIN": KeyClass("key:pin", numeric=True),
@@ -62,21 +63,23 @@ _CLASSES = {
     "password": KeyClass("key:password", numeric=True),
     "api key": KeyClass("key:api-key"),
 }
-_ASKS = re.compile(
-    r"(?i)\b(?:please|bitte|enter|type|provide|send|sent|texted|give|tell|share|paste|confirm|supply|submit|input|read"
+_ASKS = (
+    r"\b(?:please|bitte|enter|type|provide|send|sent|texted|give|tell|share|paste|confirm|supply|submit|input|read"
     r"|reply|need|wants?|what(?:'s| is| are| was)|(?:may|can|could) i (?:have|get)|asks?|asking|requires?|requests?"
     r"|prompt\w{0,3}|and (?:the|your)|gib|geben sie|nennen|nenne|schick\w{0,3}|lautet|wie ist|donne[zr]?|saisi\w{1,5}"
     r"|entre[zr]|indique[zr]?|quel est|cuál es|ingres[ae]|introdu\w{2,5}|dime|envíame|proporcion\w{1,3}|qual|digite"
     r"|informe|inseri\w{2,3}|dimmi|podaj|wpisz|jakie|введите|укажите|назовите|какой|geef|voer|vul|skriv|ange|girin"
-    r"|yazın)\b|请(?:输入|提供|告诉)|入力|教えて|입력|알려"
+    r"|yazın)\b|请(?:输入|提供|告诉)|入力|教えて|입력|알려|:\s{0,3}\Z"
 )
-_ASKS_NOT = re.compile(
-    r"(?i)\b(?:never|not|should i|shall i|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
-    r"|generators?|hash(?:es|ed)?|format|requirements?|strength|limit|field|history|rotation)\b|n't\b"
+_ASKS_NOT = (
+    r"\b(?:never|not|should i|shall i|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
+    r"|generators?|hash(?:es|ed)?|format|requirements?|strength|limit|field|history|rotation"
+    r"|booking|reservation|flight|order (?:number|id|confirmation)|tracking|shipment|parcel|ticket|promo|coupon)\b"
+    r"|n't\b"
 )
 _WHAT_IS_IT = re.compile(r"(?i)\b(?:it|that|type|enter)\b[^?]{0,16}\?\Z")
 _SENTENCES = re.compile(r"(?<=[.!?。？！])(?:\s|$)|\n|(?<=[。？！])")
-_ANSWER = re.compile(
+_ANSWER = Lazy(
     r"(?i)\s*(?:(?:it'?s|it is|sure|ok|okay|yes|yeah|yep|here(?: it is| you go|'s)?|that'?s|that is|try|use"
     r"|(?:my|the) (?:pin|password|passcode|code|cvv|number) is|es ist|das ist|c'est|es|é|è|это)[,:.!]?\s{1,3}){0,2}"
     r"[\"'`*]{0,2}((?:\d{3} \d{3,4}|\d{2} \d{2} \d{2}|\S{3,64}?))[\"'`*]{0,2}[.!]?"
@@ -168,14 +171,22 @@ def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replace
         yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + text[match.end(1) :], one.rules[-1]
 
 
+@cache
+def _expressions() -> tuple[list[tuple[str, re.Pattern[str]]], re.Pattern[str], re.Pattern[str]]:
+    """Compiled when a message is first looked at: it takes some milliseconds, and most processes have no talk."""
+    named = [(name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _NAMES]
+    return named, re.compile(_ASKS, re.IGNORECASE), re.compile(_ASKS_NOT, re.IGNORECASE)
+
+
 def _asked_for(text: str) -> str | None:
     """What the last sentences of a message ask for."""
+    named, asks, asks_not = _expressions()
     sentences = [sentence for sentence in _SENTENCES.split(text.rstrip()) if sentence and not sentence.isspace()]
     for sentence in sentences[:-3:-1]:
-        for name, pattern in _NAMED:
+        for name, pattern in named:
             if pattern.search(sentence) is not None:
-                asked = _ASKS.search(sentence) or _WHAT_IS_IT.search(sentences[-1])
-                return name if asked and _ASKS_NOT.search(sentence) is None else None
+                asked = asks.search(sentence) or _WHAT_IS_IT.search(sentences[-1])
+                return name if asked and asks_not.search(sentence) is None else None
     return None
 
 

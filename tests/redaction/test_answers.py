@@ -165,6 +165,8 @@ ASKED = [
     ("Please tell me the 3-digit number on the back of your card.", "491"),
     ("Now the security code on the card, please.", "491"),
     ("What is the CVV?", "491"),
+    ("[sudo] password for bob:", "Mackerel_Tuna8"),
+    ("Enter PIN:", "4821"),
     ("And the PIN?", "4821"),
     ("What's your PIN? I'll unlock the app then.", "4821"),
     ("Please confirm your passcode.", "482100"),
@@ -253,6 +255,7 @@ def test_other_pairs_are_no_messages(talk: Any) -> None:
         ("Tell me the pin count of the connector.", "24"),
         ("What does the security team need?", "ISO27001"),
         ("What is the CVV?", "49"),
+        ("Please give me the confirmation code of your booking.", "K7QX2M"),
         ("Please enter the 6-digit code.", "v2.3.1"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import has_digit
@@ -49,15 +50,18 @@ _COMMANDS = (
     rf"echo [\"']?\$\{{?{_VARIABLE}\}}?{_END}",
 )
 _PRINTS = "|".join(_COMMANDS)
-_IS_COMMAND = re.compile(rf"(?<![\w.-])(?:go)?(?:{_PRINTS})")
-
 PRINTED = "pass show x\n"
 """A command and a line break, in the place of whatever command printed a secret."""
 
 
 def prints_secret(command: str) -> bool:
     """Whether a command prints nothing but a secret on its first line."""
-    return len(command) <= 4096 and _IS_COMMAND.search(command) is not None
+    return len(command) <= 4096 and _printing().search(command) is not None
+
+
+@cache
+def _printing() -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.-])(?:go)?(?:{_PRINTS})")
 
 
 def _is_printed(text: str) -> bool:
