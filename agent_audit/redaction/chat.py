@@ -74,8 +74,8 @@ _ASKS = (
 _ASKS_NOT = (
     r"\b(?:never|not|should i|shall i|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
     r"|generators?|hash(?:es|ed)?|format|requirements?|strength|limit|field|history|rotation"
-    r"|booking|reservation|flight|order (?:number|id|confirmation)|tracking|shipment|parcel|ticket|promo|coupon)\b"
-    r"|n't\b"
+    r"|booking|reservation|flight|order (?:number|id|confirmation)|tracking|shipment|parcel|ticket|promo|coupon"
+    r"|fix|implement|refactor|rename|review|regex|module|function|hashing|reset tests?)\b|n't\b"
 )
 _WHAT_IS_IT = re.compile(r"(?i)\b(?:it|that|type|enter)\b[^?]{0,16}\?\Z")
 _SENTENCES = re.compile(r"(?<=[.!?。？！])(?:\s|$)|\n|(?<=[。？！])")
@@ -87,6 +87,10 @@ _ANSWER = Lazy(
     r"[.!]?)?\s*\Z"
 )
 _CODE = re.compile(r"\d{3}[ -]\d{3,4}|\d{2}[ -]\d{2}[ -]\d{2}|\d{4,10}|(?=[A-Z-]*\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})?")
+# The name of a file, a line of one, an issue.
+_NO_ANSWER = re.compile(
+    r"[\w./-]{1,64}\.(?:py|js|ts|go|rs|rb|java|c|h|md|txt|json|ya?ml|toml|sh)(?::\d{1,6})?|[A-Z]{2,8}-\d{1,6}"
+)
 _DIGITS = re.compile(r"[\d -]+")
 _WORDS = re.compile(r"(?!.{0,80}-(?:please|that|this|not|now)(?:-|\Z))[A-Za-z]{3,16}(?:-[A-Za-z]{3,16}){2,7}")
 
@@ -198,6 +202,8 @@ def _fits(text: str, name: str) -> bool:
         return _CODE.fullmatch(text) is not None
     if name == "PIN" and text.isdigit():
         return 4 <= len(text) <= 12
+    if _NO_ANSWER.fullmatch(text) is not None:
+        return False
     return is_shown(text, _CLASSES[name]) or (name == "password" and _WORDS.fullmatch(text) is not None)
 
 

@@ -13,9 +13,10 @@ _EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 # Files that hold nothing but a secret.
 _FILE = (
-    r"(?:[\w.~${}/-]{0,120}?(?<![A-Za-z0-9]))(?:(?:master|production|staging|development|test|private|secret|signing|encryption)"
-    r"\.key|secrets?/(?![\w./-]{0,120}(?:namespace|\.(?:crt|pub|md|py|js|ts|ya?ml|json|rb|go)\b))[\w./-]{1,120}"
-    r"|\.?vault[-_](?:token|pass(?:word)?)|(?:[\w-]{1,40}[-_.])?(?:password|passwd|passphrase|token|secret|api[-_]?key))"
+    r"(?:[\w.~${}/-]{0,120}?(?<![\w-]))(?:(?!max|min|num|count)[\w-]{1,40}[-_.])?"
+    r"(?:(?:master|production|staging|development|test|private|secret|signing|encryption)\.key"
+    r"|secrets?/(?![\w./-]{0,120}(?:namespace|\.(?:crt|pub|md|py|js|ts|ya?ml|json|rb|go)\b))[\w./-]{1,120}"
+    r"|\.?vault[-_](?:token|pass(?:word)?)|password|passwd|passphrase|token|secret|api[-_]?key)"
     r"(?:\.(?:txt|key|secret|pass))?"
 )
 _VARIABLE = r"\w{0,40}(?:TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|_PASS|_PWD|API_?KEY|ACCESS_KEY|PRIVATE_KEY|MASTER_KEY)"

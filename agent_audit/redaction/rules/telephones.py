@@ -15,7 +15,10 @@ _LEFT = r"(?:(?<![^\W_])|(?<=\\[nrt]))(?=\D{3,64}\d)"
 _GAPS = r"[ .-]|/| ?\(|\)(?:[ /-]| ?\()?"
 _PARTED = rf"(?:{_GAPS}| - | / )"
 _EXTENSION = r"(?: ?(?i:x|ext\.?|durchwahl|poste|ramal|wew\.?|доб\.?) ?\d{1,5})?"
-_UNIT = r"(?:€|\$|£|%|°|(?i:eur|usd|chf|gbp|kr|zł|mb|gb|mah|ms|kg|km|px|uhr|rub|руб)\b)"
+_UNIT = (
+    r"(?:€|\$|£|%|°|(?i:eur|usd|chf|gbp|kr|zł|mb|gb|mah|ms|kg|km|px|uhr|rub|руб"
+    r"|units?|users?|items?|people|results?|records?|pcs|stück)\b)"
+)
 # Not the beginning of a longer number, of a decimal one, of a name.
 _ENDS = rf"(?!(?:{_GAPS})?\d|[A-Za-z_]|[,:]\d|[/-][A-Za-z]| ?{_UNIT})"
 _AND = r"(?: / ?|, ?|; ?| (?:or|and|oder|und|ou|et|o|y|e|lub|или) )"
@@ -132,6 +135,7 @@ _OTHER_NUMBER = re.compile(
     r"[0-2]?\d\.[0-5]\d ?- ?[0-2]?\d\.[0-5]\d"  # opening hours
     r"|[1-9]\d?(?:\.\d{3}){2}"  # a price
     r"|[1-9]\d{0,2}\.\d{4,}|\d{5,}\.\d{1,2}|(?:19|20)\d\d\.\d+"  # a decimal number, a version
+    r"|\d(?:\.\d\d?){1,2}\.\d+"
     r"|(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?=\d)|$)){4}"  # an address of IPv4
 )
 
