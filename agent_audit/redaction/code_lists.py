@@ -25,7 +25,7 @@ _ROW = re.compile(
 )
 _BLANK_LINES = re.compile(r"(?:[ \t]{0,16}\r?\n){0,3}")
 _AND = r"(?:, ?| ?[;|] ?| (?:and|und|et|y|e|i|и|og|och|en|ve) )"
-_IN_A_ROW = re.compile(rf"[^\n\d:=]{{0,80}}[:=]\s{{0,3}}({_GROUP}(?:{_AND}{_GROUP}){{1,31}})")
+_IN_A_ROW = re.compile(rf"[^\n\d:=]{{0,80}}[:=][ \t]{{0,3}}({_GROUP}(?:{_AND}{_GROUP}){{0,31}})(?![\w-])")
 _CODES = re.compile(rf"(?:{_MARK})?({_GROUP})")
 _CODE = re.compile(
     r"(?=\D{0,11}\d)[A-Za-z0-9]{4,16}"

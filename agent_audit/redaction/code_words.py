@@ -38,6 +38,8 @@ class Tongue(NamedTuple):
     """Whether the head alone says enough: TAN, 验证码."""
     glued: bool = False
     """Whether words are not parted by blanks."""
+    turned: bool = False
+    """Whether the code may stand right before what it is for: `482913 onay kodu`."""
     fewest: int = 4
     """How many digits the code has at least."""
     rule: str = "key:otp"
@@ -52,7 +54,7 @@ TONGUES: tuple[Tongue, ...] = (
         kinds=f"""{_ANY} verif security confirm access. log_in logging_in sign-in sign_in signing_in auth one-time
         one_time single-use single_use temporary passcode recover backup activation activat pairing unlock entry. door
         gate. alarm two-factor two-step 2-step steam_guard lockbox keypad garage. safe. vault. buzzer intercom elevator
-        duress panic disarm pickup pick-up withdrawal digi reset. apple_id
+        duress panic disarm pickup pick-up withdrawal digi reset. setup. registration apple_id
         bestätig verifi sicherheits zugang zugriff anmeld einmal freischalt aktivierung tür. tür- haustür tor. tresor
         schließfach abhol entsperr kopplung authenti zwei-faktor wiederherstell notfall freigabe eingang
         vérif sécurité securite d'accès d'acces accès connexion connecter validation valider usage_unique secret
@@ -61,7 +63,7 @@ TONGUES: tuple[Tongue, ...] = (
         entrée immeuble alarme coffre déverrouill secours récupération retrait_colis
         verific beveilig bevestig toegang inlog in_te_loggen eenmalig deur. voordeur poort. herstel activer kluis ophaal
         ontgrendel""",
-        places="""lockbox lock_box key_box keybox key_safe keysafe keypad padlock door. door, front_door garage.
+        places="""lockbox lock_box key_box keybox key_safe keysafe keypad padlock door. front_door garage. garagen
         intercom
         vault. safe. tür. haustür tresor schlüsselbox schließfach porte. portail immeuble coffre boîte_à_clé cadenas
         deur. voordeur sleutelkluis kluisje""",
@@ -78,7 +80,7 @@ TONGUES: tuple[Tongue, ...] = (
         produit erreur article barre barres pays insee ape naf banque guichet réduction couleur parrainage route pénal
         travail commande fournisseur suivi région commune siret agence avantage
         kortings fout land klant bron boekings product""",
-        verbs="""is was are now ist lautet sind heißt est sont c'est : luidt""",
+        verbs="""is was are now ist lautet sind heißt est sont c'est est_le c'est_le : luidt""",
         yours="your my ihr dein mein euer votre ton mon uw jouw je mijn",
         keep="""never_share n't_share not_share never_give not_give n't_give never_ask keep_it_secret expires_in
         will_expire valid_for valid_until valid_till nobody anyone
@@ -97,7 +99,8 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Spanish, Portuguese, Catalan
         heads="código codigo",
-        kinds=f"""{_ANY} verifica seguridad segurança seguranca confirma acceso acesso inicio_de_sesión iniciar_sesión
+        kinds=f"""{_ANY} verifica un_solo_uso uso_único backup seguridad segurança seguranca confirma acceso acesso
+        inicio_de_sesión iniciar_sesión
         autentica autoriza único unico temporal temporário activación ativação activar desbloque recupera respaldo
         puerta porta portal. portão alarma alarme cofre caja_fuerte retirada recogida entrega firma validación validação
         edificio prédio garaje garagem entrar ingresar dinámic""",
@@ -118,7 +121,8 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Italian
         heads="codice codici",
-        kinds=f"""{_ANY} verifica sicurezza conferma accesso accedere autentica autorizza monouso temporaneo attivazione
+        kinds=f"""{_ANY} verifica sicurezza conferma accesso accedere entrare autentica autorizza monouso temporaneo
+        attivazione
         sblocco recupero backup emergenza porta. portone cancello allarme cassaforte ingresso ritiro segreto usa_e_getta
         dispositiv""",
         places="portone porta. cancello allarme cassaforte lucchetto cassetta",
@@ -130,7 +134,7 @@ TONGUES: tuple[Tongue, ...] = (
         keep="non_condivid non_comunicar non_dar mai_con a_nessuno con_nessuno scade valido",
         got="mi_ha_dato mi_ha_mandato mi_ha_inviato ho_ricevuto",
         enter="usa inserisci digita utilizza inserire",
-        aims="per",
+        aims="per da",
         spare="recupero backup emergenza riserva ripristino monouso",
     ),
     Tongue(  # Romanian
@@ -148,10 +152,13 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Polish, Swedish, Norwegian, Danish, Turkish, Indonesian, Croatian, Serbian, Lithuanian
         heads="kod",
+        turned=True,
         kinds=f"""{_ANY} weryfikac potwierdz bezpiecze dostęp dostep logowan autoryzac jednoraz aktywac odblokow odbioru
         domofon drzwi furtk bram alarm sejf skrytk zapasow odzyskiw
-        verifi bekräft säkerhets inlogg engång engangs åtkomst aktiver upplås port. dörr kassaskåp
-        bekreft bekræft sikkerhet sikkerhed innlogg adgang dør. portkod gjenopprett gendan reserv
+        verifi bekräft säkerhets inlogg engång engangs åtkomst aktiver upplås låsa_upp logga_in port. porten dörr
+        kassaskåp
+        bekreft bekræft logge_ind logge_inn logge_på sikkerhet sikkerhed innlogg adgang dør. portkod gjenopprett
+        gendan reserv
         doğrulama dogrulama onay güvenlik guvenlik giriş giris tek_kullanım tek_kullanim aktivasyon etkinleştir kapı.
         kurtarma yedek erişim şifre sifre
         konfirmasi keamanan akses masuk aktivasi pintu pemulihan cadangan rahasia
@@ -169,13 +176,15 @@ TONGUES: tuple[Tongue, ...] = (
         kimseyle kimse_ile paylaşma paylasma geçerli gecerli jangan_berikan jangan_bagikan siapa_pun siapapun berlaku
         nikome važi""",
         enter="wpisz podaj użyj użyj ange använd skriv oppgi bruk brug indtast girin kullanın gunakan masukkan unesite",
-        aims="do dla för for til için icin untuk za",
+        aims="do dla aby żeby by för for til için icin untuk za",
         spare="""zapasow odzyskiw awaryjn jednoraz återställ reserv säkerhetskop nöd gjenopprett gendan sikkerhetskop
         sikkerhedskop nød kurtarma yedek pemulihan cadangan oporav rezerv engång engang""",
     ),
     Tongue(  # Czech, Slovak, Hungarian; Finnish, Estonian
         heads="kód kodja kood",
-        kinds=f"""{_ANY} ověř overov bezpečn potvrz potvrd přístup prístup přihlá prihlá jednoráz aktiva obnov záložn
+        kinds=f"""{_ANY} ověř vstup autoriz overov bezpečn potvrz potvrd přístup prístup přihl prihl jednoráz aktiva
+        obnov
+        záložn
         odemk dveř dver alarm trezor zvonk výdej
         ellenőrző hitelesít biztonság megerősít belép egyszeri aktivál visszaállít kapu. kapukód ajtó riasztó széf
         vahvist turva kertakäyttö kirjautumis tunnistautumis aktivointi ovi. ovikoodi oven avaus noutok nouto hälyt
@@ -196,7 +205,7 @@ TONGUES: tuple[Tongue, ...] = (
         heads="код",
         kinds=f"""{_ANY} смс пин подтвержд проверочн провер безопасн доступ вход одноразов авториз аутентиф активац
         восстановл резервн запасн разблок двер домофон подъезд сейф ворот сигнализ получен выдач
-        підтвердж перевір безпек вхід входу одноразов відновл резервн
+        підтвердж перевір безпек вхід входу під'їзд одноразов відновл резервн
         потвържд проверк сигурност достъп еднократ верифик потврд пријав безбедн приступ""",
         places="двер домофон подъезд під'їзд сейф ворот калитк врат",
         harmless="""ошибк товар почтов регион стран город промо скидк штрих исходн помилк поштов країн продукт грешк
@@ -226,7 +235,8 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Arabic, Persian, Urdu
         heads="رمز كود کد کوڈ رموز أكواد",
-        kinds=f"""{_ANY} تحقق التحقق تأكيد التأكيد أمان الأمان الأمن دخول الدخول تفعيل التفعيل مرور_لمرة الاسترداد لمرة
+        kinds=f"""{_ANY} سري السري تحقق التحقق تأكيد التأكيد أمان الأمان الأمن دخول الدخول تفعيل التفعيل مرور_لمرة
+        الاسترداد لمرة
         الباب البوابة الوصول استلام تایید تأیید ورود امنیتی فعال یکبار یک‌بار تصدیق سیکیورٹی""",
         places="الباب البوابة الخزنة",
         harmless="""الخطأ خطأ المنتج منتج البريدي بريدي البلد الدولة الخصم خصم المصدر العميل خطا خطای محصول پستی
@@ -338,7 +348,7 @@ TONGUES: tuple[Tongue, ...] = (
     Tongue(  # What is a one-time password by its name, in any language
         heads="""otp mtan smstan sms-tan pushtan phototan chiptan tan: tan_ geheimzahl cryptogramme_visuel
         prüfziffer kartenprüfnummer""",
-        verbs="is was ist lautet est es è é to jest är er on : este adalah là คือ है は",
+        verbs="is was ist lautet est es è é e' jest är er : este adalah là คือ है は",
         firm=True,
     ),
     Tongue(
@@ -349,8 +359,9 @@ TONGUES: tuple[Tongue, ...] = (
         rule="key:password",
     ),
     Tongue(  # Passwords of digits that are for once or to log in
-        heads="hasło hasla пароль пароля şifre sifre clave",
-        kinds=f"""{_ANY} jednoraz logowan autoryzac одноразов входа вход подтвержд смс одноразовий giriş giris
+        heads="parola hasło hasla пароль пароля şifre sifre clave",
+        kinds=f"""{_ANY} unica unică de_unică jednoraz logowan autoryzac одноразов входа вход подтвержд смс
+        одноразовий giriş giris
         tek_kullan
         doğrulama dogrulama onay internet işlem kart dinámic acceso temporal firma operaciones seguridad de_un_solo""",
         harmless="primaria producto foránea extranjera privada pública",
@@ -377,7 +388,7 @@ clave_de_configuración chiave_di_configurazione chave_de_configuração セッ�
 secret_key authenticator"""
 """What a key is called that is typed into an authenticator: groups of four letters of base32 (RFC 4648)."""
 
-UNITS = """lines line zeilen lignes líneas linhas righe loc bytes byte bits bit chars characters kb mb gb ms users
-        requests
-tests times downloads errors fehler points points % eur usd gbp chf pln rub € $ £ ¥ 円 元 원 руб zł kr строк"""
+UNITS = """lines. line. zeilen. lignes. líneas linhas righe. loc. bytes. byte. bits. bit. chars. characters. kb. mb. gb.
+ms. users. requests. tests. times. downloads. errors. fehler. points. % eur. usd. gbp. chf. pln. rub. € $ £ ¥ 円 元 원
+руб zł kr. строк"""
 """Behind a number: it counts something, and is no code."""

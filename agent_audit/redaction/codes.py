@@ -9,7 +9,7 @@ Every search is bounded by the numbers below, so that a text costs its length, h
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent_audit.redaction.code_lists import find_list, find_setup_key
 from agent_audit.redaction.code_words import SETUP_KEYS, TONGUES, UNITS, Tongue
@@ -19,16 +19,21 @@ from agent_audit.redaction.values import Named
 
 _LEAD = 64
 """Characters before a word that are looked at for what the code is for, or for the code."""
+_BESIDE = 32
+"""Characters before a word that hold the words right beside it."""
 _REACH = 160
 """Characters behind a word within which its code stands."""
 _AGAIN = 400
 """Characters behind a code within which the same is looked for again."""
+_HEADING = 480
+"""Characters behind a word within which a list of codes may begin."""
 _MOST = 4
 """Numbers behind a word that are looked at, and how often one is masked that stands again."""
 
 # Groups of digits first: `123 456`, `1234 5678`, `12 34 56`, `1 2 3 4`. No part of a number, a date, a price, a name.
 _DIGITS = (
-    r"(?<![A-Za-z0-9_+$€£%/\\])(?<!\d[.,:-])(?:\d{3}[ -]\d{3,4}|\d{4}[ -]\d{4}|\d{2}([ -])\d{2}\2\d{2}(?:\2\d{2})?"
+    r"(?<![A-Za-z0-9_+$€£%/\\])(?<!\d[.,:-])"
+    r"(?:\d{3}[ -]\d{3,4}|\d{4}[ -]\d{4}|\d{2}([ -])\d{2}\2\d{2}(?:\2\d{2})?|\d{3}-\d{2}-\d{3}"
     r"|\d(?:[ -]\d){3,7}|[A-Za-z]{1,2}-\d{4,8}|\d{3,10})"
     r"(?![A-Za-z0-9_%€£$°]|[./:-]\d|-[a-z]|[ -]\d{2,}[ -]?\d|,\d{1,3}(?![\d分])| ?,?0{2}\b)"
 )
@@ -40,7 +45,7 @@ _MIXED = (
 _TOKEN = re.compile(rf"({_DIGITS})|({_MIXED})")
 # Names of standards, errors, sizes.
 _NO_CODE = re.compile(
-    r"(?:RFC|HTTP|ISO|SHA|UTF|CVE|AES|RSA|ERR|IPV|MD|USB|EC|E|P|V)-?\d|\d+(?:MB|GB|KB|AM|PM|X|PX|MS)\b|\d{4}-W"
+    r"(?:RFC|HTTP|HMAC|PBKDF|ISO|SHA|UTF|CVE|AES|RSA|ERR|IPV|MD|USB|EC|E|P|V)-?\d|\d+(?:MB|GB|KB|AM|PM|X|PX|MS)\b|\d{4}-W"
 )
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 _DATE = re.compile(
@@ -55,10 +60,15 @@ _LINE_OF_ITS_OWN = re.compile(r"[.:]?(?:<[^<>\n]{0,60}>|[\s*_>`#]){1,12}\Z")
 _ENDS_LINE = re.compile(r"[ \t*_`\"'#.]*(?:\Z|[\r\n<]|\\[rn])")
 _TAGS = re.compile(r"(?:<[^<>\n]{0,60}>\s{0,4}){1,3}\Z")
 _SUFFIX = re.compile(r"[^\W\d_]{0,8}(?:'s|\(s\))?")
-_OTHER_WORD = re.compile(r"\b(?:de|en|uni|trans|pseudo|geo|op|byte|vs|sub|run)\Z")
+_OTHER_WORD = re.compile(r"(?<![^\W_])(?:de|en|uni|trans|pseudo|geo|op|byte|vs|sub|run)\Z")
 _NO_WORD_BEFORE = frozenset("_\\$@/")
 _NO_WORD_AFTER = frozenset("_=")
+# `totp`, `otp-service`, `stan `: what stands right before and behind the word, a NUL between.
+_PART_OF_NAME = re.compile(r"[^\W_]\0|\0-[^\W\d_]")
 _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
+# Where a word of the data ends, in the tree of its letters.
+_STEM, _WHOLE = "stem", "whole"
+_DIGIT = re.compile(r"\d")
 _FUNCTION_WORD = (
     r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|den|die|der|das|dem|het|your|the|you|need|"
     r"needed|votre|ihr|ihre|ihren|einer|below|is|my|this|from|aus)"
@@ -67,12 +77,31 @@ _FUNCTION_WORD = (
 
 def _stems(text: str, *, glued: bool = False) -> str:
     """An expression of any of the words; a short one only where a word begins, if blanks part words."""
-    forms = []
+    anywhere, beginning = [], []
     for word in text.split():
-        plain = word.rstrip(".").replace("_", " ")
-        first = r"(?<![^\W\d_])" if len(plain) <= 5 and plain[0].isalpha() and not glued else ""
-        forms.append(first + re.escape(plain) + (r"(?![^\W\d_])" if word.endswith(".") else ""))
-    return f"(?:{'|'.join(forms)})" if forms else r"(?!)"
+        form = word.replace("_", " ")
+        short = len(form.rstrip(".")) <= 5 and form[0].isalpha() and not glued
+        (beginning if short else anywhere).append(form)
+    first = rf"(?<![^\W\d]){_any_of(beginning)}" if beginning else ""
+    return f"(?:{'|'.join(filter(None, (first, _any_of(anywhere) if anywhere else '')))})" if text else r"(?!)"
+
+
+def _any_of(words: list[str]) -> str:
+    """An expression of the words by their letters, as a tree: at each character of a text few branches are tried."""
+    tree: dict[str, Any] = {}
+    for word in words:
+        node = tree
+        for letter in word.rstrip("."):
+            node = node.setdefault(letter, {})
+        node[_WHOLE if word.endswith(".") else _STEM] = {}
+
+    def form(node: dict[str, Any]) -> str:
+        if _STEM in node:
+            return ""
+        forms = [r"(?![^\W\d])" if letter is _WHOLE else re.escape(letter) + form(node[letter]) for letter in node]
+        return forms[0] if len(forms) == 1 else f"(?:{'|'.join(forms)})"
+
+    return form(tree)
 
 
 class _Forms(NamedTuple):
@@ -101,10 +130,11 @@ def _forms_of(tongue: Tongue) -> _Forms:
     # The words of English and its neighbours stand before the head; only a few may stand behind it before the kind.
     western = tongue.heads == "code"
     words = rf"(?:{_FUNCTION_WORD}[\s']){{0,5}}" if western else r"(?:[^\s\d:.,]{1,14}[\s']){0,3}"
+    before = "|".join(re.escape(verb) for verb in tongue.verbs.replace("_", " ").split() if verb[-1] not in ":-")
     verbs = "|".join(re.escape(verb.replace("_", " ")) for verb in sorted(tongue.verbs.split(), key=len, reverse=True))
     apart = "" if glued else r"(?:\A|[\s'\")\]>])"
     blank = "" if glued else r"(?=\s)"
-    opening = r"[\s\"'(\[【「『*_`#>-]*\Z"
+    opening = r"[\s\"'(\[【「『*_`>-]*\Z"
     of = r"(?:(?:de|do|da|du|des|di|del|della|d'|van|of|for) ?)?"
     return _Forms(
         kind=re.compile(kind),
@@ -113,34 +143,37 @@ def _forms_of(tongue: Tongue) -> _Forms:
         places=re.compile(_stems(tongue.places)),
         harmless_before=re.compile(rf"{harmless}[^\W\d_]{{0,3}}[\s-]?\Z"),
         harmless_after=re.compile(rf"\A[\s\"'(]{{{0 if glued else 1},2}}{of}{harmless}"),
-        told=re.compile(rf"(?:[:=>]|(?<=\s)-|(?<=\S)-(?=\s)|[(\[【「『]|{apart}(?:{verbs})(?: now| still)?){opening}"),
+        told=re.compile(
+            rf"(?:[:>]|(?<=\s)=|(?<=\s)-|(?<=\S)-(?=\s)|[(\[【「『]|{apart}(?:{verbs})(?: now| still)?){opening}"
+        ),
         told_before=re.compile(
-            rf"\A[\"')\]】」]{{0,2}}\s?(?:(?:{verbs}|as|als|como|comme|come|som|jako|как|як|olarak|sebagai)"
+            rf"\A[\"')\]】」]{{0,2}}\s?(?:(?:{before}|as|als|como|comme|come|som|jako|как|як|olarak|sebagai)"
             rf"{blank}|-(?=\s))"
         ),
         yours=re.compile(_stems(tongue.yours, glued=glued)),
         keep=re.compile(_stems(tongue.keep, glued=glued)),
         enter=re.compile(_stems(tongue.enter, glued=glued)),
         got=re.compile(_stems(tongue.got)),
-        aims=re.compile(rf"\A[\"')\]*_]{{0,3}},?\s?{_stems(tongue.aims)}\s"),
+        aims=re.compile(rf"\A[\"')\]*_]{{0,3}}(?: (?:ein|in|auf))?,?\s?{_stems(tongue.aims)}\s"),
         spare_before=re.compile(rf"{spare}[^\W\d_]{{0,12}}(?:[ -][^\W\d_]{{1,14}})?[\s-]?\Z"),
         spare_after=re.compile(rf"\A[\s\"'(]{{0,2}}(?:[^\s\d:.,]{{1,10}}[\s']){{0,2}}(?:[dl]')?{spare}"),
     )
 
 
-_UNIT = re.compile(rf"\s?{_stems(UNITS)}(?![^\W\d_])")
+_UNIT = re.compile(rf"\s?{_stems(UNITS)}")
 
 
 class _Sentence:
     """A word in its text: what stands before and behind it, in lower case."""
 
-    def __init__(self, text: str, start: int, end: int) -> None:
+    def __init__(self, text: str, start: int, end: int, *, glued: bool) -> None:
         self.text, self.start = text, start
         self.first = max(0, start - _REACH)
         self.low = lower_in_place(text[self.first : end + 2 * _REACH])
         lead = self.low[max(0, start - self.first - _LEAD) : start - self.first]
         self.lead = _BREAK.split(lead)[-1]
-        suffix = _SUFFIX.match(self.low, end - self.first)
+        self.beside = self.lead[-_BESIDE:]
+        suffix = None if glued else _SUFFIX.match(self.low, end - self.first)
         self.end = self.first + suffix.end() if suffix is not None else end
         """Behind the word, its ending included."""
         self.after = self.between(self.end, self.end + _REACH)
@@ -164,20 +197,22 @@ class _Finder:
         # In a name of a program it is no word of a sentence.
         if text[end : end + 1] in _NO_WORD_AFTER or (place and text[place - 1] in _NO_WORD_BEFORE):
             return [], 0
+        if _DIGIT.search(text, max(0, place - _LEAD), end + _HEADING) is None:
+            return [], 0
         forms = self._made = self._made or _forms_of(self._tongue)
-        said = _Sentence(text, place, end)
+        said = _Sentence(text, place, end, glued=self._tongue.glued)
         if _OTHER_WORD.search(said.lead) or _IN_MARKER.search(said.low, 0, place - said.first):
             return [], 0
-        if self._tongue.firm and self._head.isascii() and said.lead[-1:].isalnum():
-            return [], 0  # `totp`, `stan `
+        if self._tongue.firm and self._head.isascii() and _PART_OF_NAME.search(said.lead[-1:] + "\0" + said.after[:2]):
+            return [], 0
         found = self._listed(said, forms)
-        if not (found or forms.harmless_before.search(said.lead) or forms.harmless_after.search(said.after)):
+        if not (found or forms.harmless_before.search(said.beside) or forms.harmless_after.search(said.after)):
             found = self._told(said, forms) or self._told_before(said, forms)
         return found, max((one.end for one in found), default=0)
 
     def _listed(self, said: _Sentence, forms: _Forms) -> list[Named]:
         spare = (
-            forms.spare_before.search(said.lead)
+            forms.spare_before.search(said.beside)
             or forms.spare_after.search(said.after)
             or (self._tongue.firm and forms.spare_before.search(self._head))
         )
@@ -185,7 +220,7 @@ class _Finder:
 
     def _is_for_entry(self, said: _Sentence, forms: _Forms) -> bool:
         """Whether the sentence says that the code lets somebody in."""
-        if self._tongue.firm or forms.kind_before.search(said.lead) is not None:
+        if self._tongue.firm or forms.kind_before.search(said.beside) is not None:
             return True
         return forms.kind_after.search(said.after) is not None
 
@@ -195,7 +230,8 @@ class _Finder:
         for count, match in enumerate(_TOKEN.finditer(text, said.end, said.end + _REACH)):
             between = said.between(said.end, match.start())
             own_line = "\n" in between and _is_own_line(text, between, match.end())
-            if count == _MOST or (_BREAK.search(between) and not own_line):
+            # What stands behind the same word again is read from there.
+            if count == _MOST or self._head in between or (_BREAK.search(between) and not own_line):
                 break
             told = own_line or self._is_told(between, forms)
             if not told and not self._is_next(between, forms):
@@ -212,18 +248,19 @@ class _Finder:
         """Whether a verb, a colon or a bracket leads from the word to the code."""
         tags = _TAGS.search(between[-80:])
         if tags is not None:
-            between = between[: len(between) - len(tags.group())] + ">"
+            between = between[: len(between) - len(tags.group())]
         return forms.told.search(between[-24:]) is not None
 
     def _is_next(self, between: str, forms: _Forms) -> bool:
         """Whether the code stands right behind the word, or behind what it is for: `Kode OTP kamu 7730`."""
+        between = _TAGS.sub(" ", between)
         words = between.split()
-        if not words:
-            return bool(between) or self._tongue.glued
+        if not words or len(words) > 4:
+            return not words and (bool(between) or self._tongue.glued)
         kinds = sum(forms.kind.search(word) is not None for word in words)
         yours = sum(forms.yours.search(word) is not None for word in words)
         others = sum(len(word) > 3 for word in words) - kinds - yours
-        return kinds > 0 and len(words) <= 4 and others <= min(yours, 1)
+        return kinds > 0 and others <= min(yours, 1)
 
     def _is_code(self, said: _Sentence, match: re.Match[str], *, kind: bool, told: bool) -> bool:
         """Whether a number can be a code where it stands: none of lines, no year, no date."""
@@ -251,7 +288,7 @@ class _Finder:
                 return True
         if forms.keep.search(before) or forms.keep.search(behind):
             return True
-        if forms.aims.match(behind) and forms.kind.search(behind[:48]):
+        if forms.aims.match(behind) and forms.kind.search(behind[:_LEAD]):
             return True
         if sum(map(str.isdigit, match.group())) < 5:
             return False
@@ -267,10 +304,17 @@ class _Finder:
         between = said.between(last.end(), said.start)
         if _BREAK.search(between) or sum(map(str.isdigit, last.group())) < 4:
             return []
-        if forms.told_before.search(between) is None and not (self._tongue.firm and between in ("", " ")):
+        if forms.told_before.search(between) is None and not self._is_turned(between, forms):
             return []
         own = last.group(1) is not None and (forms.yours.search(between) or forms.yours.search(said.after[:24]))
         return self._with_copies(said, last) if own or self._is_for_entry(said, forms) else []
+
+    def _is_turned(self, between: str, forms: _Forms) -> bool:
+        """Whether the code stands right before its word, and that is its place: `482913 onay kodu`."""
+        words = between.split()
+        if self._tongue.firm or not words:
+            return self._tongue.firm and not words
+        return self._tongue.turned and len(words) < 4 and all(forms.kind.search(word) for word in words)
 
     def _with_copies(self, said: _Sentence, match: re.Match[str]) -> list[Named]:
         """A code, and where the same stands again soon after it: `@site.example #123456`."""
