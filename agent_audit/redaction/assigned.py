@@ -43,6 +43,10 @@ _WRAPPER = re.compile(
 )
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
+_CODE_AFTER = re.compile(r"[,;)\]]| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
+_SCOPE = re.compile(r"(?:read|write|list|admin|manage|create|update|delete|view|get)(?:[:_.-][a-z*]{1,24}){0,3}|\*")
+_UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
+_PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r" +`{0,2}[^\W\d_]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
@@ -86,8 +90,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         blocks_from: where the first list or map may begin that was not read already.
     """
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
-    if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
-        return None  # the name of an Amazon resource has its kind between colons
+    if separator == ":" and (text.find("arn:", max(0, first - 120), first) >= 0 or text[first - 2 : first] == "${"):
+        return None  # the name of an Amazon resource has its kind between colons; `${SECRET:?required}`
     block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
     if block is not None:
         return block
@@ -137,9 +141,11 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
 
 
 def _is_itself(text: str, first: int, value: Value) -> bool:
-    """`self._token = token`: the name of a variable, which is the attribute's."""
-    name = text[first : first + 48].split("=", 1)[0].strip().rsplit(".", 1)
-    return len(name) == 2 and name[1].strip("_").lower() == text[value.start : value.end].strip("_;,`)").lower()
+    """`self._token = token`, `f(token=token, apiKey: ApiKey)`: the name of a variable or type, which is the name's."""
+    owner, dot, name = re.split(r"\??[:=]", text[first : first + 48], maxsplit=1)[0].strip().rpartition(".")
+    end = value.end - (text[value.end - 1] in ";,`)")
+    same = name.strip("_").lower() == text[value.start : end].strip("_").lower()
+    return same and (bool(dot and owner) or _CODE_AFTER.match(text, end) is not None)
 
 
 def _element_text(text: str, value: Value, separator: str) -> Value | None:
@@ -174,7 +180,7 @@ def _header_value(text: str, start: int) -> Value | None:
     if QUOTE.match(text, start):
         return value_at(text, start)
     match = _HEADER_LINE.match(text, start)
-    if match is None:
+    if match is None or _PROSE.match(text, start):
         return None
     scheme = _SCHEME.match(text, start)
     if is_placeholder(text[scheme.end() if scheme is not None else start : match.end()]):
@@ -220,6 +226,10 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
     if " to " in separator and not is_shown(secret, found):
         return False  # `rename `api_key` to `apiKey``
+    if separator == ":" and (value.end == len(text) or text[value.end] in "'\"") and _SCOPE.fullmatch(secret):
+        return False  # `"secrets:read"`
+    if not value.quoted and found.numeric and secret.isdigit() and _UNIT_AFTER.match(text, value.end):
+        return False  # `Brenner Pass: 1370 m`
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
         return False  # a comparison in code; the next level of a YAML mapping
     return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))

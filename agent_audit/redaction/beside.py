@@ -8,6 +8,8 @@ from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, pl
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 
+# OpenPGP, as gpg prints the keys that it names; a private key is no such number.
+_FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
 _ELEMENT = re.compile(
@@ -82,7 +84,9 @@ def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
 
 def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
     """A value that merely follows its name: it must look generated, or stand in quotes."""
-    if REFERENCE.match(text, after.end()):
+    if REFERENCE.match(text, after.end()) or (first and text[first - 1] == "/"):
+        return None  # a path and the next argument
+    if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):
         return None
     return (
         find_weak(text, after.end(), found) or _listed(text, after, first, found) or _mixed(text, after, first, found)

@@ -14,9 +14,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-# The one character that str.lower() lengthens: I with a dot, of Turkish.
-_DOTTED_I = "\u0130"
-
 _SHORT = 512
 """Characters up to which keeping the GIL is worth more than speed: some 10 microseconds of scanning."""
 
@@ -39,8 +36,8 @@ class Gate(Protocol):
 def lower_in_place(text: str) -> str:
     """Lower case with every character where it was, so that offsets hold for the original too."""
     lowered = text.lower()
-    # lower() only ever lengthens, so an equal length means one to one.
-    return lowered if len(lowered) == len(text) else text.replace(_DOTTED_I, "i").lower()
+    # Of all characters only this one is longer in lower case.
+    return lowered if len(lowered) == len(text) else text.replace("İ", "i").lower()
 
 
 def _encodable(text: str) -> str:

@@ -23,6 +23,7 @@ from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.phrases import (
     COPULAS,
     find_answer,
+    find_changed,
     find_code_told,
     find_number_before,
     find_number_told,
@@ -42,6 +43,12 @@ _TYPE = (
     r"|\s{1,2}(?i:as string|n?varchar2?|n?char|text)(?:\(\w{1,5}\))?\s{0,2}(?=:?=))?"
 )
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
+# What kind of a password it is, where an adjective follows its noun, and what it is for.
+_KIND = (
+    r"(?i:provvisori[ao]|provisoire|provisional|provis[oó]ri[ao]|temporal|temporaire|tempor[aá]ri[ao]|inicial|iniziale"
+    r"|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
+    r"|(?:de|del|do|da|di|per|for|für|du|pour|para) [\w.-]{1,24}(?: [\w.-]{1,24})?)"
+)
 _ASSIGNED = (
     rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}{_TYPE}\s{{0,4}}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
@@ -53,6 +60,8 @@ _ASSIGNED = (
     r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
     r"|[`'\"] to (?=[`'\"])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
+    # `Unseal Key 1: x`, `AWS Secret Access Key [None]: x`, `API key (live): x`, `Password provvisoria: x`.
+    rf"|(?: #?\d{{1,2}}| \([\w .,-]{{1,24}}\)| \[[^\]\n]{{1,24}}\]| {_KIND}) ?:(?:\s|\\[nr]){{1,4}}(?=\S)"
     rf"|(?:{_MEMBER}){{0,4}}\\{{0,7}}[\"']?[,\s]\s{{0,16}}\\{{0,7}}[\"']?(?:[Vv](?:al|AL)(?:ue|UE)?|default)\\{{0,7}}[\"']?"
     r"\s{0,2}[:=]\s{0,4}"
     # The next element of XML, the body of a form's part, the default of a variable, the field of a page.
@@ -75,7 +84,7 @@ _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
-    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
+    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda|till|til|do|da|del|della|zum?|zur|van|voor|per|för|для|от|на"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
@@ -209,6 +218,9 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     )
     if beside is not None:
         return finding_of(beside)
+    changed = find_changed(text, last, found)
+    if changed:
+        return Finding(changed, changed[-1].end)
     number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, last, found) if number else None
     named = named or find_number_before(text, first, found)

@@ -20,6 +20,8 @@ class KeyClass(NamedTuple):
     """Numbers are secrets too."""
     weak: bool = False
     """Only values that look random are secrets."""
+    shown: bool = False
+    """Only values that mix letters with digits or symbols are secrets, as `is_shown` of `values` says."""
     path_ok: bool = False
     """A file path is no secret: `PWD` is the shell's working directory."""
     joint: bool = False
@@ -32,6 +34,7 @@ USER_AND_PASSWORD = KeyClass("curl-user", weak=True)
 _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
+_KEY_TOO = KeyClass("key:password", numeric=True, shown=True)
 _SALT = KeyClass("key:salt", weak=True)
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
@@ -99,6 +102,9 @@ _JOINT_KEYS = frozenset(
         *FIELD_KEYS,
         *ANSWER_KEYS,
         "stringData",
+        "bcrypt_hash",
+        "grant_type",
+        "event_action",
         "kty",
         "payload",
         "keys_base64",
@@ -202,6 +208,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _SIGNATURE
     if last == "salt":
         return _SALT
+    if last in words.KEY_TOO:
+        return _KEY_TOO
     if last in ("access", "private"):
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
@@ -259,6 +267,7 @@ def sensitive_last_words() -> frozenset[str]:
     return frozenset(
         listed
         | set(words.PAIRS)
+        | words.KEY_TOO
         | {"key", "keys", "auth", "sig", "salt", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )

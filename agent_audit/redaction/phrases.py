@@ -33,13 +33,22 @@ _NUMBER_BEFORE = re.compile(
     r"((?:one[- ]time|single[- ]use|temporary|temp|login|sms|access|verification) ){0,3}\Z"
 )
 # Behind these a mere word is none: `heslo je povinné`.
-_MORE_VERBS = r"(?: (?:mitt|mea|saya|anda|kamu)(?: (?:er|este|adalah))?| (?:je|este|on|adalah))"
+_MORE_VERBS = (
+    r"(?: (?:mitt|mea|saya|anda|kamu)(?: (?:er|este|adalah))?| (?:je|este|adalah)|(?<=alasana) on|(?<=alasanani) on)"
+)
 # `password was changed from x to y`
 _SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
+_FOR = (
+    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на"
+    r"|provided|given|supplied|shared|sent)"
+)
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: (?:for|of|to|on|at|from|für|de|pour|para|provided|given|supplied|shared|sent)"
-    rf" [^\n.:;=\"]{{1,48}}?)({_IS})|({_VERB})|{_MORE_VERBS}) {{1,2}}"
+    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)({_IS}| to)|({_VERB})|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
+)
+_FROM_TO = re.compile(
+    r"(?: (?:for|of|on|at|was|were|is|has been) [^\n\"'`:;]{1,48}?| changed)? from [\"'`]([^\s\"'`]{4,64})[\"'`]"
+    r" to [\"'`]([^\s\"'`]{4,64})[\"'`]"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
 COPULAS = ("是", "为", "は", "는", "은")
@@ -69,6 +78,8 @@ _NO_PASSWORD = words("""
     below above there yours mine different same fine okay good right known unknown lost stolen sent kept shown given
     written taken found forgotten broken valid invalid optional case-sensitive ready available obsolete stale fresh
     alphanumeric numeric temporary permanent present absent wrongly bad hard easy true false invalid. obligatory
+    wymagane wymagany nieprawidłowe błędne poprawne krävs ogiltigt vereist onjuist verkeerd povinné nesprávné gerekli
+    yanlış geçersiz requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
     falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
 """)
 _PROSE_ENDS = ("ed", "ing", "able", "ible", "less", "ful", "ória", "oria", "orio")
@@ -147,6 +158,14 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     return Named(first, last, found.rule)
 
 
+def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
+    """The old one and the new one: `the password of db-1 from 'x' to 'y'`."""
+    match = _FROM_TO.match(text, end)
+    if match is None or found.weak or not all(could_be_secret(secret, found) for secret in match.groups()):
+        return []
+    return [Named(*match.span(1), found.rule), Named(*match.span(2), found.rule)]
+
+
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
     """The secret after a name that is not parted from its verb: `密码是x`."""
     match = _TOLD_AFTER_COPULA.match(text, end)
@@ -169,7 +188,7 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     if not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
         return None
     if WORD.match(secret):
-        told = match.group(1) or match.group(2)
+        told = match.group(2) or (match.group(1) != " to" and match.group(1))
         ends = _ENDS.match(text, match.end()) or _ENDS.match(text, stop)
         if found.rule != "key:password" or not told or not ends or not _is_password_word(secret):
             return None

@@ -201,7 +201,8 @@ def is_cell_secret(value: str, found: KeyClass, *, spaced: bool = False) -> bool
     word = WORD.match(value) is not None
     if word and (spaced or (found.rule != "key:password" and len(value) < 10)):
         return False
-    return could_be_secret(value, found) and is_list_item(value, found, "x")
+    chosen = found.rule == "key:password" and not spaced and " " not in value  # `walnut-Lake-42` is no name there
+    return could_be_secret(value, found) and (chosen or is_list_item(value, found, "x"))
 
 
 def column_names(listed: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from agent_audit.redaction import vocabulary
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.marker import HEAD, only_markers
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
@@ -22,10 +23,13 @@ _NO_SECRET = words(
     обязательно 必須 必填 必填项 필수
 """
 )
+# Languages without blanks between words: required, optional, not set.
+_ASKED_FOR = ("必須", "必要", "任意", "必填", "未設定", "未设置")
 REFERENCE = re.compile(
     r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
     r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%\(?\w*\)?[sdvqr%]$"
-    r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\{\w*\}$|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
+    r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{\w{0,64}\}(?=[\s\"'`,;&/>)]|$)|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
+    r"|\((?:sensitive|hidden|known after)\b|[A-Z]\w{2,24}<[\w\[\], |&']{1,48}>"
     r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
@@ -34,6 +38,10 @@ REFERENCE = re.compile(
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}")
+_STAND_IN = re.compile(
+    r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
+    r"(?: \w{1,16}){0,2}[>\])]|\$\{\w{1,64}(?::?\?[^{}]{0,64})?\}|\$?\{\{[^{}]{1,80}\}\})"
+)
 _FILLER_ENDS = frozenset("*xX.•_#-")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
@@ -86,13 +94,46 @@ class Named(NamedTuple):
     rule: str
 
 
+# What their issuers give out: no version, address or digest.
+_FORMS = {
+    "key:national-id": re.compile(r"[^\W_](?:[ ./-]?[^\W_]){4,23}"),
+    "key:pin": re.compile(r"(?!pin[-_])[^\s:+/]{3,40}"),
+    "key:otp": re.compile(r"(?![A-Z]{7,}$).*", re.DOTALL),
+    "key:token": re.compile(r"(?![A-Z]{1,5}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$).*", re.DOTALL),
+}
+_LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?:['’ -][^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
+_LABEL_WORDS = vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
+_LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
+
+
+def has_form(secret: str, rule: str) -> bool:
+    """Whether a text has the form that secrets of this kind have, where they have one."""
+    form = _FORMS.get(rule)
+    return form is None or form.fullmatch(secret) is not None
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is the label of a field, as in files of translations: `Passwort`, `Enter your password`.
+
+    One word in English is none: `Password` is a password, too.
+    """
+    if not text[:1].isupper() or len(text) > 80 or _LABEL.fullmatch(text) is None:
+        return False
+    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*"))
+    if len(named) == 1:
+        return named[0] in vocabulary.FOREIGN_LABELS or named[0].endswith(("code", "schlüssel"))
+    return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
+
+
 def could_be_secret(secret: str, found: KeyClass) -> bool:
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
-    if secret.strip(" .,;:()").lower() in _NO_SECRET or is_placeholder(secret):
+    if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
-    return not (found.path_ok and secret[0] in "/~.") and fits(secret, found)
+    if found.path_ok and secret[0] in "/~.":
+        return False
+    return fits(secret, found) and not is_label(secret) and (not found.shown or _is_chosen(secret, found))
 
 
 def fits(secret: str, found: KeyClass) -> bool:
@@ -103,7 +144,7 @@ def fits(secret: str, found: KeyClass) -> bool:
         return len(secret) >= 16 or has_digit(secret)
     if found.rule == "key:cookie":
         return "=" in secret or has_digit(secret)
-    return enough_digits(secret, found.rule)
+    return enough_digits(secret, found.rule) and has_form(secret, found.rule)
 
 
 def enough_digits(secret: str, rule: str) -> bool:
@@ -136,10 +177,14 @@ def is_shown(text: str, found: KeyClass) -> bool:
     """
     if found.weak:
         return is_weak_secret(text, found.rule)
-    if HEAD in text or not could_be_secret(text, found) or any(c.isspace() for c in text):
+    return HEAD not in text and could_be_secret(text, found) and _is_chosen(text, found)
+
+
+def _is_chosen(text: str, found: KeyClass) -> bool:
+    if any(c.isspace() for c in text):
         return False
     if text.isdigit():
-        return found.numeric and (found.rule != "key:password" or len(text) >= 6)
+        return found.numeric and (found.rule != "key:password" or len(text) >= (8 if found.shown else 6))
     mixed = has_digit(text) or _SYMBOL.search(text[:-1]) is not None
     return mixed and len(text) >= 6 and not is_technical(text) and any(map(str.isalpha, text))
 
@@ -149,6 +194,15 @@ def is_placeholder(text: str) -> bool:
     if REFERENCE.match(text) is not None:
         return True
     return text[-1:] in _FILLER_ENDS and _FILLER.fullmatch(text) is not None
+
+
+def stands_for_itself(text: str) -> bool:
+    """Whether the value of a key is no word of JSON, no label, no mask or reference: `<redacted>`, `${DB_PASSWORD}`."""
+    return (
+        text.lower() not in ("true", "false", "none", "null")
+        and _STAND_IN.fullmatch(text) is None
+        and not is_label(text)
+    )
 
 
 def describes(key: str) -> bool:

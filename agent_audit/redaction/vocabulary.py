@@ -20,8 +20,14 @@ PASSWORD = words("""
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
-    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw
+    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
+    srcstorepass deststorepass srckeypass destkeypass
 """)
+FOREIGN_LABELS = words("""
+    passwort kennwort contraseña senha wachtwoord lösenord passord adgangskode hasło salasana parola şifre heslo jelszó
+    lozinka пароль κωδικός סיסמה 密码 密碼 パスワード 비밀번호 รหัสผ่าน पासवर्ड
+""")
+"""What a field for a password is called; alone and with a capital letter it is its label."""
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
 """)
@@ -29,9 +35,12 @@ TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken a
 CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
 COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
 AUTHORIZATION = words("authorization authorisation proxyauthorization")
+KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel")
+"""Passwords and keys of any kind: the value decides."""
 API_KEY = words("""
     apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
     sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
+    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel
     passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
@@ -102,12 +111,16 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "tok": (("token", words("auth access api bearer refresh session")),),
     "answer": (("secret", words("security secret recovery challenge")),),
     "answers": (("secret", words("security secret recovery challenge")),),
+    "verifier": (("otp", words("code")),),
     "community": (("secret", words("snmp")),),
     "string": (("secret", words("community secret")),),
     "binary": (("secret", words("secret")),),
     "license": (("national-id", words("driver drivers driving")),),
     "licence": (("national-id", words("driver drivers driving")),),
     "signature": (("token", words("access")),),
+    "response": (("token", words("saml")),),
+    "schlüssel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
+    "api": (("api-key", words("clave chave clé chiave klucz")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")),),
     "material": (("private-key", words("key")),),
@@ -156,7 +169,7 @@ HARMLESS_TOKEN_OWNERS = words("""
     stop eos bos pad unk sep cls mask special start end next page paging pagination continuation
     continue prev previous first last each per max min num total word sub image audio text input
     output prompt completion cached reasoning thinking design begin eot eom separator delimiter
-    newline whitespace single current_word lexer parser syntax scan resume sync delta cursor
+    newline whitespace single current_word lexer parser syntax scan resume sync delta cursor progress cancellation
 """)
 
 ASKING = words("""
@@ -168,7 +181,7 @@ ASKING = words("""
 
 TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
-    confirmation repeat again prod production staging dev test live sandbox primary secondary backup
+    confirmation repeat again wif prod production staging dev test live sandbox primary secondary backup
     default root admin base json
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
@@ -180,20 +193,22 @@ DESCRIPTIVE = words("""
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
-    engine driver secret_name file files ref arn external environment optional
+    in question resolved integrity engine driver secret_name file files ref arn external environment optional
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 
 PHONE = words("phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn")
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
 
-KEYWORDS: tuple[str, ...] = tuple(
-    """
+KEYWORDS: tuple[str, ...] = (
+    *"""
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    salt jelsz access private пароль hasło haslo şifre parol κωδικός khẩu
+    salt jelsz access private samlresponse pasword
+    clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
-""".split()  # noqa: SIM905  # easier to read
+""".split(),  # noqa: SIM905  # easier to read
+    "pass word",
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
 

@@ -44,7 +44,15 @@ from agent_audit.redaction.objects import (
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.stores import STORE_KEYS, secret_members
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown, is_weak_secret
+from agent_audit.redaction.values import (
+    could_be_secret,
+    describes_in,
+    enough_digits,
+    has_form,
+    is_shown,
+    is_weak_secret,
+    stands_for_itself,
+)
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
 
 MAX_DEPTH = 64
@@ -55,7 +63,7 @@ _SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 # Under a key that says telephone, in whatever way it is grouped.
 _PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
-_OPTION = re.compile(r"--[A-Za-z][\w-]{1,40}\Z")
+_OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 # Most labels and targets name nothing that could be secret, and need not be taken apart.
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
 _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
@@ -445,16 +453,15 @@ def _is_secret(text: str, rule: KeyClass) -> bool:
         return _USER_AND_PASSWORD.match(text) is not None or is_weak_secret(text, "key:auth")
     if rule.path_ok and text[0] in "/~.":
         return False
-    if rule.weak:
-        return is_weak_secret(text, rule.rule)
-    return text.lower() not in ("true", "false", "none", "null") and (
-        not text.isdigit() or enough_digits(text, rule.rule)
-    )
+    if rule.weak or rule.shown:
+        return is_shown(text, rule)
+    fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
+    return fits and stands_for_itself(text)
 
 
 def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
     """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
-    if inherited.weak:
+    if inherited.weak or inherited.rule == "key:pin":  # a PIN has no members; the pins of a map have
         return None
     if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
         return inherited

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import is_mixed
+from agent_audit.redaction.validators import has_digit, is_mixed
 from agent_audit.redaction.values import is_placeholder
 
 _QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
 _OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
-_NEXT = r",\s{0,4}"
+_NEXT = r",\s{0,24}"
+_PAIR = (
+    *("NetworkCredential(", "UsernamePasswordCredentials(", "PasswordAuthentication(", "Credentials.basic("),
+    *("DigestAuth(", "basic_auth(", "basic_auth ", "simple_bind_s(", "algoliasearch("),
+)
+"""Calls whose first argument is a user or an application, and whose second is its password or key."""
 
 
 def _is_password(text: str) -> bool:
     return is_mixed(text) and "/" not in text
+
+
+def _is_credential(text: str) -> bool:
+    return len(text) >= 4 and not is_placeholder(text)
 
 
 def _is_key(text: str) -> bool:
@@ -29,9 +38,37 @@ CALLS: tuple[Rule, ...] = (
     ),
     part(
         "database-call",
-        ("new pdo(", "mysqli(", "mysqli_connect(", "drivermanager.getconnection("),
-        r"(?i:new pdo|mysqli(?:_connect)?|drivermanager\.getconnection)\(\s{0,4}"
+        (
+            *("new pdo(", "pdo->__construct(", "mysqli(", "mysqli_connect(", "drivermanager.getconnection("),
+            *("dbi->connect(", "pymysql.connect(", "mysqldb.connect(", "ftplib.ftp(", "ftp_tls("),
+        ),
+        r"(?i:new pdo|pdo->__construct|mysqli(?:_connect)?|drivermanager\.getconnection|dbi->connect"
+        r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls)\(\s{0,24}"
         rf"{_OTHER}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
+    ),
+    part(
+        "oracle-call",
+        ("oracle.connect(", "oracledb.connect("),
+        rf"oracle(?:db)?\.connect\(\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}{_NEXT}",
+    ),
+    part(
+        "credentials-call",
+        tuple(map(str.lower, _PAIR)),
+        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}",
+        _is_credential,
+    ),
+    # With two pairs, of an application and of a user: all but the first, which says which application.
+    part(
+        "oauth1-call",
+        ("oauthhandler(", "oauth1userhandler(", "oauth1(", "oauth1session("),
+        r"OAuth(?:1|1UserHandler|1Session|Handler)\(\s{0,24}"
+        rf"{_OTHER},\s{{0,24}}((?:[\"'][\w-]{{20,256}}[\"'](?:,\s{{0,24}})?){{1,3}})",
+        has_digit,
+    ),
+    part(
+        "twilio-call",
+        ("client('ac", 'client("ac', "twilio('ac", 'twilio("ac'),
+        r"(?i:client|twilio)\(\s{0,24}[\"']AC[0-9a-f]{32}[\"'],\s{0,24}[\"']([0-9a-f]{32})[\"']",
     ),
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
     part("login-function", ("login(",), rf"login\(\s{{0,4}}{_OTHER}{_NEXT}{_QUOTED}\s{{0,4}}\)", _is_password),

@@ -6,7 +6,8 @@ from agent_audit.redaction.rules.model import Rule, part, token, within
 
 CLOUD: tuple[Rule, ...] = (
     # AWS IAM identifiers: four-letter prefix by kind of key, 16 characters of base 32.
-    token("aws-access-key", "akia asia abia acca a3t", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z2-7]{16}"),
+    token("aws-access-key", "akia asia abia acca a3t", r"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}"),
+    token("google-oauth-code", "4/0a", r"4/0A[A-Za-z0-9_-]{40,120}"),
     token("aws-bedrock-key", "absk", r"ABSK[A-Za-z0-9+/]{109,269}={0,2}"),
     token(
         "aws-bedrock-key-short",

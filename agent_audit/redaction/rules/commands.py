@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import looks_random
+from agent_audit.redaction.validators import has_digit, looks_random
 
 # Backslashes that escape what ends an argument, as within a string, are none of it.
 _PLAIN = r"\\(?!\\{0,6}(?:[\"'nrt]|$))"
@@ -118,6 +118,22 @@ COMMANDS: tuple[Rule, ...] = (
         ("convertto-securestring ",),
         r"(?i:ConvertTo-SecureString)(?: -String)? [\"']([^\"'\n]{1,512})[\"']",
         _is_value,
+    ),
+    part("minio-alias", ("mc alias set ",), rf"mc alias set \S{{1,64}} \S{{1,256}} \S{{1,128}} {_ARGUMENT}", _is_value),
+    part("codecov-token", ("codecov ",), rf"codecov\b{_REST}-t[ =]{_ARGUMENT}", has_digit),
+    part(
+        "keychain-password",
+        ("security unlock-keychain ", "security create-keychain ", "security import "),
+        rf"security (?:unlock-keychain|create-keychain|import)\b{_REST}-[pP] {_ARGUMENT}",
+        _is_value,
+    ),
+    # Where the token is the user, the password is one letter or none.
+    part(
+        "curl-token",
+        ("curl ",),
+        rf"curl\b{_REST}(?:-u|--user)[ =]?[\"']?([A-Za-z0-9_.-]{{20,256}})"
+        r":(?:[xX]|api_token|x-oauth-basic)?(?=[\s\"']|$)",
+        looks_random,
     ),
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-[AX] {_ARGUMENT}", _is_value),
     part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),

@@ -126,7 +126,20 @@ GENERAL: tuple[Rule, ...] = (
         _is_no_group,
     ),
     # RFC 6749, section 4.1.2: whoever has the code gets the token.
-    part("oauth-code", ("?code=", "&code="), r"[?&]code=([A-Za-z0-9._~/%+-]{16,512})", looks_random),
+    part(
+        "oauth-code",
+        ("code=",),
+        r"(?:(?<=[?&])|(?<=-d )|(?<=data )|(?<=-raw )|(?<=-urlencode )|(?<=(?:d|a|w|e) [\"']))"
+        r"code=([A-Za-z0-9._~/%+-]{16,512})",
+        looks_random,
+    ),
+    within("salesforce-session", "!aq !ar", r"[A-Za-z0-9]{12,15}D00", r"!A[QR][A-Za-z0-9._]{40,160}"),
+    part(
+        "hardhat-account",
+        ("accounts: [", 'accounts": ['),
+        r"accounts\"?: \[\s{0,24}[\"'`]((?:0x)?[0-9a-fA-F]{64})[\"'`]",
+    ),
+    part("calendar-link", ("/private-",), r"/private-([0-9a-f]{32})/basic\.ics"),
     # cookie-signature: `s:`, the value, a dot and HMAC-SHA-256 in base64 without padding, under any name.
     part(
         "express-session",

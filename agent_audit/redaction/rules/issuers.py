@@ -250,6 +250,14 @@ httpie-password: HTTPie documentation, authentication
 curl-user-joined curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
 here-string-password: bash(1), here strings; kinit(1), cryptsetup(8)
+minio-alias: MinIO client reference, mc alias set
+codecov-token: Codecov documentation, uploader
+keychain-password: security(1)
+curl-token: the API documentation of Freshdesk, BambooHR and GitHub, basic authentication with a token
+calendar-link: Google Calendar help, the secret address in iCal format
+hardhat-account: Hardhat documentation, accounts of a network
+google-oauth-code: Google Identity documentation, OAuth 2.0, authorization codes
+salesforce-session: Salesforce documentation, session IDs
 gh-secret: GitHub CLI manual, gh secret set; Azure CLI, az keyvault secret set
 aws-parameter: AWS CLI command reference, ssm put-parameter
 aws-secret-string: AWS CLI command reference, secretsmanager create-secret
@@ -276,7 +284,8 @@ nickserv-identify: Anope and Atheme documentation, NickServ IDENTIFY
 ipsec-secret: strongSwan documentation, ipsec.secrets
 network-device-password: Cisco IOS security command reference, username and enable
 snmp-community: snmpd.conf(5); Cisco IOS SNMP command reference
-haproxy-password: HAProxy configuration manual, userlists
+haproxy-password haproxy-stats: HAProxy configuration manual, userlists and stats auth
+elastic-password: Elasticsearch reference, elasticsearch-setup-passwords
 windows-wifi-key: Microsoft Learn, netsh wlan show profile key=clear
 postfix-sasl-password: Postfix SASL_README, client passwords
 kickstart-password: Kickstart documentation, rootpw
@@ -290,7 +299,11 @@ neo4j-password: Neo4j documentation, Cypher-Shell
 cypher-password cypher-old-password: Neo4j documentation, ALTER CURRENT USER
 rclone-obscure: rclone documentation, rclone obscure
 pulumi-secret: Pulumi documentation, pulumi config set
-database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager
+database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager; Perl DBI; PyMySQL; Python, ftplib
+oracle-call: python-oracledb documentation, connect
+credentials-call: Microsoft Learn, NetworkCredential; Apache HttpClient; OkHttp; Requests; python-ldap; Algolia
+oauth1-call: Tweepy and requests-oauthlib documentation
+twilio-call: Twilio documentation, SDKs
 inngest-signing-key: Inngest documentation, signing keys
 secret-key-prefix: Svix and Knock documentation, API keys
 schtasks-password: Microsoft Learn, schtasks, /rp

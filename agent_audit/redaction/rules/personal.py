@@ -175,8 +175,8 @@ def _find_ssn(text: str, start: int) -> Found | None:
     if match is None or _inside_a_name(text, start, match.end()):
         return None
     digits = "".join(c for c in match.group() if c.isdigit())
-    # Nine digits alone are anything; only words before them make them a social security number.
-    if len(match.group()) == 9 and not _SSN_WORDS.search(text[max(0, start - 40) : start]):
+    # Nine digits alone are anything, five and four a postal code; only words before them make them such a number.
+    if (len(match.group()) == 9 or match.group()[5] == "-") and not _SSN_WORDS.search(text[max(0, start - 40) : start]):
         return None
     return (start, match.end(), SSN) if is_ssn(digits) else None
 

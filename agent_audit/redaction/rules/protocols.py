@@ -104,6 +104,13 @@ PROTOCOLS: tuple[Rule, ...] = (
         lambda text: text != "public" and _is_value(text),
     ),
     part("haproxy-password", ("insecure-password ",), rf"insecure-password {_WHOLE_VALUE}", _is_value),
+    part("haproxy-stats", ("stats auth ",), rf"stats auth [\w.@-]{{1,64}}:{_WHOLE_VALUE}", _is_value),
+    part(
+        "elastic-password",
+        ("password ",),
+        rf"(?<![^\n])PASSWORD [a-z_]{{3,32}} = ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}",
+        has_digit,
+    ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
         "postfix-sasl-password",
@@ -203,7 +210,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"|aws (?:secretsmanager get-secret-value|ssm get-parameter)[^\n]{0,200}--output text|get-login-password"
         r"|pass show |find-(?:generic|internet)-password[^\n]{0,100} -w|bw get (?:password|totp)|op read |auth token"
         r"|openssl rand |pwgen |vault (?:kv get|read) [^\n]{0,100}-field|vault print token|heroku config:get "
-        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?{_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
+        rf"|terraform output -raw |pulumi config get )[^\n\\]{{0,200}}?(?<!\)){_NL}([^\s\"'\\]{{8,4096}}){_EOL}",
         _is_printed,
     ),
     # The links that set a password anew: Django, Rails, and the like.
