@@ -346,11 +346,12 @@ TONGUES: tuple[Tongue, ...] = (
         glued=True,
     ),
     Tongue(  # What is a one-time password by its name, in any language
-        heads="""otp mtan smstan sms-tan pushtan phototan chiptan tan: tan_ geheimzahl cryptogramme_visuel
+        heads="""otp mtan smstan sms-tan pushtan phototan chiptan tan: tan_ cryptogramme_visuel
         prüfziffer kartenprüfnummer""",
         verbs="is was ist lautet est es è é e' jest är er : este adalah là คือ है は",
         firm=True,
     ),
+    Tongue(heads="geheimzahl geheimnummer", verbs="ist lautet :", firm=True, rule="key:pin"),
     Tongue(
         heads="""one-time_pass one_time_pass time_password single-use_password single-use_pass einmalpasswort
         einmalkennwort""",

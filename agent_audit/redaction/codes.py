@@ -68,7 +68,7 @@ _PART_OF_NAME = re.compile(r"[^\W_]\0|\0-[^\W\d_]")
 _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
 # Where a word of the data ends, in the tree of its letters.
 _STEM, _WHOLE = "stem", "whole"
-_DIGIT = re.compile(r"\d")
+_LIKELY = re.compile(r"\d|[A-Z]{3}-[A-Z]{3}")
 _FUNCTION_WORD = (
     r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|den|die|der|das|dem|het|your|the|you|need|"
     r"needed|votre|ihr|ihre|ihren|einer|below|is|my|this|from|aus)"
@@ -77,7 +77,8 @@ _FUNCTION_WORD = (
 
 def _stems(text: str, *, glued: bool = False) -> str:
     """An expression of any of the words; a short one only where a word begins, if blanks part words."""
-    anywhere, beginning = [], []
+    anywhere: list[str] = []
+    beginning: list[str] = []
     for word in text.split():
         form = word.replace("_", " ")
         short = len(form.rstrip(".")) <= 5 and form[0].isalpha() and not glued
@@ -197,7 +198,7 @@ class _Finder:
         # In a name of a program it is no word of a sentence.
         if text[end : end + 1] in _NO_WORD_AFTER or (place and text[place - 1] in _NO_WORD_BEFORE):
             return [], 0
-        if _DIGIT.search(text, max(0, place - _LEAD), end + _HEADING) is None:
+        if _LIKELY.search(text, max(0, place - _LEAD), end + _HEADING) is None:
             return [], 0
         forms = self._made = self._made or _forms_of(self._tongue)
         said = _Sentence(text, place, end, glued=self._tongue.glued)
