@@ -75,6 +75,8 @@ TONGUES: tuple[Tongue, ...] = (
         offer hs hsn naics sic icd cpt bank routing vat ean upc isbn sample example version build test sales game
         confirmation_for booking_confirmation reservation_confirmation order_confirmation flight_confirmation fire
         failure fault warning rate unit
+        exited_with exits_with failed_with returned_with responded_with terminated_with closed_with ended_with
+        returns returned
         postleit gutschein rabatt fehler kunden produkt artikel länder quell farb vorwahl aktions empfehlungs buchungs
         bestell reservierungs versand
         produit erreur article barre barres pays insee ape naf banque guichet réduction couleur parrainage route pénal

@@ -21,12 +21,18 @@ _LEAD = 64
 """Characters before a word that are looked at for what the code is for, or for the code."""
 _BESIDE = 32
 """Characters before a word that hold the words right beside it."""
+_OWNER = 28
+"""Characters before a word that hold what has the code: an error, a product."""
 _REACH = 160
 """Characters behind a word within which its code stands."""
+_LONGEST = 32
+"""Characters of a code."""
 _AGAIN = 400
 """Characters behind a code within which the same is looked for again."""
 _HEADING = 480
 """Characters behind a word within which a list of codes may begin."""
+_NAMES = 1024
+"""Leads of one word whose meaning is remembered."""
 _MOST = 4
 """Numbers behind a word that are looked at, and how often one is masked that stands again."""
 
@@ -54,7 +60,10 @@ _DATE = re.compile(
 _CARD = re.compile(
     r"secur|sécur|segur|sicherheit|sicurezza|cvv|cvc|crypto|prüf|güvenlik|bezpiecz|безопасн|セキュリティ|安全|보안"
 )
-_BREAK = re.compile(r"[!?;。؟।]|\.(?=\s|\Z)|\n|\\n|\[redacted")
+# Also the end of a member of JSON.
+_BREAK = re.compile(r"[!?;。؟।{}]|\.(?=\s|\Z)|\n|\\n|\[redacted|\"[,\]]")
+_LINE_FOLLOWS = re.compile(r"\.?[^\S\n]{0,4}\n")
+_NUMBER_ENDS = re.compile(r"\d[\s.,:;)]")
 _IN_MARKER = re.compile(r"\[redacted:[\w:.-]{0,40}\Z")
 _LINE_OF_ITS_OWN = re.compile(r"[.:]?(?:<[^<>\n]{0,60}>|[\s*_>`#]){1,12}\Z")
 _ENDS_LINE = re.compile(r"[ \t*_`\"'#.]*(?:\Z|[\r\n<]|\\[rn])")
@@ -63,6 +72,7 @@ _SUFFIX = re.compile(r"[^\W\d_]{0,8}(?:'s|\(s\))?")
 _OTHER_WORD = re.compile(r"(?<![^\W_])(?:de|en|uni|trans|pseudo|geo|op|byte|vs|sub|run)\Z")
 _NO_WORD_BEFORE = frozenset("_\\$@/")
 _NO_WORD_AFTER = frozenset("_=")
+_QUOTES = frozenset("\"'")
 # `totp`, `otp-service`, `stan `: what stands right before and behind the word, a NUL between.
 _PART_OF_NAME = re.compile(r"[^\W_]\0|\0-[^\W\d_]")
 _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
@@ -173,15 +183,26 @@ class _Sentence:
         self.low = lower_in_place(text[self.first : end + 2 * _REACH])
         lead = self.low[max(0, start - self.first - _LEAD) : start - self.first]
         self.lead = _BREAK.split(lead)[-1]
-        self.beside = self.lead[-_BESIDE:]
+        self.beside = _NUMBER_ENDS.split(self.lead[-_BESIDE:])[-1]
         suffix = None if glued else _SUFFIX.match(self.low, end - self.first)
         self.end = self.first + suffix.end() if suffix is not None else end
         """Behind the word, its ending included."""
         self.after = self.between(self.end, self.end + _REACH)
+        stop = _BREAK.search(self.after)
+        far = stop is None or _LINE_FOLLOWS.match(self.after, stop.start())
+        self.limit = self.end + (_REACH if far or stop is None else stop.start())
+        """Where a code begins at the latest: in the sentence, or on a line of its own below it."""
 
     def between(self, start: int, end: int) -> str:
         """A part of the text, in lower case."""
         return self.low[max(0, start - self.first) : max(0, end - self.first)]
+
+
+class _Name(NamedTuple):
+    """What the words right before a head say."""
+
+    kind: bool
+    spare: bool
 
 
 class _Finder:
@@ -191,12 +212,17 @@ class _Finder:
         self._head = head
         self._tongue = tongue
         self._made: _Forms | None = None
+        self._harmless: dict[str, bool] = {}
+        self._names: dict[str, _Name] = {}
 
     def __call__(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         """The codes told beside the word at `place`, and where the last of them ends."""
         end = place + len(self._head)
         # In a name of a program it is no word of a sentence.
-        if text[end : end + 1] in _NO_WORD_AFTER or (place and text[place - 1] in _NO_WORD_BEFORE):
+        before, behind = text[place - 1 : place], text[end : end + 1]
+        if behind in _NO_WORD_AFTER or before in _NO_WORD_BEFORE or (before == behind and before in _QUOTES):
+            return [], 0
+        if self._is_harmless(text[max(0, place - _OWNER) : place]):
             return [], 0
         if _LIKELY.search(text, max(0, place - _LEAD), end + _HEADING) is None:
             return [], 0
@@ -207,13 +233,35 @@ class _Finder:
         if self._tongue.firm and self._head.isascii() and _PART_OF_NAME.search(said.lead[-1:] + "\0" + said.after[:2]):
             return [], 0
         found = self._listed(said, forms)
-        if not (found or forms.harmless_before.search(said.beside) or forms.harmless_after.search(said.after)):
+        if not (found or forms.harmless_after.search(said.after)):
             found = self._told(said, forms) or self._told_before(said, forms)
         return found, max((one.end for one in found), default=0)
 
+    def _is_harmless(self, lead: str) -> bool:
+        """Whether the word right before the head makes it another code; of logs, the same again and again."""
+        owner = _NUMBER_ENDS.split(lead)[-1]
+        harmless = self._harmless.get(owner)
+        if harmless is None:
+            forms = self._made = self._made or _forms_of(self._tongue)
+            harmless = forms.harmless_before.search(lower_in_place(owner)) is not None
+            if len(self._harmless) >= _NAMES:
+                self._harmless.clear()
+            self._harmless[owner] = harmless
+        return harmless
+
+    def _named(self, said: _Sentence, forms: _Forms) -> _Name:
+        """What the words right before the head say that it is for."""
+        name = self._names.get(said.beside)
+        if name is None:
+            name = _Name(*(form.search(said.beside) is not None for form in (forms.kind_before, forms.spare_before)))
+            if len(self._names) >= _NAMES:
+                self._names.clear()
+            self._names[said.beside] = name
+        return name
+
     def _listed(self, said: _Sentence, forms: _Forms) -> list[Named]:
         spare = (
-            forms.spare_before.search(said.beside)
+            self._named(said, forms).spare
             or forms.spare_after.search(said.after)
             or (self._tongue.firm and forms.spare_before.search(self._head))
         )
@@ -221,15 +269,17 @@ class _Finder:
 
     def _is_for_entry(self, said: _Sentence, forms: _Forms) -> bool:
         """Whether the sentence says that the code lets somebody in."""
-        if self._tongue.firm or forms.kind_before.search(said.beside) is not None:
+        if self._tongue.firm or self._named(said, forms).kind:
             return True
         return forms.kind_after.search(said.after) is not None
 
     def _told(self, said: _Sentence, forms: _Forms) -> list[Named]:
         """`Your code is 482913`, `verification code: 482913`."""
         text, kind = said.text, None
-        for count, match in enumerate(_TOKEN.finditer(text, said.end, said.end + _REACH)):
+        for count, match in enumerate(_TOKEN.finditer(text, said.end, said.limit + _LONGEST)):
             between = said.between(said.end, match.start())
+            if match.start() > said.limit:
+                break
             own_line = "\n" in between and _is_own_line(text, between, match.end())
             # What stands behind the same word again is read from there.
             if count == _MOST or self._head in between or (_BREAK.search(between) and not own_line):
