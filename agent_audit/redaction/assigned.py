@@ -38,16 +38,20 @@ _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(
     r"(?:(?:new )?(?:SecretStr|SecretBytes|Secret|Some|Just|String|str|bytes|Buffer\.from|(?:String\.)?valueOf"
-    r"|\w{1,16}::from)"
+    r"|\w{1,16}::from|\[\]byte)"
     r"\(\s?|string\(\d{1,4}\)\s)(?=[bruf]{0,2}[\"'])|[&!][\w!/.-]{0,40}[ \t]+(?=[^\s|>])"
 )
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
-_CODE_AFTER = re.compile(r"[,;)\]]| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
-_SCOPE = re.compile(r"(?:read|write|list|admin|manage|create|update|delete|view|get)(?:[:_.-][a-z*]{1,24}){0,3}|\*")
+_CODE_AFTER = re.compile(r"[,;)\]}]| =(?!=)| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
+_COORDINATE = re.compile(r"(?:jar|war|pom|aar|bundle|test-jar):[\w.]")
+_NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}\s?=")
+_SCOPE = re.compile(
+    r"(?:read|write|list|admin|manage|create|update|delete|view|get|reset|rotate|revoke|change|use|export|import)(?:[:_.-][a-z*]{1,24}){0,3}|\*"
+)
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
-_GOES_ON = re.compile(r" +`{0,2}[^\W\d_]")
+_GOES_ON = re.compile(r"[,;]? +`{0,2}(?:[^\W\d_]|\d{1,4} ?[^\W\d_]|\()")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
 next name inside."""
@@ -90,9 +94,16 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         blocks_from: where the first list or map may begin that was not read already.
     """
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
+    if "=" in separator and "\n" in separator and _NEXT_NAME.match(text, start):
+        return None  # `PASSWORD=`, and the next line
+    if text.rfind("{{", max(0, first - 120), first) > text.rfind("}}", max(0, first - 120), first):
+        return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
+    if ":" in separator and text[start : start + 2] in ('"\n', "'\n"):
+        return None  # the quote that closes what the name stands in
     if separator == ":" and (text.find("arn:", max(0, first - 120), first) >= 0 or text[first - 2 : first] == "${"):
         return None  # the name of an Amazon resource has its kind between colons; `${SECRET:?required}`
-    block = _block(text, after, first, found) if start >= blocks_from and not found.weak else None
+    opens = start >= blocks_from and not found.weak and not text.startswith("[]byte(", start)
+    block = _block(text, after, first, found) if opens else None
     if block is not None:
         return block
     head = text[start : start + 32]
@@ -226,6 +237,8 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
     if " to " in separator and not is_shown(secret, found):
         return False  # `rename `api_key` to `apiKey``
+    if separator == ":" and _COORDINATE.match(secret):
+        return False  # Maven's dependencies
     if separator == ":" and (value.end == len(text) or text[value.end] in "'\"") and _SCOPE.fullmatch(secret):
         return False  # `"secrets:read"`
     if not value.quoted and found.numeric and secret.isdigit() and _UNIT_AFTER.match(text, value.end):
@@ -240,4 +253,4 @@ def _plausible_bare(text: str, value: Value, secret: str, separator: str) -> boo
     if _CALL.match(secret) or text[value.end : value.end + 1] == "(" or _DOTTED_NAME.match(secret):
         return False
     prose = ":" in separator and separator[-1:].isspace()
-    return not (prose and WORD.match(secret) and _GOES_ON.match(text, value.end))
+    return not (prose and WORD.match(secret.rstrip(",;")) and _GOES_ON.match(text, value.end))

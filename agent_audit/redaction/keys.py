@@ -102,9 +102,8 @@ _JOINT_KEYS = frozenset(
         *FIELD_KEYS,
         *ANSWER_KEYS,
         "stringData",
-        "bcrypt_hash",
+        "special",
         "grant_type",
-        "event_action",
         "kty",
         "payload",
         "keys_base64",
@@ -223,7 +222,7 @@ def _judge_head(last: str, owner: str) -> KeyClass | None:
         return None
     if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
         return None
-    if last == "secrets" and owner == "pull":  # Kubernetes: the names of some
+    if last.startswith("secret") and owner in ("pull", "existing"):  # Kubernetes and Helm: the names of some
         return None
     if last == "pass" and owner in words.HARMLESS_PASS_OWNERS:
         return None

@@ -29,9 +29,8 @@ STORE_KEYS = frozenset(
         "payload",
         "data",
         "stringData",
-        "bcrypt_hash",
+        "special",
         "grant_type",
-        "routing_key",
         *VALUE_KEYS,
     }
 )
@@ -48,12 +47,10 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         yield from ((out, slot) for slot in _PRIVATE_PARAMETERS & out.keys())
     if "root_token" in out:  # Vault, when it is initialised
         yield from ((out, slot) for slot in _UNSEAL_KEYS if slot in out)
-    if "bcrypt_hash" in out and "result" in out:  # Terraform's random_password
+    if "result" in out and "special" in out and "length" in out:  # Terraform's random_password
         yield out, "result"
     if "grant_type" in out:  # RFC 6749, sections 4.1.3 and 4.3.2
         yield from ((out, slot) for slot in ("code", "assertion") if slot in out)
-    if "routing_key" in out and "event_action" in out:  # PagerDuty's Events API
-        yield out, "routing_key"
     if _is_of_a_store(out):
         yield from ((out, slot) for slot in VALUE_KEYS if slot in out)
         payload = out.get("payload")

@@ -19,7 +19,8 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    import inherit erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
+    import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
+    erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
 """
 )
@@ -27,10 +28,11 @@ _NO_SECRET = words(
 _ASKED_FOR = ("必須", "必要", "任意", "必填", "未設定", "未设置")
 REFERENCE = re.compile(
     r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
-    r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%\(?\w*\)?[sdvqr%]$"
+    r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%[+#]?\(?\w*\)?[sdvqrwxT%](?![^\s\"'`,;)])"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{\w{0,64}\}(?=[\s\"'`,;&/>)]|$)|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
     r"|\((?:sensitive|hidden|known after)\b|[A-Z]\w{2,24}<[\w\[\], |&']{1,48}>"
     r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
+    r"|(?:op|awssm|vault)://|ENC\[[A-Z0-9]|@Microsoft\.KeyVault|(?:\w{1,16}=)?0x[0-9a-fA-F]{4,16}(?![0-9a-zA-Z])"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
@@ -40,7 +42,10 @@ REFERENCE = re.compile(
 _FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}")
 _STAND_IN = re.compile(
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
-    r"(?: \w{1,16}){0,2}[>\])]|\$\{\w{1,64}(?::?\?[^{}]{0,64})?\}|\$?\{\{[^{}]{1,80}\}\})"
+    r"(?: \w{1,16}){0,2}[>\])]|[<(](?:not )?(?:set|unset|none|null|empty)[>)]|\$env:\w{1,64}"
+    r"|\$\{(?:input|env|secrets?|vault|ssm|file|var):[^{}]{1,80}\}|(?:op|awssm|vault|secret)://\S{1,256}"
+    r"|(?:vault|ssm|aws-sm|gcp-sm|sm):[\w/.-]{1,256}(?:#[\w.-]{1,64})?|ENC\[[^\]]{1,8192}\]|@Microsoft\.KeyVault\([^)]{1,512}\)"
+    r"|\$\{\w{1,64}(?::?\?[^{}]{0,64})?\}|\$?\{\{[^{}]{1,80}\}\})"
 )
 _FILLER_ENDS = frozenset("*xX.•_#-")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
@@ -97,11 +102,13 @@ class Named(NamedTuple):
 # What their issuers give out: no version, address or digest.
 _FORMS = {
     "key:national-id": re.compile(r"[^\W_](?:[ ./-]?[^\W_]){4,23}"),
-    "key:pin": re.compile(r"(?!pin[-_])[^\s:+/]{3,40}"),
+    "key:pin": re.compile(r"(?!pin[-_])(?=\D{0,39}\d)[^\s:+/]{3,40}"),
     "key:otp": re.compile(r"(?![A-Z]{7,}$).*", re.DOTALL),
-    "key:token": re.compile(r"(?![A-Z]{1,5}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$).*", re.DOTALL),
+    "key:token": re.compile(
+        r"(?! ?[^\W\d_]{1,7}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$).*", re.DOTALL
+    ),
 }
-_LABEL = re.compile(r"[^\W\d_][^\W\d_]*(?:['’ -][^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
+_LABEL = re.compile(r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
 _LABEL_WORDS = vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
 _LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
@@ -115,13 +122,13 @@ def has_form(secret: str, rule: str) -> bool:
 def is_label(text: str) -> bool:
     """Whether a text is the label of a field, as in files of translations: `Passwort`, `Enter your password`.
 
-    One word in English is none: `Password` is a password, too.
+    Labels begin with a capital letter.
     """
     if not text[:1].isupper() or len(text) > 80 or _LABEL.fullmatch(text) is None:
         return False
     named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*"))
     if len(named) == 1:
-        return named[0] in vocabulary.FOREIGN_LABELS or named[0].endswith(("code", "schlüssel"))
+        return named[0] in _LABEL_WORDS or named[0].endswith(("code", "schlüssel"))
     return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
 
 
@@ -207,7 +214,7 @@ def stands_for_itself(text: str) -> bool:
 
 def describes(key: str) -> bool:
     """Whether a key inside a sensitive object describes the secret rather than holds it: `secretName`, `key_id`."""
-    if key in DESCRIPTIVE:
+    if key in DESCRIPTIVE or (key.istitle() and key.lower() in DESCRIPTIVE):  # .NET: `"Jwt": {"Issuer": x}`
         return True
     last = _LAST_WORD.search(key)
     return last is not None and last.group().lower() in _DESCRIPTIVE_ENDS

@@ -23,11 +23,6 @@ PASSWORD = words("""
     requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
     srcstorepass deststorepass srckeypass destkeypass
 """)
-FOREIGN_LABELS = words("""
-    passwort kennwort contraseña senha wachtwoord lösenord passord adgangskode hasło salasana parola şifre heslo jelszó
-    lozinka пароль κωδικός סיסמה 密码 密碼 パスワード 비밀번호 รหัสผ่าน पासवर्ड
-""")
-"""What a field for a password is called; alone and with a capital letter it is its label."""
 SECRET = words("""
     secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
 """)
@@ -140,7 +135,7 @@ STRONG_KEY_OWNERS = words("""
     deploy deployment account master auth authentication authorization service shared storage
     subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function admin
     administrator write consumer client server root security aes des crypto cipher kms sas jwt token
-    password bot wallet vault unseal provisioning registration activation host tls ssl cert
+    bot wallet vault unseal provisioning registration activation host tls ssl cert
     certificate rest developer dev prod live sandbox integration ingest ingestion merchant openai
     anthropic claude gemini cohere mistral groq replicate huggingface hf google gcp firebase aws
     amazon azure github gitlab bitbucket sendgrid twilio mailgun mailchimp stripe braintree adyen
@@ -156,7 +151,7 @@ STRONG_KEY_OWNERS = words("""
 
 HARMLESS_KEY_OWNERS = words("""
     primary foreign sort partition public publishable group grouping cache object hot row column
-    index unique idempotency idempotence routing dedup dedupe deduplication message map dict config
+    index unique idempotency idempotence site dedup dedupe deduplication message map dict config
     event feature lookup natural surrogate composite candidate join i18n translation locale order
     range hash compound cluster clustering business record item field property attribute metadata
     param parameter option setting state data node tree parent child short arrow enter escape shift

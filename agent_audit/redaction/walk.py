@@ -231,7 +231,7 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
-            if rule is None and inherited is not None and not describes_in(key, value, inherited):
+            if inherited is not None and (rule is None or rule.weak) and not describes_in(key, value, inherited):
                 rule = inherited
             self.put(out, key, value, depth, rule)
         if joint:

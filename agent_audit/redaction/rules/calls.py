@@ -54,7 +54,7 @@ CALLS: tuple[Rule, ...] = (
     part(
         "credentials-call",
         tuple(map(str.lower, _PAIR)),
-        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
         _is_credential,
     ),
     # With two pairs, of an application and of a user: all but the first, which says which application.
@@ -69,6 +69,12 @@ CALLS: tuple[Rule, ...] = (
         "twilio-call",
         ("client('ac", 'client("ac', "twilio('ac", 'twilio("ac'),
         r"(?i:client|twilio)\(\s{0,24}[\"']AC[0-9a-f]{32}[\"'],\s{0,24}[\"']([0-9a-f]{32})[\"']",
+    ),
+    part(
+        "php-define",
+        ("define(",),
+        r"(?i:define)\(\s{0,4}[\"']\w{0,32}(?:KEY|SALT|PASSWORD|PASSWD|SECRET|TOKEN)[\"'],\s{0,24}[\"']([^\"'\n]{4,256})[\"']",
+        _is_credential,
     ),
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
     part("login-function", ("login(",), rf"login\(\s{{0,4}}{_OTHER}{_NEXT}{_QUOTED}\s{{0,4}}\)", _is_password),

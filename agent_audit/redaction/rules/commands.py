@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.rules.model import Rule, part, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
 # Backslashes that escape what ends an argument, as within a string, are none of it.
@@ -29,6 +29,10 @@ def _option(rule_id: str, tools: str, option: str) -> Rule:
 def _is_value(text: str) -> bool:
     """No variable, no other option, no placeholder, no word of a sentence about the tool."""
     return not re.match(r"[$<{%-]|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text)
+
+
+def _is_community(text: str) -> bool:
+    return text not in ("public", "private") and _is_value(text)
 
 
 COMMANDS: tuple[Rule, ...] = (
@@ -116,7 +120,7 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "powershell-secure-string",
         ("convertto-securestring ",),
-        r"(?i:ConvertTo-SecureString)(?: -String)? [\"']([^\"'\n]{1,512})[\"']",
+        r"(?i:ConvertTo-SecureString)(?: -\w{1,16}){0,3} [\"']([^\"'\n]{1,512})[\"']",
         _is_value,
     ),
     part("minio-alias", ("mc alias set ",), rf"mc alias set \S{{1,64}} \S{{1,256}} \S{{1,128}} {_ARGUMENT}", _is_value),
@@ -135,6 +139,9 @@ COMMANDS: tuple[Rule, ...] = (
         r":(?:[xX]|api_token|x-oauth-basic)?(?=[\s\"']|$)",
         looks_random,
     ),
+    part("snmp-read-community", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-c ?{_ARGUMENT}", _is_community),
+    part("odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})\}(?=;|[\"']|$)"),
+    within("ntlm-hash", ":::", r"[0-9a-f]{32}", r":::"),
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-[AX] {_ARGUMENT}", _is_value),
     part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
     part(

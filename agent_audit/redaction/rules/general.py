@@ -32,8 +32,8 @@ def _is_password(text: str) -> bool:
 
 
 def _is_no_group(text: str) -> bool:
-    """`docker run -u 1000:1000` names a user and a group."""
-    return not text.isdigit() and not text.startswith("$")
+    """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give."""
+    return not text.isdigit() and not text.startswith("$") and text.rstrip(">]") not in ("password", "pass", "passwd")
 
 
 def _is_bearer(text: str) -> bool:
@@ -48,7 +48,7 @@ _HEX_DIGITS = re.compile(r"[0-9a-f]{32,}")
 def _is_prefixed_token(text: str) -> bool:
     """Letters of both cases and digits, mixed: ids and versions have one case. Some keys are hexadecimal."""
     body = _RANDOM_PART.search(text)
-    if body is None:
+    if body is None or text.startswith(("pk_", "pk-", "pub_")):  # Stripe, Clerk and others: given to every browser
         return False
     random = body.group()
     if _HEX_DIGITS.fullmatch(random):

@@ -144,7 +144,7 @@ mailgun-key: Mailgun documentation, API key roles
 mandrill-key: Mailchimp Transactional API documentation, authentication
 resend-key: Resend documentation, API keys
 telnyx-key: Telnyx developers documentation, API v2 keys
-stripe-key payment-publishable-key: Stripe documentation, API keys
+stripe-key: Stripe documentation, API keys
 stripe-webhook-secret: Stripe documentation, webhook signatures
 square-token: Square developer documentation, access tokens and application credentials
 braintree-token: Braintree documentation, access tokens
@@ -250,6 +250,11 @@ httpie-password: HTTPie documentation, authentication
 curl-user-joined curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
 here-string-password: bash(1), here strings; kinit(1), cryptsetup(8)
+php-define: WordPress documentation, wp-config.php
+snmp-read-community: snmpcmd(1), -c
+odbc-password: Microsoft Learn, SQLDriverConnect, values in braces
+ntlm-hash: Impacket, secretsdump, the format of pwdump
+acl-secret-id: HashiCorp Nomad and Consul documentation, ACL tokens
 minio-alias: MinIO client reference, mc alias set
 codecov-token: Codecov documentation, uploader
 keychain-password: security(1)
@@ -285,7 +290,7 @@ ipsec-secret: strongSwan documentation, ipsec.secrets
 network-device-password: Cisco IOS security command reference, username and enable
 snmp-community: snmpd.conf(5); Cisco IOS SNMP command reference
 haproxy-password haproxy-stats: HAProxy configuration manual, userlists and stats auth
-elastic-password: Elasticsearch reference, elasticsearch-setup-passwords
+elastic-password elastic-new-value: Elasticsearch reference, elasticsearch-setup-passwords
 windows-wifi-key: Microsoft Learn, netsh wlan show profile key=clear
 postfix-sasl-password: Postfix SASL_README, client passwords
 kickstart-password: Kickstart documentation, rootpw

@@ -111,6 +111,12 @@ PROTOCOLS: tuple[Rule, ...] = (
         rf"(?<![^\n])PASSWORD [a-z_]{{3,32}} = ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}",
         has_digit,
     ),
+    part("elastic-new-value", ("new value: ",), rf"New value: ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}", has_digit),
+    part(
+        "acl-secret-id",
+        ("secret id", "secretid"),
+        r"(?i:secret ?id)\"?\s{0,8}[:=]\s{0,12}\"?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+    ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
         "postfix-sasl-password",

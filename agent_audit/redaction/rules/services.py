@@ -117,7 +117,6 @@ SERVICES: tuple[Rule, ...] = (
     ),
     token("flutterwave-key", "flwseck", r"(?i:FLWSECK)(?:_TEST)?-?[A-Za-z0-9]{12,64}(?:-X)?"),
     token("razorpay-key", "rzp_live_ rzp_test_", r"rzp_(?:live|test)_[A-Za-z0-9]{14,24}"),
-    token("payment-publishable-key", "pk_live_ pk_test_", r"pk_(?:live|test)_[A-Za-z0-9]{24,110}"),
     token("amazon-mws-token", "amzn.mws.", r"amzn\.mws\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
     token("facebook-token", "eaa", r"EAA[MC][A-Za-z0-9]{80,400}"),
     token("twitter-bearer", "aaaaaaaaaaaaaaaaaaaaa", r"A{21}[A-Za-z0-9%]{60,120}"),
