@@ -53,7 +53,8 @@ TONGUES: tuple[Tongue, ...] = (
         heads="code",
         kinds=f"""{_ANY} verif security confirm access. log_in logging_in sign-in sign_in signing_in auth one-time
         one_time single-use single_use temporary passcode recover backup activation activat pairing unlock entry. door
-        gate. alarm two-factor two-step 2-step steam_guard lockbox keypad garage. safe. vault. buzzer intercom elevator
+        gate. alarm two-factor two-step 2-step steam_guard lockbox keypad garage. safe. vault. garagen locker. buzzer
+        intercom elevator
         duress panic disarm pickup pick-up withdrawal digi reset. setup. registration apple_id
         bestätig verifi sicherheits zugang zugriff anmeld einmal freischalt aktivierung tür. tür- haustür tor. tresor
         schließfach abhol entsperr kopplung authenti zwei-faktor wiederherstell notfall freigabe eingang
@@ -63,7 +64,8 @@ TONGUES: tuple[Tongue, ...] = (
         entrée immeuble alarme coffre déverrouill secours récupération retrait_colis
         verific beveilig bevestig toegang inlog in_te_loggen eenmalig deur. voordeur poort. herstel activer kluis ophaal
         ontgrendel""",
-        places="""lockbox lock_box key_box keybox key_safe keysafe keypad padlock door. front_door garage. garagen
+        places="""locker. lockbox lock_box key_box keybox key_safe keysafe keypad padlock door. front_door garage.
+        garagen
         intercom
         vault. safe. tür. haustür tresor schlüsselbox schließfach porte. portail immeuble coffre boîte_à_clé cadenas
         deur. voordeur sleutelkluis kluisje""",
@@ -84,7 +86,8 @@ TONGUES: tuple[Tongue, ...] = (
         kortings fout land klant bron boekings product""",
         verbs="""is was are now ist lautet sind heißt est sont c'est est_le c'est_le : luidt""",
         yours="your my ihr dein mein euer votre ton mon uw jouw je mijn",
-        keep="""never_share n't_share not_share never_give not_give n't_give never_ask keep_it_secret expires_in
+        keep="""never_share n't_share not_share never_give not_give n't_give never_ask keep_it_secret it_expires
+        code_expires
         will_expire valid_for valid_until valid_till nobody anyone
         nicht_weiter niemals_weiter niemandem gültig ne_le_partagez ne_le_communiquez ne_partagez ne_communiquez
         jamais_ce à_personne valable niet_met nooit_met deel_deze deel_hem geldig""",
@@ -184,7 +187,8 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Czech, Slovak, Hungarian; Finnish, Estonian
         heads="kód kodja kood",
-        kinds=f"""{_ANY} ověř vstup autoriz overov bezpečn potvrz potvrd přístup prístup přihl prihl jednoráz aktiva
+        kinds=f"""{_ANY} ověř vstup vchod domu. autoriz overov bezpečn potvrz potvrd přístup prístup přihl prihl
+        jednoráz aktiva
         obnov
         záložn
         odemk dveř dver alarm trezor zvonk výdej

@@ -80,7 +80,7 @@ _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
 _STEM, _WHOLE = "stem", "whole"
 _LIKELY = re.compile(r"\d|[A-Z]{3}-[A-Z]{3}")
 _FUNCTION_WORD = (
-    r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|den|die|der|das|dem|het|your|the|you|need|"
+    r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|fürs|den|die|der|das|dem|het|your|the|you|need|"
     r"needed|votre|ihr|ihre|ihren|einer|below|is|my|this|from|aus)"
 )
 
