@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from agent_audit.redaction.codes import CODE_FINDERS
 from agent_audit.redaction.documents import Structure, secrets_by_place
 from agent_audit.redaction.encoded import (
     ENCODED,
@@ -64,6 +65,7 @@ _STATEMENTS: dict[str, Statement] = {
     "replace into": find_inserted,
     "copy ": find_copied,
     ":*:": find_in_password_file,
+    **CODE_FINDERS,
 }
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES)
 """Where one stands, a document is worth taking apart."""

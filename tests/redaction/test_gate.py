@@ -175,6 +175,12 @@ HOSTILE = [
     ('="', "--user=://a.b/"),
     ("esecret_<b>", "a@b.co>", "secret-"),
     ("seed phrase  ", "a\n"),
+    "your code 12 34 5 is ",
+    "recovery codes\n1. a1b2c ",
+    "код 12-34-56, ",
+    ("código de verificación ", "code: 1 "),
+    ("backup codes\n", "4821-1377\n"),
+    "setup key: abc2 ",
 ]
 
 
