@@ -113,7 +113,8 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
         told = told or (_PAIR.search(text, max(0, first - 16), first) is not None and is_shown(secret, found))
     else:
         name = text[first:end]
-        if match.group(2) == "`" or name == "pass":  # `pass `x` to`: a sentence about code
+        # `pass `x` to`, `the token `min=8``: a sentence about code
+        if name == "pass" or (match.group(2) == "`" and ("=" in secret or not is_shown(secret, found))):
             return None
         told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
     fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))

@@ -84,7 +84,7 @@ _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
-    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda|till|til|do|da|del|della|zum?|zur|van|voor|per|för|для|от|на"
+    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
@@ -221,7 +221,7 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     changed = find_changed(text, last, found)
     if changed:
         return Finding(changed, changed[-1].end)
-    number = found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
+    number = found.shown or found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, last, found) if number else None
     named = named or find_number_before(text, first, found)
     return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))

@@ -83,6 +83,10 @@ VALUE_KEYS = (
     "newValue",
     "old_value",
     "oldValue",
+    "old",
+    "new",
+    "before",
+    "after",
 )
 # A field of a page, and what is typed into it: the arguments of browser tools.
 FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath", "css")
@@ -117,7 +121,9 @@ _JOINT_KEYS = frozenset(
 )
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
-_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+")
+_BREAKS = re.compile(
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-zA-Z])(?=[\u3040-\u30ff\u4e00-\u9fff])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+"
+)
 _MAX_NAME = 128
 _CACHE_SIZE = 4096
 

@@ -9,13 +9,18 @@ from agent_audit.redaction.validators import has_digit
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
-_VERB = r"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er)(?: (?:now|still|set to))?(?: ?:)?|'s)"
+_NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
+_VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er){_NOW}(?: ?:)?|'s)"
 # Also as JSON writes them.
 _DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
 _DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}){_NOT_ON}"
-_NUMBER = re.compile(rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}")
+_NUMBER = re.compile(
+    rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?"
+    rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to)? {{0,2}}{_DIGITS}"
+)
+_NUMBER_LATER = re.compile(rf"(?<!s)(?: [^\W\d_]{{1,16}}){{1,6}}({_VERB}) {{0,2}}{_DIGITS}")
 _CODE = re.compile(rf"s?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}( (?:to|for|as) )?")
 _CODES = re.compile(
     r"s?(?: are| below)?(?: ?[:=])?((?:[\s,;|]{1,4}(?:- |\* |\d{1,2}[.)] ?)?(?=[a-z-]{0,9}\d|\d)[A-Za-z0-9]{4,10}"
@@ -52,8 +57,8 @@ _FROM_TO = re.compile(
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
 COPULAS = ("是", "为", "は", "는", "은")
-_TOLD_AFTER_COPULA = re.compile(r"[是为は는은] ?[\"'`「]?([!-~]{4,64})")
-_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[A-Za-z][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
+_TOLD_AFTER_COPULA = re.compile(r"(?:[是为は는은] ?| (?=\d{4}))[\"'`「]?([!-~]{4,64})")
+_SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
     r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? please)?[\"')*]{0,2}"
@@ -88,7 +93,7 @@ _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key
 
 def find_number_told(text: str, end: int, found: KeyClass) -> Named | None:
     """The digits of a PIN, a one-time password or a card's code after its name, which ends at `end`."""
-    match = _NUMBER.match(text, end)
+    match = _NUMBER.match(text, end) or _NUMBER_LATER.match(text, end)
     if match is None:
         return None
     count = sum(map(str.isdigit, match.group(2)))

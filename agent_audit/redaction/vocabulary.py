@@ -18,7 +18,7 @@ PASSWORD = words("""
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
-    κωδικός סיסמה 密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
+    κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
     requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
     srcstorepass deststorepass srckeypass destkeypass
@@ -39,9 +39,12 @@ API_KEY = words("""
     passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
-PIN = words("pin pins pincode pinnumber puk pukcode")
-OTP = words("otp totp hotp otpcode mfacode tan")
-CVV = words("cvv cvc cvv2 cvc2 csc cvn")
+PIN = words("暗証番号 pin pins pincode pinnumber puk pukcode")
+OTP = words("""
+    otp totp hotp otpcode mfacode tan
+    recoverycodes backupcodes herstelcodes wiederherstellungscodes sicherungscodes notfallcodes
+""")
+CVV = words("cryptogramme cvv cvc cvv2 cvc2 csc cvn")
 SSN = words("ssn ssns itin sozialversicherungsnummer socialsecuritynumber")
 CARD = words("cardnumber ccnumber ccnum creditcard creditcardnumber cardno pan")
 
@@ -74,6 +77,9 @@ FUSED: tuple[tuple[str, str], ...] = (
     ("accesskey", "api-key"),
     ("privatekey", "private-key"),
     ("credentials", "credential"),
+    ("密码", "password"),
+    ("密碼", "password"),
+    ("비밀번호", "password"),
 )
 """Endings of a last word written without any separator: `PGPASSWORD`, `clientsecret`."""
 
@@ -97,7 +103,7 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "codes": (("otp", words("recovery backup mfa 2fa otp verification scratch factor")),),
     "phrase": (("secret", words("seed recovery mnemonic secret pass")),),
     "words": (("secret", words("seed recovery mnemonic")),),
-    "word": (("password", words("pass")),),
+    "word": (("password", words("pass memorable")),),
     "wd": (("password", words("pass")),),
     "passe": (("password", words("de palavra")),),
     "khẩu": (("password", words("mật")),),
@@ -194,7 +200,8 @@ DESCRIPTIVE = words("""
 
 PHONE = words("""
     phone phones telephone tel mobile cell cellphone fax phonenumber telefon telefono handy msisdn teléfono telefone
-    téléphone móvil celular telefoon rufnummer handynummer телефон 电话 手机 電話 手機 携帯 전화 휴대폰 전화번호
+    téléphone móvil celular telefoon rufnummer handynummer телефон 电话 手机 電話 手機 携帯 전화 휴대폰 전화번호 movil
+    mobil mobilnummer telefonnummer 手机号 手机号码 电话号码 電話番号
 """)
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
 
@@ -207,6 +214,8 @@ KEYWORDS: tuple[str, ...] = (
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split(),  # noqa: SIM905  # easier to read
     "pass word",
+    "memorable word",
+    "cryptogramme",
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
 

@@ -319,6 +319,9 @@ hmac-call: Python standard library, hmac; Node.js documentation, crypto.createHm
 fernet-call: cryptography documentation, Fernet
 cipher-call: CryptoJS, PyCryptodome and Node.js documentation
 credentials-pair: the habit of messages: a user and a password with a slash between
+magic-link: the habit of services: a link that logs in whoever opens it
+card-code: ISO/IEC 7813, card verification values
+keypad-code lock-combination: the habit of people: what opens a lock or stops an alarm
 password-reset-link: Django and Devise documentation, password reset
 terraform-sensitive: Terraform documentation, terraform output -json
 login-function: the habit of programs: login(user, password)

@@ -207,11 +207,37 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"(\[\s{0,8}\d{1,3}(?:\s{0,2},\s{0,8}\d{1,3}){63}\s{0,8}\])",
         _is_of_bytes,
     ),
+    part(
+        "magic-link",
+        ("magic",),
+        r"(?i:magic)[\w/-]{0,24}(?:\?[^\s\"'<>]{0,200}?\b(?:t|token|code|key|k|s)=|/)([A-Za-z0-9_.-]{20,512})",
+        looks_random,
+    ),
+    part(
+        "card-code",
+        ("digits on the ",),
+        r"(?i:digits on the (?:back|front)[^\n.\d]{0,32}?(?:are|is|:|,)) ?(\d{3,4})(?!\d)",
+    ),
+    part(
+        "keypad-code",
+        ("disarm", "keypad", "alarm", "gate", "lock"),
+        r"(?i:disarm|keypad|alarm|gate|lock)\b[^\n.\d#]{0,24}? (#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
+    ),
+    part(
+        "lock-combination",
+        ("combination", "combinaison", "combinación", "kombination"),
+        r"(?<!in )(?i:combinai?son|combination|combinación|kombination)[^\n.\d]{0,24}? "
+        r"(\d{1,2}(?:-\d{1,2}){2,3})(?![\d-])",
+    ),
     # The links that set a password anew: Django, Rails, and the like.
     part(
         "password-reset-link",
-        ("password/reset/", "reset-password/", "password-reset/", "reset_password/", "reset/confirm/"),
-        r"(?i:password/reset|reset-password|password-reset|reset_password|reset/confirm)/(?:[A-Za-z0-9_-]{1,24}/)?"
+        (
+            *("password/reset/", "reset-password/", "password-reset/", "reset_password/", "reset/confirm/"),
+            *("passwort/", "losenord/", "contrasena/", "senha/", "wachtwoord/", "haslo/", "mot-de-passe/", "passord/"),
+        ),
+        r"(?i:password/reset|reset-password|password-reset|reset_password|reset/confirm"
+        r"|passwort|losenord|contrasena|senha|wachtwoord|haslo|mot-de-passe|passord)/(?:[A-Za-z0-9_-]{1,24}/)?"
         r"([A-Za-z0-9_.-]{20,512})",
         has_digit,
     ),
