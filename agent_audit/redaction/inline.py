@@ -18,7 +18,13 @@ from agent_audit.redaction.beside import (
     find_in_field,
     find_in_line,
 )
-from agent_audit.redaction.keys import KeyClass, KeyClassifier, name_words, sensitive_last_words
+from agent_audit.redaction.keys import (
+    KeyClass,
+    KeyClassifier,
+    is_harmless_owner,
+    name_words,
+    sensitive_last_words,
+)
 from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.phrases import (
     COPULAS,
@@ -46,17 +52,17 @@ _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0
 # What kind of a password it is, where an adjective follows its noun, and what it is for.
 _KIND = (
     r"(?i:provvisori[ao]|provisoire|provisional|provis[oó]ri[ao]|temporal|temporaire|tempor[aá]ri[ao]|inicial|iniziale"
-    r"|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
+    r"|tymczasow[ey]|временный|tijdelijk|tillfälligt|dočasné|geçici|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
     r"|(?:de|del|do|da|di|per|for|für|du|pour|para) [\w.-]{1,24}(?: [\w.-]{1,24})?)"
 )
 _ASSIGNED = (
-    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}{_TYPE}\s{{0,4}}"
+    rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}(?:%[Cc]3%[Bb]1as?)?{_TYPE}\s{{0,4}}"
     r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
     r"(?:\s|\\[nr]){0,12}"
     r"|(?:%(?:25)?(?:2[27]|5[Dd]))?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
-    r"|[ \t]{5,40}[:=] (?=\S)|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
+    r"|/[a-z]{3,12}: (?=\S)|[ \t]{5,40}[:=] (?=\S)|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
     r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
     r"|[`'\"] to (?=[`'\"])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
@@ -81,7 +87,7 @@ _AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
-    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|'s |-(?i:code|number)"
+    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|, it(?:'s| is)|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
@@ -236,11 +242,13 @@ def _in_marker(text: str, place: int) -> bool:
 
 def _judge(text: str, first: int, name: str, keys: KeyClassifier) -> KeyClass | None:
     found = keys.secret(name.lstrip("-."))
-    if found is not None and not found.weak:
+    if found is not None and not found.weak and name not in ("pass", "Pass"):
         return found
-    # `api key: x`, `client secret = x`: the word before may belong to the name.
+    # `api key: x`, `client secret = x`: the word before may belong to the name, or take its meaning away.
     before = _WORD_BEFORE.match(text[max(0, first - 26) : first][::-1])
     if before is not None and "_" not in name:
+        if is_harmless_owner(before.group(1)[::-1].lower(), name.lower()):
+            return None
         joined = keys.classify(f"{before.group(1)[::-1]} {name}")
         if joined is not None and not joined.weak:
             return joined

@@ -265,6 +265,13 @@ def _without_trailers(parts: list[str]) -> list[str]:
     return parts[:end]
 
 
+def is_harmless_owner(owner: str, name: str) -> bool:
+    """Whether the word before a name makes it harmless: `public key`, `season pass`."""
+    return (name in ("key", "keys") and owner in words.HARMLESS_KEY_OWNERS) or (
+        name == "pass" and owner in words.HARMLESS_PASS_OWNERS
+    )
+
+
 def name_words(name: str) -> list[str]:
     """The words of a name that count: without what may follow the sensitive one."""
     return _without_trailers(segments(name))

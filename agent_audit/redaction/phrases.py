@@ -10,7 +10,7 @@ from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
-_VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er){_NOW}(?: ?:)?|'s)"
+_VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}(?: ?:)?|'s)"
 # Also as JSON writes them.
 _DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
@@ -52,8 +52,8 @@ _TOLD = re.compile(
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _FROM_TO = re.compile(
-    r"(?: (?:for|of|on|at|was|were|is|has been) [^\n\"'`:;]{1,48}?| changed)? from [\"'`]([^\s\"'`]{4,64})[\"'`]"
-    r" to [\"'`]([^\s\"'`]{4,64})[\"'`]"
+    r"(?: (?:for|of|on|at|was|were|is|has been) [^\n\"'`:;]{1,48}?| changed)? from [\"'`]?([^\s\"'`]{4,64})[\"'`]?"
+    r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
 COPULAS = ("是", "为", "は", "는", "은")
@@ -166,17 +166,17 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
 def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
     """The old one and the new one: `the password of db-1 from 'x' to 'y'`."""
     match = _FROM_TO.match(text, end)
-    if match is None or found.weak or not all(could_be_secret(secret, found) for secret in match.groups()):
+    if match is None or found.weak or not all(is_shown(match.group(n), found) for n in (1, 3)):
         return []
-    return [Named(*match.span(1), found.rule), Named(*match.span(2), found.rule)]
+    return [Named(*match.span(1), found.rule), Named(*match.span(3), found.rule)]
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
     """The secret after a name that is not parted from its verb: `密码是x`."""
     match = _TOLD_AFTER_COPULA.match(text, end)
-    if match is None or found.weak or not is_shown(match.group(1).rstrip(".,!?;:\"'`"), found):
+    if match is None or found.weak or not is_shown(match.group(1).rstrip(".,!?;:#*\"'`"), found):
         return None
-    return Named(match.start(1), match.start(1) + len(match.group(1).rstrip(".,!?;:\"'`")), found.rule)
+    return Named(match.start(1), match.start(1) + len(match.group(1).rstrip(".,!?;:#*\"'`")), found.rule)
 
 
 def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line a form

@@ -19,15 +19,19 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
+    never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
 """
 )
+# In JSON, and where a key has the type of its value.
+_TYPES = words("true false none null string text integer number boolean bool int varchar never required") | {
+    "character varying"
+}
 # Languages without blanks between words: required, optional, not set.
 _ASKED_FOR = ("必須", "必要", "任意", "必填", "未設定", "未设置")
 REFERENCE = re.compile(
-    r"\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
+    r"\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
     r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%[+#]?\(?\w*\)?[sdvqrwxT%](?![^\s\"'`,;)])"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{\w{0,64}\}(?=[\s\"'`,;&/>)]|$)|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
     r"|\((?:sensitive|hidden|known after)\b|[A-Z]\w{2,24}<[\w\[\], |&']{1,48}>"
@@ -205,11 +209,7 @@ def is_placeholder(text: str) -> bool:
 
 def stands_for_itself(text: str) -> bool:
     """Whether the value of a key is no word of JSON, no label, no mask or reference: `<redacted>`, `${DB_PASSWORD}`."""
-    return (
-        text.lower() not in ("true", "false", "none", "null")
-        and _STAND_IN.fullmatch(text) is None
-        and not is_label(text)
-    )
+    return text.lower() not in _TYPES and _STAND_IN.fullmatch(text) is None and not is_label(text)
 
 
 def describes(key: str) -> bool:

@@ -15,7 +15,7 @@ def words(text: str) -> frozenset[str]:
 PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
     pword passw sshpass userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
-    storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas
+    storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
@@ -221,37 +221,6 @@ KEYWORDS: tuple[str, ...] = (
 
 FIELD_WORDS = words("field fields textbox textfield textarea input box entry text form edit control required")
 """Last words of a field's label or selector that say only that it is one."""
-
-TOOL_OPTIONS: dict[str, str] = {
-    "sshpass": "-p",
-    "redis-cli": "-a",
-    "valkey-cli": "-a",
-    "mongo": "-p",
-    "mongosh": "-p",
-    "mongodump": "-p",
-    "mongorestore": "-p",
-    "sqlcmd": "-P",
-    "ldapsearch": "-w",
-    "ldapmodify": "-w",
-    "zip": "-P",
-    "unzip": "-P",
-    "mosquitto_pub": "-P",
-    "mosquitto_sub": "-P",
-    "ipmitool": "-P",
-    "cqlsh": "-p",
-    "docker login": "-p",
-    "podman login": "-p",
-    "az login": "-p",
-    "useradd": "-p",
-    "usermod": "-p",
-    "ssh-keygen": "-N",
-    "rdesktop": "-p",
-    "evil-winrm": "-p",
-}
-"""Commands, and the short option whose argument is their password."""
-
-JOINED_OPTIONS = words("mysql mysqldump mysqladmin mariadb mariadb-dump sshpass 7z 7za 7zz unrar")
-"""Commands whose password is joined to `-p`."""
 
 ACCOUNT_WORDS = words("user username name email login account id host url site service server")
 """What stands beside a password in the first row of a table of two columns."""

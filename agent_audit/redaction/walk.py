@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
+from agent_audit.redaction.argv import secret_arguments
 from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
 from agent_audit.redaction.keys import (
@@ -56,7 +57,7 @@ from agent_audit.redaction.values import (
     is_weak_secret,
     stands_for_itself,
 )
-from agent_audit.redaction.vocabulary import ACCOUNT_WORDS, JOINED_OPTIONS, TOOL_OPTIONS
+from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
 
 MAX_DEPTH = 64
 MAX_NODES = 250_000
@@ -70,9 +71,8 @@ _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 # Most labels and targets name nothing that could be secret, and need not be taken apart.
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
 _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
-_ARGUMENT = KeyClass("key:password")
 # A name, or the path of a parameter.
-_NAME = re.compile(r"(?:[\w .-]{1,64}|/[\w./-]{1,256})\Z")
+_NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/[\w./-]{1,256})\Z")
 _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
@@ -263,7 +263,7 @@ class Walk:
                     out.append(value)
                     texts.append(value)
                     if value[:1] == "-":
-                        option = self._option(value, out)
+                        option = self._option(value)
                         if value.startswith("-----BEGIN"):
                             self.key_lines.append((out, len(out) - 1))
                     continue
@@ -289,8 +289,10 @@ class Walk:
         return out
 
     def _read_in_order(self, out: list[Any]) -> None:
-        """Rows under the names of their columns, answers in a message behind the question."""
+        """Rows under the names of their columns, answers in a message behind the question, arguments of a command."""
         kind = type(out[0])
+        if kind is str:
+            self._replace(secret_arguments(out, self._scan))
         if kind is list:
             self._headed(out)
         if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
@@ -313,20 +315,11 @@ class Walk:
                 holder[slot] = self.texts[index] = text
                 self.masked.append((holder, slot, rule))
 
-    def _option(self, value: str, argv: list[Any]) -> KeyClass | None:
-        """What `--password` says of the argument after it; masks one that is joined to its option."""
+    def _option(self, value: str) -> KeyClass | None:
+        """What `--password` says of the argument after it."""
         if value in _USER_OPTIONS:
             return USER_AND_PASSWORD
-        tool = argv[0].rsplit("/", 1)[-1] if type(argv[0]) is str else ""
-        if value[:2] == "-p" and len(value) > 4 and tool in JOINED_OPTIONS and could_be_secret(value[2:], _ARGUMENT):
-            self._mask(argv, len(argv) - 1, value, _ARGUMENT.rule)
-            return None
-        if len(value) == 2:
-            wanted = TOOL_OPTIONS.get(tool) or TOOL_OPTIONS.get(f"{tool} {argv[1]}" if len(argv) > 2 else "")
-            return _ARGUMENT if value == wanted else None
-        if _OPTION.match(value) is None:
-            return None
-        return self._keys.secret(value)
+        return self._keys.secret(value) if _OPTION.match(value) is not None else None
 
     def _named_by(self, name: Any) -> KeyClass | None:
         """What a text that stands where a name should says of the value beside it."""

@@ -121,11 +121,19 @@ def table(columns: Any, *rows: Any, name: str = "columns", below: str = "rows") 
         (["psql", "--password", 5, W], None),
         (["curl", "-u", f"bob:{W}", "x"], ["curl", "-u", "[REDACTED:curl-user]", "x"]),
         (["docker", "run", "-u", "1000:1000"], None),
-        (["mysql", f"-p{W}"], ["mysql", P]),
+        (["mysql", f"-p{W}"], ["mysql", "-p[REDACTED:mysql-password]"]),
         (["mysql", "-pab"], None),
-        (["mysql", "-pab1"], ["mysql", P]),
+        (["mysql", "-pab1"], ["mysql", "-p[REDACTED:mysql-password]"]),
+        (["sudo", "/usr/bin/mysql", "-p", "x"], None),
+        (["redis-cli", "-a", f"{W} and 42", "ping"], ["redis-cli", "-a", "[REDACTED:redis-password]", "ping"]),
+        (
+            ["mc", "alias", "set", "m", "https://h", "u", W],
+            ["mc", "alias", "set", "m", "https://h", "u", "[REDACTED:minio-alias]"],
+        ),
+        (["a", "sqlcmd", "-P", W], None),
         (["mysql", "-p<pw>"], None),
-        (["docker", "login", "-p", W], ["docker", "login", "-p", P]),
+        (["docker", "login", "-p", W], ["docker", "login", "-p", "[REDACTED:docker-password]"]),
+        (["env", "docker", "login", "-p", W], ["env", "docker", "login", "-p", "[REDACTED:docker-password]"]),
         (["docker", "run", "-p", W], None),
         ([["password", {"a": W}]], [["password", {"a": P}]]),
         ([["n", "x", "password"], [1, 2, W]], [["n", "x", "password"], [1, 2, P]]),
@@ -167,7 +175,7 @@ def test_the_lines_of_a_private_key_are_masked_and_no_others(
 
 
 def test_a_password_joined_to_its_option_has_a_pseudonym_of_its_own() -> None:
-    config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"key:password": "pseudonym"})
+    config = RedactionConfig(fingerprint_key=b"k" * 32, outcomes={"mysql-password": "pseudonym"})
     redactor = DefaultRedactor(config)
     first, second = (redactor.redact(["mysql", f"-p{secret}"]).value[1] for secret in (W, T))
     assert first != second

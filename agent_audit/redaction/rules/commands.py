@@ -142,7 +142,9 @@ COMMANDS: tuple[Rule, ...] = (
     part("snmp-read-community", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-c ?{_ARGUMENT}", _is_community),
     part("odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})\}(?=;|[\"']|$)"),
     within("ntlm-hash", ":::", r"[0-9a-f]{32}", r":::"),
-    part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-[AX] {_ARGUMENT}", _is_value),
+    part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-A {_ARGUMENT}", _is_value),
+    part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-X {_ARGUMENT}", _is_value),
+    part("nmcli-password", ("nmcli ",), rf"nmcli\b{_REST}(?:password|wifi-sec\.psk) {_ARGUMENT}", _is_value),
     part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
     part(
         "smb-password",

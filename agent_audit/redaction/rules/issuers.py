@@ -239,7 +239,7 @@ remote-password: rdesktop(1); the help of evil-winrm and of netexec
 ipmi-password: ipmitool(1), -P
 mqtt-password: mosquitto_pub(1), -P
 cql-password: Apache Cassandra documentation, cqlsh; InfluxDB CLI; Couchbase CLI
-snmp-password: snmpcmd(1), -A and -X
+snmp-password: snmpcmd(1), -A
 htpasswd-password: Apache HTTP Server documentation, htpasswd, -b
 smb-password: smbclient(1), -U
 net-user-password net-use-password: Microsoft Learn, net user and net use
@@ -320,7 +320,12 @@ fernet-call: cryptography documentation, Fernet
 cipher-call: CryptoJS, PyCryptodome and Node.js documentation
 credentials-pair: the habit of messages: a user and a password with a slash between
 magic-link: the habit of services: a link that logs in whoever opens it
-card-code: ISO/IEC 7813, card verification values
+snmp-privacy: snmpcmd(1), -X
+nmcli-password: nmcli(1), device wifi connect
+fortigate-secret: Fortinet documentation, FortiOS CLI
+openweather-key: OpenWeather documentation, appid
+recovery-key: Microsoft Learn, BitLocker recovery password; Apple Support, recovery key
+card-code card-cid: ISO/IEC 7813, card verification values
 keypad-code lock-combination: the habit of people: what opens a lock or stops an alarm
 password-reset-link: Django and Devise documentation, password reset
 terraform-sensitive: Terraform documentation, terraform output -json

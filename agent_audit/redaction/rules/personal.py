@@ -21,12 +21,14 @@ Found = tuple[int, int, str]
 # One hyphen behind goes on with the name, more begin something else, such as `-----BEGIN`.
 AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?!\w|-(?!-)))")
 _DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+([^\W\d_]{2,24})")
+_OBJECT_HASH = re.compile(r"@[0-9a-f]{5,8}\.")
 _LOCAL = re.compile(r"[\w.+%'-]{1,64}")
 # `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
 _FILE_ENDINGS = words(
     """
     txt png jpg jpeg gif json html css csv pdf svg webp xml yaml yml lock conf log ini toml exe dll
     js ts tsx jsx ttf woff mp3 mp4 zip gz tar bak tmp local internal localhost
+    service socket timer mount target slice
 """
 )
 _COUNTRY_FILE_ENDINGS = frozenset(["py", "md", "sh", "rs", "so", "pl", "cc", "ps"])
@@ -88,6 +90,8 @@ def find_email(text: str, at: int) -> Span | None:
     before = text[max(0, start - 2) : start]
     name = text[start:at].lstrip("'.-+%")
     ending = domain.group(1).lower()
+    if text.startswith("(", domain.end()) and _OBJECT_HASH.match(text, at):
+        return None  # a frame of Java
     if ending in _FILE_ENDINGS or (before.endswith("/") and ending in _COUNTRY_FILE_ENDINGS):
         return None
     # `git@host:path`, `ssh://user@host`: logins, not addresses. `name:x@` is a URL's password.

@@ -118,6 +118,19 @@ PROTOCOLS: tuple[Rule, ...] = (
         ("secret id", "secretid"),
         r"(?i:secret ?id)\"?\s{0,8}[:=]\s{0,12}\"?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
     ),
+    part(
+        "fortigate-secret",
+        ("set psksecret ", "set passwd ", "set password ", "set auth-pwd "),
+        rf"(?i:set (?:psksecret|passwd|password|auth-pwd)) {_WHOLE_VALUE}",
+        _is_mixed,
+    ),
+    part("openweather-key", ("appid=",), r"appid=([0-9a-f]{32})(?![0-9a-z])"),
+    part(
+        "recovery-key",
+        ("recovery key", "bitlocker", "recovery password"),
+        r"(?i:bitlocker|recovery (?:key|password))[^\n]{0,64}?\b"
+        r"((?:\d{6}-){7}\d{6}|(?:[A-Z0-9]{4}-){6}[A-Z0-9]{4})(?![\w-])",
+    ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
         "postfix-sasl-password",
@@ -147,7 +160,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "expect-password",
         ("expect ",),
-        rf"expect [^\n]{{0,60}}?(?i:password|passphrase|passcode)[^\n]{{0,60}}?(?:{_NL}|; ?)\s{{0,8}}send (?:-- )?"
+        rf"expect [^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{_NL}|; ?)\s{{0,8}}send (?:-- )?"
         r"\\{0,3}\"([^\"\\\n]{4,128})",
         _is_value,
     ),
@@ -214,6 +227,11 @@ PROTOCOLS: tuple[Rule, ...] = (
         looks_random,
     ),
     part(
+        "card-cid",
+        (" cid",),
+        r"(?:(?<=\d/\d\d)|(?<=\d/\d\d,)|(?<=/20\d\d)) CID:? (\d{3,4})(?!\d)",
+    ),
+    part(
         "card-code",
         ("digits on the ",),
         r"(?i:digits on the (?:back|front)[^\n.\d]{0,32}?(?:are|is|:|,)) ?(\d{3,4})(?!\d)",
@@ -225,8 +243,8 @@ PROTOCOLS: tuple[Rule, ...] = (
     ),
     part(
         "lock-combination",
-        ("combination", "combinaison", "combinación", "kombination"),
-        r"(?<!in )(?i:combinai?son|combination|combinación|kombination)[^\n.\d]{0,24}? "
+        ("combination", "combo", "combinaison", "combinación", "kombination"),
+        r"(?<!in )(?i:combinai?son|combination|combo|combinación|kombination)[^\n.\d]{0,24}? "
         r"(\d{1,2}(?:-\d{1,2}){2,3})(?![\d-])",
     ),
     # The links that set a password anew: Django, Rails, and the like.

@@ -1,0 +1,37 @@
+"""Command lines given as lists of arguments: each is read as the line that a shell would get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from agent_audit.redaction.chat import Replaced
+from agent_audit.redaction.rules.commands import COMMANDS
+from agent_audit.redaction.scan import Masked
+
+_BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
+_TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals) | {
+    "mysqladmin",
+    "mariadb-dump",
+}
+_LONGEST = 8192
+_BLANK = "\x01"
+"""Stands for a blank within an argument, which parts nothing."""
+
+
+def secret_arguments(argv: list[Any], scan: Callable[[str], Masked]) -> Iterator[Replaced]:
+    """The arguments in which a rule for the tool's command line finds a secret, without it."""
+    first = 1 if argv[0] in _BEFORE_A_TOOL and len(argv) > 1 else 0
+    tool = argv[first].rsplit("/", 1)[-1] if type(argv[first]) is str else ""
+    given = argv[first + 1 :]
+    if tool not in _TOOLS or not all(type(argument) is str for argument in given):
+        return
+    line = " ".join((tool, *(argument.replace(" ", _BLANK) for argument in given)))
+    one = scan(line) if len(line) <= _LONGEST else None
+    left = one.text.split(" ")[1:] if one is not None and one.rules else []
+    if one is None or len(left) != len(given):
+        return
+    for slot, (argument, found) in enumerate(zip(given, left, strict=True), first + 1):
+        text = found.replace(_BLANK, " ")
+        if text != argument:
+            yield argv, slot, text, one.rules[0]
