@@ -96,7 +96,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
     if "=" in separator and "\n" in separator and _NEXT_NAME.match(text, start):
         return None  # `PASSWORD=`, and the next line
-    if text.rfind("{{", max(0, first - 120), first) > text.rfind("}}", max(0, first - 120), first):
+    if "{{" in text and text.rfind("{{", max(0, first - 120), first) > text.rfind("}}", max(0, first - 120), first):
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
     if ":" in separator and text[start : start + 2] in ('"\n', "'\n"):
         return None  # the quote that closes what the name stands in
