@@ -96,7 +96,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
     if "=" in separator and "\n" in separator and _NEXT_NAME.match(text, start):
         return None  # `PASSWORD=`, and the next line
-    if "{{" in text and text.rfind("{{", max(0, first - 120), first) > text.rfind("}}", max(0, first - 120), first):
+    template = text.rfind("{{", max(0, first - 120), first)
+    if template >= 0 and text.find("}}", template, first) < 0:
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
     if ":" in separator and text[start : start + 2] in ('"\n', "'\n"):
         return None  # the quote that closes what the name stands in
