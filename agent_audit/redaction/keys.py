@@ -149,7 +149,14 @@ def field_name(text: str) -> str:
 class KeyClassifier:
     """Judges key names; remembers a bounded number of short ones."""
 
-    def __init__(self, allow: frozenset[str] = frozenset(), extra: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        allow: frozenset[str] = frozenset(),
+        extra: Mapping[str, str] | None = None,
+        disabled: frozenset[str] = frozenset(),
+    ) -> None:
+        self.disabled = disabled
+        """Rules that are not to mask anything."""
         self._allow = frozenset(normal_name(name) for name in allow)
         self._extra = {normal_name(name): KeyClass(extra_key_rule(name), True) for name in extra or ()}
         self._known: dict[str, KeyClass | None] = {}
@@ -185,6 +192,8 @@ class KeyClassifier:
         if joined in self._extra:
             return self._extra[joined]
         found = _judge_words(parts)
+        if found is not None and found.rule in self.disabled:
+            found = None
         if found is not None and name.upper() == "PWD":
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found

@@ -14,7 +14,8 @@ from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.rules import BUILT_IN, Rule
-from agent_audit.redaction.rules.personal import PERSONAL_IDS
+from agent_audit.redaction.rules.general import PRIVATE_KEY
+from agent_audit.redaction.rules.personal import CARD, PERSONAL_IDS
 from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
 from agent_audit.redaction.walk import Walk
 
@@ -56,7 +57,7 @@ class DefaultRedactor:
         config = config or RedactionConfig()
         outcomes = {rule: str(outcome) for rule, outcome in config.all_outcomes().items()}
         self._masker = Masker(outcomes, config.fingerprint_key)
-        self._keys = KeyClassifier(config.allow_keys, config.extra_keys)
+        self._keys = KeyClassifier(config.allow_keys, config.extra_keys, config.disabled_rules)
         rules = BUILT_IN + tuple(_own_rule(rule) for rule in config.extra_rules)
         self._scanner = Scanner(
             rules,
@@ -87,7 +88,7 @@ class DefaultRedactor:
             return Redacted(marker.error_marker(value), (Hit(path, "error"),))
 
     def _redact(self, value: Any, path: str, action: str | None) -> Redacted:
-        walk = Walk(self._keys, self._known, self._scanner, self._masker)
+        walk = Walk(self._keys, self._known, self._scanner, self._masker, cards=CARD not in self._keys.disabled)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
         walk.leave_out_what_is_beyond()
@@ -200,7 +201,7 @@ class DefaultRedactor:
                 del holder[slot]
             else:
                 holder[slot] = one.text
-        return self._mask_key_lines(walk) if walk.key_lines else ()
+        return self._mask_key_lines(walk) if walk.key_lines and PRIVATE_KEY not in self._keys.disabled else ()
 
     def _mask_key_lines(self, walk: Walk) -> list[tuple[Any, Any, str]]:
         """A private key given as a list of lines: no single line shows what it is."""
@@ -216,8 +217,8 @@ class DefaultRedactor:
                     continue
                 if _KEY_LINE.match(line) is None:
                     break
-                holder[index] = self._masker.mask("private-key", line)
-                found.append((holder, index, "private-key"))
+                holder[index] = self._masker.mask(PRIVATE_KEY, line)
+                found.append((holder, index, PRIVATE_KEY))
         return found
 
     def _fingerprints(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> list[Fingerprint]:

@@ -142,13 +142,19 @@ class Scanner:
                 found[index] = [(0, len(texts[index]), rule)]
         if not found:
             return _NOTHING
-        if self._allowed:
-            found = self._without_allowed(texts, found)
+        found = self._to_mask(texts, found)
         return {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
 
-    def _without_allowed(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:
+    def _to_mask(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:
+        """Without what the configuration allows, by its text or by its rule."""
+        if not (self._allowed or self._disabled):
+            return found
         kept = {
-            index: [span for span in spans if texts[index][span[0] : span[1]] not in self._allowed]
+            index: [
+                (start, end, rule)
+                for start, end, rule in spans
+                if rule not in self._disabled and texts[index][start:end] not in self._allowed
+            ]
             for index, spans in found.items()
         }
         return {index: spans for index, spans in kept.items() if spans}
@@ -370,8 +376,7 @@ class Scanner:
                 return Masked(after, tuple(rules), tuple(personal))
             text = after
             found, nearly = self._find_all((text,), action)
-            found = self._without_allowed((text,), found) if self._allowed else found
-            spans, near = found.get(0) or [], nearly.get(0)
+            spans, near = self._to_mask((text,), found).get(0) or [], nearly.get(0)
         if not spans:
             return Masked(text, tuple(rules), tuple(personal))
         return Masked("[REDACTED:unstable]", (*rules, "unstable"), tuple(personal))

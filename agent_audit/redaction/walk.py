@@ -442,6 +442,8 @@ class Walk:
 
     def _mask_again(self, holder: Any, slot: Any, found: KeyClass) -> None:
         """Judge a value that was already placed by a name that only now is known."""
+        if found.rule in self._keys.disabled:
+            return
         value = holder[slot]
         if type(value) is str and _is_secret(value, found):
             self._mask(holder, slot, value, found.rule)

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction import DefaultRedactor, RedactionConfig
+from agent_audit.redaction.keys import KEY_RULES
+from agent_audit.redaction.rules import rule_ids
 
 LINES = Path(__file__).with_name("outcomes.jsonl").read_text(encoding="utf-8").splitlines()
 
@@ -59,6 +61,17 @@ def test_what_is_found_in_a_text_is_found_in_a_string_of_json(
     # What also stands where it is no secret stays there.
     for secret in (secret for secret in secrets_of(given, masked) if secret not in masked):
         assert json.dumps(secret, ensure_ascii=ascii_only)[1:-1] not in out
+
+
+def test_a_rule_that_is_disabled_masks_nothing() -> None:
+    given_by_rule: dict[str, list[Any]] = {}
+    for given, _, hits in map(json.loads, LINES):
+        for _, rule in hits:
+            given_by_rule.setdefault(rule, []).append(given)
+    for rule in given_by_rule.keys() & (rule_ids() | KEY_RULES):
+        redactor = DefaultRedactor(RedactionConfig(disabled_rules=frozenset({rule})))
+        for given in given_by_rule[rule]:
+            assert rule not in {hit.rule for hit in redactor.redact(given).hits}, given
 
 
 def test_cases_are_told_apart() -> None:
