@@ -173,6 +173,11 @@ class KeyClassifier:
                 self._known[name] = found
             return found
 
+    def beside(self, name: str) -> KeyClass | None:
+        """What the name says of a value that stands beside it or below it: as `classify`, without `JOINT`."""
+        found = self.classify(name)
+        return None if found is JOINT else found
+
     def secret(self, name: str) -> KeyClass | None:
         """Like `classify`, but for names that say a telephone or only call attention to what stands beside them."""
         found = self.classify(name)

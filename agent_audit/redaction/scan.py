@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
@@ -26,7 +25,7 @@ from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.marker import HEAD, MARKER, Masker, only_markers
+from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
 from agent_audit.redaction.rules import Rule
@@ -41,6 +40,7 @@ from agent_audit.redaction.rules.personal import (
 )
 from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
+from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
 from agent_audit.redaction.values import Named
@@ -50,8 +50,6 @@ from agent_audit.redaction.wallets import TELLING, find_seed_phrases
 _MAX_ROUNDS = 6
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-Found = tuple[int, int, str]
-"""Start, end, rule id."""
 Finder = Callable[[str, int], "Found | None"]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 """By text: what is to be masked, and where something was nearly found."""
@@ -70,6 +68,22 @@ _STATEMENTS: dict[str, Statement] = {
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES)
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
+_HEADS = (
+    "phone",
+    "mobil",
+    "telef",
+    "teléf",
+    "handy",
+    "celular",
+    "móvil",
+    "movil",
+    "手机",
+    "电话",
+    "電話",
+    "携帯",
+    "전화",
+)
+"""In the names of columns with telephone numbers, beside the keywords."""
 
 
 class Masked(NamedTuple):
@@ -118,17 +132,18 @@ class Scanner:
         for rule in active:
             for literal in dict.fromkeys(rule.literals):
                 woken.setdefault(literal, []).append((rule, rule.pattern))
-        literals = tuple(sorted(woken.keys() | set(KEYWORDS) | statements.keys() | _TYPES))
+        literals = tuple(sorted(woken.keys() | {*KEYWORDS, *_HEADS} | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
-        # Per literal: the rules it wakes, whether it is a keyword, what may follow it in harmless names, and whether a
-        # text is to be read more closely where it stands.
+        # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
+        # harmless names, and whether a text is to be read more closely where it stands.
         self._wakes = [
             (
                 woken.get(x, []),
                 x in KEYWORDS,
+                x in _HEADS,
                 _dull(x),
                 statements.get(x),
-                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS and x not in LABELS,
+                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS and x not in LABELS and x not in _HEADS,
             )
             for x in literals
         ]
@@ -235,7 +250,7 @@ class Scanner:
     def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:
-            text, known = texts[index], _Known(into[0].get(index, ()))
+            text, known = texts[index], Known(into[0].get(index, ()))
             strings = list(strings_of(text)) if is_document(text) else None
             spans = chain(self._by_place(text, strings), self._by_themselves(parts_within(text, strings), action))
             new = [span for span in spans if span not in known]
@@ -299,7 +314,7 @@ class Scanner:
                 opens, markup, lines = marks_of(text)
                 after = offset + len(text)
                 table_to = block_to = statement_to = markup_to = phrases_to = -1
-            rules, keyword, dull, statement, tells = wakes[literal]
+            rules, keyword, heads, dull, statement, tells = wakes[literal]
             if tells:
                 telling.add(index)
             for rule, pattern in rules:
@@ -325,21 +340,24 @@ class Scanner:
                 statement_to = offset + end_of_statement
                 if secrets:
                     found.setdefault(index, []).extend(secrets)
-            if not keyword:
+            if keyword:
+                follows = text[end - offset : end - offset + 2]
+                if follows in dull:
+                    continue
+                if names_nothing(text, start - offset, end - offset):
+                    if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
+                        dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
+                    continue
+                telling.add(index)
+            elif not heads:
                 continue
-            follows = text[end - offset : end - offset + 2]
-            if follows in dull:
-                continue
-            if names_nothing(text, start - offset, end - offset):
-                if follows[1:] and not (follows[1].isalnum() or follows[1] in "_-"):
-                    dull.add(follows)  # a name that ends in the keyword and one more letter: `tokens `
-                continue
-            telling.add(index)
             if lines and start >= table_to:
                 secrets, end_of_table = find_columns(text, start - offset, keys)
                 table_to = offset + end_of_table
                 if secrets:
                     found.setdefault(index, []).extend(secrets)
+            if heads:
+                continue
             if markup and start >= markup_to:
                 secrets, end_of_label = find_in_markup(text, start - offset, end - offset, keys)
                 markup_to = offset + end_of_label
@@ -372,7 +390,7 @@ class Scanner:
         for _ in range(_MAX_ROUNDS):
             after = self._apply(text, spans, rules, personal)
             # What the masking has not brought nearer to a match would be passed over again.
-            if after == text or not (marked or (near is not None and _close_to(spans, near))):
+            if after == text or not (marked or (near is not None and close_to(spans, near))):
                 return Masked(after, tuple(rules), tuple(personal))
             text = after
             found, nearly = self._find_all((text,), action)
@@ -383,7 +401,7 @@ class Scanner:
 
     def _apply(self, text: str, spans: list[Found], rules: dict[str, None], personal: list[tuple[str, str]]) -> str:
         if len(spans) > 1 or HEAD in text:
-            spans = _merged(text, spans)
+            spans = merged(text, spans)
         pieces: list[str] = []
         done = 0
         for start, end, rule in spans:
@@ -404,82 +422,9 @@ def _dull(literal: str) -> set[str]:
     return set() if literal in {"code", "pin", "otp", "pass"} else {""}  # `482913 is your code`
 
 
-class _Known:
-    """What was found already. Spans that lie in it, and encoded words seen less exactly, are in it."""
-
-    def __init__(self, spans: Iterable[Found]) -> None:
-        self._found = _joined(span[:2] for span in spans)
-        self._encoded = _joined(span[:2] for span in spans if span[2] == ENCODED)
-
-    def __contains__(self, span: Found) -> bool:
-        start, end, rule = span
-        place = bisect_right(self._found, (start, sys.maxsize)) - 1
-        if place >= 0 and end <= self._found[place][1]:
-            return True
-        if rule != ENCODED:
-            return False
-        place = bisect_right(self._encoded, (end - 1, sys.maxsize)) - 1
-        return place >= 0 and start < self._encoded[place][1]
-
-
-def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans in order, those that overlap as one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if joined and start < joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
-        else:
-            joined.append((start, end))
-    return joined
-
-
 def _email(text: str, at: int) -> Found | None:
     span = find_email(text, at)
     return None if span is None else (span[0], span[1], EMAIL)
-
-
-def _close_to(spans: list[Found], near: list[tuple[int, int]]) -> bool:
-    """Whether what was nearly found, outside of what was masked, has a masked place within reach."""
-    masked = _joined(span[:2] for span in spans)
-    for place, reach in near:
-        last = bisect_left(masked, (reach, 0)) - 1
-        if last >= 0 and masked[last][1] > place:
-            around = bisect_right(masked, (place, sys.maxsize)) - 1
-            if around < 0 or masked[around][1] < reach:
-                return True
-    return False
-
-
-def _merged(text: str, spans: list[Found]) -> list[Found]:
-    """Spans in order without overlap; of overlapping ones the union, named after the longest.
-
-    Markers already in the text are left alone; a span that cuts one grows to hold all of it.
-    """
-    if HEAD in text:
-        spans = _around_markers(text, spans)
-    merged: list[Found] = []
-    for start, end, rule in sorted(spans):
-        if merged and start < merged[-1][1]:
-            first, last, name = merged[-1]
-            longer = name if last - first >= end - start else rule
-            merged[-1] = (first, max(last, end), longer)
-        else:
-            merged.append((start, end, rule))
-    return merged
-
-
-def _around_markers(text: str, spans: list[Found]) -> list[Found]:
-    markers = [match.span() for match in MARKER.finditer(text)]
-    firsts, lasts = [m[0] for m in markers], [m[1] for m in markers]
-    kept = []
-    for found_start, found_end, rule in spans:
-        start, end = found_start, found_end
-        begin, stop = bisect_right(lasts, start), bisect_left(firsts, end)
-        if begin < stop:
-            start, end = min(start, firsts[begin]), max(end, lasts[stop - 1])
-        if not only_markers(text[start:end]):
-            kept.append((start, end, rule))
-    return kept
 
 
 def without_surrogates(text: str) -> str:

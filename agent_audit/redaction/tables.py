@@ -132,7 +132,7 @@ def _sensitive(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
     for index, name in enumerate(names):
         if len(name.split()) > 3:
             return {}
-        judged = keys.secret(name.strip("\"'`* "))
+        judged = keys.beside(name.strip("\"'`* "))
         if judged is not None:
             found[index] = judged
     return found
@@ -211,7 +211,7 @@ def column_names(listed: str) -> list[str]:
 
 
 def _judged(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
-    return {index: found for index, found in enumerate(map(keys.secret, names)) if found is not None}
+    return {index: found for index, found in enumerate(map(keys.beside, names)) if found is not None}
 
 
 def find_inserted(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:

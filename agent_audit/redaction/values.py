@@ -71,6 +71,8 @@ _TECHNICAL = re.compile(
     rf"|(?:{_PART}[-_.])+{_PART}|[/#&{{(<\[].*|.*://.*"
 )
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
+# In whatever way it is grouped.
+_PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$")
 
 
@@ -165,7 +167,12 @@ def enough_digits(secret: str, rule: str) -> bool:
 
 
 def is_weak_secret(text: str, rule: str) -> bool:
-    """Whether a value whose name alone proves nothing looks generated, or is the base64 of a user and a password."""
+    """Whether a value whose name alone proves nothing looks generated, or is the base64 of a user and a password.
+
+    Under the name of a telephone: whether it is the number of one.
+    """
+    if rule == "phone":
+        return _PHONE.match(text) is not None
     if looks_random(text):
         return not is_uuid(text) and "/" not in text
     return is_encoded_user(text, rule)

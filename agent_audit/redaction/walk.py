@@ -65,8 +65,6 @@ MAX_TEXT = 64_000_000
 
 _SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
 _SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
-# Under a key that says telephone, in whatever way it is grouped.
-_PHONE_TEXT = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 # Most labels and targets name nothing that could be secret, and need not be taken apart.
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
@@ -326,7 +324,7 @@ class Walk:
         # Only what the scan will leave as it is; else the second redaction would judge another name.
         if type(name) is not str or _NAME.match(name) is None:
             return None
-        return self._keys.secret(name)
+        return self._keys.beside(name)
 
     def _pair(self, out: list[Any], slot: int, pair: Any, depth: int) -> None:
         """`("authorization", "Basic x")` in a list: headers, form fields, rows of settings."""
@@ -447,7 +445,12 @@ class Walk:
         value = holder[slot]
         if type(value) is str and _is_secret(value, found):
             self._mask(holder, slot, value, found.rule)
-        elif type(value) in (int, float) and found.numeric and enough_digits(str(value), found.rule):
+        elif (
+            type(value) in (int, float)
+            and found.numeric
+            and found is not PHONE
+            and enough_digits(str(value), found.rule)
+        ):
             self._mask(holder, slot, str(value), found.rule)
         elif type(value) is list and not found.weak:
             for index in range(len(value)):
@@ -457,8 +460,6 @@ class Walk:
 def _is_secret(text: str, rule: KeyClass) -> bool:
     if not text or only_markers(text):
         return False
-    if rule is PHONE:
-        return _PHONE_TEXT.match(text) is not None
     if rule is USER_AND_PASSWORD:
         return _USER_AND_PASSWORD.match(text) is not None or is_weak_secret(text, "key:auth")
     if rule.path_ok and text[0] in "/~.":

@@ -175,6 +175,8 @@ HOSTILE = [
     ('="', "--user=://a.b/"),
     ("esecret_<b>", "a@b.co>", "secret-"),
     ("seed phrase  ", "a\n"),
+    "phone,",
+    ("name,phone\n", "1,654 218 907\n"),
     "your code 12 34 5 is ",
     "recovery codes\n1. a1b2c ",
     "код 12-34-56, ",

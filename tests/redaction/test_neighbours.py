@@ -63,7 +63,7 @@ def table(columns: Any, *rows: Any, name: str = "columns", below: str = "rows") 
         ({"name": "tokens", "value": T}, {"name": "tokens", "value": "[REDACTED:key:token]"}),
         ({"name": "password", "value": "none"}, None),
         ({"name": "password", "value": ""}, None),
-        ({"name": "phone", "value": "4155550132"}, None),
+        ({"name": "phone", "value": "4155550132"}, {"name": "phone", "value": "[REDACTED:phone]"}),
         ({"name": 5, "value": W}, None),
         ({"name": "colour", "field": "password", "value": W}, {"name": "colour", "field": "password", "value": P}),
         # JSON Patch, manifests, keys

@@ -178,6 +178,12 @@ TELEPHONES: tuple[Rule, ...] = (
         rf"{_LEFT}(?i:{_any_of(_CALLED)})(?:(?!on |at )[^\W\d_]{{1,10}}[ -]){{0,2}}(?:(?:on|at):? )?{_number(9)}",
         _is_telephone,
     ),
+    part(
+        PHONE,
+        ("phone>", "telephone>", "mobile>", "tel>", "fax>"),
+        rf"(?i:phone|telephone|mobile|tel|fax)>\s{{0,8}}{_number(7)}(?=\s{{0,8}}</)",
+        _is_telephone,
+    ),
     # vCard (RFC 6350).
     part(PHONE, ("tel;",), rf"(?i:tel)(?:;[\w=,\"-]{{1,32}}){{1,4}}:(?:tel:)?{_number(7)}", _is_telephone),
     # The plus sign of a number in a query (RFC 3986).
