@@ -114,7 +114,7 @@ GENERAL: tuple[Rule, ...] = (
     part(
         "url-credentials",
         ("://",),
-        r"://[^\s/?#:@\"'<>|]{0,256}:([^\s\"'<>]{1,256})@(?=[\w\[%.{$-])",
+        r"://[^\s/?#:@\"'<>|\[]{0,256}:([^\s\"'<>]{1,256})@(?=[\w\[%.{$-])",
         _is_password,
     ),
     # A token as the user, alone or with nothing that matters as the password.
