@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from agent_audit.redaction.chat import Replaced
+from agent_audit.redaction.chat import Replaced, Scan
 from agent_audit.redaction.rules.commands import COMMANDS
-from agent_audit.redaction.scan import Masked
 
 _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
 _TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals) | {
@@ -19,7 +18,7 @@ _BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
 
 
-def secret_arguments(argv: list[Any], scan: Callable[[str], Masked]) -> Iterator[Replaced]:
+def secret_arguments(argv: list[Any], scan: Scan) -> Iterator[Replaced]:
     """The arguments in which a rule for the tool's command line finds a secret, without it."""
     first = 1 if argv[0] in _BEFORE_A_TOOL and len(argv) > 1 else 0
     tool = argv[first].rsplit("/", 1)[-1] if type(argv[first]) is str else ""

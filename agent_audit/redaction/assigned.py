@@ -47,7 +47,8 @@ _CODE_AFTER = re.compile(r"[,;)\]}]| =(?!=)| (?:or|and|if|else|is|as|not)\b| ?(?
 _COORDINATE = re.compile(r"(?:jar|war|pom|aar|bundle|test-jar):[\w.]")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}\s?=")
 _SCOPE = re.compile(
-    r"(?:read|write|list|admin|manage|create|update|delete|view|get|reset|rotate|revoke|change|use|export|import)(?:[:_.-][a-z*]{1,24}){0,3}|\*"
+    r"(?:read|write|list|admin|manage|create|update|delete|view|get|reset|rotate|revoke|change|use|export|import)"
+    r"(?:[:_.-][a-z*]{1,24}){0,3}|\*"
 )
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")

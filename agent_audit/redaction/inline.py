@@ -52,7 +52,8 @@ _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0
 # What kind of a password it is, where an adjective follows its noun, and what it is for.
 _KIND = (
     r"(?i:provvisori[ao]|provisoire|provisional|provis[oó]ri[ao]|temporal|temporaire|tempor[aá]ri[ao]|inicial|iniziale"
-    r"|tymczasow[ey]|временный|tijdelijk|tillfälligt|dočasné|geçici|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
+    r"|tymczasow[ey]|временный|tijdelijk|tillfälligt|dočasné|geçici|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]"
+    r"|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
     r"|(?:de|del|do|da|di|per|for|für|du|pour|para) [\w.-]{1,24}(?: [\w.-]{1,24})?)"
 )
 _ASSIGNED = (
@@ -90,7 +91,8 @@ _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|, it(?:'s| is)|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
-    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
+    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
+    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")

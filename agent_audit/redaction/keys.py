@@ -122,7 +122,8 @@ _JOINT_KEYS = frozenset(
 
 # Marks of Indic scripts and of Thai are no letters to `\w`, but stand within words.
 _BREAKS = re.compile(
-    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-zA-Z])(?=[\u3040-\u30ff\u4e00-\u9fff])|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+"
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-zA-Z])(?=[\u3040-\u30ff\u4e00-\u9fff])"
+    r"|(?:(?![\u0900-\u0dff\u0e00-\u0eff])[\W_])+"
 )
 _MAX_NAME = 128
 _CACHE_SIZE = 4096
@@ -248,7 +249,7 @@ def _judge_head(last: str, owner: str) -> KeyClass | None:
         return None
     if last.startswith("secret") and owner in ("pull", "existing"):  # Kubernetes and Helm: the names of some
         return None
-    if last == "pass" and owner in words.HARMLESS_PASS_OWNERS:
+    if is_harmless_owner(owner, last):
         return None
     return _strong(rule)
 

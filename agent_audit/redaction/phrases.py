@@ -174,9 +174,10 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
     """The secret after a name that is not parted from its verb: `密码是x`."""
     match = _TOLD_AFTER_COPULA.match(text, end)
-    if match is None or found.weak or not is_shown(match.group(1).rstrip(".,!?;:#*\"'`"), found):
+    secret = match.group(1).rstrip(".,!?;:#*\"'`") if match is not None else ""
+    if match is None or found.weak or not is_shown(secret, found):
         return None
-    return Named(match.start(1), match.start(1) + len(match.group(1).rstrip(".,!?;:#*\"'`")), found.rule)
+    return Named(match.start(1), match.start(1) + len(secret), found.rule)
 
 
 def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line a form

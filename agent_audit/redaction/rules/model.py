@@ -17,6 +17,10 @@ _TIGHT = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
 RIGHT = r"(?![A-Za-z0-9])"
 _BEFORE_LIMIT = 96
 
+# The end of a line, also as it is written within a string; and what may stand behind a value that fills its line.
+NL = r"(?:\r?\n|\\r\\n|\\n)"
+EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
+
 Span = tuple[int, int]
 
 

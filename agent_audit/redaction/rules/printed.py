@@ -5,11 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.rules.model import EOL, NL, Rule, part
 from agent_audit.redaction.validators import has_digit
 
-_NL = r"(?:\r?\n|\\r\\n|\\n)"
-_EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 # Files that hold nothing but a secret.
 _FILE = (
@@ -81,7 +79,7 @@ PRINTING: tuple[Rule, ...] = (
             *("heroku config:get ", "terraform output -raw ", "tofu output -raw ", "pulumi config get ", "lpass show "),
             *("secret-tool lookup ", "keyring get ", "doppler secrets get ", "cat ", "printenv ", "echo $", 'echo "$'),
         ),
-        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){_NL}(?:Observation: ?)?([^\s\"'\\]{{8,4096}}){_EOL}",
+        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){NL}(?:Observation: ?)?([^\s\"'\\]{{8,4096}}){EOL}",
         _is_printed,
     ),
 )

@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import re
 
-from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.rules.model import EOL, NL, Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed, looks_random
 from agent_audit.redaction.values import is_placeholder
 
-# The end of a line, also as it is written within a string.
-_NL = r"(?:\r?\n|\\r\\n|\\n)"
-_EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
 _BASE64 = r"[A-Za-z0-9+/]{4,1024}={0,2}"
 _WHOLE_VALUE = r"\\{0,3}[\"']?([^\s\"'\\]{4,512})"
 
@@ -54,36 +51,36 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "imap-login",
         (" login ",),
-        rf" LOGIN (?:\\?\"[^\"\n\\]{{1,128}}\\?\"|[^\s\"]{{1,128}}) {_WHOLE_VALUE}\\?\"?{_EOL}",
+        rf" LOGIN (?:\\?\"[^\"\n\\]{{1,128}}\\?\"|[^\s\"]{{1,128}}) {_WHOLE_VALUE}\\?\"?{EOL}",
         _is_mixed,
     ),
     part(
         "sasl-plain",
         ("auth plain ", "auth=plain ", "authenticate plain "),
-        rf"(?i:auth(?:enticate)?[ =]plain) (?:{_NL}\+ ?{_NL})?({_BASE64})",
+        rf"(?i:auth(?:enticate)?[ =]plain) (?:{NL}\+ ?{NL})?({_BASE64})",
         _is_sasl_plain,
     ),
     # `Password:` in base64: what the client sends next is the password.
     part(
         "sasl-login",
         ("ugfzc3dvcmq6",),
-        rf"UGFzc3dvcmQ6(?:{_NL}){{1,3}}(?:[A-Za-z]{{1,8}}: ?|[<>] ?)?({_BASE64}){_EOL}",
+        rf"UGFzc3dvcmQ6(?:{NL}){{1,3}}(?:[A-Za-z]{{1,8}}: ?|[<>] ?)?({_BASE64}){EOL}",
     ),
     part(
         "redis-auth",
         ("auth ",),
-        rf"(?:\A|(?<=[\n\"'`])|(?<=> )|(?<=\\n))AUTH (?:(?!PLAIN |LOGIN )[\w.-]{{1,64}} )?{_WHOLE_VALUE}{_EOL}",
+        rf"(?:\A|(?<=[\n\"'`])|(?<=> )|(?<=\\n))AUTH (?:(?!PLAIN |LOGIN )[\w.-]{{1,64}} )?{_WHOLE_VALUE}{EOL}",
         _is_auth_argument,
     ),
     part(
         "redis-auth-resp",
         ("auth\r\n$", "auth\\r\\n$"),
-        rf"(?i:auth){_NL}\$\d{{1,4}}{_NL}(?:[\w.-]{{1,64}}{_NL}\$\d{{1,4}}{_NL})?([^\r\n\\]{{4,512}})",
+        rf"(?i:auth){NL}\$\d{{1,4}}{NL}(?:[\w.-]{{1,64}}{NL}\$\d{{1,4}}{NL})?([^\r\n\\]{{4,512}})",
     ),
     part(
         "nickserv-identify",
         ("identify ",),
-        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]-]{{1,32}} )?{_WHOLE_VALUE}{_EOL}",
+        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]-]{{1,32}} )?{_WHOLE_VALUE}{EOL}",
         _is_mixed,
     ),
     part(
@@ -109,10 +106,10 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "elastic-password",
         ("password ",),
-        rf"(?<![^\n])PASSWORD [a-z_]{{3,32}} = ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}",
+        rf"(?<![^\n])PASSWORD [a-z_]{{3,32}} = ([A-Za-z0-9=_*+-]{{16,64}}){EOL}",
         has_digit,
     ),
-    part("elastic-new-value", ("new value: ",), rf"New value: ([A-Za-z0-9=_*+-]{{16,64}}){_EOL}", has_digit),
+    part("elastic-new-value", ("new value: ",), rf"New value: ([A-Za-z0-9=_*+-]{{16,64}}){EOL}", has_digit),
     part(
         "acl-secret-id",
         ("secret id", "secretid"),
@@ -160,7 +157,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "expect-password",
         ("expect ",),
-        rf"expect [^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{_NL}|; ?)\s{{0,8}}send (?:-- )?"
+        rf"expect [^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{NL}|; ?)\s{{0,8}}send (?:-- )?"
         r"\\{0,3}\"([^\"\\\n]{4,128})",
         _is_value,
     ),
@@ -184,7 +181,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         ),
         r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret)[^\n:]{0,80}"
         r"|(?:key|token|password|secret) (?:is|created|generated)):"
-        rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{_EOL}",
+        rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
         _is_generated,
     ),
     # `creds are admin / x`
