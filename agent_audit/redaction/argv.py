@@ -13,9 +13,15 @@ _TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.l
     "mysqladmin",
     "mariadb-dump",
 }
+_FIRST = _TOOLS | _BEFORE_A_TOOL
 _LONGEST = 8192
 _BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
+
+
+def may_be_command(first: str) -> bool:
+    """Whether arguments that begin so are worth reading: most lists of texts are none."""
+    return first in _FIRST or "/" in first
 
 
 def secret_arguments(argv: list[Any], scan: Scan) -> Iterator[Replaced]:

@@ -33,7 +33,9 @@ _UNQUOTED = re.compile(
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 
-_CALL = re.compile(r"[A-Za-z_][\w.]*\($|[A-Za-z_][\w.]*\(|[A-Za-z_]\w*\[")
+_CALL = re.compile(r"[A-Za-z_](?:[\w.]*\(|\w*\[)")
+_ASSIGNS = re.compile(r"\??[:=]")
+_TAG = re.compile("<|&lt;")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(
@@ -155,15 +157,18 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
 
 def _is_itself(text: str, first: int, value: Value) -> bool:
     """`self._token = token`, `f(token=token, apiKey: ApiKey)`: the name of a variable or type, which is the name's."""
-    owner, dot, name = re.split(r"\??[:=]", text[first : first + 48], maxsplit=1)[0].strip().rpartition(".")
     end = value.end - (text[value.end - 1] in ";,`)")
-    same = name.strip("_").lower() == text[value.start : end].strip("_").lower()
-    return same and (bool(dot and owner) or _CODE_AFTER.match(text, end) is not None)
+    given = text[value.start : end].strip("_").lower()
+    before = text[first : min(first + 48, value.start)]
+    if given not in before.lower():
+        return False
+    owner, dot, name = _ASSIGNS.split(before, maxsplit=1)[0].strip().rpartition(".")
+    return name.strip("_").lower() == given and (bool(dot and owner) or _CODE_AFTER.match(text, end) is not None)
 
 
 def _element_text(text: str, value: Value, separator: str) -> Value | None:
     """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
-    secret = re.split(r"<|&lt;", text[value.start : value.end], maxsplit=1)[0]
+    secret = _TAG.split(text[value.start : value.end], maxsplit=1)[0]
     if "<" not in separator and "&" not in separator and not has_digit(secret):
         return None
     return value._replace(end=value.start + len(secret))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:Proc-Type|DEK-Info):.*)\s*\Z")
 
+# Without one of these, no text has a URL or is a path.
+_TELLS_PLACE = re.compile(r"[/~\\]")
+
 _MAX_KNOWN_IDS = 4096
 
 
@@ -225,6 +228,8 @@ class DefaultRedactor:
         if self._fingerprinter is None:
             return []
         found: dict[Fingerprint, None] = {}
+        if not masked and _TELLS_PLACE.search("\0".join(walk.texts)) is None:
+            return []
         for index, text in enumerate(walk.texts):
             one = masked.get(index)
             clean = text if one is None else one.text

@@ -235,7 +235,7 @@ class Scanner:
         escaped = "\\" in joined
         if not (places or numbers or escaped or "@" in joined):
             return found, near
-        starts = [0] if len(texts) == 1 else list(accumulate((len(t) + 1 for t in texts), initial=0))
+        starts = [0] if len(texts) == 1 else list(accumulate([len(t) + 1 for t in texts], initial=0))
         telling = self._wake(texts, places, starts, (found, near), action) if places else set()
         if "@" in joined and self._email:
             for match in AT_SIGNS.finditer(joined):
@@ -250,9 +250,13 @@ class Scanner:
     def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:
-            text, known = texts[index], Known(into[0].get(index, ()))
+            text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
-            spans = chain(self._by_place(text, strings), self._by_themselves(parts_within(text, strings), action))
+            parts = parts_within(text, strings)
+            if strings is None and not parts:
+                continue  # plain text, read already
+            known = Known(into[0].get(index, ()))
+            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action))
             new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)

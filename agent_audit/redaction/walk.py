@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker
-from agent_audit.redaction.argv import secret_arguments
+from agent_audit.redaction.argv import may_be_command, secret_arguments
 from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
 from agent_audit.redaction.keys import (
@@ -135,8 +135,12 @@ class Walk:
 
     def put(self, holder: Any, slot: Any, value: Any, depth: int, rule: KeyClass | None) -> None:
         """Put the plain form of `value` into `holder[slot]`; never raises, never leaves it raw."""
+        kind = type(value)
         try:
-            plain = self._plain(value, depth, rule, holder, slot)
+            if rule is None and (kind is dict or kind is list):
+                plain = self._container(value, depth, None)
+            else:
+                plain = self._plain(value, depth, rule, holder, slot)
         except Exception:
             plain = marker.error_marker(value)
         holder[slot] = plain
@@ -232,7 +236,12 @@ class Walk:
                     texts.append(value)
                     places.append((out, key))
                     continue
-                if value is None or kind is bool or (kind is int and _SMALL > value > -_SMALL):
+                if (
+                    value is None
+                    or kind is bool
+                    or (kind is int and _SMALL > value > -_SMALL)
+                    or (kind is float and value - value == 0)
+                ):
                     out[key] = value
                     continue
             if rule is JOINT:
@@ -289,7 +298,7 @@ class Walk:
     def _read_in_order(self, out: list[Any]) -> None:
         """Rows under the names of their columns, answers in a message behind the question, arguments of a command."""
         kind = type(out[0])
-        if kind is str:
+        if kind is str and may_be_command(out[0]):
             self._replace(secret_arguments(out, self._scan))
         if kind is list:
             self._headed(out)
