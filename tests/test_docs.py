@@ -28,6 +28,11 @@ def test_every_setting_is_in_the_readme() -> None:
         assert f"_{field.upper()}`" in README, field
 
 
+def test_every_page_of_the_docs_can_be_found_from_the_readme() -> None:
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert {page for page in pages if f"({page}" not in README} == set()
+
+
 def test_every_event_type_is_in_the_readme_or_belongs_to_a_later_release() -> None:
     later = {"log.key"}
     assert {str(name) for name in AuditEventType if f"`{name}`" not in README} <= later
