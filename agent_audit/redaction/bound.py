@@ -1,4 +1,5 @@
-"""Values bound to the placeholders of an SQL statement (DB-API, PEP 249): each is named by the column it goes with."""
+"""Values bound to the placeholders of a statement: of SQL (DB-API, PEP 249) each is named by the column it goes with,
+of GraphQL by the argument."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from agent_audit.redaction.tables import COLUMNS, column_names
 _LONGEST = 20_000
 
 _PLACEHOLDER = re.compile(r"%s|\?|[$:](\d{1,3})\b")
+_ARGUMENT = re.compile(r"\b(\w{1,64})\s{0,4}:\s{0,4}\$(\w{1,64})")
 _INTO = re.compile(rf"(?i:\binto){COLUMNS}\(")
 # `password = crypt(?`, `token IN (?, ?`
 _COLUMN = re.compile(
@@ -20,13 +22,17 @@ _COLUMN = re.compile(
 )
 
 
-def bound_values(out: dict[str, Any]) -> Iterator[tuple[list[Any], int, str]]:
-    """List, index and column of each value that is bound to a statement beside it."""
+def bound_values(out: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
+    """Container, slot and name of each value that is bound to a statement beside it."""
     statements = [out[key] for key in STATEMENT_KEYS & out.keys() if type(out[key]) is str]
     bound = [out[key] for key in BOUND_KEYS & out.keys() if type(out[key]) is list]
-    for sql in statements if bound else ():
-        for index, column in _columns(sql) if len(sql) <= _LONGEST else ():
+    variables: Any = out.get("variables")
+    for statement in (text for text in statements if len(text) <= _LONGEST):
+        for index, column in _columns(statement) if bound else ():
             yield from ((values, index, column) for values in bound if index < len(values))
+        for match in _ARGUMENT.finditer(statement) if type(variables) is dict else ():
+            if match.group(2) in variables:
+                yield variables, match.group(2), match.group(1)
 
 
 def _columns(sql: str) -> Iterator[tuple[int, str]]:

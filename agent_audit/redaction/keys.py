@@ -38,6 +38,7 @@ _KEY_TOO = KeyClass("key:password", numeric=True, shown=True)
 _SALT = KeyClass("key:salt", weak=True)
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
+_SESSIONS_OF_WORDPRESS = ("wordpress_logged_in_", "wordpress_sec_")
 _ENABLE = (["enable", "password"], ["enable", "secret"])
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
 
@@ -89,16 +90,17 @@ VALUE_KEYS = (
     "after",
 )
 # A field of a page, and what is typed into it: the arguments of browser tools.
-FIELD_KEYS = ("element", "selector", "locator", "target", "field_name", "xpath", "css")
+FIELD_KEYS = ("element", "selector", "locator", "target", "into", "field_name", "xpath", "css")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt")
 ANSWER_KEYS = ("answer", "reply")
 # A command, and what it printed.
 COMMAND_KEYS = ("cmd", "command", "args", "argv", "tool_input", "action_input")
 OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response")
-# A statement of SQL, and what is bound to its placeholders.
+# A statement of SQL or GraphQL, and what is bound to its placeholders.
 STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
-BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings"})
+BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings", "variables"})
+SERVICE_KEYS = frozenset({"ServiceSid", "VerificationSid"})
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # Only one key of each partnership has to call attention to it.
@@ -116,7 +118,9 @@ _JOINT_KEYS = frozenset(
         "payload",
         "keys_base64",
         "recovery_keys_base64",
+        "role_id",
         *STATEMENT_KEYS,
+        *SERVICE_KEYS,
     )
 )
 
@@ -191,6 +195,8 @@ class KeyClassifier:
             name = fold(name)
         if ".account.key." in name:  # of Hadoop's connector to Azure: the account's address follows
             name = "account.key"
+        if name.startswith(_SESSIONS_OF_WORDPRESS):
+            name = "session_cookie"
         parts = segments(name[-_MAX_NAME:])
         joined = "".join(parts)
         if joined in self._allow:

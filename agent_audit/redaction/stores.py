@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import VALUE_KEYS
+from agent_audit.redaction.keys import SERVICE_KEYS, VALUE_KEYS
 
 _PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
 """The private parameters of a JSON Web Key (RFC 7517)."""
@@ -31,6 +31,8 @@ STORE_KEYS = frozenset(
         "stringData",
         "special",
         "grant_type",
+        "role_id",
+        *SERVICE_KEYS,
         *VALUE_KEYS,
     }
 )
@@ -51,6 +53,10 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
         yield out, "result"
     if "grant_type" in out:  # RFC 6749, sections 4.1.3 and 4.3.2
         yield from ((out, slot) for slot in ("code", "assertion") if slot in out)
+    if "role_id" in out and "secret_id" in out:  # Vault's AppRole
+        yield out, "secret_id"
+    if not SERVICE_KEYS.isdisjoint(out) and "To" in out and "Code" in out:  # Twilio's Verify: what somebody was sent
+        yield out, "Code"
     if _is_of_a_store(out):
         yield from ((out, slot) for slot in VALUE_KEYS if slot in out)
         payload = out.get("payload")

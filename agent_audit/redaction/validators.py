@@ -27,7 +27,7 @@ _CARD = re.compile(
     r"|(?:6011|65\d\d|64[4-9]\d)\d{12,15}"
     r"|35(?:2[89]|[3-8]\d)\d{12,15}"
     r"|3(?:0[0-59]|[689]\d)\d{11,16}"
-    r"|(?:50|5[6-9]|6\d)\d{10,17}"
+    r"|(?:50|5[6-9]|6\d)\d{12,17}"  # Maestro; those of thirteen digits are numbers of articles (EAN-13)
 )
 
 # ISO 13616 registry: the length of an IBAN by country.

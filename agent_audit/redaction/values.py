@@ -25,7 +25,7 @@ _NO_SECRET = words(
 """
 )
 # In JSON, and where a key has the type of its value.
-_TYPES = words("true false none null string text integer number boolean bool int varchar never required") | {
+_TYPES = words("true false none null string text integer number boolean bool int varchar never required optional") | {
     "character varying"
 }
 # Languages without blanks between words: required, optional, not set.
@@ -111,11 +111,20 @@ _FORMS = {
     "key:pin": re.compile(r"(?!pin[-_])(?=\D{0,39}\d)[^\s:+/]{3,40}"),
     "key:otp": re.compile(r"(?![A-Z]{7,}$).*", re.DOTALL),
     "key:token": re.compile(
-        r"(?! ?[^\W\d_]{1,7}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$).*", re.DOTALL
+        r"(?! ?[^\W\d_]{1,7}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$"
+        r"|\d{1,4}(?:\.\d{1,4})?(?:px|r?em|v[hw])$).*",
+        re.DOTALL,
     ),
 }
 _LABEL = re.compile(r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
-_LABEL_WORDS = vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
+# What a form says of what was typed into a field, in the words of Rails, Django and Laravel.
+_COMPLAINT = re.compile(
+    r"(?i)(?=[^\n]{0,160}\b(?:characters?|digits?|letters?|least|most|required|invalid|valid|match|short|long|expired"
+    r"|blank|empty|contain|incorrect|weak|common|missing|numeric|wrong|null|allowed|unique)\b)(?:is|are|must|can(?:no|')t"
+    r"|should|has|have|does|do|needs?|may|too|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
+    r" [\w\s()',.:;-]{2,160}\Z"
+)
+_LABEL_WORDS = {"passe"} | vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
 _LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
 
@@ -216,7 +225,9 @@ def is_placeholder(text: str) -> bool:
 
 def stands_for_itself(text: str) -> bool:
     """Whether the value of a key is no word of JSON, no label, no mask or reference: `<redacted>`, `${DB_PASSWORD}`."""
-    return text.lower() not in _TYPES and _STAND_IN.fullmatch(text) is None and not is_label(text)
+    if text.lower() in _TYPES or _STAND_IN.fullmatch(text) is not None or is_label(text):
+        return False
+    return " " not in text or _COMPLAINT.match(text) is None
 
 
 def describes(key: str) -> bool:

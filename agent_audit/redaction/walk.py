@@ -34,6 +34,7 @@ from agent_audit.redaction.keys import (
     field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.members import NAMES_OF_FIELDS, inherited_by, is_secret_member
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -52,10 +53,7 @@ from agent_audit.redaction.values import (
     could_be_secret,
     describes_in,
     enough_digits,
-    has_form,
     is_shown,
-    is_weak_secret,
-    stands_for_itself,
 )
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
 
@@ -63,8 +61,6 @@ MAX_DEPTH = 64
 MAX_NODES = 250_000
 MAX_TEXT = 64_000_000
 
-_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
-_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
 _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 # Most labels and targets name nothing that could be secret, and need not be taken apart.
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
@@ -73,7 +69,6 @@ _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
 _NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/[\w./-]{1,256})\Z")
 _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
-_USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 _MISSING: Any = object()
 _VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
     frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
@@ -220,7 +215,7 @@ class Walk:
             return {marker.SIZE: marker.SIZE}
         if inherited is not None:
             items = list(items)
-            inherited = _inherit(items, inherited)
+            inherited = inherited_by(items, inherited)
         for raw_key, value in items:
             key = raw_key
             rule = known.get(key, _MISSING) if type(key) is str else _MISSING
@@ -298,12 +293,25 @@ class Walk:
     def _read_in_order(self, out: list[Any]) -> None:
         """Rows under the names of their columns, answers in a message behind the question, arguments of a command."""
         kind = type(out[0])
-        if kind is str and may_be_command(out[0]):
-            self._replace(secret_arguments(out, self._scan))
+        if kind is str:
+            if may_be_command(out[0]):
+                self._replace(secret_arguments(out, self._scan))
+            if len(out) % 2 == 0 and len(out) > 2:
+                self._alternating(out)
         if kind is list:
             self._headed(out)
         if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
             self._replace(answers(out, key, self._scan))
+
+    def _alternating(self, out: list[Any]) -> None:
+        """Names and values by turns, as Redis answers HGETALL."""
+        names = out[::2]
+        if not all(type(name) is str for name in names) or NAMES_OF_FIELDS.isdisjoint(names):
+            return
+        for place, name in enumerate(names):
+            found, value = self._named_by(name), out[2 * place + 1]
+            if found is not None and type(value) is str and is_shown(value, found):
+                self._mask_again(out, 2 * place + 1, found)
 
     def _scan(self, text: str) -> Masked:
         return self._scanner.scan_one(_encodable(text))
@@ -368,7 +376,7 @@ class Walk:
         return clean.text, rule, True
 
     def _text(self, holder: Any, slot: Any, text: str, rule: KeyClass | None) -> None:
-        if rule is not None and _is_secret(text, rule):
+        if rule is not None and is_secret_member(text, rule):
             self._mask(holder, slot, text, rule.rule)
             return
         self.texts.append(text)
@@ -452,7 +460,7 @@ class Walk:
         if found.rule in self._keys.disabled:
             return
         value = holder[slot]
-        if type(value) is str and _is_secret(value, found):
+        if type(value) is str and is_secret_member(value, found):
             self._mask(holder, slot, value, found.rule)
         elif (
             type(value) in (int, float)
@@ -464,33 +472,6 @@ class Walk:
         elif type(value) is list and not found.weak:
             for index in range(len(value)):
                 self._mask_again(value, index, found)
-
-
-def _is_secret(text: str, rule: KeyClass) -> bool:
-    if not text or only_markers(text):
-        return False
-    if rule is USER_AND_PASSWORD:
-        return _USER_AND_PASSWORD.match(text) is not None or is_weak_secret(text, "key:auth")
-    if rule.path_ok and text[0] in "/~.":
-        return False
-    if rule.weak or rule.shown:
-        return is_shown(text, rule)
-    fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
-    return fits and stands_for_itself(text)
-
-
-def _inherit(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
-    """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
-    if inherited.weak or inherited.rule == "key:pin":  # a PIN has no members; the pins of a map have
-        return None
-    if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
-        return inherited
-    for key, value in items:
-        if key == "type" and (type(value) is list or (type(value) is str and value in _SCHEMA_TYPES)):
-            return None
-        if key in _SCHEMA_MARKS[1:] and key != "description":
-            return None
-    return inherited
 
 
 def _encodable(text: str) -> str:

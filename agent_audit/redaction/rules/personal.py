@@ -47,7 +47,10 @@ _NUMBERS = re.compile(
     r"(?=(?:[ .()-]{0,3}[0-9]){8})(?![0-9]{20})"
 )
 _REGION = re.compile(rb"0[0-]{7,}0")
-_IBANS = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])|[a-z](?<!\w[a-z])[a-z][0-9]{2}(?=[ -]?[0-9])")
+# In an account's statement (SWIFT MT940, field 86) the number of its subfield stands before it: `?31`.
+_IBANS = re.compile(
+    r"[A-Z](?:(?<!\w[A-Z])|(?<=\?31[A-Z]))[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])|[a-z](?<!\w[a-z])[a-z][0-9]{2}(?=[ -]?[0-9])"
+)
 _CARD = re.compile(
     r"\d{13,19}(?!\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"

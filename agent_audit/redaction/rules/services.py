@@ -121,5 +121,11 @@ SERVICES: tuple[Rule, ...] = (
     token("facebook-token", "eaa", r"EAA[MC][A-Za-z0-9]{80,400}"),
     token("twitter-bearer", "aaaaaaaaaaaaaaaaaaaaa", r"A{21}[A-Za-z0-9%]{60,120}"),
     token("mapbox-secret", "sk.eyj", r"sk\.eyJ[A-Za-z0-9_-]{60,}\.[A-Za-z0-9_-]{20,}"),
+    Rule(
+        "otp-migration",
+        ("otpauth-migration://",),
+        re.compile(r"otpauth-migration://offline\?data=([A-Za-z0-9%+/=_-]{16,8192})"),
+        group=1,
+    ),
     Rule("gcp-key-file", ('"private_key_id"',), re.compile(r'"private_key_id"\s*:\s*"([0-9a-f]{40})"'), group=1),
 )

@@ -27,6 +27,7 @@ password-hash: crypt(5), bcrypt
 password-hash-crypt: crypt(5), SHA-crypt and MD5-crypt; PHC string format for Argon2
 age-secret-key: age specification, X25519 identities (BIP 173)
 solana-keypair: Solana CLI reference, file system wallets
+otp-migration: Google Authenticator, export of accounts (otpauth-migration, MigrationPayload)
 bitcoin-extended-key: BIP 32, extended keys
 bitcoin-private-key: Bitcoin developer reference, wallet import format
 go-dsn: go-sql-driver/mysql README, DSN

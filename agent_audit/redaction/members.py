@@ -1,0 +1,46 @@
+"""What a sensitive key says of its value: of a text, and of the members of an object."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from agent_audit.redaction.keys import USER_AND_PASSWORD, KeyClass
+from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
+from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
+
+NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
+"""One of them is in most lists of names and values by turns that hold a secret."""
+
+_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
+_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
+_USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
+
+
+def is_secret_member(text: str, rule: KeyClass) -> bool:
+    """Whether the text that a sensitive key has as its value is a secret."""
+    if not text or only_markers(text):
+        return False
+    if rule is USER_AND_PASSWORD:
+        return _USER_AND_PASSWORD.match(text) is not None or is_weak_secret(text, "key:auth")
+    if rule.path_ok and text[0] in "/~.":
+        return False
+    if rule.weak or rule.shown:
+        return is_shown(text, rule)
+    fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
+    return fits and stands_for_itself(text)
+
+
+def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:
+    """What a sensitive key says of the members of its value: nothing when they are a JSON schema."""
+    if inherited.weak or inherited.rule == "key:pin":  # a PIN has no members; the pins of a map have
+        return None
+    if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
+        return inherited
+    for key, value in items:
+        if key == "type" and (type(value) is list or (type(value) is str and value in _SCHEMA_TYPES)):
+            return None
+        if key in _SCHEMA_MARKS[1:] and key != "description":
+            return None
+    return inherited
