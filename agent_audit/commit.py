@@ -22,13 +22,13 @@ import threading
 import time
 import weakref
 from collections import deque
-from enum import Enum, auto
+from collections.abc import Callable
 from itertools import islice
 
 from agent_audit.backends.interface import AuditBackend
 from agent_audit.bell import Bell, release
 from agent_audit.durability import CommitLimits, Durability
-from agent_audit.entries import Entry, LossLedger, records_of
+from agent_audit.entries import Entry, Lead, LossLedger, records_of, ring
 from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
 from agent_audit.group_sync import GroupSync
 from agent_audit.process import current_pid
@@ -43,17 +43,6 @@ _RETRY_INTERVAL = 1.0
 """Seconds between two tries of the background thread while the store fails."""
 
 
-class _Lead(Enum):
-    """Who writes what is queued."""
-
-    HERE = auto()
-    """The caller has."""
-    ELSEWHERE = auto()
-    """Another thread does."""
-    BELOW = auto()
-    """The frame on this very thread that was interrupted does, as soon as it goes on."""
-
-
 class Committer:
     """Owns the queue, the commit lock and the background thread of one logger.
 
@@ -65,6 +54,7 @@ class Committer:
 
     def __init__(self, backend: AuditBackend, limits: CommitLimits, losses: LossLedger) -> None:
         self._backend = backend
+        self._store_works_below: Callable[[], bool] = getattr(backend, "works_below", bool)
         self.limits = limits
         self._patience = limits.loop_lock_timeout
         self._losses = losses
@@ -212,9 +202,10 @@ class Committer:
         deadline = 0.0
         while not entry.done and entry.error is None:
             lead = self._lead(timeout)
-            if lead is _Lead.BELOW:
+            if lead is Lead.BELOW:
+                self._rouse()  # the frame below may be one that writes nothing
                 return
-            if lead is _Lead.HERE:
+            if lead is Lead.HERE:
                 if entry.must_know or self.failing is None:
                     continue
                 return  # the store fails: it stays queued and is written as soon as that works again
@@ -226,13 +217,15 @@ class Committer:
             if not entry.bell.acquire(timeout=min(deadline - now, _LOOK_AFTER)) and deadline - now > _LOOK_AFTER:
                 self._depose_the_gone()
 
-    def _lead(self, timeout: float, *, patient: bool = True) -> _Lead:
+    def _lead(self, timeout: float, *, patient: bool = True) -> Lead:
         """Write all that is queued, unless somebody else is at it, who then looks at the queue again.
 
         So a thread that has queued a record and could not lead has nothing to do but to wait for its bell, and a
         crowd of threads does not have to pass through the lock one by one.
         """
         me, led, wrote = threading.get_ident(), False, True
+        if self._store_works_below():
+            return Lead.BELOW
         while wrote and self._queue and not self._leader:
             led, wrote = True, False
             try:
@@ -240,10 +233,10 @@ class Committer:
                     wrote = self._drain_as(me, timeout, patient)
             finally:
                 if not wrote:
-                    self._ring_the_queued()
+                    ring(self._queue)  # nobody is at it any more: whoever waits has to lead
         if self._leader == me:
-            return _Lead.BELOW
-        return _Lead.HERE if led else _Lead.ELSEWHERE
+            return Lead.BELOW
+        return Lead.HERE if led else Lead.ELSEWHERE
 
     def _drain_as(self, me: int, timeout: float, patient: bool) -> bool:
         """Lead, with the lock held; True as well where a frame below leads, which writes what is queued."""
@@ -270,15 +263,9 @@ class Committer:
             time.sleep(_LOOK_AGAIN)
         return True
 
-    def _ring_the_queued(self) -> None:
-        """Nobody is at it any more: whoever waits has to lead."""
-        for entry in list(self._queue):
-            if isinstance(entry, Entry):
-                release(entry.bell)
-
     def _commit_once(self, timeout: float) -> None:
         """Write what is queued as soon as nobody else is at it."""
-        while self._lead(timeout or self.limits.loop_lock_timeout) is _Lead.ELSEWHERE and self._queue:
+        while self._lead(timeout or self.limits.loop_lock_timeout) is Lead.ELSEWHERE and self._queue:
             if not self._wait_for_leader(timeout):
                 return
 
@@ -373,13 +360,15 @@ class Committer:
 
     # -- syncing ---------------------------------------------------------------------------------------
 
-    def _sync_through(self, position: int, must_know: bool) -> None:
+    def _sync_through(self, position: int, must_know: bool) -> bool:
+        """False when it is not on the disk when this returns."""
         try:
-            self._group.through(position)
+            return self._group.through(position)
         except Exception as error:
             if must_know:
                 raise
             self.failing = error
+            return False
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
         """Leave the sync to the background thread: while it runs, the next group gathers."""
@@ -433,8 +422,10 @@ class Committer:
     # -- barrier, exit, fork ---------------------------------------------------------------------------
 
     def flush(self, timeout: float | None = None, *, sync: bool = True) -> bool:
-        """Write (and sync) everything submitted before the call. False when that did not work in time."""
+        """Write (and sync) everything submitted before the call. False when that did not work in time, or not here."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        if self.works_below:
+            return False
         while self._queue:
             left = self.limits.lock_timeout if deadline is None else deadline - time.monotonic()
             if left <= 0:
@@ -445,10 +436,18 @@ class Committer:
         # Whoever took the last batch may still be writing it.
         if not self._wait_for_leader(math.inf if deadline is None else deadline - time.monotonic()):
             return False
-        position = self._group.written
-        if sync:
-            self._sync_through(position, must_know=True)
-        return True
+        return not sync or self._sync_through(self._group.written, must_know=True)
+
+    @property
+    def works_below(self) -> bool:
+        """Whether this is a signal handler or a finalizer that has interrupted its own thread in writing or syncing:
+        then nothing can be waited for, for the frame below goes on when this one has returned."""
+        return self._leader == threading.get_ident() or self._group.leads_below or self._store_works_below()
+
+    @property
+    def queued(self) -> int:
+        """How many records wait to be written."""
+        return len(self._queue)
 
     def abandon(self, reason: str) -> int:
         """Give up what is still queued; returns how many."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Sequence
+from enum import Enum, auto
 from typing import Any, Protocol
+
+from agent_audit.bell import release
 
 
 class Entry:
@@ -27,6 +30,24 @@ class Entry:
 def records_of(entries: Iterable[bytes | Entry]) -> list[bytes]:
     """What is to be written of them."""
     return [entry.record if isinstance(entry, Entry) else entry for entry in list(entries)]
+
+
+class Lead(Enum):
+    """Who writes what is queued."""
+
+    HERE = auto()
+    """The caller has."""
+    ELSEWHERE = auto()
+    """Another thread does."""
+    BELOW = auto()
+    """The frame on this very thread that was interrupted does, as soon as it goes on."""
+
+
+def ring(entries: Iterable[bytes | Entry]) -> None:
+    """Have everybody who waits look again."""
+    for entry in list(entries):
+        if isinstance(entry, Entry):
+            release(entry.bell)
 
 
 class LossLedger(Protocol):

@@ -4,6 +4,9 @@ Threads by leader and followers: whoever finds nobody syncing leads; the others 
 are all woken at once by the leader whose sync covered them. (Were they to queue for one lock, each would have to pass
 through it before it could go on, and the next sync would start with nobody in its group.) Coroutines are served by the
 background thread, see `waiters`.
+
+As in `commit`, `_leader` says who leads and is only set by who holds `_lock`, an RLock that is taken by `with` alone: a
+signal handler or a finalizer that strikes who leads finds that it is its own thread.
 """
 
 from __future__ import annotations
@@ -12,12 +15,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 from agent_audit.bell import release
 from agent_audit.waiters import SyncWaiters
 
 _CROWD = 4
 """From so many waiting threads on, a sync waits for about as long as the last one took, to serve more of them."""
+
+_LOOK_AFTER = 0.25
+"""Seconds after which a thread that waits looks whether it has to lead: who was to may be below it on its thread."""
 
 _SHORTEST_GATHERING = 1.5e-3
 _LONGEST_GATHERING = 2e-3
@@ -44,7 +51,9 @@ class GroupSync:
 
     def __init__(self, sync: Callable[[], None]) -> None:
         self._sync = sync
-        self._leading = threading.Lock()
+        self._lock = threading.RLock()
+        self._leader = 0
+        """Ident of the thread that is syncing; 0 when none is."""
         self._followers: deque[_Follower] = deque()
         self._seconds = 0.0
         self.written = 0
@@ -58,43 +67,61 @@ class GroupSync:
         """Whether there is anything to sync, or anybody who waits for it."""
         return self.written > self.synced or bool(self.coroutines)
 
-    def through(self, position: int) -> None:
+    @property
+    def leads_below(self) -> bool:
+        """Whether a frame of this thread that was interrupted is syncing."""
+        return self._leader == threading.get_ident()
+
+    def through(self, position: int) -> bool:
         """Return when everything up to `position` is on the disk.
+
+        Returns:
+            False when only the frame below can go on with that, which a signal handler or a finalizer has interrupted.
 
         Raises:
             Exception: that of the sync that should have covered it. Never tried again here.
         """
         if self.synced >= position:
-            return
+            return True
         me = _Follower(position)
         self._followers.append(me)
         while self.synced < position:
-            if self._leading.acquire(blocking=False):
-                self._lead()
+            if self.leads_below:
+                with suppress(ValueError):
+                    self._followers.remove(me)
+                return False
+            if not self._leader:
+                self._lead(position, gather=True)
             elif me.error is None:
-                me.bell.acquire()
+                me.bell.acquire(timeout=_LOOK_AFTER)
             if me.error is not None:
                 raise me.error
+        return True
 
     def once(self) -> Exception | None:
         """Sync what is due, for coroutines and for nobody in particular; returns what went wrong."""
-        with self._leading:
-            problem = self._sync_now() if self.written > self.synced else None
-        self._wake_followers(problem)
+        problem = self._lead(self.written, gather=False)
         self.coroutines.settle(self.synced, problem)
         return problem
 
-    def _lead(self) -> None:
-        """Sync for everybody; the caller holds `_leading`, which is given up here."""
-        try:
-            if len(self._followers) >= _CROWD:
-                time.sleep(min(max(self._seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
-            problem = self._sync_now()
-        finally:
-            self._leading.release()
+    def _lead(self, position: int, *, gather: bool) -> Exception | None:
+        """Sync for everybody, unless `position` is reached by then; returns what went wrong."""
+        problem: Exception | None = None
+        with self._lock:
+            if self._leader:
+                return None  # the frame below
+            try:
+                self._leader = threading.get_ident()
+                if self.synced < position:
+                    problem = self._sync_now(gather)
+            finally:
+                self._leader = 0
         self._wake_followers(problem)
+        return problem
 
-    def _sync_now(self) -> Exception | None:
+    def _sync_now(self, gather: bool) -> Exception | None:
+        if gather and len(self._followers) >= _CROWD:
+            time.sleep(min(max(self._seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
         upto, start = self.written, time.perf_counter()
         try:
             self._sync()

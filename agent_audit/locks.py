@@ -1,11 +1,15 @@
-"""A lock that a forked child can use whatever thread of its parent held it."""
+"""Locks for forked children, and for signal handlers and finalizers, which strike who holds one on its own thread."""
 
 from __future__ import annotations
 
 import os
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
+
+from agent_audit.errors import LockTimeoutError
 
 
 class ForkSafeLock:
@@ -28,6 +32,43 @@ class ForkSafeLock:
     def reset(self) -> None:
         """Be free, whoever holds it."""
         self._lock = threading.RLock()
+
+
+class Exclusive:
+    """One at a time, and nobody twice: a signal handler or a finalizer that strikes while its own thread is inside is
+    refused, for it would wait for the very frame that it has interrupted."""
+
+    __slots__ = ("lock", "owner")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.owner = 0
+        """Ident of the thread that is inside, 0 when none is; only changed by who holds the lock."""
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be inside for the block.
+
+        Raises:
+            LockTimeoutError: this thread is inside already.
+        """
+        with self.lock:
+            if self.owner:
+                raise self.refusal()
+            try:
+                self.owner = threading.get_ident()
+                yield
+            finally:
+                self.owner = 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this thread is inside."""
+        return self.owner == threading.get_ident()
+
+    def refusal(self) -> LockTimeoutError:
+        """What to raise where it is taken."""
+        return LockTimeoutError("this thread was interrupted while it was writing or syncing; it goes on afterwards")
 
 
 _all: weakref.WeakSet[ForkSafeLock] = weakref.WeakSet()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
@@ -37,6 +38,9 @@ _DECISIONS = frozenset([AuditEventType.ACTION_APPROVED, AuditEventType.ACTION_DE
 
 _LAST_SHIPMENT = 2.0
 """Seconds that the end of a logger, or of the process, leaves to the stores that follow it."""
+
+_AFTER_OTHERS = -1_000
+"""Priority among the finalizers of multiprocessing: those of others may still log."""
 
 _EXIT_TIMEOUT = 5.0
 """Seconds that the end of the process waits for a store that does not take events."""
@@ -129,6 +133,7 @@ class AuditLogger:
         return Shipping(lambda: backend.layout, stores)
 
     def _new_writer(self) -> None:
+        _end_with_the_process()
         self._writer_pid = current_pid()
         self._writer = secrets.token_hex(8)
         self._writer_seq = count()
@@ -275,7 +280,8 @@ class AuditLogger:
             timeout: seconds to wait at the most; None waits as long as it works at all.
 
         Returns:
-            False when the store did not take it all in time, with `on_failure="warn"`.
+            False when the store did not take it all in time, with `on_failure="warn"`; also in a signal handler or
+            finalizer that has interrupted this logger on its own thread.
 
         Raises:
             WriteError: the same with `on_failure="raise"`.
@@ -291,8 +297,12 @@ class AuditLogger:
         return flushed
 
     def close(self) -> None:
-        """Write and sync everything, then close the backend. Calling it again does nothing."""
-        if self._committer.closed:
+        """Write and sync everything, then close the backend. Calling it again does nothing.
+
+        In a signal handler or finalizer that has interrupted this logger on its own thread it does nothing either:
+        what it would have to wait for goes on when that returns. The end of the process writes what is left.
+        """
+        if self._committer.closed or self._committer.works_below:
             return
         self._settle("the log was closed before they could be written")
         self._committer.close()
@@ -328,6 +338,8 @@ class AuditLogger:
         try:
             if leave is not None:
                 leave()
+            if self._committer.queued:  # of a signal handler that has interrupted just that
+                self._settle("the process ended")
         except WriteError as error:
             warn(f"the end of logging could not be recorded: {error}")
         finally:
@@ -379,6 +391,26 @@ _open_loggers: set[AuditLogger] = set()
 def _close_at_exit() -> None:
     for logger in list(_open_loggers):
         logger._at_exit()
+
+
+_told_multiprocessing = False
+
+
+def _end_with_the_process() -> None:
+    """Forked children of multiprocessing end without `atexit`, by finalizers of its own."""
+    global _told_multiprocessing
+    util = sys.modules.get("multiprocessing.util")
+    if util is None:
+        return
+    if not _told_multiprocessing:  # children forget the finalizers of before they begin, so each is told anew
+        _told_multiprocessing = True
+        util.register_after_fork(_close_at_exit, _finalize)
+    if sys.modules["multiprocessing.process"].parent_process() is not None:
+        _finalize(_close_at_exit)
+
+
+def _finalize(end: Callable[[], None]) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, end, exitpriority=_AFTER_OTHERS)
 
 
 atexit.register(_close_at_exit)

@@ -15,7 +15,7 @@ import pytest
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend, MemoryAuditBackend, Query
 from agent_audit.backends.file import Layout, Rotation
 from agent_audit.backends.file.layout import MAX_LINE
-from agent_audit.errors import CorruptLineError, FormatError, LogNotFoundError, StorageError
+from agent_audit.errors import CorruptLineError, FormatError, LockTimeoutError, LogNotFoundError, StorageError
 from agent_audit.event import encode_record
 from agent_audit.testing import check_backend
 
@@ -211,6 +211,51 @@ def test_when_the_whole_directory_is_deleted_a_new_log_is_begun(log_dir: Path) -
     backend.append([record(action="after")])
     assert json.loads((log_dir / "log.json").read_text())["origin"] != origin
     assert "after" in {event.get("action") for event in _raw(log_dir)}
+
+
+def test_when_the_file_lock_is_deleted_all_who_write_lock_the_new_one_again(log_dir: Path) -> None:
+    first, second = FileAuditBackend(log_dir), FileAuditBackend(log_dir)
+    first.append([record()])
+    Layout(log_dir).lock.unlink()
+    second.append([record()])
+    first.append([record()])
+    with first.nobody_writes(1.0), pytest.raises(LockTimeoutError):
+        second.append([record()], timeout=0.01)
+    assert [event["seq"] for event in _raw(log_dir)] == list(range(len(_raw(log_dir))))
+    (recovered,) = (event for event in _raw(log_dir) if event["event_type"] == "log.recovered")
+    assert recovered["error"] == "the file LOCK was deleted or replaced"
+
+
+def test_when_the_folder_of_the_segments_is_deleted_the_log_goes_on(log_dir: Path) -> None:
+    backend = FileAuditBackend(log_dir, signer=False)
+    backend.append([record()])
+    shutil.rmtree(Layout(log_dir).segments)
+    backend.append([record(action="next")])
+    assert {"the active segment was deleted", "recorded events are missing"} <= {e.get("error") for e in _raw(log_dir)}
+    assert [event.action for event in backend.query(event_type="tool.call")] == ["next"]
+
+
+def test_a_log_whose_segments_are_gone_is_one_that_was_rolled_back(log_dir: Path) -> None:
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.record(AuditEventType.TOOL_CALL, action="before")
+    shutil.rmtree(Layout(log_dir).segments)
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.record(AuditEventType.TOOL_CALL, action="after")
+    beside = FileAuditBackend(log_dir.with_name(f"{log_dir.name}-2"))
+    assert [event.action for event in beside.query(event_type="tool.call")] == ["after"]
+
+
+def test_a_long_payload_goes_along_into_the_log_in_which_a_writer_goes_on(log_dir: Path) -> None:
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.record(AuditEventType.TOOL_CALL, action="before")
+    Layout(log_dir).segment(0).write_bytes(b"")
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.record(AuditEventType.TOOL_CALL, parameters={"text": "word " * 20_000})
+    beside = Layout(log_dir.with_name(f"{log_dir.name}-2"))
+    (event,) = FileAuditBackend(beside.root).query(event_type="tool.call")
+    assert event.metadata is None
+    (blob,) = (b["sha256"] for e in _raw(beside.root) for b in e.get("blobs", ()))  # type: ignore[attr-defined]
+    assert beside.blob(blob).exists()
 
 
 def _raw(root: Path) -> list[dict[str, object]]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.backends.file import Layout, Retention, Rotation, retention
 from agent_audit.backends.file import space as space_module
+from agent_audit.backends.file.fs import PosixFileSystem
 from agent_audit.errors import ConfigurationError, HeldError
 from agent_audit.event import encode_record
 
@@ -76,6 +79,47 @@ def test_a_held_log_is_not_pruned_and_the_reason_is_named(log_dir: Path) -> None
     assert retention.release(Layout(log_dir))
     assert not retention.release(Layout(log_dir))
     assert len(backend.prune(MONTH, now=NOW)) == 1
+
+
+class Meanwhile(PosixFileSystem):
+    """Does something else just before the log's lock is taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.something: list[Callable[[], object]] = []
+
+    def lock(self, handle: int, timeout: float) -> bool:
+        while self.something:
+            self.something.pop()()
+        return super().lock(handle, timeout)
+
+
+@pytest.mark.parametrize("who", ["who writes", "who prunes"])
+def test_a_payload_that_is_named_again_while_its_last_line_goes_is_kept(log_dir: Path, who: str) -> None:
+    long, rotation = record(0, result="y" * 70_000), Rotation(max_events=256)
+    FileAuditBackend(log_dir, rotation=rotation).append([record(90, result="y" * 70_000), *[record(90)] * 254])
+    slow = Meanwhile()
+    writer = FileAuditBackend(log_dir, rotation=rotation, fs=slow if who == "who writes" else None)
+    pruner = FileAuditBackend(log_dir, rotation=rotation, fs=slow if who == "who prunes" else None)
+    writer.append([record(0)])
+    if who == "who writes":
+        slow.something = [lambda: pruner.prune(MONTH, now=NOW)]
+        writer.append([long])
+    else:
+        taken = pruner.nobody_writes
+
+        @contextmanager
+        def after_a_line(timeout: float) -> Iterator[None]:
+            writer.append([long])
+            with taken(timeout):
+                yield
+
+        pruner.nobody_writes = after_a_line  # type: ignore[method-assign]
+        assert len(pruner.prune(MONTH, now=NOW)) == 1
+        assert sum(b'"blobs"' in line for line in Layout(log_dir).segment(256).read_bytes().splitlines()) == 1
+    assert Layout(log_dir).segment_starts() == [256]
+    (blob,) = Layout(log_dir).blobs.glob("*/*")
+    assert blob.stat().st_size > 70_000
 
 
 def test_blobs_go_with_the_last_line_that_names_them(log_dir: Path) -> None:

@@ -203,6 +203,97 @@ print(next(tickets))
     assert set(found) == expected
 
 
+@pytest.mark.parametrize("level", ["written", "synced"])
+@pytest.mark.parametrize("call", ["lock", "size", "append", "unlock", "duplicate", "fsync"])
+def test_a_signal_handler_that_logs_flushes_and_closes_ends_whatever_it_has_interrupted(
+    log_dir: Path, level: str, call: str
+) -> None:
+    body = f"""
+from agent_audit.backends.file.fs import PosixFileSystem
+main, struck = threading.get_ident(), []
+class Striking(PosixFileSystem):
+    def {call}(self, *args):
+        if armed and not struck and threading.get_ident() == main:
+            struck.append(True)
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return super().{call}(*args)
+def handle(*_):
+    log(100); LOGGER.flush(); LOGGER.close(); log(101)
+signal.signal(signal.SIGUSR1, handle)
+armed = False
+LOGGER = AuditLogger(FileAuditBackend(sys.argv[1], fs=Striking()), durability=LEVEL)
+log(0)
+armed = True
+for n in range(1, 50): log(n)
+LOGGER.flush()
+print(len(struck))
+"""
+    result = run(log_dir, level, body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "1\n"
+    assert sorted(numbers(log_dir)) == [*range(50), 100, 101]
+
+
+def test_a_signal_handler_may_log_at_synced_while_the_same_thread_syncs(log_dir: Path) -> None:
+    body = """
+import itertools
+tickets = itertools.count()
+def on_alarm(*_): log(1_000_000 + next(tickets))
+signal.signal(signal.SIGALRM, on_alarm)
+signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+threads = [threading.Thread(target=lambda base=base: [log(base + n) for n in range(100)]) for base in (10_000, 20_000)]
+for thread in threads: thread.start()
+for n in range(300): log(n)
+signal.setitimer(signal.ITIMER_REAL, 0)
+for thread in threads: thread.join()
+print(next(tickets))
+"""
+    result = run(log_dir, "synced", body, timeout=120)
+    assert result.returncode == 0, result.stderr
+    handled = int(result.stdout)
+    assert handled > 0
+    expected = {*range(300), *range(10_000, 10_100), *range(20_000, 20_100), *range(1_000_000, 1_000_000 + handled)}
+    assert sorted(numbers(log_dir)) == sorted(expected)
+
+
+def test_a_finalizer_that_runs_when_the_interpreter_ends_still_logs(log_dir: Path) -> None:
+    body = """
+class Session:
+    def __del__(self): log(1)
+session = Session()
+log(0)
+"""
+    result = run(log_dir, "written", body)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert numbers(log_dir) == [0, 1]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("made", ["by the parent", "by the child"])
+def test_what_a_child_of_multiprocessing_left_buffered_is_written_when_it_ends(
+    log_dir: Path, tmp_path: Path, method: str, made: str
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+import multiprocessing, sys
+from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
+def logger(): return AuditLogger(FileAuditBackend({str(log_dir)!r}), durability="buffered")
+LOGGER = logger() if {made == "by the parent"} else None
+def work():
+    used = LOGGER or logger()
+    for n in range(20): used.record(AuditEventType.TOOL_CALL, action="tool.t", parameters={{"n": n}})
+if __name__ == "__main__":
+    child = multiprocessing.get_context({method!r}).Process(target=work)
+    child.start()
+    child.join()
+    sys.exit(child.exitcode)
+""")
+    command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", str(script)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert numbers(log_dir) == list(range(20))
+
+
 def test_a_closed_event_loop_does_not_matter(log_dir: Path) -> None:
     body = """
 from agent_audit import AuditEvent

@@ -15,12 +15,13 @@ take the end of the log. What is lost then is a suffix, never a part in the midd
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
+from threading import get_ident
 from typing import Any, Literal
 
 from agent_audit.backends.file import own_events, upkeep
@@ -34,12 +35,12 @@ from agent_audit.backends.file.retention import Retention, SealedSegment
 from agent_audit.backends.file.sealing import Sealing
 from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation
 from agent_audit.backends.file.space import SpaceWatch
+from agent_audit.backends.file.writing import WriteLock
 from agent_audit.backends.interface import Query, as_query
 from agent_audit.errors import (
     AuditError,
     ClosedError,
     ConfigurationError,
-    LockTimeoutError,
     RolledBackError,
     StorageError,
     SyncError,
@@ -48,6 +49,7 @@ from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.keys import fingerprint_key
+from agent_audit.locks import Exclusive
 from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.signing import KeyFile, preload
@@ -103,8 +105,9 @@ class FileAuditBackend:
         self._space = SpaceWatch(self.layout)
         self._fs = fs or PosixFileSystem()
         self._key: bytes | None = None
-        self._mutex = threading.Lock()
-        self._sync_mutex = threading.Lock()
+        self._store, self._syncs = Exclusive(), Exclusive()
+        self._blobs: dict[str, bytes] = {}
+        """What the records that are being written name, by its SHA-256."""
         self._closed = False
         self._reset()
         if self.layout.exists():
@@ -112,14 +115,13 @@ class FileAuditBackend:
 
     def _reset(self) -> None:
         self._pid = current_pid()
-        self._lock_handle: int | None = None
-        self._lock_inode = 0
         self._active = ActiveSegment(self._fs, self.layout, self._rotation)
-        self._announced = False
+        self._announced = self._compared = False
         self._poison: SyncError | None = None
         self._retry_at = 0.0
         self._pause = _FIRST_PAUSE
         self._maker = LogMaker(self._fs, self.layout, self._given_signer)
+        self._lock = WriteLock(self._fs, self.layout, self._maker)
         self._refusal: RolledBackError | None = None
         self._checkpointer: Checkpointer | None = None
         self._sealing = Sealing(
@@ -148,9 +150,9 @@ class FileAuditBackend:
         Raises:
             StorageError: it cannot be made or written to.
         """
-        with self._mutex:
+        with self._store.held():
             try:
-                self._open_lock()
+                self._lock.open()
             except OSError as error:
                 raise self._storage_error(error) from error
 
@@ -160,25 +162,40 @@ class FileAuditBackend:
         """See `AuditBackend.append`; the records are in the kernel when it returns."""
         if self._pid != current_pid():
             self.after_fork()
-        with self._mutex:
-            if self._closed:
-                raise ClosedError(f"the log {self.path} was closed; open it again to go on")
-            if self._announced and len(records) == 1:
-                first = self._append_next(records[0])
-                if first is not None:
-                    return first
-            self._recover_from_poison()
-            fitting = records
+        store = self._store
+        with store.lock:
+            if store.owner:
+                raise store.refusal()
+            try:  # what `Exclusive.held` does, which takes as long as the write
+                store.owner = get_ident()
+                return self._append(records, timeout)
+            finally:
+                store.owner = 0
+
+    def _append(self, records: Sequence[bytes], timeout: float) -> int:
+        if self._closed:
+            raise ClosedError(f"the log {self.path} was closed; open it again to go on")
+        if self._announced and len(records) == 1:
+            first = self._append_next(records[0])
+            if first is not None:
+                return first
+        self._recover_from_poison()
+        try:
             if max(map(len, records), default=0) > MAX_RECORD:
-                fitting = [fit(record, self._maker.put_blob) for record in records]
-            try:
-                return self._append_or_go_elsewhere(fitting, timeout)
-            except OSError as error:
-                raise self._storage_error(error) from error
+                records = [fit(record, self._put_blob) for record in records]
+            return self._append_or_go_elsewhere(records, timeout)
+        except OSError as error:
+            raise self._storage_error(error) from error
+        finally:
+            self._blobs.clear()
+
+    def _put_blob(self, digest: str, data: bytes) -> None:
+        self._maker.put_blob(digest, data)
+        self._blobs[digest] = data
 
     def _append_next(self, record: bytes) -> int | None:
         """The usual case: one record behind our own last one, if the lock is free; None when it is not that case."""
-        active, lock = self._active, self._lock_handle
+        active, lock = self._active, self._lock.handle
         if active.repairs or active.suspects or self._poison is not None or len(record) > MAX_RECORD or lock is None:
             return None
         try:
@@ -213,29 +230,29 @@ class FileAuditBackend:
         warn(f"{error}. Events are recorded in {root} from now on")
 
     def _append_locked(self, records: Sequence[bytes], timeout: float) -> int:
-        lock = self._lock(timeout)
         try:
-            if self._active.suspects:
-                self._active.heal()
-            self._active.locate()
-            return self._append_here(records)
-        except Replaced as found:
-            loss = found
-        finally:
-            self._fs.unlock(lock)
-        return self._append_after(loss, records, timeout)
-
-    def _lock(self, timeout: float) -> int:
-        lock = self._lock_handle if self._lock_handle is not None else self._open_lock()
-        if not self._fs.lock(lock, timeout):
-            raise LockTimeoutError(f"another process held the lock of {self.path} for longer than {timeout} s")
-        return lock
+            with self._lock.held(timeout):
+                if self._active.suspects:
+                    self._active.heal()
+                self._active.locate()
+                if not self._lock.is_another_file():
+                    return self._append_here(records)
+        except Replaced as loss:
+            return self._append_after(loss, records, timeout)
+        self._active.repairs.append(Repair("the file LOCK was deleted or replaced", {}))
+        self._lock.close()
+        return self._append_locked(records, timeout)
 
     def _append_here(self, records: Sequence[bytes]) -> int:
+        for digest, data in self._blobs.items():
+            # Pruning may have removed it since, or this is another log by now; under the lock it stays.
+            if self._fs.identity(self.layout.blob(digest)) is None:
+                self._maker.put_blob(digest, data)
         if self._announced and not self._active.repairs:
             return self._active.append(records)
-        if not self._announced:
+        if not self._compared:  # not again at the end of the process, when nothing can be imported any more
             refuse_rolled_back(self.layout, self._active.tail.next_seq)
+            self._compared = True
         own = self._own_records()
         first = self._active.append([*own, *records]) + len(own)
         self._announced = True
@@ -244,22 +261,15 @@ class FileAuditBackend:
 
     def _append_after(self, loss: Replaced, records: Sequence[bytes], timeout: float) -> int:
         """The segment is not ours any more; perhaps the whole directory is not, and its LOCK another file."""
-        if self._moved_to_another_log():
+        if self._lock.is_another_file():
             self._release()
             self._active = ActiveSegment(self._fs, self.layout, self._rotation)
-            self._announced = False
+            self._announced = self._compared = False
             self._active.repairs.append(Repair("the log directory was deleted or replaced", {"next": loss.expected}))
             return self._append_locked(records, timeout)
-        lock = self._lock(timeout)
-        try:
+        with self._lock.held(timeout):
             self._active.reopen(loss)
             return self._append_here(records)
-        finally:
-            self._fs.unlock(lock)
-
-    def _moved_to_another_log(self) -> bool:
-        now = self._fs.identity(self.layout.lock)
-        return now is None or now.inode != self._lock_inode
 
     def _own_records(self) -> list[bytes]:
         """What the store itself has to say before the next event: that it was opened, what it repaired."""
@@ -270,46 +280,36 @@ class FileAuditBackend:
         self._active.close()
         return StorageError(f"cannot write to the log {self.path}: {error.strerror or error}")
 
-    # -- making and opening ----------------------------------------------------------------------------
-
-    def _open_lock(self) -> int:
-        """The handle of LOCK; made, with the log, where it is missing."""
-        if self._lock_handle is not None:
-            return self._lock_handle
-        self._maker.header()
-        # Also when others made it: they may have failed, or been killed, before its names were durable.
-        self._fs.fsync_dir(self.layout.root)
-        self._fs.fsync_dir(self.layout.root.parent)
-        handle = self._fs.open(self.layout.lock, create=True)
-        self._lock_handle = handle
-        self._lock_inode = self._fs.identity_of(handle).inode
-        return handle
-
     # -- syncing ---------------------------------------------------------------------------------------
 
     def sync(self) -> None:
         """See `AuditBackend.sync`. Runs outside the lock: two processes syncing do not wait for each other."""
-        with self._sync_mutex:
-            with self._mutex:
-                if self._poison is not None:
-                    raise self._poison
-                segments = self._active.take_unsynced()
-                through = self._active.tail.next_seq
-            try:
-                for handle, path in segments:
-                    self._active.sync(handle, path)
-            except OSError as error:
-                # Of the others nothing is known either: they count as failed, too.
-                self._active.suspects.update(path for _, path in segments)
-                raise self._poisoned(error) from error
-            finally:
-                for handle, _ in segments:
-                    self._fs.close(handle)
-            self._pause = _FIRST_PAUSE
-        self._sealing.synced(through, rotated=len(segments) > 1)
+        with self._syncs.held():
+            through, count = self._sync_segments()
+        self._sealing.synced(through, rotated=count > 1)
         self._space.look()
-        if self._retention is not None and len(segments) > 1:
-            self._prune_quietly(self._retention)
+        if self._retention is not None and count > 1:
+            upkeep.prune_quietly(self, self._retention)
+
+    def _sync_segments(self) -> tuple[int, int]:
+        """How many events are synced now, and how many segments they were written to."""
+        with self._store.held():
+            if self._poison is not None:
+                raise self._poison
+            segments = self._active.take_unsynced()
+            through = self._active.tail.next_seq
+        try:
+            for handle, path in segments:
+                self._active.sync(handle, path)
+        except OSError as error:
+            # Of the others nothing is known either: they count as failed, too.
+            self._active.suspects.update(path for _, path in segments)
+            raise self._poisoned(error) from error
+        finally:
+            for handle, _ in segments:
+                self._fs.close(handle)
+        self._pause = _FIRST_PAUSE
+        return through, len(segments)
 
     # -- checkpoints -----------------------------------------------------------------------------------
 
@@ -329,7 +329,7 @@ class FileAuditBackend:
         checkpointer = self.checkpointer()
         if checkpointer is None:
             return None
-        with self._mutex:
+        with self._store.held():
             through = self._settled(timeout)
         self.sync()
         try:
@@ -347,7 +347,7 @@ class FileAuditBackend:
         checkpointer = self.checkpointer()
         if checkpointer is None:
             raise ConfigurationError(f"{self.path} has no checkpoints: it is unsigned, or its key is not this user's")
-        with self._mutex:
+        with self._store.held():
             through = self._settled(timeout)
         return checkpointer.rebuild(through)
 
@@ -363,13 +363,10 @@ class FileAuditBackend:
     def _settled(self, timeout: float) -> int:
         """How many events there are, none of them half written."""
         try:
-            lock = self._lock(timeout)
-            try:
+            with self._lock.held(timeout):
                 through = self._active.locate().next_seq
                 refuse_rolled_back(self.layout, through)
                 return through
-            finally:
-                self._fs.unlock(lock)
         except OSError as error:
             raise self._storage_error(error) from error
 
@@ -392,7 +389,7 @@ class FileAuditBackend:
         try:
             head = checkpointer.make(through, keep=keep, timeout=timeout)
         except RolledBackError as error:
-            with self._mutex:
+            with self._store.lock:
                 self._refusal = error
                 self._announced = False  # the next event goes the long way, and meets it there
             raise
@@ -421,16 +418,8 @@ class FileAuditBackend:
         """
         return upkeep.prune(self, retention, now).segments
 
-    def _prune_quietly(self, retention: Retention) -> None:
-        try:
-            kept = upkeep.prune(self, retention).kept_back
-        except (AuditError, OSError) as error:
-            kept = f"nothing was pruned: {error}"
-        if kept is not None:
-            warn(kept)
-
     def _poisoned(self, error: OSError) -> SyncError:
-        with self._mutex:
+        with self._store.lock:
             self._poison = SyncError(
                 f"sync of {self._active.path} failed: {error.strerror or error}; what was written since the last sync "
                 f"may not be on the disk. Writing goes on in {self._pause:.0f} s on a newly opened segment"
@@ -462,7 +451,24 @@ class FileAuditBackend:
         events = (line.event() for line in lines)
         return islice((event for event in events if wanted.matches(event)), wanted.limit)
 
+    @contextmanager
+    def nobody_writes(self, timeout: float) -> Iterator[None]:
+        """Have all writers wait for the end of the block, those of other processes too.
+
+        Args:
+            timeout: seconds to wait for them.
+
+        Raises:
+            LockTimeoutError: they did not end in time.
+        """
+        with self._store.held(), self._lock.held(timeout):
+            yield
+
     # -- end, fork -------------------------------------------------------------------------------------
+
+    def works_below(self) -> bool:
+        """Whether this is a signal handler or a finalizer that has interrupted its own thread in here."""
+        return self._store.is_mine or self._syncs.is_mine
 
     def leave(self) -> None:
         """Record `log.closed` where this process wrote anything; what it writes later opens the log anew."""
@@ -479,19 +485,16 @@ class FileAuditBackend:
             self.leave()
         finally:
             self._sealing.close()
-            with self._mutex:
+            with self._store.held():
                 self._closed = True
                 self._release()
 
     def after_fork(self) -> None:
         """In a forked child: let go of the parent's handles (its lock stays its own) and start afresh."""
-        self._mutex = threading.Lock()
-        self._sync_mutex = threading.Lock()
+        self._store, self._syncs, self._blobs = Exclusive(), Exclusive(), {}
         self._release()
         self._reset()
 
     def _release(self) -> None:
         self._active.close()
-        if self._lock_handle is not None:
-            self._fs.close(self._lock_handle)
-            self._lock_handle = None
+        self._lock.close()

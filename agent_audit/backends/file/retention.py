@@ -8,7 +8,7 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -152,29 +152,66 @@ def describe(segments: list[SealedSegment], retention: Retention) -> dict[str, A
     }
 
 
-def drop(layout: Layout, segments: list[SealedSegment]) -> None:
-    """Remove the files and their copies for analysis, oldest first, then the blobs that no remaining line names."""
+def drop(layout: Layout, segments: list[SealedSegment], writers_wait: AbstractContextManager[None]) -> None:
+    """Remove the files and their copies for analysis, oldest first, then the blobs that no remaining line names.
+
+    Args:
+        layout: names of the log.
+        segments: what goes.
+        writers_wait: a block in which nobody writes: a new line may name a blob that no other did any more.
+
+    Raises:
+        LockTimeoutError: the writers did not wait. Nothing but blobs without a name is left over.
+    """
     named = set().union(*(blobs_named(segment.path) for segment in segments))
     for segment in segments:
         segment.path.unlink(missing_ok=True)
         for copy in layout.column_files(segment.first):
             copy.unlink(missing_ok=True)
-    if named:
-        kept = set().union(*(blobs_named(layout.segment(start)) for start in layout.segment_starts()))
-        for digest in named - kept:
-            layout.blob(digest).unlink(missing_ok=True)
+    read = Blobs(layout)
+    orphans = named - read.named_since() if named else named
+    if orphans:
+        with writers_wait:
+            for digest in orphans - read.named_since():
+                layout.blob(digest).unlink(missing_ok=True)
+
+
+class Blobs:
+    """Which blobs a log's lines name, read piece by piece."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._offsets: dict[int, int] = {}
+        """First number of a segment -> bytes of it that were read."""
+
+    def named_since(self) -> set[str]:
+        """SHA-256 of every blob that lines name which have not been read before."""
+        named: set[str] = set()
+        for start in self._layout.segment_starts():
+            path, offset = self._layout.segment(start), self._offsets.get(start, 0)
+            if path.stat().st_size > offset:
+                found, self._offsets[start] = _blobs_from(path, offset)
+                named |= found
+        return named
 
 
 def blobs_named(path: Path) -> set[str]:
     """SHA-256 of every blob that lines of this segment name. They say so right after `seq`."""
-    return set(_blobs(path))
+    return _blobs_from(path, 0)[0]
 
 
-def _blobs(path: Path) -> Iterator[str]:
+def _blobs_from(path: Path, offset: int) -> tuple[set[str], int]:
+    """The blobs that lines from there on name, and where the last whole line ends."""
+    named: set[str] = set()
     with path.open("rb") as file:
+        file.seek(offset)
         for line in file:
+            if not line.endswith(b"\n"):
+                break
+            offset += len(line)
             if _BLOBS in line[: _SEQ_ROOM + len(_BLOBS)]:
-                yield from (blob["sha256"] for blob in _parsed(line).get("blobs", ()))
+                named.update(blob["sha256"] for blob in _parsed(line).get("blobs", ()))
+    return named, offset
 
 
 def _sha256(path: Path) -> str:

@@ -21,7 +21,7 @@ from agent_audit.errors import CorruptLineError, StorageError
 
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
 
-_LOOK_INTERVAL = 5e-3
+LOOK_INTERVAL = 5e-3
 """Seconds for which a path that was looked at is believed to stand for the same file.
 
 A file that goes away within them might as well have gone away at their end: what it took with it is noticed then.
@@ -146,7 +146,7 @@ class ActiveSegment:
             now = self._fs.identity(self.path)
             if now is None or now.inode != self._inode:
                 raise Replaced(self.tail.next_seq, "deleted" if now is None else "replaced")
-            self._look_at = time.monotonic() + _LOOK_INTERVAL
+            self._look_at = time.monotonic() + LOOK_INTERVAL
             if now.size != self.tail.offset:
                 self._catch_up(now.size)
         while self.tail.lines and self.tail.lines % SEGMENT_MULTIPLE == 0:
@@ -160,6 +160,8 @@ class ActiveSegment:
     def _open_last(self, expected: int | None) -> None:
         """Open the newest segment, or the first; `expected` is the next seq as this process remembers it."""
         starts = self._layout.segment_starts()
+        if not starts:
+            self._fs.mkdir(self._layout.segments)  # somebody may have taken it away with all that was in it
         base = starts[-1] if starts else 0
         self._switch(base, create=not starts)
         size = self._fs.identity_of(self._require_handle()).size

@@ -13,13 +13,17 @@ from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key
 from agent_audit.backends.file.retention import Choice, Retention, choose, describe, drop, refuse_if_held
-from agent_audit.errors import ConfigurationError, StorageError
+from agent_audit.errors import AuditError, ConfigurationError, StorageError
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
+from agent_audit.notice import warn
 from agent_audit.signing import install_key, load_signer, new_key
 
 if TYPE_CHECKING:
     from agent_audit.backends.file.backend import FileAuditBackend
+
+_PATIENCE = 5.0
+"""Seconds that pruning waits for those who write."""
 
 
 def successor(fs: FileSystem, layout: Layout) -> Path:
@@ -60,10 +64,20 @@ def prune(log: FileAuditBackend, retention: Retention, now: datetime | None = No
         details = describe(segments, retention)
         log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
         _make_provable(log, segments[-1].last + 1)
-        drop(log.layout, segments)
+        drop(log.layout, segments, log.nobody_writes(_PATIENCE))
     except OSError as error:
         raise StorageError(f"cannot prune {log.path}: {error.strerror or error}") from error
     return choice
+
+
+def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
+    """`prune` for a writer, whose events are safe without it: what goes wrong is told on stderr."""
+    try:
+        kept = prune(backend, retention).kept_back
+    except (AuditError, OSError) as error:
+        kept = f"nothing was pruned: {error}"
+    if kept is not None:
+        warn(kept)
 
 
 def _make_provable(log: FileAuditBackend, end: int) -> None:
