@@ -149,7 +149,15 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     gap = after.group(3)
     # In a list of arguments each is quoted: `"--password", "x"`.
     told = gap.strip(" \t\"'") == "" or _NEXT_ARGUMENT.fullmatch(gap) is not None
-    value = value_at(text, after.end()) if told else None
+    if not told:
+        return None
+    bare = value_at(text, after.end())
+    opens = after.start(3) + len(gap.rstrip("\\\"'"))  # the gap has the quote of a value in it
+    value = value_at(text, opens)
+    if value is None or text.find("\n", value.start, value.end) >= 0:
+        value = bare
+    elif gap[0] in "\"'" and (bare is None or not plausible(text, bare, "=", found)):
+        return None  # `.option("--token", "the token of the account")`
     if value is None:
         return None
     secret = text[value.start : value.end]

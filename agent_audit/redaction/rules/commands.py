@@ -9,12 +9,19 @@ from agent_audit.redaction.validators import has_digit, looks_random
 
 # Backslashes that escape what ends an argument, as within a string, are none of it.
 _PLAIN = r"\\(?!\\{0,6}(?:[\"'nrt]|$))"
-_ARGUMENT = rf"\\{{0,3}}[\"']?((?:[^\s\"'|;&\\]|{_PLAIN}){{1,128}})"
+# What quotes hold, blanks included, where they close on the same line; else up to the next blank. What begins with
+# a blank or another quote is what stands between two texts in a program: `"unzip -P '" + pw + "'"`.
+_ARGUMENT = (
+    rf"\\{{0,3}}[\"']?((?<=')[^\s\"'][^'\n]{{0,1024}}(?=')|(?<=\")(?![\s'])(?:[^\"\\\n]|{_PLAIN}){{1,1024}}(?=\\{{0,3}}\")"
+    rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,8192}})"
+)
 # All that stands between quotes, blanks included, or up to the next blank.
 _WHOLE = (
     rf"\\{{0,3}}(?:(?=')'|(?=\")\")?((?<=')[^'\n]{{1,4096}}|(?<=\")(?:[^\"\\\n]|{_PLAIN}){{1,4096}}"
     rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,512}})"
 )
+# Options of one letter or several, of which one has a number behind it (`-C 10`).
+_FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
 # Up to the option, on the same line and in the same command.
 _REST = r"[^\n;|&]{0,200}?\s"
 
@@ -45,10 +52,10 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "mysql-password",
         ("mysql", "mariadb", "mysqldump"),
-        rf"(?:mysql\w{{0,8}}|mariadb)\b{_REST}-p[\"']?([^\s\"']{{3,128}})(?=\s|$|[\"'])",
+        rf"(?:mysql\w{{0,8}}|mariadb)\b{_REST}-p(?=[\"']?[^\s\"']{{3,128}}(?:\s|$|[\"'])){_ARGUMENT}",
         _is_value,
     ),
-    part("sshpass-password", ("sshpass",), r"sshpass\s+-p\s*[\"']?([^\s\"']{1,128})", _is_value),
+    part("sshpass-password", ("sshpass",), rf"sshpass\s+-p\s*{_ARGUMENT}", _is_value),
     _option("redis-password", "redis-cli keydb-cli valkey-cli", r"-a\s+"),
     _option("psexec-password", "psexec psexec64 paexec", r"-p\s+"),
     _option("mongo-password", "mongo mongosh mongodump mongorestore mongoexport mongoimport", r"-p[ =]?"),
@@ -145,7 +152,14 @@ COMMANDS: tuple[Rule, ...] = (
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-A {_ARGUMENT}", _is_value),
     part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-X {_ARGUMENT}", _is_value),
     part("nmcli-password", ("nmcli ",), rf"nmcli\b{_REST}(?:password|wifi-sec\.psk) {_ARGUMENT}", _is_value),
-    part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
+    # With `-n` the hash goes to the terminal, and no file stands before the user.
+    part(
+        "htpasswd-password",
+        ("htpasswd ",),
+        rf"htpasswd(?={_FLAGS}\s-\w{{0,8}}b)(?:(?={_FLAGS}\s-\w{{0,8}}n){_FLAGS}|{_FLAGS}\s{{1,4}}(?!-)\S{{1,256}})"
+        rf"\s{{1,4}}(?!-)\S{{1,128}}\s{{1,4}}{_ARGUMENT}",
+        _is_value,
+    ),
     part(
         "smb-password",
         ("smbclient ", "rpcclient ", "mount.cifs "),
