@@ -55,6 +55,7 @@ _SCOPE = re.compile(
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +`{0,2}(?:[^\W\d_]|\d{1,4} ?[^\W\d_]|\()")
+_QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
 next name inside."""
@@ -102,7 +103,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     template = text.rfind("{{", max(0, first - 120), first)
     if template >= 0 and text.find("}}", template, first) < 0:
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
-    if ":" in separator and text[start : start + 2] in ('"\n', "'\n"):
+    if ":" in separator and text[start : start + 1] in _QUOTES and text[start + 1 : start + 2] in _CLOSES:
         return None  # the quote that closes what the name stands in
     if separator == ":" and (text.find("arn:", max(0, first - 120), first) >= 0 or text[first - 2 : first] == "${"):
         return None  # the name of an Amazon resource has its kind between colons; `${SECRET:?required}`

@@ -9,6 +9,7 @@ from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
+from agent_audit.redaction.rules.piped import PIPED
 from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
@@ -22,6 +23,7 @@ BUILT_IN: tuple[Rule, ...] = (
     GENERAL
     + CALLS
     + COMMANDS
+    + PIPED
     + PROTOCOLS
     + PRINTING
     + CLOUD
