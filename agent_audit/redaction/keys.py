@@ -36,6 +36,8 @@ _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
 _KEY_TOO = KeyClass("key:password", numeric=True, shown=True)
 _SALT = KeyClass("key:salt", weak=True)
+_SALT_TOO = KeyClass("key:salt", shown=True)
+"""Of Phoenix, whose salts of eight characters are made at random."""
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
 _ENABLE = (["enable", "password"], ["enable", "secret"])
@@ -230,8 +232,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _strong("authorization") if parts == ["x", "auth"] else _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
-    if last == "salt":
-        return _SALT
+    if last in ("salt", "pepper"):
+        return _SALT_TOO if owner in ("signing", "encryption") else _SALT
     if last in words.KEY_TOO:
         return _KEY_TOO
     if last in ("access", "private"):
@@ -299,7 +301,7 @@ def sensitive_last_words() -> frozenset[str]:
         listed
         | set(words.PAIRS)
         | words.KEY_TOO
-        | {"key", "keys", "auth", "sig", "salt", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "auth", "sig", "salt", "pepper", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

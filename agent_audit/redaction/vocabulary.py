@@ -209,7 +209,7 @@ KEYWORDS: tuple[str, ...] = (
     *"""
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    salt jelsz access private samlresponse pasword
+    salt pepper jelsz access private samlresponse pasword
     clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split(),  # noqa: SIM905  # easier to read

@@ -6,6 +6,7 @@ from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
+from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
@@ -24,6 +25,7 @@ BUILT_IN: tuple[Rule, ...] = (
     + CALLS
     + COMMANDS
     + PIPED
+    + FILES
     + PROTOCOLS
     + PRINTING
     + CLOUD

@@ -250,6 +250,15 @@ httpie-password: HTTPie documentation, authentication
 curl-user-joined curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
 here-string-password here-document-password: bash(1), here strings and documents; kinit(1), cryptsetup(8)
+redis-acl-password redis-monitor: Redis documentation, ACL rules; MONITOR
+nats-seed: NATS documentation, NKeys and credentials files
+google-authenticator: google-authenticator(1), the state file
+keychain-item: security(1), dump-keychain -d
+bitcoin-key-shown: Bitcoin Core RPC reference, dumpprivkey and importprivkey
+irc-operator: RFC 2812, section 3.1.4, OPER
+environment-quoted: systemd.exec(5), Environment; docker run reference, --env
+newrelic-license: New Relic documentation, license keys
+conda-token: conda documentation, channel URLs with a token
 oathtool-secret: oathtool(1), --totp and --base32
 bitcoin-passphrase: Bitcoin Core RPC reference, walletpassphrase, encryptwallet
 php-define: WordPress documentation, wp-config.php
