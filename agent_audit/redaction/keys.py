@@ -202,7 +202,7 @@ class KeyClassifier:
         found = _judge_words(parts)
         if found is not None and found.rule in self.disabled:
             found = None
-        if found is not None and name.upper() == "PWD":
+        if found is not None and (name.upper() == "PWD" or name == "PASSWD"):  # sudoers: `PASSWD: /usr/bin/x`
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found
 
@@ -223,6 +223,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _strong("national-id")
     if last in words.PHONE or (last == "number" and owner in words.PHONE):
         return PHONE
+    if last == "code" and "package" in parts:  # SPDX: `PackageVerificationCode`
+        return None
     for rule, owners in words.PAIRS.get(last, ()):
         if owner in owners:
             return _strong(rule)
@@ -246,6 +248,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
 def _judge_head(last: str, owner: str) -> KeyClass | None:
     rule = _head_rule(last)
     if rule is None:
+        return None
+    if last == "nopasswd":  # sudoers
         return None
     if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
         return None

@@ -17,7 +17,7 @@ _NEXT = (
 )
 _FORMAT = r"[\"'](?:%[sb](?:\\{1,2}n){0,2}){1,4}[\"']\s{1,4}"
 # `(echo x; echo x) | smbpasswd`
-_MORE = r"(?:\s{0,2}(?:;|&&)\s{0,2}(?:echo|printf|sleep)\b[^|\n]{0,80}){0,2}\s{0,2};?\s{0,2}[)}]?"
+_MORE = r"(?:\s{0,2}(?:;|&&)\s{0,2}(?:echo|printf|sleep)\b[^|;&\n]{0,80}){0,2}\s{0,2};?\s{0,2}[)}]?"
 _PROGRAM = (
     r"(?:sudo\b[^|\n]{0,40}(?:-\w{0,4}S|--stdin)\b|(?:sudo (?:-\w{1,2} ){0,2})?(?:"
     r"(?:docker|podman|nerdctl|helm registry|skopeo|oras|crane auth|gh auth|vault|argocd|az acr) login"
