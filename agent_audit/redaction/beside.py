@@ -165,6 +165,6 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     if value is None:
         return None
     secret = text[value.start : value.end]
-    if secret.startswith("-") or (secret.isupper() and secret.isalpha()):
+    if secret.startswith(("-", "pass:'", 'pass:"')) or (secret.isupper() and secret.isalpha()):
         return None
     return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

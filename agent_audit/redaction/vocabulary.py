@@ -14,7 +14,7 @@ def words(text: str) -> frozenset[str]:
 
 PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
-    pword passw sshpass userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
+    pword passw sshpass userpass dbpass smtppass smbpass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли

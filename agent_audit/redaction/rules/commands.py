@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, part, within
+from agent_audit.redaction.rules.model import Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
 # Backslashes that escape what ends an argument, as within a string, are none of it.
@@ -20,6 +20,8 @@ WHOLE = (
     rf"\\{{0,3}}(?:(?=')'|(?=\")\")?((?<=')[^'\n]{{1,4096}}|(?<=\")(?:[^\"\\\n]|{_PLAIN}){{1,4096}}"
     rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,512}})"
 )
+# Up to the quote that the first group opened.
+_TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
 # Options of one letter or several, of which one has a number behind it (`-C 10`).
 _FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
 # Up to the option, on the same line and in the same command.
@@ -178,12 +180,21 @@ COMMANDS: tuple[Rule, ...] = (
         rf"\s{{1,4}}(?!-)\S{{1,128}}\s{{1,4}}{ARGUMENT}",
         is_value,
     ),
-    part(
+    Rule(
         "smb-password",
         ("smbclient ", "rpcclient ", "mount.cifs "),
-        rf"(?:smb|rpc)client\b{REST}-U ?[\"']?[^\s%\"']{{1,64}}%([^\s\"']{{1,128}})",
+        Lazy(rf"(?:smb|rpc)client\b{REST}-U ?([\"'])?[^\s%\"']{{1,64}}%((?(1){_TO_QUOTE}|[^\s\"']{{1,128}}))"),
+        group=2,
     ),
-    part("net-user-password", ("net user ",), r"(?i:net user) [\w.$-]{1,64} ([^\s/*][^\s]{0,127})", is_value),
+    # What quotes hold is one argument, the user and all blanks included.
+    Rule(
+        "curl-user-quoted",
+        ("-u '", '-u "', "--user '", '--user "', "--user='", '--user="'),
+        Lazy(rf"-(?:-user|u)[ =]([\"'])[^\s:\"'$]{{1,128}}:((?=[^\"'\n]{{1,128}} )[^\s\"']{_TO_QUOTE})\1"),
+        group=2,
+        accept=is_value,
+    ),
+    part("net-user-password", ("net user ",), rf"(?i:net user) [\w.$-]{{1,64}} (?![/*]){ARGUMENT}", is_value),
     part(
         "net-use-password",
         ("net use ",),
@@ -223,7 +234,8 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "oracle-password",
         ("sqlplus ", "expdp ", "impdp ", "rman target "),
-        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/([^\s@\"']{1,128})",
+        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/\"?"
+        r"((?<=\")[^\"\n]{1,128}(?=\")|[^\s@\"']{1,128})",
     ),
     part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
     part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),

@@ -46,7 +46,7 @@ FILES: tuple[Rule, ...] = (
     part("nats-seed", ("nkey seed-----",), rf"(?i:NKEY SEED)-----{NL}{{1,2}}([A-Z2-7]{{40,80}}){EOL}"),
     part(
         "nats-seed",
-        ("nkey", "seed", "nats", "nk -gen"),
+        ("nkey", "nats", "nk -gen", "seed su", "seed: su", "seed=su"),
         r"(?i:nkey|seed|nats|nk -gen)[\s\S]{0,80}?(?<![A-Za-z0-9])(S[UAONCX]A[A-P][A-Z2-7]{54})(?![A-Za-z0-9])",
         is_nkey_seed,
     ),
@@ -81,10 +81,14 @@ FILES: tuple[Rule, ...] = (
     # systemd, Docker and shells: a variable and its value within one pair of quotes.
     Rule(
         "environment-quoted",
-        ('environment="', "environment='", '-e "', "-e '", '--env "', "--env '", '--env="', 'export "', 'set "'),
+        (
+            *('environment="', "environment='", '-e "', "-e '", '--env "', "--env '", '--env="', 'export "', 'set "'),
+            *("--from-literal='", '--from-literal="', "--set '", '--set "', "--build-arg '", '--build-arg "'),
+        ),
         Lazy(
-            r"(?:(?:Environment|--env)=|-e |--env |export |set )(?:\"[^\"\n]{0,256}\" ){0,8}([\"'])"
-            r"\w{0,48}(?:PASS|PASSWORD|PASSWD|PASSPHRASE|PWD|SECRET)="
+            r"(?:(?:Environment|--env|--from-literal)=|-e |--(?:env|set|build-arg) |export |set )"
+            r"(?:\"[^\"\n]{0,256}\" ){0,8}([\"'])"
+            r"\w{0,48}(?i:pass|password|passwd|passphrase|pwd|secret)="
             r"((?=[^\"'\n]{1,256} )(?:(?!\1)[^\n\\]){1,512})\1"
         ),
         group=2,

@@ -247,7 +247,7 @@ rabbitmq-password: rabbitmqctl(8), add_user and change_password
 ssh-key-password: ssh-keygen(1), -N and -P
 user-password: useradd(8) and usermod(8), -p
 httpie-password: HTTPie documentation, authentication
-curl-user-joined curl-cookie: curl(1), --user and --cookie
+curl-user-joined curl-user-quoted curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
 here-string-password here-document-password: bash(1), here strings and documents; kinit(1), cryptsetup(8)
 redis-acl-password redis-monitor: Redis documentation, ACL rules; MONITOR
