@@ -30,6 +30,11 @@ _TRIPLE = (
 # Quotes of Perl (perlop): `q{x}`, `qq(x)`, `'x'`, and a variable.
 _PERL = r"(?:[\"'][^\"'\n]{0,256}[\"']|qq?\{(?:[^{}\n]|\{[^{}\n]{0,64}\}){0,256}\}|qq?\([^()\n]{0,256}\)|\$\w{1,32})"
 
+# Behind the bracket of a call: a secret, or a user and a secret, also as a list; then nothing but what is called back.
+_ONLY_SECRET = (
+    rf"\s{{0,4}}(?:\[\s{{0,4}})?(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}(?:[\])]|,\s{{0,4}}(?:function|\(|\w{{1,16}} =>))"
+)
+
 
 def _is_password(text: str) -> bool:
     return is_mixed(text) and "/" not in text
@@ -83,13 +88,18 @@ CALLS: tuple[Rule, ...] = (
         rf"(?:{'|'.join(map(re.escape, _TRIPLE))})\s{{0,24}}{_OTHER}{_NEXT}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
         _is_credential,
     ),
-    # Clients of Redis: where the receiver does not say so, only what is no word.
     part(
         "redis-auth-call",
-        ("red:auth(", "redis:auth(", "redis.auth(", "redis->auth(", "jedis.auth(", "rdb.auth(", ":auth(", ".auth("),
-        rf"(?:(?i:red|[rj]edis|rdb)(?::|\.|->)auth\(\s{{0,4}}|[:.]auth\(\s{{0,4}}(?=[^\n]{{0,160}}\d))"
-        rf"(?:[\[{{(]\s{{0,4}})?(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}[\])}},]",
-        lambda text: _is_credential(text) and not text.isdigit(),
+        ("red:auth(", "redis:auth(", "redis.auth(", "redis->auth(", "jedis.auth(", "rdb.auth("),
+        rf"(?i:red|[rj]edis|rdb)(?::|\.|->)auth\({_ONLY_SECRET}",
+        _is_credential,
+    ),
+    # Where the receiver does not say whose client it is, only what is no word.
+    part(
+        "redis-auth-call",
+        (":auth(", ".auth("),
+        rf"[:.]auth\({_ONLY_SECRET}",
+        lambda text: len(text) >= 8 and _is_password(text) and " " not in text and _is_credential(text),
     ),
     part(
         "pexpect-password",

@@ -162,7 +162,7 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "bitcoin-passphrase",
         ("walletpassphrase ", "encryptwallet "),
-        rf"(?:walletpassphrase|encryptwallet) {ARGUMENT}",
+        rf"(?:walletpassphrase|encryptwallet) (?=\\{{0,3}}[\"']|\S{{0,64}}[\d!@#$%^&*_+\x01-]){ARGUMENT}",
         _is_passphrase,
     ),
     part(
@@ -192,7 +192,7 @@ COMMANDS: tuple[Rule, ...] = (
         ("-u '", '-u "', "--user '", '--user "', "--user='", '--user="'),
         Lazy(rf"-(?:-user|u)[ =]([\"'])[^\s:\"'$]{{1,128}}:((?=[^\"'\n]{{1,128}} )[^\s\"']{_TO_QUOTE})\1"),
         group=2,
-        accept=is_value,
+        accept=lambda text: not text.startswith("pass") and is_value(text),
     ),
     part("net-user-password", ("net user ",), rf"(?i:net user) [\w.$-]{{1,64}} (?![/*]){ARGUMENT}", is_value),
     part(

@@ -26,7 +26,7 @@ FILES: tuple[Rule, ...] = (
         "redis-acl-password",
         (" on >",),
         r" on >([^\s\"'\\]{1,512}(?: >[^\s\"'\\]{1,512}){0,3})"
-        r"(?=(?: [<>#!][^\s\"'\\]{1,512}){0,4} (?:[~&+%-]|all|reset|no|sanitize|skip))",
+        r"(?=(?: [<>#!][^\s\"'\\]{1,512}){0,4} (?:[~&]\S|%[RW]|[+-]@?[a-z]|all|reset|no|sanitize|skip))",
         _is_value,
     ),
     part(
@@ -40,7 +40,7 @@ FILES: tuple[Rule, ...] = (
         "redis-monitor",
         ('"auth" "',),
         r"\"(?i:auth)\"(?: \"[^\"\n]{1,128}\")? \"([^\"\n]{1,512})\"",
-        _is_value,
+        lambda text: not text.isupper() and _is_value(text),
     ),
     # The seeds of NATS: base 32 of what kind of key it is, 32 bytes and a checksum.
     part("nats-seed", ("nkey seed-----",), rf"(?i:NKEY SEED)-----{NL}{{1,2}}([A-Z2-7]{{40,80}}){EOL}"),

@@ -21,7 +21,7 @@ _MORE = r"(?:\s{0,2}(?:;|&&)\s{0,2}(?:echo|printf|sleep)\b[^|;&\n]{0,80}){0,2}\s
 _PROGRAM = (
     r"(?:sudo\b[^|\n]{0,40}(?:-\w{0,4}S|--stdin)\b|(?:sudo (?:-\w{1,2} ){0,2})?(?:"
     r"(?:docker|podman|nerdctl|helm registry|skopeo|oras|crane auth|gh auth|vault|argocd|az acr) login"
-    r"|kinit|(?:ch|smb)?passwd|su(?= )|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add"
+    r"|kinit|(?:ch|smb)?passwd|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add"
     r"|gpg2?\b[^|\n]{0,80}--passphrase-fd[ =]0|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin"
     r"|cryptsetup|veracrypt|encfs|gocryptfs|zfs load-key|vncpasswd|openconnect|rclone obscure"
     r"|htpasswd -\w*i|mkpasswd|keepassxc-cli|pass insert|ecryptfs-\w+|mount\.\w+))"
