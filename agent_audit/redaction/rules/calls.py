@@ -18,17 +18,20 @@ _PAIR = (
     *("AwsSessionCredentials.create(", "NewStaticCredentials(", "NewStaticCredentialsProvider(", "NewStaticV4("),
     *("Aws::Credentials.new(", "Credentials::new(", "Credentials\\Credentials(", "Credentials::from_keys("),
     *("connect_s3(", "S3Connection(", "StorageSharedKeyCredential(", "AzureNamedKeyCredential("),
-    *(".Authenticate(", ".AuthenticateAsync("),
+    *(".credentials(", ".Authenticate(", ".AuthenticateAsync("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
 # What begins one of these also follows: `session token`.
 _TRIPLE = (
     *("BasicSessionCredentials(", "AwsSessionCredentials.create(", "SessionAWSCredentials(", "NewStaticCredentials("),
-    *("NewStaticCredentialsProvider(", "NewStaticV4(", "ClientSecretCredential(", "Credentials::new("),
+    *("NewStaticCredentialsProvider(", "NewStaticV4(", "ClientSecretCredential(", "Credentials::new(", "Minio("),
 )
 """Calls whose third argument is a secret: the token of a session, or the key of an application in a tenant."""
 # Quotes of Perl (perlop): `q{x}`, `qq(x)`, `'x'`, and a variable.
-_PERL = r"(?:[\"'][^\"'\n]{0,256}[\"']|qq?\{(?:[^{}\n]|\{[^{}\n]{0,64}\}){0,256}\}|qq?\([^()\n]{0,256}\)|\$\w{1,32})"
+_PERL = (
+    r"(?:[\"'][^\"'\n]{0,256}[\"']|qq?\{(?:[^{}\n]|\{[^{}\n]{0,64}\}){0,256}\}"
+    r"|qq?\([^()\n]{0,256}\)|qq?\[[^][\n]{0,256}\]|\$\w{1,32})"
+)
 
 # Behind the bracket of a call: a secret, or a user and a secret, also as a list; then nothing but what is called back.
 _ONLY_SECRET = (
@@ -67,8 +70,9 @@ CALLS: tuple[Rule, ...] = (
     part(
         "perl-call",
         ("dbi->connect(",),
-        rf"(?i:dbi)->connect\(\s{{0,24}}{_PERL}{_NEXT}{_PERL}{_NEXT}qq?[{{(]"
-        r"((?<=\{)(?:[^{}\n]|\{[^{}\n]{0,64}\}){1,256}(?=\})|(?<=\()[^()\n]{1,256}(?=\)))",
+        rf"(?i:dbi)->connect\(\s{{0,24}}{_PERL}{_NEXT}{_PERL}{_NEXT}qq?[{{([]"
+        r"((?<=\{)(?:[^{}\n]|\{[^{}\n]{0,64}\}){1,256}(?=\})"
+        r"|(?<=\()[^()\n]{1,256}(?=\))|(?<=\[)[^][\n]{1,256}(?=\]))",
         _is_credential,
     ),
     part(
@@ -79,7 +83,8 @@ CALLS: tuple[Rule, ...] = (
     part(
         "credentials-call",
         tuple(map(str.lower, _PAIR)),
-        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}(?:[A-Z][\w.]{{0,31}}{_NEXT})?"
+        rf"{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
         _is_credential,
     ),
     part(
@@ -92,6 +97,12 @@ CALLS: tuple[Rule, ...] = (
         "redis-auth-call",
         ("red:auth(", "redis:auth(", "redis.auth(", "redis->auth(", "jedis.auth(", "rdb.auth("),
         rf"(?i:red|[rj]edis|rdb)(?::|\.|->)auth\({_ONLY_SECRET}",
+        _is_credential,
+    ),
+    part(
+        "redis-auth-call",
+        tuple(f"{verb}({quote}auth{quote}" for verb in ("command", ".do") for quote in "\"'"),
+        rf"(?i:command|\.do)\([\"'](?i:auth)[\"']{_NEXT}(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}[,)]",
         _is_credential,
     ),
     # Where the receiver does not say whose client it is, only what is no word.

@@ -32,7 +32,7 @@ FILES: tuple[Rule, ...] = (
     part(
         "redis-acl-password",
         ("acl setuser ",),
-        rf"(?i:acl setuser) [^\s>]{{1,64}}(?: [\"']?[^\s>\"']{{1,64}}[\"']?){{0,12}} [\"']?>{_VALUE}",
+        rf"(?i:acl setuser) [^\s>]{{1,64}}(?: [\"']?[^\s>\"']{{1,64}}[\"']?){{0,12}} [\"'\\]?>{_VALUE}",
         _is_value,
     ),
     # MONITOR quotes each argument of a command.
@@ -77,7 +77,12 @@ FILES: tuple[Rule, ...] = (
         r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])",
         looks_random,
     ),
-    part("irc-operator", ("/oper ",), rf"/(?i:oper) [\w\[\]|-]{{1,32}} {_VALUE}{EOL}", _is_no_word_for_it),
+    part(
+        "irc-operator",
+        ("/oper ", "/quote oper "),
+        rf"/(?i:quote )?(?i:oper) [\w\[\]|-]{{1,32}} {_VALUE}{EOL}",
+        _is_no_word_for_it,
+    ),
     # systemd, Docker and shells: a variable and its value within one pair of quotes.
     Rule(
         "environment-quoted",
@@ -93,6 +98,13 @@ FILES: tuple[Rule, ...] = (
         ),
         group=2,
         accept=_is_value,
+    ),
+    # Made by `mix phx.new`: eight characters of base 64.
+    part(
+        "phoenix-salt",
+        ("signing_salt", "encryption_salt"),
+        r"(?:signing|encryption)_salt:? {0,2}\"([A-Za-z0-9+/]{8})\"",
+        lambda text: not (text.islower() or text.isupper() or text.istitle()),
     ),
     # Forty characters, of which the first tell the region.
     within("newrelic-license", "nral", r"[0-9a-f]{30,36}(?:xx\d\d[a-z]{2})?", r"NRAL"),

@@ -257,6 +257,7 @@ keychain-item: security(1), dump-keychain -d
 bitcoin-key-shown: Bitcoin Core RPC reference, dumpprivkey and importprivkey
 irc-operator: RFC 2812, section 3.1.4, OPER
 environment-quoted: systemd.exec(5), Environment; docker run reference, --env
+phoenix-salt: Phoenix documentation, Plug.Session and LiveView, signing_salt
 newrelic-license: New Relic documentation, license keys
 conda-token: conda documentation, channel URLs with a token
 oathtool-secret: oathtool(1), --totp and --base32

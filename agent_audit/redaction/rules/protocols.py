@@ -80,7 +80,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "nickserv-identify",
         ("identify ",),
-        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]-]{{1,32}} )?{_WHOLE_VALUE}{EOL}",
+        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]#-]{{1,32}} )?{_WHOLE_VALUE}{EOL}",
         _is_mixed,
     ),
     part(
