@@ -12,6 +12,7 @@ _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nic
 _TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals) | {
     "mysqladmin",
     "mariadb-dump",
+    "bitcoin-cli",
 }
 _FIRST = _TOOLS | _BEFORE_A_TOOL
 _LONGEST = 8192

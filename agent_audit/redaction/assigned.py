@@ -52,9 +52,11 @@ _SCOPE = re.compile(
     r"(?:read|write|list|admin|manage|create|update|delete|view|get|reset|rotate|revoke|change|use|export|import)"
     r"(?:[:_.-][a-z*]{1,24}){0,3}|\*"
 )
+_KEY_OF_STORE = re.compile(r"[a-z]{2,24}(?::(?:[a-z_-]{1,24}|\d{1,12}(?:\.\d{1,3}){0,3}|\*)){1,6}")
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +`{0,2}(?:[^\W\d_]|\d{1,4} ?[^\W\d_]|\()")
+_QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
 next name inside."""
@@ -102,7 +104,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     template = text.rfind("{{", max(0, first - 120), first)
     if template >= 0 and text.find("}}", template, first) < 0:
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
-    if ":" in separator and text[start : start + 2] in ('"\n', "'\n"):
+    if ":" in separator and text[start : start + 1] in _QUOTES and text[start + 1 : start + 2] in _CLOSES:
         return None  # the quote that closes what the name stands in
     if separator == ":" and (text.find("arn:", max(0, first - 120), first) >= 0 or text[first - 2 : first] == "${"):
         return None  # the name of an Amazon resource has its kind between colons; `${SECRET:?required}`
@@ -244,8 +246,9 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
     if " to " in separator and not is_shown(secret, found):
         return False  # `rename `api_key` to `apiKey``
-    if separator == ":" and _COORDINATE.match(secret):
-        return False  # Maven's dependencies
+    stored = not value.quoted and found.rule != "key:password" and _KEY_OF_STORE.fullmatch(secret)
+    if separator == ":" and (stored or _COORDINATE.match(secret)):
+        return False  # Redis: `EXPIRE token:bucket:10.0.0.3`; Maven's dependencies
     if separator == ":" and (value.end == len(text) or text[value.end] in "'\"") and _SCOPE.fullmatch(secret):
         return False  # `"secrets:read"`
     if not value.quoted and found.numeric and secret.isdigit() and _UNIT_AFTER.match(text, value.end):

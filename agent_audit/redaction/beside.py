@@ -44,6 +44,8 @@ _NEXT_NODE = re.compile(
     re.MULTILINE,
 )
 _NODE = re.compile(rf"(?:^|\n) {{0,80}}- \w{{2,16}}{_MARKS}:? \"?[\w ]{{0,24}}\Z")
+# A regular expression has its bars without blanks: `(secret|token)\s*[:=]`.
+_EXPRESSION = re.compile(r"\\[sSdDwWb]|\[[^\]\s]{1,64}\][*+?{]|\(\?")
 _ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
 
 
@@ -53,6 +55,8 @@ def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | N
     label = _ROW_LABEL if match is not None else _NODE
     match = match or _NEXT_NODE.match(text, last)
     if match is None or label.search(text[max(0, first - 120) : first]) is None:
+        return None
+    if _EXPRESSION.search(match.group(1)) is not None:
         return None
     return Named(*match.span(1), found.rule) if is_shown(match.group(1), found) else None
 
@@ -149,10 +153,18 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     gap = after.group(3)
     # In a list of arguments each is quoted: `"--password", "x"`.
     told = gap.strip(" \t\"'") == "" or _NEXT_ARGUMENT.fullmatch(gap) is not None
-    value = value_at(text, after.end()) if told else None
+    if not told:
+        return None
+    bare = value_at(text, after.end())
+    opens = after.start(3) + len(gap.rstrip("\\\"'"))  # the gap has the quote of a value in it
+    value = value_at(text, opens)
+    if value is None or text.find("\n", value.start, value.end) >= 0:
+        value = bare
+    elif gap[0] in "\"'" and (bare is None or not plausible(text, bare, "=", found)):
+        return None  # `.option("--token", "the token of the account")`
     if value is None:
         return None
     secret = text[value.start : value.end]
-    if secret.startswith("-") or (secret.isupper() and secret.isalpha()):
+    if secret.startswith(("-", "pass:'", 'pass:"')) or (secret.isupper() and secret.isalpha()):
         return None
     return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

@@ -36,6 +36,8 @@ _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
 _KEY_TOO = KeyClass("key:password", numeric=True, shown=True)
 _SALT = KeyClass("key:salt", weak=True)
+_SALT_TOO = KeyClass("key:salt", shown=True)
+"""Of Phoenix, whose salts of eight characters are made at random."""
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
 _SESSIONS_OF_WORDPRESS = ("wordpress_logged_in_", "wordpress_sec_")
@@ -206,7 +208,7 @@ class KeyClassifier:
         found = _judge_words(parts)
         if found is not None and found.rule in self.disabled:
             found = None
-        if found is not None and name.upper() == "PWD":
+        if found is not None and (name.upper() == "PWD" or name == "PASSWD"):  # sudoers: `PASSWD: /usr/bin/x`
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found
 
@@ -227,6 +229,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _strong("national-id")
     if last in words.PHONE or (last == "number" and owner in words.PHONE):
         return PHONE
+    if last == "code" and "package" in parts:  # SPDX: `PackageVerificationCode`
+        return None
     for rule, owners in words.PAIRS.get(last, ()):
         if owner in owners:
             return _strong(rule)
@@ -236,8 +240,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _strong("authorization") if parts == ["x", "auth"] else _AUTH
     if last in ("sig", "signature"):
         return _SIGNATURE
-    if last == "salt":
-        return _SALT
+    if last in ("salt", "pepper"):
+        return _SALT_TOO if owner in ("signing", "encryption") else _SALT
     if last in words.KEY_TOO:
         return _KEY_TOO
     if last in ("access", "private"):
@@ -250,6 +254,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
 def _judge_head(last: str, owner: str) -> KeyClass | None:
     rule = _head_rule(last)
     if rule is None:
+        return None
+    if last == "nopasswd":  # sudoers
         return None
     if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
         return None
@@ -305,7 +311,7 @@ def sensitive_last_words() -> frozenset[str]:
         listed
         | set(words.PAIRS)
         | words.KEY_TOO
-        | {"key", "keys", "auth", "sig", "salt", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "auth", "sig", "salt", "pepper", "access", "private", "csrf", "xsrf"}
         | words.PHONE
     )
 

@@ -40,6 +40,7 @@ from agent_audit.redaction.rules.personal import (
 )
 from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
+from agent_audit.redaction.sections import SECTION_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
@@ -63,6 +64,7 @@ _STATEMENTS: dict[str, Statement] = {
     "replace into": find_inserted,
     "copy ": find_copied,
     ":*:": find_in_password_file,
+    **SECTION_FINDERS,
     **CODE_FINDERS,
 }
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES)

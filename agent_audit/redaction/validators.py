@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 import zlib
 from itertools import pairwise
@@ -177,6 +178,15 @@ def is_basic_credentials(text: str) -> bool:
     except ValueError:
         return False
     return b":" in decoded and not any(byte < 32 for byte in decoded)
+
+
+def is_nkey_seed(text: str) -> bool:
+    """Whether the text is a seed of NATS: base 32, and CRC-16 (XMODEM) over what stands before, low byte first."""
+    try:
+        raw = base64.b32decode(text + "=" * (-len(text) % 8))
+    except ValueError:
+        return False
+    return len(raw) == 36 and binascii.crc_hqx(raw[:-2], 0) == int.from_bytes(raw[-2:], "little")
 
 
 def is_uuid(text: str) -> bool:

@@ -19,7 +19,7 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
+    !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
 """
@@ -43,7 +43,10 @@ REFERENCE = re.compile(
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
 )
 # In examples: one character again and again, also behind the prefix of a format.
-_FILLER = re.compile(r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}")
+_FILLER = re.compile(
+    r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}"
+    r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
+)
 _STAND_IN = re.compile(
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
     r"(?: \w{1,16}){0,2}[>\])]|[<(](?:not )?(?:set|unset|none|null|empty)[>)]|\$env:\w{1,64}"
@@ -51,7 +54,7 @@ _STAND_IN = re.compile(
     r"|(?:vault|ssm|aws-sm|gcp-sm|sm):[\w/.-]{1,256}(?:#[\w.-]{1,64})?|ENC\[[^\]]{1,8192}\]|@Microsoft\.KeyVault\([^)]{1,512}\)"
     r"|\$\{\w{1,64}(?::?\?[^{}]{0,64})?\}|\$?\{\{[^{}]{1,80}\}\})"
 )
-_FILLER_ENDS = frozenset("*xX.•_#-")
+_FILLER_ENDS = frozenset("*xX.•_#-…")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")

@@ -14,7 +14,7 @@ def words(text: str) -> frozenset[str]:
 
 PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
-    pword passw sshpass userpass dbpass smtppass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
+    pword passw sshpass userpass dbpass smtppass smbpass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
@@ -210,7 +210,7 @@ KEYWORDS: tuple[str, ...] = (
     *"""
     pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
-    salt jelsz access private samlresponse pasword
+    salt pepper jelsz access private samlresponse pasword
     clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel пароль hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split(),  # noqa: SIM905  # easier to read

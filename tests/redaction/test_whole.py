@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 
 import pytest
@@ -41,6 +43,14 @@ def test_a_text_with_another_checksum_is_no_private_key(key: bytes, place: int) 
     text = wif(key, 0x80, True)
     other = text[:place] + ("a" if text[place] != "a" else "b") + text[place + 1 :]
     assert redact({"v": other}) == {"v": other}
+
+
+@given(keys, st.sampled_from([160, 0, 112, 104, 16, 184]), st.sampled_from(["", "\n"]))
+def test_a_seed_of_nats_is_masked_and_one_with_another_checksum_is_none(key: bytes, kind: int, end: str) -> None:
+    raw = bytes([18 << 3 | kind >> 5, (kind & 31) << 3]) + key
+    check = binascii.crc_hqx(raw, 0)
+    seed, other = (base64.b32encode(raw + n.to_bytes(2, "little")).decode().rstrip("=") for n in (check, check ^ 1))
+    assert redact([seed + end, other]) == ["[REDACTED:nats-seed]", other]
 
 
 @given(st.sampled_from([16, 20, 24, 28, 32]).flatmap(lambda size: st.binary(min_size=size, max_size=size)))

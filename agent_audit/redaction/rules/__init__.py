@@ -6,9 +6,11 @@ from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
+from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
+from agent_audit.redaction.rules.piped import PIPED
 from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
@@ -22,6 +24,8 @@ BUILT_IN: tuple[Rule, ...] = (
     GENERAL
     + CALLS
     + COMMANDS
+    + PIPED
+    + FILES
     + PROTOCOLS
     + PRINTING
     + CLOUD

@@ -14,8 +14,29 @@ _NEXT = r",\s{0,24}"
 _PAIR = (
     *("NetworkCredential(", "UsernamePasswordCredentials(", "PasswordAuthentication(", "Credentials.basic("),
     *("DigestAuth(", "basic_auth(", "basic_auth ", "simple_bind_s(", "algoliasearch("),
+    *("AwsBasicCredentials.create(", "BasicAWSCredentials(", "BasicSessionCredentials(", "AWSCredentials("),
+    *("AwsSessionCredentials.create(", "NewStaticCredentials(", "NewStaticCredentialsProvider(", "NewStaticV4("),
+    *("Aws::Credentials.new(", "Credentials::new(", "Credentials\\Credentials(", "Credentials::from_keys("),
+    *("connect_s3(", "S3Connection(", "StorageSharedKeyCredential(", "AzureNamedKeyCredential("),
+    *(".credentials(", ".Authenticate(", ".AuthenticateAsync("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
+# What begins one of these also follows: `session token`.
+_TRIPLE = (
+    *("BasicSessionCredentials(", "AwsSessionCredentials.create(", "SessionAWSCredentials(", "NewStaticCredentials("),
+    *("NewStaticCredentialsProvider(", "NewStaticV4(", "ClientSecretCredential(", "Credentials::new(", "Minio("),
+)
+"""Calls whose third argument is a secret: the token of a session, or the key of an application in a tenant."""
+# Quotes of Perl (perlop): `q{x}`, `qq(x)`, `'x'`, and a variable.
+_PERL = (
+    r"(?:[\"'][^\"'\n]{0,256}[\"']|qq?\{(?:[^{}\n]|\{[^{}\n]{0,64}\}){0,256}\}"
+    r"|qq?\([^()\n]{0,256}\)|qq?\[[^][\n]{0,256}\]|\$\w{1,32})"
+)
+
+# Behind the bracket of a call: a secret, or a user and a secret, also as a list; then nothing but what is called back.
+_ONLY_SECRET = (
+    rf"\s{{0,4}}(?:\[\s{{0,4}})?(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}(?:[\])]|,\s{{0,4}}(?:function|\(|\w{{1,16}} =>))"
+)
 
 
 def _is_password(text: str) -> bool:
@@ -47,6 +68,14 @@ CALLS: tuple[Rule, ...] = (
         rf"{_OTHER}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
     ),
     part(
+        "perl-call",
+        ("dbi->connect(",),
+        rf"(?i:dbi)->connect\(\s{{0,24}}{_PERL}{_NEXT}{_PERL}{_NEXT}qq?[{{([]"
+        r"((?<=\{)(?:[^{}\n]|\{[^{}\n]{0,64}\}){1,256}(?=\})"
+        r"|(?<=\()[^()\n]{1,256}(?=\))|(?<=\[)[^][\n]{1,256}(?=\]))",
+        _is_credential,
+    ),
+    part(
         "oracle-call",
         ("oracle.connect(", "oracledb.connect("),
         rf"oracle(?:db)?\.connect\(\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}{_NEXT}",
@@ -54,7 +83,40 @@ CALLS: tuple[Rule, ...] = (
     part(
         "credentials-call",
         tuple(map(str.lower, _PAIR)),
-        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}(?:[A-Z][\w.]{{0,31}}{_NEXT})?"
+        rf"{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        _is_credential,
+    ),
+    part(
+        "third-argument-call",
+        tuple(map(str.lower, _TRIPLE)),
+        rf"(?:{'|'.join(map(re.escape, _TRIPLE))})\s{{0,24}}{_OTHER}{_NEXT}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        _is_credential,
+    ),
+    part(
+        "redis-auth-call",
+        ("red:auth(", "redis:auth(", "redis.auth(", "redis->auth(", "jedis.auth(", "rdb.auth("),
+        rf"(?i:red|[rj]edis|rdb)(?::|\.|->)auth\({_ONLY_SECRET}",
+        _is_credential,
+    ),
+    part(
+        "redis-auth-call",
+        tuple(f"{verb}({quote}auth{quote}" for verb in ("command", ".do") for quote in "\"'"),
+        rf"(?i:command|\.do)\([\"'](?i:auth)[\"']{_NEXT}(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}[,)]",
+        _is_credential,
+    ),
+    # Where the receiver does not say whose client it is, only what is no word.
+    part(
+        "redis-auth-call",
+        (":auth(", ".auth("),
+        rf"[:.]auth\({_ONLY_SECRET}",
+        lambda text: len(text) >= 8 and _is_password(text) and " " not in text and _is_credential(text),
+    ),
+    part(
+        "pexpect-password",
+        (".expect(", ".expect_exact("),
+        r"\.expect(?:_exact)?\([^\n]{0,80}?(?i:assword|assphrase|asscode|\bpin\b)[^\n]{0,80}?(?:\n|; ?)"
+        rf"\s{{0,24}}[\w.]{{1,32}}\.send(?:line)?\(\s{{0,4}}b?{_QUOTED}",
         _is_credential,
     ),
     # With two pairs, of an application and of a user: all but the first, which says which application.

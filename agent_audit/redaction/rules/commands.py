@@ -4,51 +4,65 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, part, within
+from agent_audit.redaction.rules.model import Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
 # Backslashes that escape what ends an argument, as within a string, are none of it.
 _PLAIN = r"\\(?!\\{0,6}(?:[\"'nrt]|$))"
-_ARGUMENT = rf"\\{{0,3}}[\"']?((?:[^\s\"'|;&\\]|{_PLAIN}){{1,128}})"
+# What quotes hold, blanks included, where they close on the same line; else up to the next blank. What begins with
+# a blank or another quote is what stands between two texts in a program: `"unzip -P '" + pw + "'"`.
+ARGUMENT = (
+    rf"\\{{0,3}}[\"']?((?<=')[^\s\"'][^'\n]{{0,1024}}(?=')|(?<=\")(?![\s'])(?:[^\"\\\n]|{_PLAIN}){{1,1024}}(?=\\{{0,3}}\")"
+    rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,8192}})"
+)
 # All that stands between quotes, blanks included, or up to the next blank.
-_WHOLE = (
+WHOLE = (
     rf"\\{{0,3}}(?:(?=')'|(?=\")\")?((?<=')[^'\n]{{1,4096}}|(?<=\")(?:[^\"\\\n]|{_PLAIN}){{1,4096}}"
     rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,512}})"
 )
+# Up to the quote that the first group opened.
+_TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
+# Options of one letter or several, of which one has a number behind it (`-C 10`).
+_FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
 # Up to the option, on the same line and in the same command.
-_REST = r"[^\n;|&]{0,200}?\s"
+REST = r"[^\n;|&]{0,200}?\s"
 
 
 def _option(rule_id: str, tools: str, option: str) -> Rule:
     """A tool whose password is the argument of a short option: `mongo -p x`."""
     names = tools.split()
-    pattern = rf"(?i:{'|'.join(names)})\b{_REST}{option}{_ARGUMENT}"
-    return part(rule_id, tuple(f"{name} " for name in names), pattern, _is_value)
+    pattern = rf"(?i:{'|'.join(names)})\b{REST}{option}{ARGUMENT}"
+    return part(rule_id, tuple(f"{name} " for name in names), pattern, is_value)
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
     """No variable, no other option, no placeholder, no word of a sentence about the tool."""
     return not re.match(r"[$<{%-]|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text)
 
 
+def _is_passphrase(text: str) -> bool:
+    """Not the name of the argument, as the help of Bitcoin Core writes it."""
+    return "phrase" not in text and is_value(text)
+
+
 def _is_community(text: str) -> bool:
-    return text not in ("public", "private") and _is_value(text)
+    return text not in ("public", "private") and is_value(text)
 
 
 COMMANDS: tuple[Rule, ...] = (
     part(
         "docker-password",
         ("docker login", "podman login"),
-        rf"(?:docker|podman) login\b{_REST}-p[ =]{{0,2}}{_ARGUMENT}",
-        _is_value,
+        rf"(?:docker|podman) login\b{REST}-p[ =]{{0,2}}{ARGUMENT}",
+        is_value,
     ),
     part(
         "mysql-password",
         ("mysql", "mariadb", "mysqldump"),
-        rf"(?:mysql\w{{0,8}}|mariadb)\b{_REST}-p[\"']?([^\s\"']{{3,128}})(?=\s|$|[\"'])",
-        _is_value,
+        rf"(?:mysql\w{{0,8}}|mariadb)\b{REST}-p(?=[\"']?[^\s\"']{{3,128}}(?:\s|$|[\"'])){ARGUMENT}",
+        is_value,
     ),
-    part("sshpass-password", ("sshpass",), r"sshpass\s+-p\s*[\"']?([^\s\"']{1,128})", _is_value),
+    part("sshpass-password", ("sshpass",), rf"sshpass\s+-p\s*{ARGUMENT}", is_value),
     _option("redis-password", "redis-cli keydb-cli valkey-cli", r"-a\s+"),
     _option("psexec-password", "psexec psexec64 paexec", r"-p\s+"),
     _option("mongo-password", "mongo mongosh mongodump mongorestore mongoexport mongoimport", r"-p[ =]?"),
@@ -58,8 +72,8 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "seven-zip-password",
         ("7z a ", "7z x ", "7z e ", "7z t ", "7z l ", "7za ", "7zz ", "unrar "),
-        rf"(?:7z|7za|7zz|unrar)\b{_REST}-p{_ARGUMENT}",
-        _is_value,
+        rf"(?:7z|7za|7zz|unrar)\b{REST}-p{ARGUMENT}",
+        is_value,
     ),
     _option("openssl-password", "openssl", r"-(?:[kK]|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
     _option("azure-cli-password", r"az", r"-p "),
@@ -70,13 +84,13 @@ COMMANDS: tuple[Rule, ...] = (
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
     _option("schtasks-password", "schtasks", r"/[rR][pP] "),
     _option("neo4j-password", "cypher-shell", r"-p ?"),
-    part("lftp-password", ("lftp ",), rf"lftp\b{_REST}(?:-u|--user)[ =][\"']?[^\s,\"']{{1,64}},{_ARGUMENT}", _is_value),
-    part("rclone-obscure", ("rclone obscure ",), rf"rclone obscure {_ARGUMENT}", _is_value),
+    part("lftp-password", ("lftp ",), rf"lftp\b{REST}(?:-u|--user)[ =][\"']?[^\s,\"']{{1,64}},{ARGUMENT}", is_value),
+    part("rclone-obscure", ("rclone obscure ",), rf"rclone obscure {ARGUMENT}", is_value),
     part(
         "pulumi-secret",
         ("pulumi config set",),
-        rf"pulumi config set(?=[^\n]{{0,300}} --secret)(?: --\w[\w-]{{0,20}}){{0,4}} [^\s-]\S{{0,100}} {_WHOLE}",
-        _is_value,
+        rf"pulumi config set(?=[^\n]{{0,300}} --secret)(?: --\w[\w-]{{0,20}}){{0,4}} [^\s-]\S{{0,100}} {WHOLE}",
+        is_value,
     ),
     part(
         "cypher-password",
@@ -95,91 +109,110 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "curl-cookie",
         ("curl ",),
-        rf"curl\b{_REST}(?:-b|--cookie)[ =]{{1,2}}(?=[\"']?[^\s=\"']{{1,64}}=){_WHOLE}",
-        _is_value,
+        rf"curl\b{REST}(?:-b|--cookie)[ =]{{1,2}}(?=[\"']?[^\s=\"']{{1,64}}=){WHOLE}",
+        is_value,
     ),
     part(
         "openssl-passwd",
         ("openssl passwd ",),
         r"openssl passwd(?: -(?:salt \S{1,32}|\w{1,10})){0,4} [\"']?([^\s\"'-][^\s\"']{0,127})",
-        _is_value,
+        is_value,
     ),
-    part(
-        "here-string-password",
-        ("kinit ", "cryptsetup ", "sudo -s", "passwd "),
-        rf"(?:kinit|cryptsetup|sudo|passwd)\b{_REST}<<< ?{_WHOLE}",
-        _is_value,
-    ),
-    part("gh-secret", ("secret set ",), rf"secret set\b{_REST}(?:--body|--value|-b)[ =]{_WHOLE}", _is_value),
+    part("gh-secret", ("secret set ",), rf"secret set\b{REST}(?:--body|--value|-b)[ =]{WHOLE}", is_value),
     part(
         "aws-parameter",
         ("put-parameter ",),
-        rf"put-parameter(?=[^\n]{{0,600}}SecureString)\b{_REST}--value[ =]{_WHOLE}",
+        rf"put-parameter(?=[^\n]{{0,600}}SecureString)\b{REST}--value[ =]{WHOLE}",
     ),
-    part("aws-secret-string", ("--secret-string",), rf"--secret-string[ =]{_WHOLE}", _is_value),
+    part("aws-secret-string", ("--secret-string",), rf"--secret-string[ =]{WHOLE}", is_value),
     part(
         "powershell-secure-string",
         ("convertto-securestring ",),
         r"(?i:ConvertTo-SecureString)(?: -\w{1,16}){0,3} [\"']([^\"'\n]{1,512})[\"']",
-        _is_value,
+        is_value,
     ),
-    part("minio-alias", ("mc alias set ",), rf"mc alias set \S{{1,64}} \S{{1,256}} \S{{1,128}} {_ARGUMENT}", _is_value),
-    part("codecov-token", ("codecov ",), rf"codecov\b{_REST}-t[ =]{_ARGUMENT}", has_digit),
+    part("minio-alias", ("mc alias set ",), rf"mc alias set \S{{1,64}} \S{{1,256}} \S{{1,128}} {ARGUMENT}", is_value),
+    part("codecov-token", ("codecov ",), rf"codecov\b{REST}-t[ =]{ARGUMENT}", has_digit),
     part(
         "keychain-password",
         ("security unlock-keychain ", "security create-keychain ", "security import "),
-        rf"security (?:unlock-keychain|create-keychain|import)\b{_REST}-[pP] {_ARGUMENT}",
-        _is_value,
+        rf"security (?:unlock-keychain|create-keychain|import)\b{REST}-[pP] {ARGUMENT}",
+        is_value,
     ),
     # Where the token is the user, the password is one letter or none.
     part(
         "curl-token",
         ("curl ",),
-        rf"curl\b{_REST}(?:-u|--user)[ =]?[\"']?([A-Za-z0-9_.-]{{20,256}})"
+        rf"curl\b{REST}(?:-u|--user)[ =]?[\"']?([A-Za-z0-9_.-]{{20,256}})"
         r":(?:[xX]|api_token|x-oauth-basic)?(?=[\s\"']|$)",
         looks_random,
     ),
-    part("snmp-read-community", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-c ?{_ARGUMENT}", _is_community),
+    part("snmp-read-community", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-c ?{ARGUMENT}", _is_community),
     part("odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})\}(?=;|[\"']|$)"),
     within("ntlm-hash", ":::", r"[0-9a-f]{32}", r":::"),
-    part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-A {_ARGUMENT}", _is_value),
-    part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{_REST}-X {_ARGUMENT}", _is_value),
-    part("nmcli-password", ("nmcli ",), rf"nmcli\b{_REST}(?:password|wifi-sec\.psk) {_ARGUMENT}", _is_value),
-    part("htpasswd-password", ("htpasswd ",), rf"htpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+{_ARGUMENT}", _is_value),
+    part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-A {ARGUMENT}", is_value),
+    part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-X {ARGUMENT}", is_value),
     part(
+        "oathtool-secret",
+        ("oathtool ",),
+        rf"oathtool\b{REST}[\"']?"
+        r"((?:[A-Z2-7]{4}[ -]?){3,24}[A-Z2-7]{0,4}={0,6}|[0-9a-fA-F]{20,128})(?![\w-])",
+        lambda text: any(map(str.isdigit, text)) or len(text) >= 16,
+    ),
+    part(
+        "bitcoin-passphrase",
+        ("walletpassphrase ", "encryptwallet "),
+        rf"(?:walletpassphrase|encryptwallet) (?=\\{{0,3}}[\"']|\S{{0,64}}[\d!@#$%^&*_+\x01-]){ARGUMENT}",
+        _is_passphrase,
+    ),
+    part(
+        "bitcoin-passphrase",
+        ("walletpassphrasechange ",),
+        r"walletpassphrasechange (\"[^\"\n]{1,256}\" {1,4}\"[^\"\n]{1,256}\"|'[^'\n]{1,256}' {1,4}'[^'\n]{1,256}')",
+        _is_passphrase,
+    ),
+    part("nmcli-password", ("nmcli ",), rf"nmcli\b{REST}(?:password|wifi-sec\.psk) {ARGUMENT}", is_value),
+    # With `-n` the hash goes to the terminal, and no file stands before the user.
+    part(
+        "htpasswd-password",
+        ("htpasswd ",),
+        rf"htpasswd(?={_FLAGS}\s-\w{{0,8}}b)(?:(?={_FLAGS}\s-\w{{0,8}}n){_FLAGS}|{_FLAGS}\s{{1,4}}(?!-)\S{{1,256}})"
+        rf"\s{{1,4}}(?!-)\S{{1,128}}\s{{1,4}}{ARGUMENT}",
+        is_value,
+    ),
+    Rule(
         "smb-password",
         ("smbclient ", "rpcclient ", "mount.cifs "),
-        rf"(?:smb|rpc)client\b{_REST}-U ?[\"']?[^\s%\"']{{1,64}}%([^\s\"']{{1,128}})",
+        Lazy(rf"(?:smb|rpc)client\b{REST}-U ?([\"'])?[^\s%\"']{{1,64}}%((?(1){_TO_QUOTE}|[^\s\"']{{1,128}}))"),
+        group=2,
     ),
-    part("net-user-password", ("net user ",), r"(?i:net user) [\w.$-]{1,64} ([^\s/*][^\s]{0,127})", _is_value),
+    # What quotes hold is one argument, the user and all blanks included.
+    Rule(
+        "curl-user-quoted",
+        ("-u '", '-u "', "--user '", '--user "', "--user='", '--user="'),
+        Lazy(rf"-(?:-user|u)[ =]([\"'])[^\s:\"'$]{{1,128}}:((?=[^\"'\n]{{1,128}} )[^\s\"']{_TO_QUOTE})\1"),
+        group=2,
+        accept=lambda text: not text.startswith("pass") and is_value(text),
+    ),
+    part("net-user-password", ("net user ",), rf"(?i:net user) [\w.$-]{{1,64}} (?![/*]){ARGUMENT}", is_value),
     part(
         "net-use-password",
         ("net use ",),
-        r"(?i:net use)(?: [A-Za-z*]:?)?(?: /\S{1,140}){0,4} \\{2,4}\S{1,200}(?: /\S{1,140}){0,4} (?![/*])" + _WHOLE,
-        _is_value,
+        r"(?i:net use)(?: [A-Za-z*]:?)?(?: /\S{1,140}){0,4} \\{2,4}\S{1,200}(?: /\S{1,140}){0,4} (?![/*])" + WHOLE,
+        is_value,
     ),
     part(
         "rabbitmq-password",
         ("rabbitmqctl ",),
-        rf"rabbitmqctl (?:add_user|change_password) \S{{1,64}} {_ARGUMENT}",
-        _is_value,
+        rf"rabbitmqctl (?:add_user|change_password) \S{{1,64}} {ARGUMENT}",
+        is_value,
     ),
-    part("wifi-password", ("wpa_passphrase ",), rf"wpa_passphrase \S{{1,64}} {_ARGUMENT}", _is_value),
-    part(
-        "piped-password",
-        ("echo ", "printf "),
-        rf"(?:echo|printf)\s+(?:-n\s+)?{_ARGUMENT}\\{{0,3}}[\"']?\s{{0,4}}\|\s{{0,4}}"
-        r"(?:sudo\b[^|\n]{0,40}-S|(?:docker|podman|helm registry|oras|crane auth|gh auth) login|kinit|(?:ch)?passwd"
-        r"|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add|gpg\b[^|\n]{0,80}--passphrase-fd 0"
-        r"|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin|cryptsetup|vncpasswd"
-        r"|rclone obscure|htpasswd -\w*i|vault login|argocd login)",
-        _is_value,
-    ),
+    part("wifi-password", ("wpa_passphrase ",), rf"wpa_passphrase \S{{1,64}} {ARGUMENT}", is_value),
     part(
         "kubectl-secret",
         ("create secret ",),
-        rf"create secret generic{_REST}--from-literal[= ][\"']?[\w.-]{{1,64}}={_ARGUMENT}",
-        _is_value,
+        rf"create secret generic{REST}--from-literal[= ][\"']?[\w.-]{{1,64}}={ARGUMENT}",
+        is_value,
     ),
     part(
         "sql-identified-by",
@@ -197,13 +230,12 @@ COMMANDS: tuple[Rule, ...] = (
     ),
     part("sql-crypt", ("crypt('",), r"(?i:crypt)\('([^'\n]{1,128})', ?(?i:gen_salt)"),
     part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)"),
-    part(
-        "redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {_ARGUMENT}", _is_value
-    ),
+    part("redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {ARGUMENT}", is_value),
     part(
         "oracle-password",
         ("sqlplus ", "expdp ", "impdp ", "rman target "),
-        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/([^\s@\"']{1,128})",
+        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/\"?"
+        r"((?<=\")[^\"\n]{1,128}(?=\")|[^\s@\"']{1,128})",
     ),
     part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
     part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),
@@ -211,7 +243,7 @@ COMMANDS: tuple[Rule, ...] = (
         "netrc-password",
         ("machine ", "default login"),
         r"(?:machine\s+\S{1,255}|default)\s+login\s+\S{1,128}\s+password\s+([^\s]{1,256})",
-        _is_value,
+        is_value,
     ),
     part("digest-response", ("response=",), r"response=\\?[\"']?([0-9a-f]{32,64})"),
     # Kubernetes Secret manifests: everything under `data` and `stringData`, in whatever order the fields stand.

@@ -110,11 +110,13 @@ GENERAL: tuple[Rule, ...] = (
         r"(?i:basic)(?: {1,4}|%20)[\"']?([A-Za-z0-9+/]{6,2000}={0,2})",
         is_basic_credentials,
     ),
-    # RFC 3986 userinfo; passwords hold any character but blanks and quotes: up to the last `@`.
+    # RFC 3986 userinfo; passwords hold any character but blanks and quotes: up to the last `@`. The host may be
+    # empty where it is the usual one, as of queues and of local databases.
     part(
         "url-credentials",
         ("://",),
-        r"://[^\s/?#:@\"'<>|\[]{0,256}:([^\s\"'<>]{1,256})@(?=[\w\[%.{$-])",
+        r"://[^\s/?#:@\"'<>|\[]{0,256}:([^\s\"'<>]{1,256}(?=@[\w\[%.{$-])"
+        r"|(?!\d{1,5}@)[^\s\"'<>@/][^\s\"'<>@]{0,255}(?=@(?:[/?\"'\\]|[ \t]{0,8}(?:\r|\n|\Z))))@",
         _is_password,
     ),
     # A token as the user, alone or with nothing that matters as the password.

@@ -247,9 +247,21 @@ rabbitmq-password: rabbitmqctl(8), add_user and change_password
 ssh-key-password: ssh-keygen(1), -N and -P
 user-password: useradd(8) and usermod(8), -p
 httpie-password: HTTPie documentation, authentication
-curl-user-joined curl-cookie: curl(1), --user and --cookie
+curl-user-joined curl-user-quoted curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
-here-string-password: bash(1), here strings; kinit(1), cryptsetup(8)
+here-string-password here-document-password: bash(1), here strings and documents; kinit(1), cryptsetup(8)
+redis-acl-password redis-monitor: Redis documentation, ACL rules; MONITOR
+nats-seed: NATS documentation, NKeys and credentials files
+google-authenticator: google-authenticator(1), the state file
+keychain-item: security(1), dump-keychain -d
+bitcoin-key-shown: Bitcoin Core RPC reference, dumpprivkey and importprivkey
+irc-operator: RFC 2812, section 3.1.4, OPER
+environment-quoted: systemd.exec(5), Environment; docker run reference, --env
+phoenix-salt: Phoenix documentation, Plug.Session and LiveView, signing_salt
+newrelic-license: New Relic documentation, license keys
+conda-token: conda documentation, channel URLs with a token
+oathtool-secret: oathtool(1), --totp and --base32
+bitcoin-passphrase: Bitcoin Core RPC reference, walletpassphrase, encryptwallet
 php-define: WordPress documentation, wp-config.php
 snmp-read-community: snmpcmd(1), -c
 odbc-password: Microsoft Learn, SQLDriverConnect, values in braces
@@ -305,8 +317,12 @@ cypher-password cypher-old-password: Neo4j documentation, ALTER CURRENT USER
 rclone-obscure: rclone documentation, rclone obscure
 pulumi-secret: Pulumi documentation, pulumi config set
 database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager; Perl DBI; PyMySQL; Python, ftplib
+perl-call: Perl DBI, connect; perlop, quote-like operators
+third-argument-call: AWS SDKs, session credentials; Microsoft Learn, ClientSecretCredential
+redis-auth-call: the clients of Redis, auth: lua-resty-redis, Jedis, node-redis, PhpRedis
+pexpect-password: Pexpect documentation, expect and sendline
 oracle-call: python-oracledb documentation, connect
-credentials-call: Microsoft Learn, NetworkCredential; Apache HttpClient; OkHttp; Requests; python-ldap; Algolia
+credentials-call: Microsoft Learn, NetworkCredential; AWS SDKs; MailKit; Apache HttpClient; OkHttp; Requests; Algolia
 oauth1-call: Tweepy and requests-oauthlib documentation
 twilio-call: Twilio documentation, SDKs
 inngest-signing-key: Inngest documentation, signing keys

@@ -71,6 +71,9 @@ _PHONE = re.compile(
     + r"|\d{2,3}(?:-\d{3}){2}-\d{4}"
     + _END
 )
+_DUMP_LINE = re.compile(r"(?:^|\n)(?:0x)?[0-9a-f]{6,8}:? {1,2}(?:[0-9a-f]{2}(?:[0-9a-f]{2})? {1,2}){0,16}\Z")
+_BYTE_BEFORE = re.compile(r"(?:^|\s)(?:[0-9][a-f]|[a-f][0-9]) {1,2}\Z")
+_BYTE_AFTER = re.compile(r" {1,2}(?:[0-9][a-f]|[a-f][0-9])(?=\s|$)")
 # A group of digits before it: then this is the rest of some longer number.
 _GROUP_BEFORE = re.compile(r"(?:[A-Z]{1,4}\d{1,4}|(?<![-.\d])\d{1,4}|(?<!\w)[A-Z]\d{3}) \Z")
 _INTERNATIONAL = re.compile(r"\d{1,4}(?:[ .-]?\(?\d{1,5}\)?){2,7}")
@@ -199,11 +202,19 @@ def find_phone(text: str, start: int) -> Found | None:
         if set(match.group()) <= set("0 -"):
             return None  # a placeholder
         inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(text[max(0, opened - 8) : opened])
-        return None if inside else (opened, match.end(), PHONE)
+        return None if inside or _in_hexdump(text, opened, match.end()) else (opened, match.end(), PHONE)
     match = _PLAIN.match(text, start)
     if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
         return start, match.end(), PHONE
     return None
+
+
+def _in_hexdump(text: str, start: int, end: int) -> bool:
+    """Whether the digits are bytes in a line of hexdump(1) or xxd(1)."""
+    line = text[max(0, start - 80) : start]
+    if _DUMP_LINE.search(line) is not None:
+        return True
+    return _BYTE_BEFORE.search(line) is not None and _BYTE_AFTER.match(text, end) is not None
 
 
 def _find_international(text: str, start: int) -> Found | None:

@@ -34,6 +34,7 @@ _COMMANDS = (
     r"heroku auth:token",
     r"openssl rand ",
     r"pwgen ",
+    r"oathtool ",
     r"vault (?:kv get|read) [^\n]{0,100}-field",
     r"vault print token",
     r"heroku config:get ",
@@ -78,8 +79,9 @@ PRINTING: tuple[Rule, ...] = (
             *("heroku auth:token", "openssl rand ", "pwgen ", "vault kv get ", "vault read ", "vault print token"),
             *("heroku config:get ", "terraform output -raw ", "tofu output -raw ", "pulumi config get ", "lpass show "),
             *("secret-tool lookup ", "keyring get ", "doppler secrets get ", "cat ", "printenv ", "echo $", 'echo "$'),
+            "oathtool ",
         ),
-        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){NL}(?:Observation: ?)?([^\s\"'\\]{{8,4096}}){EOL}",
+        rf"(?:{_PRINTS})[^\n\\]{{0,200}}?(?<!\)){NL}(?:Observation: ?)?([^\s\"'\\]{{8,4096}}|\d{{6,7}}){EOL}",
         _is_printed,
     ),
 )

@@ -1,4 +1,5 @@
-"""Secrets that are the whole of a text, have no literal and carry a checksum: keys and seed phrases of wallets."""
+"""Secrets that are the whole of a text, have no literal and carry a checksum: keys and seed phrases
+of wallets, seeds of NATS."""
 
 from __future__ import annotations
 
@@ -6,12 +7,15 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 
-WIF, SEED_PHRASE = "bitcoin-private-key", "seed-phrase"
-WHOLE_IDS = frozenset({WIF, SEED_PHRASE})
+from agent_audit.redaction.validators import is_nkey_seed
+
+WIF, SEED_PHRASE, NATS_SEED = "bitcoin-private-key", "seed-phrase", "nats-seed"
+WHOLE_IDS = frozenset({WIF, SEED_PHRASE, NATS_SEED})
 
 _BASE58 = {c: n for n, c in enumerate("123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz")}
 # With a line break behind it or without.
 _WIF_LENGTHS = frozenset((51, 52, 53))
+_NATS_LENGTHS = frozenset((58, 59))
 # 12, 15, 18, 21 or 24 words, of three to eight letters each.
 _BLANKS = frozenset((11, 14, 17, 20, 23))
 _SHORTEST, _LONGEST = 12 * 3 + 11, 24 * 8 + 24
@@ -32,6 +36,8 @@ def find_wholes(texts: Sequence[str]) -> list[tuple[int, str]]:
                     found.append((index, SEED_PHRASE))
             elif not blanks and len(text) in _WIF_LENGTHS and text[0] in "5KL9c" and is_wif(text.rstrip("\n")):
                 found.append((index, WIF))
+            elif len(text) in _NATS_LENGTHS and text[0] == "S" and is_nkey_seed(text.rstrip("\n")):
+                found.append((index, NATS_SEED))
     return found
 
 
