@@ -40,12 +40,12 @@ _MOST = 4
 _DIGITS = (
     r"(?<![A-Za-z0-9_+$€£%/\\])(?<!\d[.,:-])"
     r"(?:\d{3}[ -]\d{3,4}|\d{4}[ -]\d{4}|\d{2}([ -])\d{2}\2\d{2}(?:\2\d{2})?|\d{3}-\d{2}-\d{3}"
-    r"|\d(?:[ -]\d){3,7}|[A-Za-z]{1,2}-\d{4,8}|\d{3,10})"
+    r"|\d(?:[ -]\d){3,7}|[A-Za-z]{1,2}-\d{4,8}|(?:(?<!\*)\*(?=\d{3,10}(?![\d*])))?\d{3,10})"
     r"(?![A-Za-z0-9_%€£$°]|[./:-]\d|-[a-z]|[ -]\d{2,}[ -]?\d|,\d{1,3}(?![\d分])| ?,?0{2}\b)"
 )
 # Capitals and digits, in groups or not: `K7P2QX`, `MQK-7XP`. No word of a sentence is written so.
 _MIXED = (
-    r"(?<![A-Za-z0-9_./\\-])(?=[A-Z-]{0,12}\d)[A-Z0-9]{3,10}(?:-[A-Z0-9]{3,6}){0,3}"
+    r"(?<![A-Za-z0-9_./\\-])(?=[A-Z-]{0,12}\d)[A-Z0-9]{2,10}(?:-[A-Z0-9]{2,6}){0,3}"
     r"(?![A-Za-z0-9_/]|[.:-][A-Za-z0-9])"
 )
 _TOKEN = re.compile(rf"({_DIGITS})|({_MIXED})")
@@ -80,7 +80,7 @@ _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
 _STEM, _WHOLE = "stem", "whole"
 _LIKELY = re.compile(r"\d|[A-Z]{3}-[A-Z]{3}")
 _FUNCTION_WORD = (
-    r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|fürs|den|die|der|das|dem|het|your|the|you|need|"
+    r"(?:for|to|of|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|fürs|den|die|der|das|dem|het|your|the|you|need|"
     r"needed|votre|ihr|ihre|ihren|einer|below|is|my|this|from|aus)"
 )
 
@@ -322,7 +322,7 @@ class _Finder:
             return False
         digits = sum(map(str.isdigit, token))
         if digits < 4:
-            return kind and told and _CARD.search(said.between(start - 40, start)) is not None
+            return kind and told and _CARD.search(said.between(start - _LEAD, start)) is not None
         if digits < self._tongue.fewest or (not told and _YEAR.match(token)):
             return False
         return kind or _DATE.match(token) is None
@@ -353,12 +353,18 @@ class _Finder:
         if last is None:
             return []
         between = said.between(last.end(), said.start)
-        if _BREAK.search(between) or sum(map(str.isdigit, last.group())) < 4:
+        if _BREAK.search(between) or not self._may_stand_before(last):
             return []
         if forms.told_before.search(between) is None and not self._is_turned(between, forms):
             return []
         own = last.group(1) is not None and (forms.yours.search(between) or forms.yours.search(said.after[:24]))
         return self._with_copies(said, last) if own or self._is_for_entry(said, forms) else []
+
+    def _may_stand_before(self, match: re.Match[str]) -> bool:
+        token = match.group()
+        if match.group(1) is None and len(token) >= 6 and token.isalnum():
+            return _NO_CODE.match(token) is None
+        return sum(map(str.isdigit, token)) >= 4
 
     def _is_turned(self, between: str, forms: _Forms) -> bool:
         """Whether the code stands right before its word, and that is its place: `482913 onay kodu`."""

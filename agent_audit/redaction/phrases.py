@@ -15,11 +15,19 @@ _VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}(?:
 _DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
-_DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}){_NOT_ON}"
+_STAR = r"(?:(?<!\*)\*(?=\d{3,12}(?![\d*])))?"  # of a keypad, no emphasis
+_DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|{_STAR}\d{{3,12}}){_NOT_ON}"
 _NUMBER = re.compile(
     rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?"
-    rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to)? {{0,2}}{_DIGITS}"
+    rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to| on file:?| (?:put|type|key|punch)(?: in)?| enter| use)?"
+    rf" {{0,2}}{_DIGITS}"
 )
+# The number before the verb is the card's.
+_NUMBER_OF_CARD = re.compile(
+    rf" (?:for|of|on) [\w ]{{1,40}}? (?:ending|ends|ended)(?: in| with| on)? [*.x…]{{0,4}}\d{{2,4}}({_VERB})"
+    rf" {{0,2}}{_DIGITS}"
+)
+_ENDING = re.compile(r"\b(?:ending|ends|ended)(?: in| with| on)? [*.x…]{0,4}\Z")
 _NUMBER_LATER = re.compile(rf"(?<!s)(?: [^\W\d_]{{1,16}}){{1,6}}({_VERB}) {{0,2}}{_DIGITS}")
 _CODE = re.compile(rf"s?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}( (?:to|for|as) )?")
 _CODES = re.compile(
@@ -93,13 +101,15 @@ _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key
 
 def find_number_told(text: str, end: int, found: KeyClass) -> Named | None:
     """The digits of a PIN, a one-time password or a card's code after its name, which ends at `end`."""
-    match = _NUMBER.match(text, end) or _NUMBER_LATER.match(text, end)
+    match = _NUMBER_OF_CARD.match(text, end) or _NUMBER.match(text, end) or _NUMBER_LATER.match(text, end)
     if match is None:
         return None
     count = sum(map(str.isdigit, match.group(2)))
     least, most = (3, 4) if found.rule == "key:cvv" else (4, 12)
     # Without a verb between them a PIN has four digits or six, and is no pin of a connector.
     if not least <= count <= most or (match.group(1) is None and count > 8):
+        return None
+    if _ENDING.search(text[end : match.start(2)]):
         return None
     return Named(*match.span(2), found.rule)
 

@@ -40,6 +40,7 @@ from agent_audit.redaction.rules.personal import (
 )
 from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
+from agent_audit.redaction.sentences import NAME_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
@@ -64,6 +65,7 @@ _STATEMENTS: dict[str, Statement] = {
     "copy ": find_copied,
     ":*:": find_in_password_file,
     **CODE_FINDERS,
+    **NAME_FINDERS,
 }
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES)
 """Where one stands, a document is worth taking apart."""
