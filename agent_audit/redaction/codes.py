@@ -9,6 +9,7 @@ Every search is bounded by the numbers below, so that a text costs its length, h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent_audit.redaction.code_lists import find_list, find_setup_key
@@ -323,7 +324,7 @@ class _Finder:
         digits = sum(map(str.isdigit, token))
         if digits < 4:
             return kind and told and _CARD.search(said.between(start - _LEAD, start)) is not None
-        if digits < self._tongue.fewest or (not told and _YEAR.match(token)):
+        if digits < self._tongue.fewest or (not (told or self._tongue.firm) and _YEAR.match(token)):
             return False
         return kind or _DATE.match(token) is None
 
@@ -412,10 +413,33 @@ class _SetupKeyFinder:
         return found, max((one.end for one in found), default=0)
 
 
-def _finders() -> dict[str, _Finder | _SetupKeyFinder]:
+# What is typed at a door: `enter 770413# on the keypad`.
+_TYPED = re.compile(
+    r"(?i)\b(?:enter|type|press|punch|dial|key)(?: in)?(?: the)?(?: code)? (?:<[^<>]{1,40}>)?"
+    r"([*#]?\d{4,8}#?)(?:</\w{1,8}>)?"
+    r" (?:on|at|into|in) (?:the|its|your) (?:[\w-]{1,16} ){0,2}\Z"
+)
+_FOUR_DIGITS = re.compile(r"\d{4}")
+
+
+def _find_typed(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The code that is to be typed at the thing whose name stands at `place`."""
+    before = max(0, place - 2 * _LEAD)
+    if _FOUR_DIGITS.search(text, before, place) is None:
+        return [], 0
+    match = _TYPED.search(text, before, place + text.startswith(" ", place))
+    return ([], 0) if match is None else ([Named(*match.span(1), "key:otp")], match.end(1))
+
+
+def _finders() -> dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named], int]]]:
     named = [(head.replace("_", " "), tongue) for tongue in TONGUES for head in tongue.heads.split()]
     keys = [name.replace("_", " ") for name in SETUP_KEYS.split()]
-    return {**{head: _Finder(head, tongue) for head, tongue in named}, **{key: _SetupKeyFinder(key) for key in keys}}
+    doors = dict.fromkeys((" door", " gate", " keypad", " barrier", " intercom", " alarm panel"), _find_typed)
+    return {
+        **doors,
+        **{head: _Finder(head, tongue) for head, tongue in named},
+        **{key: _SetupKeyFinder(key) for key in keys},
+    }
 
 
 CODE_FINDERS = _finders()

@@ -33,7 +33,7 @@ _NAMES = words("""
     client server request response header headers body json xml html yaml toml get set is has can new old reset
     change changed update create delete remove add check validate valid invalid verify confirm confirmation
     policy length min max minimum maximum size count index table column row store storage vault prod production
-    staging stage dev test tests example default defaults app application web ui page screen button label
+    staging stage dev test tests example default defaults app application web ui page button label
     placeholder prompt dialog modal component module class function method const null none true false undefined
     yes no readme todo fixme version release
 """)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.made import is_made, is_quoted_secret, is_words
+from agent_audit.redaction.validators import looks_random
 from agent_audit.redaction.values import Named
 
 _REACH = 96
@@ -35,11 +36,15 @@ _VERB = re.compile(
 )
 _BREAK = re.compile(r"\n|\\n|[!?](?=\s|\Z)|(?<!\.)\.(?=\s|\Z)|[{}]")
 _DIRECT = re.compile(r"(?i:(?: (?:for|of|to|on|in|into|from|at|this) [^\n.:;=,\"]{1,48})?)\Z")
+_ACTS = re.compile(r"(?i)[ ,](?:put|enter|type|use|try)\b")
 _IT = re.compile(r"(?i)\bit(?:'s| is)\b")
 # Without a verb: `(password x)`, `the password (x)`, `, password x,`.
 _BARE = re.compile(r"(?: \(| (?=\S))")
+# Slack's bold label on a line of its own, and the value that fills the next.
+_LINE_BELOW = re.compile(r":?\*{1,2}:?[ \t]*(?:\r?\n|\\n)[ \t`]*([^\s`]{5,64})`?(?=[ \t]*(?:\r?\n|\\n|\Z))")
+_BOLD_BEFORE = re.compile(r"(?:\A|\n|\\n)[ \t>]{0,4}\*{1,2}(?:[\w-]{1,16} ){0,2}\Z")
 _CLAUSE_BEFORE = re.compile(
-    r"(?i)(?:\A|[,(;:\n.–—-] ?|\b(?:with|and|using|use|plus) )"
+    r"(?i)(?:\A|[,(;:\n.–—] ?| - |\b(?:with|and|using|use|plus) )"
     r"(?:(?:the|a|an|her|his|my|your|our|their|its) )?(?:[\w-]{1,16} )?\Z"
 )
 _CLAUSE_AFTER = re.compile(r"[ \t]*(?:[,;)\n]|\.(?=\s|\Z)|\\n|\Z|(?: -|[–—]))")
@@ -57,6 +62,9 @@ _FOUR_BY_FOUR = re.compile(
 _STANDS_BEFORE = re.compile(
     r" (?:[\w-]{1,16} ){0,2}(?:eht|ruoy|ym|ruo|rieht|sih|reh|sti|n?a) (?:(?:si|saw|sa) |(?:s'taht|si taht) ,?)[\"'`]?"
     r"([^\s\"'`<>,]{5,64})(?:[\"'`(]|\s|\Z)"
+)
+_SHOWN_FOR = re.compile(
+    r" (?:[\w-]{1,16} )?(?:eht|ruoy|ym|ruo) rof [\"'`]?([^\s\"'`<>,]{5,64})[\"'`]? (?:syas|sdaer|swohs)\b"
 )
 _ASKED_FOR = re.compile(
     r"(?i)\b(?:typ(?:e|ed|ing)|enter(?:ed)?|tried|try|used?|put)(?: in)? "
@@ -81,7 +89,12 @@ def find_in_sentence(text: str, first: int, last: int, found: KeyClass) -> list[
     app = _app_password(text, first, last, found)
     told = [app] if app is not None else _behind(text, last, found)
     if not told:
-        one = _bare(text, first, last, found) or _words(text, last, found) or _before(text, first, found)
+        one = (
+            _bare(text, first, last, found)
+            or _below(text, first, last, found)
+            or _words(text, last, found)
+            or _before(text, first, found)
+        )
         told = [] if one is None else [one]
     return told
 
@@ -98,8 +111,17 @@ def _behind(text: str, last: int, found: KeyClass) -> list[Named]:
         assigned = verb.group()[0] == ":"
         if assigned and (verb.start() == last or found.rule not in _OF_PEOPLE):
             continue  # read already, or by a rule for what is printed
+        # Behind `use` and `type` a word in quotes is a name as often.
         direct = _DIRECT.match(text[last : verb.start()]) is not None
-        named = _value(text, verb.end(), found, direct=direct, alone=_IT.search(verb.group()) is not None)
+        told_by = _ACTS.match(verb.group()) is None
+        named = _value(
+            text,
+            verb.end(),
+            found,
+            direct=direct,
+            quoted=direct and told_by,
+            alone=_IT.search(verb.group()) is not None,
+        )
         # Behind a colon what is listed is no word.
         if named is None or (assigned and found.rule != "key:password" and named.end - named.start < _LONG):
             continue
@@ -109,15 +131,17 @@ def _behind(text: str, last: int, found: KeyClass) -> list[Named]:
     return told
 
 
-def _value(text: str, place: int, found: KeyClass, *, direct: bool, alone: bool = False) -> Named | None:
+def _value(
+    text: str, place: int, found: KeyClass, *, direct: bool, quoted: bool = True, alone: bool = False
+) -> Named | None:
     match = _VALUE.match(text, place)
     if match is None:
         return None
     if match.group(4) is None:
         group = match.lastindex or 1
-        quoted = match.group(group)
-        fit = direct and found.rule == "key:password" and is_quoted_secret(quoted, found)
-        return Named(*match.span(group), found.rule) if fit or is_made(quoted, found, sure=not direct) else None
+        inside = match.group(group)
+        fit = direct and quoted and found.rule == "key:password" and is_quoted_secret(inside, found)
+        return Named(*match.span(group), found.rule) if fit or is_made(inside, found, sure=not direct) else None
     start, stop = _trimmed(text, *match.span(4))
     sure = found.rule != "key:password" or not (direct or (alone and _CLAUSE_AFTER.match(text, stop)))
     return Named(start, stop, found.rule) if is_made(text[start:stop], found, sure=sure) else None
@@ -149,6 +173,13 @@ def _bare(text: str, first: int, last: int, found: KeyClass) -> Named | None:
     return Named(start, stop, found.rule) if parted and is_made(secret, found, sure=False) else None
 
 
+def _below(text: str, first: int, last: int, found: KeyClass) -> Named | None:
+    match = _LINE_BELOW.match(text, last)
+    if match is None or _BOLD_BEFORE.search(text[max(0, first - 40) : first]) is None:
+        return None
+    return Named(*match.span(1), found.rule) if is_made(match.group(1), found, sure=False) else None
+
+
 def _words(text: str, last: int, found: KeyClass) -> Named | None:
     """`passphrase: several words.`, alone on the rest of their line or with a word on how they are written."""
     if not text.startswith(":", last):
@@ -173,7 +204,7 @@ def _before(text: str, first: int, found: KeyClass) -> Named | None:
     """`x is the password`, `type "x" when it asks for the password`."""
     lead = text[max(0, first - _REACH) : first]
     offset = first - len(lead)
-    match = _STANDS_BEFORE.match(lead[::-1])
+    match = _STANDS_BEFORE.match(lead[::-1]) or _SHOWN_FOR.match(lead[::-1])
     if match is not None:
         start, stop = _trimmed(text, first - match.end(1), first - match.start(1))
         return Named(start, stop, found.rule) if is_made(text[start:stop], found, sure=True) else None
@@ -212,11 +243,22 @@ def _find_new_one(text: str, place: int, _: KeyClassifier) -> tuple[list[Named],
     return ([], 0) if named is None else ([named], named.end)
 
 
+def _find_cookie(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """`set this cookie and you are me: session=x`."""
+    match = _SESSION.match(text, place)
+    told = match is not None and "cookie" in text[max(0, place - _REACH) : place].lower()
+    if match is None or not told or not looks_random(match.group(1)):
+        return [], 0
+    return [Named(*match.span(1), "key:cookie")], match.end()
+
+
+_SESSION = re.compile(r"session=([A-Za-z0-9_.%+/=-]{32,512})")
 _IS_NEW = re.compile(r"(?i)new one (?:is|should be|will be)(?: now)?:? {1,2}")
 _TALK = re.compile(r"(?i)\b(?:pass(?:word|phrase|code)|pw)\b")
 _PASSWORD = KeyClass("key:password", numeric=True)
 NAME_FINDERS: dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named], int]]] = {
     "new one ": _find_new_one,
+    "session=": _find_cookie,
     **{
         name: _NameFinder(name, _PASSWORD)
         for name in (
