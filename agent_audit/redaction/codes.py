@@ -419,6 +419,10 @@ _TYPED = re.compile(
     r"([*#]?\d{4,8}#?)(?:</\w{1,8}>)?"
     r" (?:on|at|into|in) (?:the|its|your) (?:[\w-]{1,16} ){0,2}\Z"
 )
+_SET = re.compile(
+    r"(?i: (?:keypad|alarm)\b[^\n.;!?]{1,72}? (?:it's(?: now)?|it is(?: now)?|type|enter|punch in|key in) )"
+    r"([*#]?\d{4,8}#?|[A-Z]\d{4}[A-Z]?|\d{4}[A-Z])(?=[\s,.)]|\Z)(?! (?:times|lines|seconds))"
+)
 _FOUR_DIGITS = re.compile(r"\d{4}")
 
 
@@ -427,14 +431,28 @@ def _find_typed(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], i
     before = max(0, place - 2 * _LEAD)
     if _FOUR_DIGITS.search(text, before, place) is None:
         return [], 0
-    match = _TYPED.search(text, before, place + text.startswith(" ", place))
-    return ([], 0) if match is None else ([Named(*match.span(1), "key:otp")], match.end(1))
+    return _entry(_TYPED.search(text, before, place + text.startswith(" ", place)))
+
+
+def _find_set(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The same, and what the sentence goes on to say: `the keypad was changed, it's C2480Y`."""
+    match = _SET.match(text, place)
+    return _entry(match) if match is not None else _find_typed(text, place, _)
+
+
+def _entry(match: re.Match[str] | None) -> tuple[list[Named], int]:
+    if match is None or _YEAR.match(match.group(1)):
+        return [], 0
+    return [Named(*match.span(1), "key:otp")], match.end(1)
 
 
 def _finders() -> dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named], int]]]:
     named = [(head.replace("_", " "), tongue) for tongue in TONGUES for head in tongue.heads.split()]
     keys = [name.replace("_", " ") for name in SETUP_KEYS.split()]
-    doors = dict.fromkeys((" door", " gate", " keypad", " barrier", " intercom", " alarm panel"), _find_typed)
+    doors = {
+        **dict.fromkeys((" door", " gate", " barrier", " intercom"), _find_typed),
+        **dict.fromkeys((" keypad", " alarm"), _find_set),
+    }
     return {
         **doors,
         **{head: _Finder(head, tongue) for head, tongue in named},

@@ -20,7 +20,7 @@ _NO_SECRET = re.compile(
     r"|(?:[\w-]+\.)+(?:com|org|net|io|dev|app|ai|lan|local|internal|uk|eu|de|fr|nl|us|site|cloud|example|test|invalid|py"
     r"|js|jsx|ts|tsx|go|rs|rb|java|kt|cs|php|sh|md|txt|json|ya?ml|toml|ini|cfg|conf|env|xml|html?|css|sql|csv|pdf|docx?"
     r"|xlsx?|zip|log|pem|key|kdbx)(?:[:/#]\S*)?"
-    r"|[-/~.#@$&*<>].*|.*[(\[{}\])].*|.*://.*|\w+(?:::|->|\.)\w+\(.*|\d+(?:st|nd|rd|th|x|am|pm)"
+    r"|[-/~.#@$&*<>].*|.*[(\[{}\])].*|.*://.*|\w+(?:::|->|\.)\w+\(.*|\d[\d.,]*[A-Za-z]{1,4}|\d+(?:st|nd|rd|th|x|am|pm)"
     r"|\d{1,4}[-/.]\w{1,9}[-/.]\d{1,4}|(?:\d+[-–])?\d+[-– ]?(?:[a-z]{1,3}|[a-z]{3,12}s?)"
 )
 _NAMES = words("""
@@ -110,7 +110,13 @@ def is_made(text: str, found: KeyClass, *, sure: bool) -> bool:
 def _is_called_so(text: str, parts: list[str], *, odd: bool) -> bool:
     """Whether something has this name that is no secret: a ticket, a file, a product, a variable."""
     letters = [part.lower() for part in parts if part.isalpha()]
-    if not letters or text.lower().rstrip("!?") in _BRANDS or _ASSIGNS.match(text) or _MASKED.search(text):
+    if (
+        not letters
+        or text.lower().rstrip("!?0123456789") in _BRANDS
+        or text.lower() in _BRANDS
+        or _ASSIGNS.match(text)
+        or _MASKED.search(text)
+    ):
         return True
     if _NO_SECRET.fullmatch(text) or is_technical_word(text):
         return True
@@ -127,7 +133,7 @@ def _is_joined(text: str, parts: list[str], *, cases: bool) -> bool:
     if "/" in text or "." in text:
         return inner and len(parts) == 2 and min(map(len, parts)) > 2
     if inner and cases:
-        return True
+        return not any(part.isupper() and len(part) > 1 for part in parts)  # `Okta-MFA`
     return "-" in text and len(parts) > 2 and text.islower()
 
 
@@ -137,7 +143,9 @@ def is_adjective(text: str) -> bool:
         return False
     lowered = text.lower().split("-")
     begins = lowered[0] in _PROSE and (len(lowered) < 4 or lowered[0] in _PHRASES)
-    return begins or _ADJECTIVE.fullmatch(lowered[-1]) is not None
+    # A capital in the last word is of a name: `rad1us-Shared`.
+    last = lowered[-1] if text.isupper() else text.rpartition("-")[2]
+    return begins or _ADJECTIVE.fullmatch(last) is not None
 
 
 def is_technical_word(text: str) -> bool:
