@@ -6,6 +6,7 @@ import re
 
 from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at, whole
 from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.made import is_adjective
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
@@ -145,7 +146,9 @@ def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Name
     if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
         return None  # "pass `x=1` to": a sentence about code
     match = _MIXED_VALUE.match(text, after.end())
-    return None if match is None or is_name(match.group()) else Named(match.start(), match.end(), found.rule)
+    if match is None or is_name(match.group()) or is_adjective(match.group()):
+        return None
+    return Named(match.start(), match.end(), found.rule)
 
 
 def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | None:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from agent_audit.redaction.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
+from agent_audit.redaction.made import is_quoted_secret
 from agent_audit.redaction.marker import HEAD
 from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.printed import PRINTED, prints_secret
@@ -83,7 +84,8 @@ _ANSWER = Lazy(
     r"(?i)\s*(?:(?:it'?s|it is|sure|ok|okay|yes|yeah|yep|here(?: it is| you go|'s)?|that'?s|that is|try|use"
     r"|(?:my|the) (?:pin|password|passcode|code|cvv|number) is|es ist|das ist|c'est|es|é|è|это)[,:.!]?\s{1,3}){0,2}"
     r"[\"'`*]{0,2}((?:\d{3} \d{3,4}|\d{2} \d{2} \d{2}|\S{3,64}?))[\"'`*]{0,2}[.!]?"
-    r"(?:[,.]?\s(?:thanks|thank you|thx|please|cheers|danke|merci|gracias|grazie|obrigad[oa]|dzięki|спасибо|i think)"
+    r"(?:,\s[a-z][a-z' ]{2,40}[.!]?"
+    r"|[,.]?\s(?:thanks|thank you|thx|please|cheers|danke|merci|gracias|grazie|obrigad[oa]|dzięki|спасибо|i think)"
     r"[.!]?)?\s*\Z"
 )
 _CODE = re.compile(r"\d{3}[ -]\d{3,4}|\d{2}[ -]\d{2}[ -]\d{2}|\d{4,10}|(?=[A-Z-]*\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})?")
@@ -91,7 +93,16 @@ _CODE = re.compile(r"\d{3}[ -]\d{3,4}|\d{2}[ -]\d{2}[ -]\d{2}|\d{4,10}|(?=[A-Z-]
 _NO_ANSWER = re.compile(
     r"[\w./-]{1,64}\.(?:py|js|ts|go|rs|rb|java|c|h|md|txt|json|ya?ml|toml|sh)(?::\d{1,6})?|[A-Z]{2,8}-\d{1,6}"
 )
+_UNFINISHED = re.compile(r"(?:\bis|:)\s{0,2}\Z")
 _DIGITS = re.compile(r"[\d -]+")
+# Alone or as a short question: `Mother's maiden name`, `What was the name of your first pet?`
+_PERSONAL_QUESTION = re.compile(
+    r"(?i)\A(?:(?:what (?:is|was|were)|what's|which|please give|in (?:what|which)|enter|tell me)\b[^?\n]{0,24}?)? ?"
+    r"(?:the |your )?(?:mother'?s maiden name|memorable (?:word|place|name|date)|security word"
+    r"|(?:the )?(?:name of )?(?:the |your )?first (?:pet|school|car|teacher)(?:'s name)?"
+    r"|(?:city|town) (?:were you born in|you were born in|of (?:your )?birth))\s?[?.:]?\Z"
+)
+_SHORT_ANSWER = re.compile(r"[^\W_][\w'’.-]{1,24}(?: [\w'’.-]{1,24}){0,3}")
 _WORDS = re.compile(r"(?!.{0,80}-(?:please|that|this|not|now)(?:-|\Z))[A-Za-z]{3,16}(?:-[A-Za-z]{3,16}){2,7}")
 
 Replaced = tuple[Any, Any, str, str]
@@ -106,7 +117,7 @@ def text_key(message: Any) -> str | int | None:
     if "content" in message:
         return "content"
     if _SPEAKER_KEYS.isdisjoint(message):
-        return None
+        return "text" if message.get("type") == "text" and type(message.get("text")) is str else None
     return "parts" if "parts" in message else next((key for key in _TEXT_KEYS if type(message.get(key)) is str), None)
 
 
@@ -120,16 +131,30 @@ def answers(messages: list[Any], key: str | int, scan: Scan) -> Iterator[Replace
         if type(text) is not str:
             holder, slot, text = _only_part(text)
         if before and _may_answer(text):
-            yield from _answer(holder, slot, before, scan)
+            yield from _continued(holder, slot, before, scan) or _answer(holder, slot, before, scan)
         before = text
 
 
 def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
-    """The same of `{"question": "your PIN?", "answer": "4711"}`."""
+    """The same of `{"question": "your PIN?", "answer": "4711"}`, and of what banks ask to know a customer by."""
     asked = next((record[key] for key in QUESTION_KEYS if type(record.get(key)) is str), "")
     for key in ANSWER_KEYS if asked else ():
-        if type(record.get(key)) is str and _may_answer(record[key]):
+        if type(record.get(key)) is not str:
+            continue
+        if _PERSONAL_QUESTION.search(asked) is not None:
+            yield from _known_by(record, key, scan)
+        elif _may_answer(record[key]):
             yield from _answer(record, key, asked, scan)
+
+
+def _known_by(record: dict[str, Any], key: str, scan: Scan) -> Iterator[Replaced]:
+    text = record[key]
+    if _SHORT_ANSWER.fullmatch(text) is None or not is_quoted_secret(text, _CLASSES["password"]):
+        return
+    lead = 'security_answer: "'
+    one = scan(f'{lead}{text}"')
+    if one.text.startswith(lead) and one.rules:
+        yield record, key, one.text[len(lead) : -1], one.rules[-1]
 
 
 def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
@@ -173,6 +198,17 @@ def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replace
     one = scan(f'{lead}{match.group(1)}"')
     if one.text.startswith(lead) and one.rules:
         yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + text[match.end(1) :], one.rules[-1]
+
+
+def _continued(holder: Any, slot: Any, before: str, scan: Scan) -> list[Replaced]:
+    """What only goes on with the text before it, as marks of bold or code part them: `password is `, `x`."""
+    if _UNFINISHED.search(before[-8:]) is None or HEAD in holder[slot]:
+        return []
+    lead = before[-_ASKED:] + ("" if before[-1].isspace() else " ")
+    one = scan(lead + holder[slot])
+    if not one.rules or not one.text.startswith(lead):
+        return []
+    return [(holder, slot, one.text[len(lead) :], one.rules[-1])]
 
 
 @cache

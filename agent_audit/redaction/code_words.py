@@ -56,6 +56,7 @@ TONGUES: tuple[Tongue, ...] = (
         gate. alarm two-factor two-step 2-step steam_guard lockbox keypad garage. safe. vault. garagen locker. buzzer
         intercom elevator
         duress panic disarm pickup pick-up withdrawal digi reset. setup. registration apple_id
+        tablet. ipad. building. shed. cupboard lobby stairwell barrier
         bestätig verifi sicherheits zugang zugriff anmeld einmal freischalt aktivierung tür. tür- haustür tor. tresor
         schließfach abhol entsperr kopplung authenti zwei-faktor wiederherstell notfall freigabe eingang
         vérif sécurité securite d'accès d'acces accès connexion connecter validation valider usage_unique secret
@@ -88,7 +89,7 @@ TONGUES: tuple[Tongue, ...] = (
         yours="your my ihr dein mein euer votre ton mon uw jouw je mijn",
         keep="""never_share n't_share not_share never_give not_give n't_give never_ask keep_it_secret it_expires
         code_expires
-        will_expire valid_for valid_until valid_till nobody anyone
+        will_expire valid_for valid_until valid_till nobody anyone n't_tell not_tell never_tell
         nicht_weiter niemals_weiter niemandem gültig ne_le_partagez ne_le_communiquez ne_partagez ne_communiquez
         jamais_ce à_personne valable niet_met nooit_met deel_deze deel_hem geldig""",
         got="""gave_me give_me sent_me texted_me told_me read_me messaged_me gave_us sent_us received i_got got_the
@@ -381,12 +382,21 @@ TONGUES: tuple[Tongue, ...] = (
     ),
     Tongue(  # Of a lock
         heads="combination kombination combinaison combinación combinazione combinação combinatie",
-        kinds="""safe. vault. lock. locker padlock tresor. tresors safes. schloss schließfach coffre cadenas caja_fuerte
+        kinds="""safe. vault. lock. locker padlock key_box keybox key_safe keysafe lockbox lock_box
+        tresor. tresors safes. schloss schließfach coffre cadenas caja_fuerte
         candado cassaforte lucchetto cofre cadeado kluis zahlen""",
-        places="""safe. vault. locker padlock tresor schloss coffre cadenas caja_fuerte candado cassaforte lucchetto
+        places="""safe. vault. locker padlock key_box keybox key_safe keysafe lockbox lock_box
+        tresor schloss coffre cadenas caja_fuerte candado cassaforte lucchetto
         cofre kluis""",
         verbs="is ist est es è é :",
     ),
+    Tongue(
+        heads="""key_safe_number keysafe_number keypad_number lockbox_number lock_box_number key_box_number
+        padlock_number""",
+        verbs="is was are now :",
+        firm=True,
+    ),
+    Tongue(heads="alarm_number", kinds="house. home. shop. store. office. burglar", verbs="is was now :"),
     Tongue(heads="host_key", firm=True, verbs="is :", fewest=6),
 )
 

@@ -9,6 +9,7 @@ Every search is bounded by the numbers below, so that a text costs its length, h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agent_audit.redaction.code_lists import find_list, find_setup_key
@@ -40,12 +41,12 @@ _MOST = 4
 _DIGITS = (
     r"(?<![A-Za-z0-9_+$€£%/\\])(?<!\d[.,:-])"
     r"(?:\d{3}[ -]\d{3,4}|\d{4}[ -]\d{4}|\d{2}([ -])\d{2}\2\d{2}(?:\2\d{2})?|\d{3}-\d{2}-\d{3}"
-    r"|\d(?:[ -]\d){3,7}|[A-Za-z]{1,2}-\d{4,8}|\d{3,10})"
+    r"|\d(?:[ -]\d){3,7}|[A-Za-z]{1,2}-\d{4,8}|(?:(?<!\*)\*(?=\d{3,10}(?![\d*])))?\d{3,10})"
     r"(?![A-Za-z0-9_%€£$°]|[./:-]\d|-[a-z]|[ -]\d{2,}[ -]?\d|,\d{1,3}(?![\d分])| ?,?0{2}\b)"
 )
 # Capitals and digits, in groups or not: `K7P2QX`, `MQK-7XP`. No word of a sentence is written so.
 _MIXED = (
-    r"(?<![A-Za-z0-9_./\\-])(?=[A-Z-]{0,12}\d)[A-Z0-9]{3,10}(?:-[A-Z0-9]{3,6}){0,3}"
+    r"(?<![A-Za-z0-9_./\\-])(?=[A-Z-]{0,12}\d)[A-Z0-9]{2,10}(?:-[A-Z0-9]{2,6}){0,3}"
     r"(?![A-Za-z0-9_/]|[.:-][A-Za-z0-9])"
 )
 _TOKEN = re.compile(rf"({_DIGITS})|({_MIXED})")
@@ -80,7 +81,7 @@ _YOURS_IN_TURKISH = re.compile(r"kod(?:un(?:uz)?(?:u|dur)?|um)\Z")
 _STEM, _WHOLE = "stem", "whole"
 _LIKELY = re.compile(r"\d|[A-Z]{3}-[A-Z]{3}")
 _FUNCTION_WORD = (
-    r"(?:for|to|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|fürs|den|die|der|das|dem|het|your|the|you|need|"
+    r"(?:for|to|of|pour|de|du|des|à|a|la|le|un|une|van|voor|om|zum|zur|für|fürs|den|die|der|das|dem|het|your|the|you|need|"
     r"needed|votre|ihr|ihre|ihren|einer|below|is|my|this|from|aus)"
 )
 
@@ -322,8 +323,8 @@ class _Finder:
             return False
         digits = sum(map(str.isdigit, token))
         if digits < 4:
-            return kind and told and _CARD.search(said.between(start - 40, start)) is not None
-        if digits < self._tongue.fewest or (not told and _YEAR.match(token)):
+            return kind and told and _CARD.search(said.between(start - _LEAD, start)) is not None
+        if digits < self._tongue.fewest or (not (told or self._tongue.firm) and _YEAR.match(token)):
             return False
         return kind or _DATE.match(token) is None
 
@@ -353,12 +354,18 @@ class _Finder:
         if last is None:
             return []
         between = said.between(last.end(), said.start)
-        if _BREAK.search(between) or sum(map(str.isdigit, last.group())) < 4:
+        if _BREAK.search(between) or not self._may_stand_before(last):
             return []
         if forms.told_before.search(between) is None and not self._is_turned(between, forms):
             return []
         own = last.group(1) is not None and (forms.yours.search(between) or forms.yours.search(said.after[:24]))
         return self._with_copies(said, last) if own or self._is_for_entry(said, forms) else []
+
+    def _may_stand_before(self, match: re.Match[str]) -> bool:
+        token = match.group()
+        if match.group(1) is None and len(token) >= 6 and token.isalnum():
+            return _NO_CODE.match(token) is None
+        return sum(map(str.isdigit, token)) >= 4
 
     def _is_turned(self, between: str, forms: _Forms) -> bool:
         """Whether the code stands right before its word, and that is its place: `482913 onay kodu`."""
@@ -406,10 +413,51 @@ class _SetupKeyFinder:
         return found, max((one.end for one in found), default=0)
 
 
-def _finders() -> dict[str, _Finder | _SetupKeyFinder]:
+# What is typed at a door: `enter 770413# on the keypad`.
+_TYPED = re.compile(
+    r"(?i)\b(?:enter|type|press|punch|dial|key)(?: in)?(?: the)?(?: code)? (?:<[^<>]{1,40}>)?"
+    r"([*#]?\d{4,8}#?)(?:</\w{1,8}>)?"
+    r" (?:on|at|into|in) (?:the|its|your) (?:[\w-]{1,16} ){0,2}\Z"
+)
+_SET = re.compile(
+    r"(?i: (?:keypad|alarm)\b[^\n.;!?]{1,72}? (?:it's(?: now)?|it is(?: now)?|type|enter|punch in|key in) )"
+    r"([*#]?\d{4,8}#?|[A-Z]\d{4}[A-Z]?|\d{4}[A-Z])(?=[\s,.)]|\Z)(?! (?:times|lines|seconds))"
+)
+_FOUR_DIGITS = re.compile(r"\d{4}")
+
+
+def _find_typed(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The code that is to be typed at the thing whose name stands at `place`."""
+    before = max(0, place - 2 * _LEAD)
+    if _FOUR_DIGITS.search(text, before, place) is None:
+        return [], 0
+    return _entry(_TYPED.search(text, before, place + text.startswith(" ", place)))
+
+
+def _find_set(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The same, and what the sentence goes on to say: `the keypad was changed, it's C2480Y`."""
+    match = _SET.match(text, place)
+    return _entry(match) if match is not None else _find_typed(text, place, _)
+
+
+def _entry(match: re.Match[str] | None) -> tuple[list[Named], int]:
+    if match is None or _YEAR.match(match.group(1)):
+        return [], 0
+    return [Named(*match.span(1), "key:otp")], match.end(1)
+
+
+def _finders() -> dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named], int]]]:
     named = [(head.replace("_", " "), tongue) for tongue in TONGUES for head in tongue.heads.split()]
     keys = [name.replace("_", " ") for name in SETUP_KEYS.split()]
-    return {**{head: _Finder(head, tongue) for head, tongue in named}, **{key: _SetupKeyFinder(key) for key in keys}}
+    doors = {
+        **dict.fromkeys((" door", " gate", " barrier", " intercom"), _find_typed),
+        **dict.fromkeys((" keypad", " alarm"), _find_set),
+    }
+    return {
+        **doors,
+        **{head: _Finder(head, tongue) for head, tongue in named},
+        **{key: _SetupKeyFinder(key) for key in keys},
+    }
 
 
 CODE_FINDERS = _finders()

@@ -36,6 +36,7 @@ from agent_audit.redaction.phrases import (
     find_told,
     find_told_unparted,
 )
+from agent_audit.redaction.sentences import find_in_sentence
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -88,14 +89,17 @@ _AFTER_OPTION = re.compile(rf"{_NAME_REST}(?:({_ASSIGNED})|({_GAP})(?=\S))")
 _OPENS_ELEMENT = re.compile(r"<(?:[\w-]{1,12}:)?\Z")
 _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
-    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please|, it(?:'s| is)|'s |-(?i:code|number)"
+    r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please| again\?"
+    r"|, it(?:'s| is)|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|\\u2[01])"
-    r"| (?:[\"'`(\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
+    r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
+_OF_PASSWORDS = frozenset({"pass", "pw", "pwd", "phrase", "pasword"})
+"""Keywords of what people choose, and tell in more ways than others."""
 _LETTERS_BEFORE = re.compile(r"\w*")
 _LETTERS = re.compile(r"\w{0,24}")
 
@@ -211,13 +215,17 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     lead = _LETTERS_BEFORE.match(text[max(0, start - 24) : start][::-1])
     first = start - lead.end() if lead is not None else start
     # Most names are followed and preceded by nothing that could tell a secret; they need not be judged.
-    if _MAY_TELL.match(text, end) is None and not text[max(0, first - 5) : first].endswith(_BEFORE_FIELD):
+    likely = _MAY_TELL.match(text, end) is not None or text[max(0, first - 5) : first].endswith(_BEFORE_FIELD)
+    word = text[start:end].lower()
+    if not (likely or word in _OF_PASSWORDS or (word == "secret" and text.find(": ", end, end + 64) > end)):
         return None
     tail = _LETTERS.match(text, end)
     last = tail.end() if tail is not None else end
     found = _judge(text, first, text[first:last], keys)
     if found is None or found.weak or _in_marker(text, start):
         return None
+    if not likely:
+        return _told_around(text, first, last, found)
     beside = (
         find_beside(text, first, last, found)
         or find_before(text, first, found)
@@ -232,7 +240,13 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     number = found.shown or found.rule in ("key:pin", "key:otp", "key:cvv") or text[start:end].lower() == "pass"
     named = find_number_told(text, last, found) if number else None
     named = named or find_number_before(text, first, found)
-    return finding_of(named or find_answer(text, first, last, found) or find_told(text, last, found))
+    one = named or find_answer(text, first, last, found) or find_told(text, last, found)
+    return finding_of(one) or _told_around(text, first, last, found)
+
+
+def _told_around(text: str, first: int, last: int, found: KeyClass) -> Finding | None:
+    told = find_in_sentence(text, first, last, found)
+    return Finding(told, told[-1].end) if told else None
 
 
 def _in_marker(text: str, place: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.made import is_made
 from agent_audit.redaction.tables import is_cell_secret
 from agent_audit.redaction.values import Named, is_shown
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
@@ -87,7 +88,11 @@ def _behind(text: str, place: int, colon: bool, found: KeyClass) -> tuple[list[N
     first, last = token.span(1)
     while last > first and text[last - 1] in ".,;:)":
         last -= 1
-    return _shown(text, first, last, found), gap.end()
+    shown = _shown(text, first, last, found)
+    if not shown and colon and token.group(2) and found.rule == "key:password" and not found.weak:
+        made = is_made(text[first:last], found, sure=False)
+        shown = [Named(first, last, found.rule)] if made else []
+    return shown, gap.end()
 
 
 def _shown(text: str, first: int, last: int, found: KeyClass) -> list[Named]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.made import is_words
 from agent_audit.redaction.validators import has_digit
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
@@ -15,11 +16,19 @@ _VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}(?:
 _DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
-_DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|\d{{3,12}}){_NOT_ON}"
+_STAR = r"(?:(?<!\*)\*(?=\d{3,12}(?![\d*])))?"  # of a keypad, no emphasis
+_DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|{_STAR}\d{{3,12}}){_NOT_ON}"
 _NUMBER = re.compile(
     rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?"
-    rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to)? {{0,2}}{_DIGITS}"
+    rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to| on file:?| (?:put|type|key|punch)(?: in)?| enter| use)?"
+    rf" {{0,2}}{_DIGITS}"
 )
+# The number before the verb is the card's.
+_NUMBER_OF_CARD = re.compile(
+    rf" (?:for|of|on) [\w ]{{1,40}}? (?:ending|ends|ended)(?: in| with| on)? [*.x…]{{0,4}}\d{{2,4}}({_VERB})"
+    rf" {{0,2}}{_DIGITS}"
+)
+_ENDING = re.compile(r"\b(?:ending|ends|ended)(?: in| with| on)? [*.x…]{0,4}\Z")
 _NUMBER_LATER = re.compile(rf"(?<!s)(?: [^\W\d_]{{1,16}}){{1,6}}({_VERB}) {{0,2}}{_DIGITS}")
 _CODE = re.compile(rf"s?(?: (?:for|of) [\w ]{{1,24}}?)?({_IS})? {{0,2}}{_DIGITS}( (?:to|for|as) )?")
 _CODES = re.compile(
@@ -61,7 +70,7 @@ _TOLD_AFTER_COPULA = re.compile(r"(?:[是为は는은] ?| (?=\d{4}))[\"'`「]?([
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
-    r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? please)?[\"')*]{0,2}"
+    r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? (?:please|again|now))?[\"')*]{0,2}"
     r"(\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
     rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}(?:({_SPEAKER})|[>-] {{1,4}})?"
     r"(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{2,20} is) )?"
@@ -93,13 +102,15 @@ _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key
 
 def find_number_told(text: str, end: int, found: KeyClass) -> Named | None:
     """The digits of a PIN, a one-time password or a card's code after its name, which ends at `end`."""
-    match = _NUMBER.match(text, end) or _NUMBER_LATER.match(text, end)
+    match = _NUMBER_OF_CARD.match(text, end) or _NUMBER.match(text, end) or _NUMBER_LATER.match(text, end)
     if match is None:
         return None
     count = sum(map(str.isdigit, match.group(2)))
     least, most = (3, 4) if found.rule == "key:cvv" else (4, 12)
     # Without a verb between them a PIN has four digits or six, and is no pin of a connector.
     if not least <= count <= most or (match.group(1) is None and count > 8):
+        return None
+    if _ENDING.search(text[end : match.start(2)]):
         return None
     return Named(*match.span(2), found.rule)
 
@@ -142,13 +153,21 @@ def find_code_told(text: str, start: int, end: int) -> list[Named]:  # noqa: PLR
     return [Named(*match.span(2), "key:otp")]
 
 
+_ANSWER_OF_WORDS = re.compile(
+    r"(?: (?:for|of|to|on) [^\n.:;=?!\"]{1,48}?)?(?:,? (?:please|again|now|then))?\?{1,3}(?:\r?\n|\\n)"
+    r"(?:A|Answer): {1,2}([A-Za-z0-9]{2,16}(?: [A-Za-z0-9]{1,16}){1,6})(?=\.?[ \t]*(?:\r?\n|\\n|\Z))"
+)
+
+
 def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | None:
     """The answer to a question for the secret whose name stands at `start:end`: `what is your PIN? 4711`.
 
     Without a question mark both must have a speaker: `Bot: Please enter your PIN.`, `User: 4711`.
     """
     match = _ANSWER.match(text, end)
-    if match is None or found.weak:
+    if match is None:
+        return _answer_of_words(text, end, found)
+    if found.weak:
         return None
     before = text[max(0, start - 160) : start]
     if not match.group(1).startswith("?"):
@@ -161,6 +180,14 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     if not is_shown(text[first:last], found) or _ASKS.search(before) is None:
         return None
     return Named(first, last, found.rule)
+
+
+def _answer_of_words(text: str, end: int, found: KeyClass) -> Named | None:
+    """`Q: what's the password?`, and below it `A: several words 3`."""
+    match = _ANSWER_OF_WORDS.match(text, end) if found.rule == "key:password" else None
+    if match is None or not is_words(match.group(1), sure=True):
+        return None
+    return Named(*match.span(1), found.rule)
 
 
 def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:

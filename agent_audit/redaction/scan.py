@@ -25,6 +25,7 @@ from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
+from agent_audit.redaction.logins import LOGIN_FINDERS
 from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
@@ -41,6 +42,7 @@ from agent_audit.redaction.rules.personal import (
 from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
 from agent_audit.redaction.sections import SECTION_FINDERS
+from agent_audit.redaction.sentences import NAME_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.stores import SECRET_TYPES
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
@@ -66,10 +68,14 @@ _STATEMENTS: dict[str, Statement] = {
     ":*:": find_in_password_file,
     **SECTION_FINDERS,
     **CODE_FINDERS,
+    **NAME_FINDERS,
+    **LOGIN_FINDERS,
 }
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES)
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
+_OF_PROSE = frozenset({"://", " / ", "admin/", "root/", "login", "log in", "log on", "sign in", " door", " gate"})
+"""Literals of many harmless texts: where only they stand, nothing is hidden by an escape."""
 _HEADS = (
     "phone",
     "mobil",
@@ -145,7 +151,11 @@ class Scanner:
                 x in _HEADS,
                 _dull(x),
                 statements.get(x),
-                x != "://" and x not in KEYWORDS and x[:-1] not in KEYWORDS and x not in LABELS and x not in _HEADS,
+                x not in _OF_PROSE
+                and x not in KEYWORDS
+                and x[:-1] not in KEYWORDS
+                and x not in LABELS
+                and x not in _HEADS,
             )
             for x in literals
         ]

@@ -42,7 +42,7 @@ def test_where_events_are_gone_nothing_behind_them_could_be_proved_so_a_new_log_
         log.seal()
         fill(log, 10)
     log.layout.segment(0).unlink()
-    time.sleep(segments._LOOK_INTERVAL)
+    time.sleep(segments.LOOK_INTERVAL)
     fill(log, 1)
     assert [event.event_type for event in log.query()][:1] == [AuditEventType.LOG_RECOVERED], "the log went on"
     log.sync()

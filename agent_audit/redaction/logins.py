@@ -1,0 +1,163 @@
+"""A user and a password told together in an English sentence: `root / x`, `log in as u using x`, `Wi-Fi: net, key x`.
+
+That two words are a login is said by a word beside them, or by the user's name. The password counts by its form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+
+from agent_audit.redaction.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.made import is_made
+from agent_audit.redaction.values import Named
+from agent_audit.redaction.vocabulary import words
+
+_Found = tuple[list[Named], int]
+
+_PASSWORD = KeyClass("key:password", numeric=True)
+_TOLD = "login-told"
+"""The rule of the shortest of these forms."""
+_LEAD = 72
+"""Characters before a pair within which a word says that it is a login."""
+_LINES = 8
+_VALUE = r"[\"'`]?([^\s\"'`\\<>|]{5,64})"
+_USER = r"[\"'`]?[\w.@+-]{2,48}[\"'`]?"
+_ENDS = re.compile(r"[\"'`]?(?:[ \t]*[,;)\n]|[.!]?(?:\s|\Z)|\\n)")
+_CLAUSE_ENDS = re.compile(r"[\"'`]?[ \t]*(?:[,;)\n]|\.(?:\s|\Z)|\\n|\Z)")
+
+_PAIR = re.compile(rf" / {_VALUE}")
+_USER_BEFORE = re.compile(rf"(?:\A|[\s(:\"'`])({_USER})\Z")
+_USERS = words("root admin administrator operator guest demo superuser sysadmin sa postgres oracle pi")
+_LOGIN = re.compile(
+    r"(?i)\b(?:log ?-?ins?|log(?:ged)? (?:in|on)"
+    r"|sign(?:ed)?[ -]?in|cred(?:ential)?s|accounts?|telnet|ssh|wi-?fi|wlan|ssid)\b"
+)
+_SLASHED = re.compile(rf"(?:admin|root)/{_VALUE}")
+_TRIED = re.compile(r"(?i)(?:\A|\b)(?:try|with|as|logins?|creds|credentials|log in|sign in|use):? [\"'`]?\Z")
+_WITH = re.compile(
+    r"(?i)(?: (?:to|on|into) [^\n.;,:]{1,40}?)? (?:with|as|using) (?:the )?(?:(?:account|user|username|login|name) )?"
+    rf"{_USER} (?:and|with|using|plus|/) (?:the )?(?:(?:password|pw|pass) )?{_VALUE}"
+)
+_INSTEAD = re.compile(rf"(?i)(?: \w{{2,12}})?[,:] {_USER} (?:with|and|using) {_VALUE}")
+_ASIDE = re.compile(rf"(?i:admin|root), {_VALUE}(?= ?[–—-] |\))")
+_DASH_BEFORE = re.compile(r"(?:[–—] ?| - |\()\Z")
+_U_AND_P = re.compile(
+    rf"[Uu](?:ser)?: [^\s,;|]{{2,48}}[ \t]{{0,2}}(?:[,;|]|\r?\n|\\n)?[ \t]{{0,4}}[Pp](?:w|wd|ass)?: {_VALUE}"
+)
+_WIFI = re.compile(
+    rf"(?i)(?: (?:network|name|ssid))?(?: ?= ?|(?: (?:is|called))?:? (?:[\w.'-]{{1,32}} ?){{0,3}},? ?"
+    rf"(?:/|\b(?:key|voucher|pw|pass)\b:?) ){_VALUE}"
+)
+_SUCH_AS = re.compile(rf"(?i) (?:such as|like|are) {_VALUE}")
+_LISTED = re.compile(rf"[ \t>*-]{{0,6}}[\w ]{{2,24}}: [^\s]{{2,64}} [–—-] {_VALUE}[ \t]*(?=\r?\n|\Z)")
+_NEXT_LINE = re.compile(r"[^\n]{0,120}\n")
+
+
+def _secret(text: str, match: re.Match[str] | None, *, sure: bool = True) -> list[Named]:
+    """The first group of a match, without what ends its sentence, if it has the form of a password."""
+    if match is None:
+        return []
+    start, stop = match.span(1)
+    end = stop
+    while stop > start and text[stop - 1] in ".,;:)":
+        stop -= 1
+    if stop == end and text[stop - 1] in "!?" and not text[stop : stop + 2].strip().islower():
+        stop -= 1
+    if _ENDS.match(text, stop) is None:
+        return []
+    return [Named(start, stop, _PASSWORD.rule)] if is_made(text[start:stop], _PASSWORD, sure=sure) else []
+
+
+def _result(found: list[Named]) -> _Found:
+    return found, max((one.end for one in found), default=0)
+
+
+def _find_pair(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`root / x`; `use the finance account, finance2 / x`."""
+    match = _PAIR.match(text, place)
+    if match is None or not is_made(match.group(1).rstrip(".,;:)!"), _PASSWORD, sure=True):
+        return [], 0
+    lead = text[max(0, place - _LEAD) : place]
+    user = _USER_BEFORE.search(lead[-50:])
+    if user is None or not (user.group(1).lower() in _USERS or _LOGIN.search(lead)):
+        return [], 0
+    return _result(_secret(text, match))
+
+
+def _find_slashed(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`try admin/x`."""
+    match = _SLASHED.match(text, place)
+    if match is None or _TRIED.search(text[max(0, place - 16) : place]) is None:
+        return [], 0
+    return _result(_secret(text, match))
+
+
+def _find_with(size: int, text: str, place: int, _: KeyClassifier) -> _Found:
+    """`log in with u and x`, `log on as u using x`, `use the sandbox login, u with x`."""
+    match = _WITH.match(text, place + size)
+    if match is None and size == len("login"):
+        match = _INSTEAD.match(text, place + size)
+    if match is None:
+        return [], 0
+    alone = _CLAUSE_ENDS.match(text, match.end(1)) or text[match.end(1) - 1] in ",.;)"
+    found, end = _result(_secret(text, match, sure=not alone))
+    return [one._replace(rule=_TOLD) for one in found], end
+
+
+def _find_aside(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`the old box – admin, x – is in the cellar`."""
+    if _DASH_BEFORE.search(text[max(0, place - 3) : place]) is None:
+        return [], 0
+    return _result(_secret(text, _ASIDE.match(text, place)))
+
+
+def _find_u_and_p(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`U: name`, and on the next line `P: x`."""
+    if text[place - 1 : place].isalnum() and place:
+        return [], 0
+    return _result(_secret(text, _U_AND_P.match(text, place), sure=False))
+
+
+def _find_of_network(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`guest wifi = x`, `Wi-Fi: net, key x`, `Wi-Fi voucher x`."""
+    return _result(_secret(text, _WIFI.match(text, place + (4 if text[place + 2] != "-" else 5))))
+
+
+def _find_such_as(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`credentials such as x`."""
+    return _result(_secret(text, _SUCH_AS.match(text, place + 11)))
+
+
+def _find_list(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`Logins:`, and below it lines of a site, a user and a password."""
+    found: list[Named] = []
+    line = _NEXT_LINE.match(text, place)
+    for _count in range(_LINES):
+        if line is None:
+            break
+        listed = _LISTED.match(text, line.end())
+        if listed is None:
+            break
+        found += _secret(text, listed)
+        line = _NEXT_LINE.match(text, line.end())
+    return _result(found)
+
+
+LOGIN_FINDERS: dict[str, Callable[[str, int, KeyClassifier], _Found]] = {
+    " / ": _find_pair,
+    "admin/": _find_slashed,
+    "root/": _find_slashed,
+    **{verb: partial(_find_with, len(verb)) for verb in ("log in", "log on", "login", "sign in", "sign-in")},
+    "admin, ": _find_aside,
+    "root, ": _find_aside,
+    "u: ": _find_u_and_p,
+    "user: ": _find_u_and_p,
+    "wifi": _find_of_network,
+    "wi-fi": _find_of_network,
+    "credentials such": _find_such_as,
+    "credentials like": _find_such_as,
+    "logins": _find_list,
+}
+"""By literal of the gate: what finds the password of a login told beside it."""
