@@ -129,7 +129,8 @@ class Hooks:
         try:
             return self._tracker.start(event_type, run_id, parent=parent, **fields)
         except WriteError as error:
-            if event_type is AuditEventType.TOOL_CALL:
+            # Another handler of the logger may try as well, and fail as well.
+            if event_type is AuditEventType.TOOL_CALL and self._tracker.claim(("not let through", run_id)):
                 self._note_not_let_through(parent, error, fields)
             raise
 
