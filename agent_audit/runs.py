@@ -220,6 +220,14 @@ class RunTracker:
             raise
         return run
 
+    def rename(self, run: Run, key: Hashable) -> bool:
+        """Give an open run another key, by which its end will be told. False when it is not open any more."""
+        if self._runs.pop(run.key, None) is None:
+            return False
+        run.key = key
+        self._runs[key] = run
+        return True
+
     def end(self, key: Hashable, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
         """Record the outcome of an operation, or leave a scope. Closes what is still open below it.
 

@@ -235,11 +235,6 @@ def _is_call(request: ActionRequest) -> bool:
     return request.call_id is not None and request.action != "interrupt"
 
 
-def call_key(parent_run_id: Any, call_id: str | None) -> tuple[str, Any, str | None]:
-    """What `AuditMiddleware` calls the tool call that it has put on record."""
-    return ("call", parent_run_id, call_id)
-
-
 def call_answered(run: Run, call_id: str | None) -> None:
     """Remember that what became of a tool call is on record."""
     if call_id is not None:
