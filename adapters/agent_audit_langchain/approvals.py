@@ -23,7 +23,7 @@ from agent_audit import (
 )
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
-from agent_audit_langchain.identity import decided_by
+from agent_audit_langchain.identity import decider_in
 from agent_audit_langchain.questions import (
     Decision,
     Question,
@@ -32,6 +32,7 @@ from agent_audit_langchain.questions import (
     read_decisions,
     read_question,
 )
+from agent_audit_langchain.talks import call_answered, talk_of
 
 Note = Callable[..., Any]
 
@@ -45,12 +46,13 @@ class Resume:
     value: Any
     by_id: bool
     """Whether it is a dict of interrupt id to answer."""
+    decided_by: str | None = None
     used: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, value: Any) -> Resume:
+    def of(cls, value: Any, decided_by: str | None) -> Resume:
         ids = isinstance(value, dict) and value and all(_is_interrupt_id(key) for key in value)
-        return cls(value, bool(ids))
+        return cls(value, bool(ids), decided_by)
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Node:
 
     namespace: str
     inputs: Any
+    resume: Resume | None = None
+    """What its graph was resumed with, or the one around that."""
     unexplained: Any = None
     """An answer that is for this task, as far as is known, without a question that is remembered."""
     has_unexplained: bool = False
@@ -129,21 +133,20 @@ class Approvals:
 
     def node_started(self, run: Run, node: Node) -> None:
         """A task starts; if the graph was resumed and this task is the one that asked, here is the answer."""
-        resume = run.root.state.get("resume")
-        if resume is None:
+        if node.resume is None:
             return
         with self._lock:
             question = self._pending.get(node.namespace)
-            found, answer = _answer_for(resume, question, node)
+            found, answer = _answer_for(node.resume, question, node)
             if not found:
                 return
             if question is not None:
                 self._pending.pop(node.namespace)
         if question is None:
-            self._answer_without_question(run, node, answer)
+            self._answer_without_question(run, node, node.resume, answer)
             return
         for request, decision in _join(question.requests, read_decisions(answer, len(question.requests))):
-            self._record_decision(run, request, decision, question)
+            self._record_decision(run, request, decision, question, decided_by=node.resume.decided_by)
 
     def continued(self, run: Run, checkpoint_id: str) -> None:
         """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
@@ -151,28 +154,30 @@ class Approvals:
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
 
-    def _answer_without_question(self, run: Run, node: Node, answer: Any) -> None:
+    def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
         calls = as_requests(node.calls)
         expected = len(answer["decisions"]) if _is_batch(answer) else 1
         if len(calls) != expected:  # which calls were asked about shows when the task ends
             node.unexplained, node.has_unexplained = answer, True
             return
-        run.root.state["resume"].used.add("")
+        resume.used.add("")
         for request, decision in _join(calls, read_decisions(answer, expected)):
-            self._record_decision(run, request, decision, None)
+            self._record_decision(run, request, decision, None, decided_by=resume.decided_by)
 
     def node_ended(self, run: Run, node: Node, outputs: Any) -> None:
         """A task ended: an answer whose question nobody remembers is explained now or not at all."""
-        if not node.has_unexplained:
+        resume = node.resume
+        if resume is None or not node.has_unexplained:
             return
         node.has_unexplained = False
-        resume: Resume = run.root.state["resume"]
         with self._lock:
             if not resume.by_id and "" in resume.used:
                 return  # a task further down took it
             resume.used.add("")
         for request, decision in self._explain(node, outputs):
-            self._record_decision(run, request, decision, None, after_effect=True, hook="on_chain_end")
+            self._record_decision(
+                run, request, decision, None, decided_by=resume.decided_by, after_effect=True, hook="on_chain_end"
+            )
 
     def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
         calls = as_requests(node.calls)
@@ -191,9 +196,11 @@ class Approvals:
         decision: Decision,
         question: Question | None,
         *,
+        decided_by: str | None = None,
         hook: str = "on_chain_start",
         after_effect: bool = False,
     ) -> None:
+        talk = talk_of(run)
         denied = decision.kind in ("reject", "respond")
         edited = decision.kind == "edit"
         decided = ActionRequest(
@@ -202,7 +209,7 @@ class Approvals:
             call_id=request.call_id,
         )
         if _is_call(request):
-            run.root.state.setdefault("decided", {})[request.call_id] = decided.parameters
+            talk.decided[str(request.call_id)] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
         described = describe_decision(
@@ -214,14 +221,14 @@ class Approvals:
             interrupt_id=question.interrupt_id if question else None,
             edited=edited or None,
             message=None if decision.kind == "respond" else decision.text,
-            decided_by=run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
+            decided_by=decided_by or talk.decided_by or decider_in(talk.settings),
             question_from=None if question else "resumed run",
         )
         self._note(run=run, hook=hook, after_effect=after_effect, result=_said(decision, question), **described)
 
     def decided_on(self, parent: Run | None, request: ActionRequest) -> dict[str, Any] | None:
         """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
-        decided = None if parent is None else parent.root.state.get("decided")
+        decided = None if parent is None else talk_of(parent).decided
         if not decided or request.call_id not in decided:
             return None
         facts = digest_of(request, self._digest)
@@ -233,12 +240,6 @@ class Approvals:
 def _is_call(request: ActionRequest) -> bool:
     """Whether the question is about a tool call, not about whether and how a graph goes on."""
     return request.call_id is not None and request.action != "interrupt"
-
-
-def call_answered(run: Run, call_id: str | None) -> None:
-    """Remember that what became of a tool call is on record."""
-    if call_id is not None:
-        run.root.state.setdefault("answered", set()).add(call_id)
 
 
 def nearest_node(run: Run | None) -> Run | None:

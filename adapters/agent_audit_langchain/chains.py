@@ -8,10 +8,14 @@ from uuid import UUID
 
 from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
-from agent_audit_langchain.approvals import Node, Resume, call_answered
+from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
+from agent_audit_langchain.talks import begin_talk, call_answered, talk_of
+
+_RESUMED = "resumed"
+"""In the state of a root: something below it was resumed with an answer."""
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
@@ -47,12 +51,21 @@ class ChainHooks(Hooks):
         if parent is None:
             run = self._tracker.enter(run_id, **self._who.of_root(metadata))
         else:
-            run = self._tracker.enter(run_id, parent=parent, **self._who.of_inner(metadata, parent.identity))
-        _resumed_with(run, inputs)
+            told = self._who.of_inner(metadata, parent.identity)
+            begins = _begins_talk(metadata, parent)
+            if begins:
+                self._who.learn(parent)
+            run = self._tracker.enter(run_id, parent=parent, **told)
+            if told or begins:
+                self._who.may_differ(run, metadata)
+            if begins:
+                begin_talk(run, self._who.decider(metadata))
+        self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
             run.state["node"] = node = Node(namespace, inputs)
-            if "resume" in run.root.state:
+            if _RESUMED in run.root.state:
+                node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)
 
     def _start_agent(
@@ -61,11 +74,11 @@ class ChainHooks(Hooks):
         who = self._who
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
-        facts: dict[str, Any] = (
-            who.of_root(metadata, named)
-            if parent is None
-            else {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
-        )
+        if parent is None:
+            facts: dict[str, Any] = who.of_root(metadata, named)
+        else:
+            who.learn(parent)
+            facts = {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(
@@ -78,9 +91,16 @@ class ChainHooks(Hooks):
             **facts,
         )
         run.state["graph"] = "ls_integration" in metadata
-        if parent is None:
-            run.state["decided_by"] = who.decider(metadata)
-        _resumed_with(run, inputs)
+        begin_talk(run, who.decider(metadata))
+        if parent is not None:
+            who.may_differ(run, metadata)
+        self._resumed_with(run, inputs, metadata)
+
+    def _resumed_with(self, run: Run, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        """Remember the answer that a graph is resumed with, for the nodes below that asked."""
+        if isinstance(inputs, Command) and inputs.resume is not None:
+            run.state["resume"] = Resume.of(inputs.resume, self._who.decider(metadata))
+            run.root.state[_RESUMED] = True
 
     @takes_run
     def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
@@ -139,7 +159,7 @@ class ChainHooks(Hooks):
             return
         for message in messages.tool_messages(outputs):
             call = calls.get(message.tool_call_id)
-            if call is not None and message.tool_call_id not in run.root.state.get("answered", ()):
+            if call is not None and message.tool_call_id not in talk_of(run).answered:
                 call_answered(run, message.tool_call_id)
                 self._not_executed(run, call, message)
 
@@ -189,13 +209,20 @@ class ChainHooks(Hooks):
         run = self._tracker.get(run_id)
         if run is not None:
             self._who.learn(run, settings)
-            run.root.state.setdefault("settings", settings)
+            talk = talk_of(run)
+            talk.settings = talk.settings or settings
 
 
-def _resumed_with(run: Run, inputs: Any) -> None:
-    """Remember the answer that a graph is resumed with, for the nodes that asked."""
-    if isinstance(inputs, Command) and inputs.resume is not None:
-        run.root.state["resume"] = Resume.of(inputs.resume)
+def _resume_of(run: Run | None) -> Resume | None:
+    """What the graph was resumed with that a task belongs to, or the one around that."""
+    while run is not None and "resume" not in run.state:
+        run = run.parent
+    return None if run is None else run.state["resume"]
+
+
+def _begins_talk(metadata: Mapping[str, Any], parent: Run) -> bool:
+    """Whether a run inside another one is a conversation of its own: a graph below a chain, anything below a tool."""
+    return "request" in parent.state or ("ls_integration" in metadata and "langgraph_node" not in metadata)
 
 
 def _streamed(run: Run, told: Mapping[str, Any]) -> Any:

@@ -21,11 +21,11 @@ from agent_audit import (
     Run,
     after_the_fact,
 )
-from agent_audit_langchain.approvals import call_answered
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
 from agent_audit_langchain.identity import in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
+from agent_audit_langchain.talks import call_answered
 from agent_audit_langchain.tools import call_begun
 
 log = logging.getLogger(__name__)

@@ -8,10 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from agent_audit import ActionRequest, AuditEventType, Outcome, Run
-from agent_audit_langchain.approvals import call_answered
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result
+from agent_audit_langchain.talks import call_answered
 
 call_begun: ContextVar[Run | None] = ContextVar("agent_audit_langchain.begun", default=None)
 """The call that an `AuditMiddleware` around here has put on record. What is executed twice at once has two of them."""

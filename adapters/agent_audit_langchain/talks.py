@@ -1,0 +1,47 @@
+"""What belongs to one conversation with an agent or graph, whatever else runs below the same root, before or beside it.
+
+Ids of tool calls are unique within a conversation at best: some models number them, and begin anew with each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent_audit import Run
+
+_STATE = "talk"
+
+
+@dataclass(slots=True)
+class Talk:
+    """One run of an agent, or of a graph that nobody made part of another one."""
+
+    decided_by: str | None = None
+    """Who decides in it, as far as its own metadata say."""
+    settings: Mapping[str, Any] | None = None
+    """Its `configurable`, where that is known."""
+    decided: dict[str, Any] = field(default_factory=dict)
+    """The arguments that somebody decided on, by the id of the tool call."""
+    answered: set[str] = field(default_factory=set)
+    """The tool calls of which it is on record what became of them."""
+
+
+def begin_talk(run: Run, decided_by: str | None) -> None:
+    """A conversation begins with a run."""
+    run.state[_STATE] = Talk(decided_by)
+
+
+def talk_of(run: Run) -> Talk:
+    """The conversation that a run is part of."""
+    while _STATE not in run.state and run.parent is not None:
+        run = run.parent
+    talk: Talk = run.state.get(_STATE) or run.state.setdefault(_STATE, Talk())
+    return talk
+
+
+def call_answered(run: Run, call_id: str | None) -> None:
+    """Remember that what became of a tool call is on record."""
+    if call_id is not None:
+        talk_of(run).answered.add(call_id)
