@@ -47,7 +47,7 @@ class Resume:
     by_id: bool
     """Whether it is a dict of interrupt id to answer."""
     decided_by: str | None = None
-    used: set[str] = field(default_factory=set)
+    used: set[str | None] = field(default_factory=set)
 
     @classmethod
     def of(cls, value: Any, decided_by: str | None) -> Resume:
@@ -140,12 +140,20 @@ class Approvals:
             found, answer = _answer_for(node.resume, question, node)
             if not found:
                 return
+            if question is not None and _is_batch(answer) and len(answer["decisions"]) != len(question.requests):
+                # Refused by whoever asked, most likely; if it is not, that shows when the task ends.
+                node.unexplained, node.has_unexplained = answer, True
+                return
             if question is not None:
+                node.resume.used.add(question.interrupt_id if node.resume.by_id else "")
                 self._pending.pop(node.namespace)
         if question is None:
             self._answer_without_question(run, node, node.resume, answer)
             return
-        for request, decision in _join(question.requests, read_decisions(answer, len(question.requests))):
+        decisions = read_decisions(answer, len(question.requests))
+        if len(decisions) == 1:  # one yes or no to all that was asked at once
+            decisions *= len(question.requests)
+        for request, decision in zip(question.requests, decisions, strict=False):
             self._record_decision(run, request, decision, question, decided_by=node.resume.decided_by)
 
     def continued(self, run: Run, checkpoint_id: str) -> None:
@@ -161,19 +169,22 @@ class Approvals:
             node.unexplained, node.has_unexplained = answer, True
             return
         resume.used.add("")
-        for request, decision in _join(calls, read_decisions(answer, expected)):
+        for request, decision in zip(calls, read_decisions(answer, expected), strict=False):
             self._record_decision(run, request, decision, None, decided_by=resume.decided_by)
 
-    def node_ended(self, run: Run, node: Node, outputs: Any) -> None:
+    def node_ended(self, run: Run, node: Node, outputs: Any, *, failed: bool = False) -> None:
         """A task ended: an answer whose question nobody remembers is explained now or not at all."""
         resume = node.resume
         if resume is None or not node.has_unexplained:
             return
         node.has_unexplained = False
+        if failed and _is_batch(node.unexplained):
+            return  # it was refused, and decides nothing
         with self._lock:
             if not resume.by_id and "" in resume.used:
                 return  # a task further down took it
             resume.used.add("")
+            self._pending.pop(node.namespace)
         for request, decision in self._explain(node, outputs):
             self._record_decision(
                 run, request, decision, None, decided_by=resume.decided_by, after_effect=True, hook="on_chain_end"
@@ -254,13 +265,12 @@ def _answer_for(resume: Resume, question: Question | None, node: Node) -> tuple[
     if not resume.by_id:
         if "" in resume.used or (question is None and not _may_have_asked(node, resume.value)):
             return False, None
-        if question is not None:
-            resume.used.add("")
         return True, resume.value
     ids = [question.interrupt_id] if question else interrupt_ids(node.namespace)
     for interrupt_id in ids:
         if interrupt_id is not None and interrupt_id in resume.value and interrupt_id not in resume.used:
-            resume.used.add(interrupt_id)
+            if question is None:
+                resume.used.add(interrupt_id)
             return True, resume.value[interrupt_id]
     return False, None
 
@@ -280,12 +290,6 @@ def _said(decision: Decision, question: Question | None) -> Any:
         return decision.text
     plain = question is not None and question.kind == "interrupt"
     return decision.value if plain or decision.kind == "answer" or question is None else None
-
-
-def _join(requests: list[ActionRequest], decisions: list[Decision]) -> list[tuple[ActionRequest, Decision]]:
-    if len(decisions) == 1 and len(requests) > 1:
-        decisions = decisions * len(requests)
-    return list(zip(requests, decisions, strict=False))
 
 
 def _is_interrupt_id(key: Any) -> bool:

@@ -131,7 +131,8 @@ class ChainHooks(Hooks):
         elif isinstance(error, ParentCommand):
             self._hand_off(run, error)
         if "node" in run.state:
-            self.recording.approvals.node_ended(run, run.state["node"], None)
+            failed = outcome_of(error) is Outcome.FAILURE
+            self.recording.approvals.node_ended(run, run.state["node"], None, failed=failed)
         if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
             self._tracker.error(error, under=run, hook="on_chain_error")
 

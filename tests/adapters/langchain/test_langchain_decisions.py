@@ -221,3 +221,17 @@ def test_decision_in_another_process_joins_by_call_id(record: Record) -> None:
         ("tool.call", "c1"),
         ("tool.response", "c1"),
     ]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_answer_with_too_few_decisions_is_refused_and_decides_nothing(record: Record, known: bool) -> None:
+    agent = guarded(call("send", "c1", to="ann"), call("send", "c2", to="bob"))
+    agent.invoke(QUESTION, config(record))
+    elsewhere = MemoryAuditBackend()
+    with AuditLogger(elsewhere) as logger:
+        other = {} if known else {"callbacks": [AuditCallbackHandler(logger)]}
+        with pytest.raises(ValueError, match="does not match"):
+            agent.invoke(Command(resume={"decisions": [APPROVE]}), config(record, **other))
+    told = [*record.events, *elsewhere.events()]
+    assert not [e for e in told if e.event_type in ("action.approved", "action.denied")]
+    assert not record.of("tool.call")
