@@ -32,7 +32,7 @@ from agent_audit_langchain.questions import (
     read_decisions,
     read_question,
 )
-from agent_audit_langchain.talks import call_answered, talk_of
+from agent_audit_langchain.talks import Talk, begins_talk, call_answered, talk_of
 
 Note = Callable[..., Any]
 
@@ -85,6 +85,8 @@ class Approvals:
         self._note = note
         self._lock = ForkSafeLock()
         self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
+        self._stopped_at: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
+        """The last breakpoint of each thread."""
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -101,10 +103,12 @@ class Approvals:
             if self._remember(node.namespace if node else interrupt.id, question):
                 self._record_question(run, question, hook)
 
-    def at_breakpoint(self, run: Run, checkpoint_id: str, status: str) -> None:
+    def at_breakpoint(self, run: Run, event: Any) -> None:
         """The graph stopped before or after a node, as it was compiled to."""
-        question = Question(None, "breakpoint", [ActionRequest("interrupt", {"status": status}, checkpoint_id)])
-        if self._remember(checkpoint_id, question):
+        asked = ActionRequest("interrupt", {"status": event.status}, event.checkpoint_id)
+        question = Question(None, "breakpoint", [asked])
+        if self._remember(event.checkpoint_id, question):
+            self._stopped_at[talk_of(run).thread, event.checkpoint_ns] = question
             self._record_question(run, question, "on_interrupt")
 
     def _first_sight(self, root: Run, interrupt_id: str) -> bool:
@@ -156,11 +160,27 @@ class Approvals:
         for request, decision in zip(question.requests, decisions, strict=False):
             self._record_decision(run, request, decision, question, decided_by=node.resume.decided_by)
 
-    def continued(self, run: Run, checkpoint_id: str) -> None:
+    def continued(self, run: Run, event: Any) -> None:
         """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
-        question = self._pending.pop(checkpoint_id)
+        talk = talk_of(run)
+        where = (talk.thread, event.checkpoint_ns)
+        question = self._pending.pop(event.checkpoint_id)
+        stopped_at = self._stopped_at.pop(where)
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
+        elif stopped_at is not None:  # somebody has changed the state meanwhile, which made another checkpoint
+            (asked,) = stopped_at.requests
+            self._pending.pop(asked.call_id)
+            edit = Decision("edit", {**asked.parameters, "checkpoint_id": event.checkpoint_id})
+            self._record_decision(run, asked, edit, stopped_at, hook="on_resume")
+        elif talk.goes_on and talk.decided_by and begins_talk(run):  # at a breakpoint in another process
+            asked = ActionRequest("interrupt", None, event.checkpoint_id)
+            self._record_decision(run, asked, Decision("approve"), None, hook="on_resume")
+
+    def begun_anew(self, talk: Talk) -> None:
+        """A graph was given something new: it does not go on from the breakpoint where it stopped."""
+        if talk.thread is not None:
+            self._stopped_at.pop((talk.thread, ()))
 
     def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
         calls = as_requests(node.calls)

@@ -59,7 +59,7 @@ class ChainHooks(Hooks):
             if told or begins:
                 self._who.may_differ(run, metadata)
             if begins:
-                begin_talk(run, self._who.decider(metadata))
+                self._begin_talk(run, name, inputs, metadata)
         self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
@@ -91,10 +91,16 @@ class ChainHooks(Hooks):
             **facts,
         )
         run.state["graph"] = "ls_integration" in metadata
-        begin_talk(run, who.decider(metadata))
+        self._begin_talk(run, name, inputs, metadata)
         if parent is not None:
             who.may_differ(run, metadata)
         self._resumed_with(run, inputs, metadata)
+
+    def _begin_talk(self, run: Run, name: str, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
+        talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
+        if not talk.goes_on and not isinstance(inputs, Command):
+            self.recording.approvals.begun_anew(talk)
 
     def _resumed_with(self, run: Run, inputs: Any, metadata: Mapping[str, Any]) -> None:
         """Remember the answer that a graph is resumed with, for the nodes below that asked."""
@@ -195,14 +201,14 @@ class ChainHooks(Hooks):
         if event.interrupts:
             self.recording.approvals.interrupted(run, event.interrupts, "on_interrupt")
         else:
-            self.recording.approvals.at_breakpoint(run, event.checkpoint_id, event.status)
+            self.recording.approvals.at_breakpoint(run, event)
 
     @after_the_fact
     def on_resume(self, event: Any) -> None:
         """A graph goes on from a checkpoint."""
         run = self._tracker.get(event.run_id)
         if run is not None:
-            self.recording.approvals.continued(run, event.checkpoint_id)
+            self.recording.approvals.continued(run, event)
 
     @after_the_fact
     def on_graph_settings(self, run_id: Any, settings: Mapping[str, Any]) -> None:

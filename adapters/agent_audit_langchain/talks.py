@@ -20,6 +20,10 @@ class Talk:
 
     decided_by: str | None = None
     """Who decides in it, as far as its own metadata say."""
+    thread: tuple[str, Any] | None = None
+    """Of a graph: its name and LangGraph's thread."""
+    goes_on: bool = False
+    """It was given nothing new: it goes on from where it was."""
     settings: Mapping[str, Any] | None = None
     """Its `configurable`, where that is known."""
     decided: dict[str, Any] = field(default_factory=dict)
@@ -28,9 +32,15 @@ class Talk:
     """The tool calls of which it is on record what became of them."""
 
 
-def begin_talk(run: Run, decided_by: str | None) -> None:
+def begin_talk(run: Run, decided_by: str | None, thread: tuple[str, Any] | None, inputs: Any) -> Talk:
     """A conversation begins with a run."""
-    run.state[_STATE] = Talk(decided_by)
+    run.state[_STATE] = talk = Talk(decided_by, thread, inputs is None)
+    return talk
+
+
+def begins_talk(run: Run) -> bool:
+    """Whether a conversation begins with that run."""
+    return _STATE in run.state
 
 
 def talk_of(run: Run) -> Talk:
