@@ -12,10 +12,13 @@ from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
-from agent_audit_langchain.talks import begin_talk, call_answered, talk_of
+from agent_audit_langchain.talks import begin_talk, begins_talk, call_answered, talk_of
 
 _RESUMED = "resumed"
 """In the state of a root: something below it was resumed with an answer."""
+
+_WAITS = "waits"
+"""In the state of a graph or chain: the threads in it that wait for an answer."""
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
@@ -111,10 +114,9 @@ class ChainHooks(Hooks):
     @takes_run
     def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
         """A chain, agent, graph or node is done. One that streams tells only now what its inputs were."""
-        if "suspended" in run.state:
-            _suspends_chain_around(run)
+        _tell_chains_around(run)
         if run.start_type is not None:
-            outcome = _outcome_of_end(run)
+            outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
@@ -133,7 +135,7 @@ class ChainHooks(Hooks):
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "on_chain_error")
             if run.parent is not None:
-                run.parent.state["suspended"] = True
+                _waits(run.parent)
         elif isinstance(error, ParentCommand):
             self._hand_off(run, error)
         if "node" in run.state:
@@ -197,7 +199,7 @@ class ChainHooks(Hooks):
         run = self._tracker.get(event.run_id)
         if run is None:
             return
-        run.state["suspended"] = True
+        _waits(run)
         if event.interrupts:
             self.recording.approvals.interrupted(run, event.interrupts, "on_interrupt")
         else:
@@ -237,18 +239,33 @@ def _streamed(run: Run, told: Mapping[str, Any]) -> Any:
     return messages.asked(told["inputs"]) if run.start_type is not None and "inputs" in told else None
 
 
-def _suspends_chain_around(run: Run) -> None:
-    """A chain waits when the graph in it waits; a node or tool with a graph of its own goes on."""
-    parent = run.parent
-    if parent is not None and "node" not in parent.state and "request" not in parent.state:
-        parent.state["suspended"] = True
+def _waits(run: Run) -> None:
+    """A graph stops, for an answer or at a breakpoint; it is known by its thread when it goes on."""
+    run.state.setdefault(_WAITS, set()).add(talk_of(run).thread)
 
 
-def _outcome_of_end(run: Run) -> Outcome:
+def _tell_chains_around(run: Run) -> None:
+    """A chain waits when the graph in it waits, until that goes on; a node or tool with a graph of its own goes on."""
+    waiting = run.state.get(_WAITS)
+    if waiting is None and not begins_talk(run):
+        return
+    around = run.parent
+    if waiting and around is not None and _is_plain(around):
+        around.state[_WAITS] = around.state.get(_WAITS, set()) | waiting
+    while not waiting and around is not None and _is_plain(around):
+        around.state.get(_WAITS, set()).discard(talk_of(run).thread)
+        around = around.parent
+
+
+def _is_plain(run: Run) -> bool:
+    return "node" not in run.state and "request" not in run.state
+
+
+def _outcome_of_end(run: Run, *, streams: bool) -> Outcome:
     """A graph that waits for an answer ends without an exception, and so does a chain whose stream was closed."""
-    if run.state.get("suspended"):
+    if run.state.get(_WAITS):
         return Outcome.SUSPENDED
-    return Outcome.CANCELLED if _is_busy_below(run) else Outcome.SUCCESS
+    return Outcome.CANCELLED if streams and _is_busy_below(run) else Outcome.SUCCESS
 
 
 def _is_busy_below(run: Run) -> bool:
