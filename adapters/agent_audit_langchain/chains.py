@@ -20,6 +20,8 @@ _RESUMED = "resumed"
 _WAITS = "waits"
 """In the state of a graph or chain: the threads in it that wait for an answer."""
 
+_BY_MIDDLEWARE, _BY_AGENT = "middleware, not the tool", "the agent itself, not a tool"
+
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
 
@@ -129,6 +131,9 @@ class ChainHooks(Hooks):
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
+        outcome = outcome_of(error)
+        if begins_talk(run) and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
+            self._left_over(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
@@ -164,16 +169,18 @@ class ChainHooks(Hooks):
         node: Node = run.state["node"]
         self.recording.approvals.node_ended(run, node, outputs)
         calls = {call.get("id"): call for call in node.calls}
-        if not calls:
+        own = messages.self_answered(outputs)
+        if not calls and not own:
             return
         for message in messages.tool_messages(outputs):
-            call = calls.get(message.tool_call_id)
-            if call is not None and message.tool_call_id not in talk_of(run).answered:
-                call_answered(run, message.tool_call_id)
-                self._not_executed(run, call, message)
+            call_id = message.tool_call_id
+            call = calls.get(call_id) or own.get(call_id)
+            if call is not None and call_id not in talk_of(run).answered:
+                call_answered(run, call_id)
+                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_AGENT)
 
-    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any) -> None:
-        """A tool call was answered though no tool ran: nobody knows the tool, or a middleware stood in its place."""
+    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str) -> None:
+        """A tool call was answered though no tool ran: nobody knows the tool, or something stood in its place."""
         failed = message.status == "error"
         unknown = failed and messages.UNKNOWN_TOOL_TEXT in str(message.content)
         self.recording.note(
@@ -188,8 +195,26 @@ class ChainHooks(Hooks):
             result=None if failed else message.content,
             error=str(message.content) if failed else None,
             error_type=("UnknownTool" if unknown else "NotExecuted") if failed else None,
-            metadata=None if unknown else {"answered_by": "middleware, not the tool"},
+            metadata=None if unknown else {"answered_by": answered_by},
         )
+
+    def _left_over(self, run: Run, outcome: Outcome) -> None:
+        """A conversation ends before its time: the calls that its models asked for and nobody has executed."""
+        talk = talk_of(run)
+        for call_id, call in talk.requested.items():
+            if call_id not in talk.answered:
+                self.recording.note(
+                    AuditEventType.ACTION_FAILED,
+                    run,
+                    "on_chain_error",
+                    after_effect=True,
+                    outcome=outcome,
+                    action=f"tool.{call['name']}",
+                    call_id=call_id,
+                    parameters=call["args"],
+                    error="the run ended before",
+                    error_type="NotExecuted",
+                )
 
     # -- LangGraph's own hooks -------------------------------------------------------------------------
 

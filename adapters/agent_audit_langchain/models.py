@@ -13,6 +13,7 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import first_new, model_answer, plain
+from agent_audit_langchain.talks import talk_of
 
 
 class ModelHooks(Hooks):
@@ -74,6 +75,9 @@ class ModelHooks(Hooks):
             metadata={"model": model, **facts},
         )
         run.state["model"] = model
+        structured = (told.get("options") or {}).get("ls_structured_output_format")
+        if structured:
+            run.state["form"] = structured["schema"].get("title")
 
     @after_the_fact
     def on_llm_end(
@@ -109,6 +113,11 @@ class ModelHooks(Hooks):
         for message in messages:
             for call in message.tool_calls:
                 self._note_call(AuditEventType.ACTION_REQUEST, run, call)
+                if call["name"] == run.state.get("form"):  # the call is a form to fill in, and that has happened
+                    facts = {"answered_by": "structured output, not a tool"}
+                    self._note_call(AuditEventType.ACTION_EXECUTED, run, call, outcome=Outcome.SUCCESS, metadata=facts)
+                else:
+                    talk_of(run).requested[call["id"]] = call
             for broken in message.invalid_tool_calls:
                 self._note_call(
                     AuditEventType.ACTION_FAILED,

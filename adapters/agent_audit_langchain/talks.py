@@ -28,7 +28,9 @@ class Talk:
     """Its `configurable`, where that is known."""
     decided: dict[str, Any] = field(default_factory=dict)
     """The arguments that somebody decided on, by the id of the tool call."""
-    answered: set[str] = field(default_factory=set)
+    requested: dict[str | None, Mapping[str, Any]] = field(default_factory=dict)
+    """The tool calls that its models have asked for, by id."""
+    answered: set[str | None] = field(default_factory=set)
     """The tool calls of which it is on record what became of them."""
 
 
