@@ -240,7 +240,10 @@ class Approvals:
             call_id=request.call_id,
         )
         if _is_call(request):
-            talk.decided[str(request.call_id)] = decided.parameters
+            if edited and question is not None and question.in_tool:
+                talk.told_tools[request.call_id] = decided
+            else:
+                talk.decided[request.call_id] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
         described = describe_decision(
@@ -259,11 +262,28 @@ class Approvals:
 
     def decided_on(self, parent: Run | None, request: ActionRequest) -> dict[str, Any] | None:
         """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
-        decided = None if parent is None else talk_of(parent).decided
-        if not decided or request.call_id not in decided:
+        if parent is None:
             return None
+        talk = talk_of(parent)
+        if talk.told_tools and request.call_id is None:
+            return self._told_by_tool(talk, request)
+        if not talk.decided or request.call_id not in talk.decided:
+            return None
+        return self._compared(request, talk.decided[request.call_id])
+
+    def _told_by_tool(self, talk: Talk, request: ActionRequest) -> dict[str, Any] | None:
+        """A tool that asked calls another one of its name in its place, which has no id of its own."""
+        told = [one for one in talk.told_tools.values() if one.action == request.action]
+        obeyed = [one for one in told if one.parameters == request.parameters]
+        if not obeyed and len(told) != 1:
+            return None
+        one = (obeyed or told)[0]
+        talk.told_tools.pop(one.call_id, None)
+        return self._compared(ActionRequest(request.action, request.parameters, one.call_id), one.parameters)
+
+    def _compared(self, request: ActionRequest, decided: Any) -> dict[str, Any]:
         facts = digest_of(request, self._digest)
-        if decided[request.call_id] != request.parameters:
+        if decided != request.parameters:
             facts["differs_from_decision"] = True
         return facts
 

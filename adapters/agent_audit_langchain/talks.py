@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import Run
+from agent_audit import ActionRequest, Run
 
 _STATE = "talk"
 
@@ -26,8 +26,10 @@ class Talk:
     """It was given nothing new: it goes on from where it was."""
     settings: Mapping[str, Any] | None = None
     """Its `configurable`, where that is known."""
-    decided: dict[str, Any] = field(default_factory=dict)
+    decided: dict[str | None, Any] = field(default_factory=dict)
     """The arguments that somebody decided on, by the id of the tool call."""
+    told_tools: dict[str | None, ActionRequest] = field(default_factory=dict)
+    """What somebody told a tool to do in place of what it was called for, when it asked, by the id of its call."""
     requested: dict[str | None, Mapping[str, Any]] = field(default_factory=dict)
     """The tool calls that its models have asked for, by id."""
     answered: set[str | None] = field(default_factory=set)
