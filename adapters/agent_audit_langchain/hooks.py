@@ -44,6 +44,8 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
             run = self._tracker.take(run_id)
             if run is not None:
                 hook(self, told, run, **kwargs)
+            elif self.before is not None:
+                getattr(self.before, hook.__name__)(told, run_id=run_id, **kwargs)
         except Exception as problem:
             log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
             if run is not None and not run.ended:
@@ -55,6 +57,9 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
 
 class Hooks:
     """Base of the hooks. Takes the arguments of `AuditCallbackHandler`."""
+
+    before: Hooks | None = None
+    """The same with the settings it had before, for the ends of runs that began under them."""
 
     def __init__(
         self,
@@ -92,6 +97,10 @@ class Hooks:
     def _starts(self, run_id: UUID) -> bool:
         """Whether this handler is the one to record the start: several may be told of it."""
         return self._tracker.claim(run_id)
+
+    def _is_known(self, run_id: UUID) -> bool:
+        """Whether the start of a run was told, now or under the settings before."""
+        return self._tracker.is_claimed(run_id) or (self.before is not None and self.before._is_known(run_id))
 
     def _parent(self, run_id: UUID | None) -> Run | None:
         """The run around one that starts.

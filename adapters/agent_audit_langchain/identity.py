@@ -44,7 +44,7 @@ class Who:
         settings = _configurable() if settings is None else settings
         found = {**_told_by(settings), **_told_by(metadata)}
         told = self._settings.told(metadata)
-        found.update({field: str(told[field]) for field in _SOURCES if told.get(field)})
+        found.update({field: str(told[field]) for field in _SOURCES if _says(told, field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._settings.given}
@@ -67,12 +67,12 @@ class Who:
         """
         told = {}
         for field in ("session_id", "user_id"):
-            value = next((metadata[key] for key in _SOURCES[field] if metadata.get(key)), None)
+            value = next((metadata[key] for key in _SOURCES[field] if _says(metadata, key)), None)
             if value is not None and field not in self._settings.given and identity.get(field) != str(value):
                 told[field] = str(value)
         if told:
             better = self._settings.told(metadata)
-            told.update({field: str(better[field]) for field in told if better.get(field)})
+            told.update({field: str(better[field]) for field in told if _says(better, field)})
         return told
 
     def may_differ(self, run: Run, metadata: Mapping[str, Any]) -> None:
@@ -84,7 +84,9 @@ class Who:
         run.state[_SETTLED] = {
             field
             for field in _FOR
-            if field in self._settings.given or told.get(field) or any(metadata.get(key) for key in _SOURCES[field])
+            if field in self._settings.given
+            or _says(told, field)
+            or any(_says(metadata, key) for key in _SOURCES[field])
         }
         if run.parent is not None and run.identity is run.parent.identity:
             run.identity = dict(run.identity)
@@ -120,13 +122,18 @@ def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for field, keys in _SOURCES.items():
         for key in keys:
-            if place.get(key):
+            if _says(place, key):
                 found[field] = str(place[key])
                 break
     runtime = place.get(_RUNTIME)
     if runtime is not None:
         found = {**_told_by(in_context(getattr(runtime, "context", None))), **found}
     return found
+
+
+def _says(place: Mapping[str, Any], key: str) -> bool:
+    """Whether something stands there; 0 is a name like any other."""
+    return place.get(key) not in (None, "")
 
 
 def in_context(context: Any) -> Mapping[str, Any]:
@@ -152,6 +159,6 @@ def decider_in(*places: Mapping[str, Any] | None) -> str | None:
     """Who decided, where the application says so in these places or in `configurable`."""
     for place in (*places, _configurable()):
         for key in _DECIDERS:
-            if place and place.get(key):
+            if place and _says(place, key):
                 return str(place[key])
     return None

@@ -132,7 +132,9 @@ class _Calls(Hooks):
             metadata=self._facts(parent, asked, getattr(tool, "description", None), tool),
             **self._identity(parent, request.runtime, config),
         )
-        run.state.update(request=asked, at=(parent_key, asked.call_id), tracker=self._tracker, around=call_begun.get())
+        run.state.update(
+            request=asked, tool=tool, at=(parent_key, asked.call_id), tracker=self._tracker, around=call_begun.get()
+        )
         run.state["modifies"] = self.settings.changes_data(call["name"], asked.parameters)
         call_answered(run, asked.call_id)
         return run

@@ -84,7 +84,7 @@ class ModelHooks(Hooks):
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """A model has answered; each tool call it asks for is a request."""
-        if not self._tracker.is_claimed(run_id) and self._starts(run_id):
+        if not self._is_known(run_id) and self._starts(run_id):
             # Beside an inline handler, LangChain does not tell of the start of a text model in async runs.
             self._note_answer(response, parent_run_id)
         else:

@@ -40,7 +40,7 @@ class ToolHooks(Hooks):
         request = ActionRequest(f"tool.{name}", input_str if inputs is None else inputs, call_id)
         parent = self._parent(parent_run_id)
         outer = self._begun(parent_run_id, call_id)
-        if outer is not None and outer.state["request"].parameters == request.parameters:
+        if outer is not None and _is_same(outer, request):
             # On record by AuditMiddleware; had an inner middleware changed the arguments, these would not be.
             if self._executes(outer, run_id):
                 outer.state["modifies"] |= self.settings.changes_data(name, request.parameters)
@@ -125,3 +125,13 @@ class ToolHooks(Hooks):
     def on_retriever_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """The look-up has failed."""
         self._end_with_error(run, error, "on_retriever_error")
+
+
+def _is_same(begun: Run, request: ActionRequest) -> bool:
+    """Whether the arguments are those on record, but for what a model made up for those that LangChain injects."""
+    known, told = begun.state["request"].parameters, request.parameters
+    if known == told or not isinstance(known, dict) or not isinstance(told, dict):
+        return bool(known == told)
+    more = known.keys() - told.keys()
+    tool = begun.state["tool"]
+    return {**known, **told} == known and tool is not None and not more & tool.args.keys()

@@ -262,3 +262,27 @@ def test_edit_that_a_tool_was_told_when_it_asked_is_compared_with_what_it_calls_
     assert (inner.metadata["arguments"] == approved.metadata["arguments"]) is obeys
     assert inner.metadata.get("differs_from_decision", False) is not obeys
     record.check()
+
+
+def test_a_later_question_of_a_node_is_answered_by_id_in_another_process(record: Record) -> None:
+    graph = StateGraph(State)
+
+    def ask_until_a_number(state: Any) -> Any:
+        while True:
+            answer = interrupt("how many?")
+            if isinstance(answer, int):
+                return {"answer": str(answer)}
+
+    graph.add_node("ask", ask_until_a_number)
+    graph.add_edge(START, "ask")
+    asking = graph.compile(name="g", checkpointer=InMemorySaver())
+    state = asking.invoke({"answer": ""}, config(record))
+    for _ in range(20):
+        state = asking.invoke(Command(resume={state["__interrupt__"][0].id: "?"}), config(record))
+    elsewhere = Record()
+    last = state["__interrupt__"][0].id
+    asking.invoke(Command(resume={last: 5}), config(elsewhere))
+    decided = elsewhere.one("action.approved")
+    assert (decided.result, decided.metadata and decided.metadata["question_from"]) == (5, "resumed run")
+    elsewhere.check()
+    elsewhere.logger.close()

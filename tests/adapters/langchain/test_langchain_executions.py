@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -12,6 +12,7 @@ from langchain.agents.middleware import AgentMiddleware, ToolRetryMiddleware
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call
 from langchain_stories import QUESTION
+from langgraph.prebuilt import InjectedState
 
 from agent_audit import MemoryAuditBackend
 from agent_audit_langchain import AuditCallbackHandler, AuditMiddleware
@@ -143,3 +144,15 @@ def test_middleware_of_two_loggers_and_a_handler_of_each_record_the_call_once_ea
     paying(pay, *middleware).invoke(QUESTION, {"callbacks": [record.handler, other.handler]})
     assert of_tools(record) == of_tools(other) == [CALL, response("success")]
     other.check()
+
+
+def test_call_with_a_value_that_the_model_made_up_for_an_injected_argument_is_recorded_once(record: Record) -> None:
+    @tool
+    def pay(to: str, state: Annotated[dict[str, Any], InjectedState]) -> str:
+        """Pay."""
+        return "paid"
+
+    model = Scripted(replies=[asks_for(call("pay", "c1", to="bob", state={"x": 1})), "done"])
+    agent = create_agent(model, [pay], name="clerk", middleware=[AuditMiddleware(record.logger)])
+    agent.invoke(QUESTION, {"callbacks": [record.handler]})
+    assert of_tools(record) == [CALL, response("success")]
