@@ -12,7 +12,9 @@ from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
-from agent_audit_langchain.talks import begin_talk, begins_talk, call_answered, talk_of
+from agent_audit_langchain.talks import begin_talk, begins_talk, talk_of
+
+_CREATE_AGENT = "langchain_create_agent"
 
 _RESUMED = "resumed"
 """In the state of a root: something below it was resumed with an answer."""
@@ -20,7 +22,7 @@ _RESUMED = "resumed"
 _WAITS = "waits"
 """In the state of a graph or chain: the threads in it that wait for an answer."""
 
-_BY_MIDDLEWARE, _BY_AGENT = "middleware, not the tool", "the agent itself, not a tool"
+_BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
@@ -96,6 +98,8 @@ class ChainHooks(Hooks):
             **facts,
         )
         run.state["graph"] = "ls_integration" in metadata
+        # Such an agent executes by tools alone, so that each execution is seen.
+        run.state["executes"] = metadata.get("ls_integration") == _CREATE_AGENT
         self._begin_talk(run, name, inputs, metadata)
         if parent is not None:
             who.may_differ(run, metadata)
@@ -132,7 +136,7 @@ class ChainHooks(Hooks):
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
         outcome = outcome_of(error)
-        if begins_talk(run) and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
+        if run.state.get("executes") and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
             self._left_over(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
@@ -169,15 +173,15 @@ class ChainHooks(Hooks):
         node: Node = run.state["node"]
         self.recording.approvals.node_ended(run, node, outputs)
         calls = {call.get("id"): call for call in node.calls}
-        own = messages.self_answered(outputs)
-        if not calls and not own:
+        talk = talk_of(run)
+        if not calls and not (talk.requested and messages.ends_with_answer(outputs)):
             return
         for message in messages.tool_messages(outputs):
             call_id = message.tool_call_id
-            call = calls.get(call_id) or own.get(call_id)
-            if call is not None and call_id not in talk_of(run).answered:
-                call_answered(run, call_id)
-                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_AGENT)
+            call = calls.get(call_id) or talk.requested.get(call_id)
+            if call is not None and call_id not in talk.answered:
+                talk.answered.add(call_id)
+                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_NODE)
 
     def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str) -> None:
         """A tool call was answered though no tool ran: nobody knows the tool, or something stood in its place."""
@@ -199,7 +203,7 @@ class ChainHooks(Hooks):
         )
 
     def _left_over(self, run: Run, outcome: Outcome) -> None:
-        """A conversation ends before its time: the calls that its models asked for and nobody has executed."""
+        """An agent ends before its time: the calls that its model asked for and it has not executed."""
         talk = talk_of(run)
         for call_id, call in talk.requested.items():
             if call_id not in talk.answered:
@@ -304,7 +308,7 @@ def _is_step(tags: Sequence[str] | None) -> bool:
 
 def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:
     """Whether a run inside another is an agent made by `create_agent`, not one of its nodes."""
-    if metadata.get("ls_integration") != "langchain_create_agent":
+    if metadata.get("ls_integration") != _CREATE_AGENT:
         return False
     if name == _UNNAMED:
         return True

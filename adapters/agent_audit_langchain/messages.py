@@ -105,15 +105,9 @@ def tool_messages(outputs: Any) -> Iterable[ToolMessage]:
                 yield message
 
 
-def self_answered(outputs: Any) -> Mapping[str | None, Mapping[str, Any]]:
-    """The calls, by id, that a node returns together with their answers: of a model's answer in the form of a call."""
-    found: dict[str | None, Mapping[str, Any]] = {}
-    for update in updates(outputs):
-        messages = messages_of(update)
-        if messages and isinstance(messages[-1], ToolMessage):  # last comes the answer
-            said = (message for message in messages if isinstance(message, AIMessage))
-            found.update((call["id"], call) for message in said for call in message.tool_calls)
-    return found
+def ends_with_answer(outputs: Any) -> bool:
+    """Whether what a node returned ends with the answer to a tool call."""
+    return any((said := messages_of(update)) and isinstance(said[-1], ToolMessage) for update in updates(outputs))
 
 
 def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
