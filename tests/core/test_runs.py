@@ -101,6 +101,16 @@ def test_a_key_can_be_claimed_again_when_its_run_has_ended(tracker: RunTracker, 
     assert not unpaired(backend.events())
 
 
+def test_a_run_that_was_renamed_ends_by_its_new_key_alone(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    run = tracker.start(T.TOOL_CALL, "begun", action="tool")
+    assert tracker.rename(run, "executed")
+    assert tracker.end("begun", O.SUCCESS) is None
+    tracker.end("executed", O.FAILURE)
+    assert not tracker.rename(run, "again")
+    assert told(backend) == [(T.TOOL_CALL, None, "tool"), (T.TOOL_RESPONSE, O.FAILURE, "tool")]
+    assert not unpaired(backend.events())
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_claim_outlives_those_that_were_made_just_after_it(backend: MemoryAuditBackend, ended: bool) -> None:
     tracker = RunTracker(AuditLogger(backend), "test", None, max_claims=3)
