@@ -37,6 +37,9 @@ END_OF = {
 }
 """Which event ends the operation that another one starts."""
 
+_ENDED, _AGAIN = "ended", "again"
+"""Of a claim: the run has ended, and its key may be that of another one; that has happened."""
+
 _IDENTITY = ("agent_id", "session_id", "user_id")
 _REPEATED = ("action", "resource", "call_id")
 
@@ -144,15 +147,36 @@ class RunTracker:
         return self._runs.get(key)
 
     def claim(self, key: Hashable) -> bool:
-        """True for the first who asks: several handlers of one logger may be told of one run, even at once."""
-        claims, older, token = self._claims, self._older_claims, object()
-        if (older and key in older) or claims.setdefault(key, token) is not token:
-            return False
+        """True for the first who asks: several handlers of one logger may be told of one run, even at once.
+
+        After the end of the run, the key may be claimed for another one: an application may give each run the same.
+        """
+        claims, token = self._claims, object()
+        held = self._older_claims.get(key) or claims.setdefault(key, token)
+        if held is not token:
+            return held is _ENDED and self._claim_again(key)
         if len(claims) > self._max_claims:
             with self._lock:
                 if self._claims is claims:
                     self._older_claims, self._claims = claims, {}
         return True
+
+    def is_claimed(self, key: Hashable) -> bool:
+        """Whether anybody has claimed a key, be it for a run that has ended."""
+        return key in self._claims or key in self._older_claims
+
+    def _claim_again(self, key: Hashable) -> bool:
+        with self._lock:
+            for claims in (self._older_claims, self._claims):
+                if claims.get(key) is _ENDED:
+                    claims[key] = _AGAIN
+                    return True
+        return False
+
+    def _end_claim(self, key: Hashable) -> None:
+        claims = self._claims if key in self._claims else self._older_claims
+        if key in claims:
+            claims[key] = _ENDED
 
     def enter(self, key: Hashable, *, parent: Hashable | Run = None, **facts: Any) -> Run:
         """Open a scope without events of its own.
@@ -192,8 +216,17 @@ class RunTracker:
             self._sink.log(_event(event_type, run, run.source, {**facts, **run.identity}))
         except BaseException:
             self._leave(run)
+            self._end_claim(key)
             raise
         return run
+
+    def rename(self, run: Run, key: Hashable) -> bool:
+        """Give an open run another key, by which its end will be told. False when it is not open any more."""
+        if self._runs.pop(run.key, None) is None:
+            return False
+        run.key = key
+        self._runs[key] = run
+        return True
 
     def end(self, key: Hashable, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
         """Record the outcome of an operation, or leave a scope. Closes what is still open below it.
@@ -222,10 +255,12 @@ class RunTracker:
         if run is not None:
             if run.parent is not None:
                 run.parent.children.discard(run)
-            return run
-        run = self._ended.pop(key, None)
+        else:
+            run = self._ended.pop(key, None)
         if run is None:
             self.duplicate_ends += 1
+        else:
+            self._end_claim(key)
         return run
 
     def finish(self, run: Run, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
@@ -299,7 +334,7 @@ class RunTracker:
         span_id: str | None = facts.pop("span_id", None) if facts else None
         if span_id is None:
             # A scope below others needs no span of its own.
-            span_id = above if above is not None and start_type is None else _span_id(key)
+            span_id = above if above is not None and start_type is None else self._span_id(key)
         trace_id: str | None = facts.pop("trace_id", None) if facts else None
         run = Run(
             key=key,
@@ -321,6 +356,11 @@ class RunTracker:
         if len(self._runs) > self._max_runs:
             self.end(_oldest(self._runs), Outcome.UNKNOWN)
         return run
+
+    def _span_id(self, key: Hashable) -> str:
+        """The framework's own name of a run, if it has one, unless another run had the same."""
+        is_name = isinstance(key, (str, uuid.UUID)) and self._claims.get(key) is not _AGAIN
+        return str(key) if is_name and self._older_claims.get(key) is not _AGAIN else uuid.uuid4().hex
 
     def _record_end(self, run: Run, outcome: Outcome, hook: str | None, fields: dict[str, Any]) -> AuditEvent | None:
         end_type = fields.pop("end_type", None) or run.end_type
@@ -411,7 +451,3 @@ def describe_error(exception: BaseException) -> dict[str, str]:
 def _with_error(fields: dict[str, Any]) -> dict[str, Any]:
     exception = fields.pop("exception", None)
     return fields if exception is None else {**describe_error(exception), **fields}
-
-
-def _span_id(key: Hashable) -> str:
-    return str(key) if isinstance(key, (str, uuid.UUID)) else uuid.uuid4().hex

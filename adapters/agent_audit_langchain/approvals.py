@@ -23,7 +23,7 @@ from agent_audit import (
 )
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
-from agent_audit_langchain.identity import decided_by
+from agent_audit_langchain.identity import decider_in
 from agent_audit_langchain.questions import (
     Decision,
     Question,
@@ -32,6 +32,7 @@ from agent_audit_langchain.questions import (
     read_decisions,
     read_question,
 )
+from agent_audit_langchain.talks import Talk, begins_talk, call_answered, talk_of
 
 Note = Callable[..., Any]
 
@@ -45,12 +46,13 @@ class Resume:
     value: Any
     by_id: bool
     """Whether it is a dict of interrupt id to answer."""
-    used: set[str] = field(default_factory=set)
+    decided_by: str | None = None
+    used: set[str | None] = field(default_factory=set)
 
     @classmethod
-    def of(cls, value: Any) -> Resume:
+    def of(cls, value: Any, decided_by: str | None) -> Resume:
         ids = isinstance(value, dict) and value and all(_is_interrupt_id(key) for key in value)
-        return cls(value, bool(ids))
+        return cls(value, bool(ids), decided_by)
 
 
 @dataclass
@@ -59,6 +61,8 @@ class Node:
 
     namespace: str
     inputs: Any
+    resume: Resume | None = None
+    """What its graph was resumed with, or the one around that."""
     unexplained: Any = None
     """An answer that is for this task, as far as is known, without a question that is remembered."""
     has_unexplained: bool = False
@@ -81,6 +85,8 @@ class Approvals:
         self._note = note
         self._lock = ForkSafeLock()
         self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
+        self._stopped_at: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
+        """The last breakpoint of each thread."""
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -97,10 +103,12 @@ class Approvals:
             if self._remember(node.namespace if node else interrupt.id, question):
                 self._record_question(run, question, hook)
 
-    def at_breakpoint(self, run: Run, checkpoint_id: str, status: str) -> None:
+    def at_breakpoint(self, run: Run, event: Any) -> None:
         """The graph stopped before or after a node, as it was compiled to."""
-        question = Question(None, "breakpoint", [ActionRequest("interrupt", {"status": status}, checkpoint_id)])
-        if self._remember(checkpoint_id, question):
+        asked = ActionRequest("interrupt", {"status": event.status}, event.checkpoint_id)
+        question = Question(None, "breakpoint", [asked])
+        if self._remember(event.checkpoint_id, question):
+            self._stopped_at[talk_of(run).thread, event.checkpoint_ns] = question
             self._record_question(run, question, "on_interrupt")
 
     def _first_sight(self, root: Run, interrupt_id: str) -> bool:
@@ -129,50 +137,78 @@ class Approvals:
 
     def node_started(self, run: Run, node: Node) -> None:
         """A task starts; if the graph was resumed and this task is the one that asked, here is the answer."""
-        resume = run.root.state.get("resume")
-        if resume is None:
+        if node.resume is None:
             return
         with self._lock:
             question = self._pending.get(node.namespace)
-            found, answer = _answer_for(resume, question, node)
+            found, answer = _answer_for(node.resume, question, node)
             if not found:
                 return
+            if question is not None and _is_batch(answer) and len(answer["decisions"]) != len(question.requests):
+                # Refused by whoever asked, most likely; if it is not, that shows when the task ends.
+                node.unexplained, node.has_unexplained = answer, True
+                return
             if question is not None:
+                node.resume.used.add(question.interrupt_id if node.resume.by_id else "")
                 self._pending.pop(node.namespace)
         if question is None:
-            self._answer_without_question(run, node, answer)
+            self._answer_without_question(run, node, node.resume, answer)
             return
-        for request, decision in _join(question.requests, read_decisions(answer, len(question.requests))):
-            self._record_decision(run, request, decision, question)
+        decisions = read_decisions(answer, len(question.requests))
+        if len(decisions) == 1:  # one yes or no to all that was asked at once
+            decisions *= len(question.requests)
+        for request, decision in zip(question.requests, decisions, strict=False):
+            self._record_decision(run, request, decision, question, decided_by=node.resume.decided_by)
 
-    def continued(self, run: Run, checkpoint_id: str) -> None:
+    def continued(self, run: Run, event: Any) -> None:
         """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
-        question = self._pending.pop(checkpoint_id)
+        talk = talk_of(run)
+        where = (talk.thread, event.checkpoint_ns)
+        question = self._pending.pop(event.checkpoint_id)
+        stopped_at = self._stopped_at.pop(where)
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
+        elif stopped_at is not None:  # somebody has changed the state meanwhile, which made another checkpoint
+            (asked,) = stopped_at.requests
+            self._pending.pop(asked.call_id)
+            edit = Decision("edit", {**asked.parameters, "checkpoint_id": event.checkpoint_id})
+            self._record_decision(run, asked, edit, stopped_at, hook="on_resume")
+        elif talk.goes_on and talk.decided_by and begins_talk(run):  # at a breakpoint in another process
+            asked = ActionRequest("interrupt", None, event.checkpoint_id)
+            self._record_decision(run, asked, Decision("approve"), None, hook="on_resume")
 
-    def _answer_without_question(self, run: Run, node: Node, answer: Any) -> None:
+    def begun_anew(self, talk: Talk) -> None:
+        """A graph was given something new: it does not go on from the breakpoint where it stopped."""
+        if talk.thread is not None:
+            self._stopped_at.pop((talk.thread, ()))
+
+    def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
         calls = as_requests(node.calls)
         expected = len(answer["decisions"]) if _is_batch(answer) else 1
         if len(calls) != expected:  # which calls were asked about shows when the task ends
             node.unexplained, node.has_unexplained = answer, True
             return
-        run.root.state["resume"].used.add("")
-        for request, decision in _join(calls, read_decisions(answer, expected)):
-            self._record_decision(run, request, decision, None)
+        resume.used.add("")
+        for request, decision in zip(calls, read_decisions(answer, expected), strict=False):
+            self._record_decision(run, request, decision, None, decided_by=resume.decided_by)
 
-    def node_ended(self, run: Run, node: Node, outputs: Any) -> None:
+    def node_ended(self, run: Run, node: Node, outputs: Any, *, failed: bool = False) -> None:
         """A task ended: an answer whose question nobody remembers is explained now or not at all."""
-        if not node.has_unexplained:
+        resume = node.resume
+        if resume is None or not node.has_unexplained:
             return
         node.has_unexplained = False
-        resume: Resume = run.root.state["resume"]
+        if failed and _is_batch(node.unexplained):
+            return  # it was refused, and decides nothing
         with self._lock:
             if not resume.by_id and "" in resume.used:
                 return  # a task further down took it
             resume.used.add("")
+            self._pending.pop(node.namespace)
         for request, decision in self._explain(node, outputs):
-            self._record_decision(run, request, decision, None, after_effect=True, hook="on_chain_end")
+            self._record_decision(
+                run, request, decision, None, decided_by=resume.decided_by, after_effect=True, hook="on_chain_end"
+            )
 
     def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
         calls = as_requests(node.calls)
@@ -191,9 +227,11 @@ class Approvals:
         decision: Decision,
         question: Question | None,
         *,
+        decided_by: str | None = None,
         hook: str = "on_chain_start",
         after_effect: bool = False,
     ) -> None:
+        talk = talk_of(run)
         denied = decision.kind in ("reject", "respond")
         edited = decision.kind == "edit"
         decided = ActionRequest(
@@ -202,7 +240,10 @@ class Approvals:
             call_id=request.call_id,
         )
         if _is_call(request):
-            run.root.state.setdefault("decided", {})[request.call_id] = decided.parameters
+            if edited and question is not None and question.in_tool:
+                talk.told_tools[request.call_id] = decided
+            else:
+                talk.decided[request.call_id] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
         described = describe_decision(
@@ -214,18 +255,35 @@ class Approvals:
             interrupt_id=question.interrupt_id if question else None,
             edited=edited or None,
             message=None if decision.kind == "respond" else decision.text,
-            decided_by=run.root.state.get("decided_by") or decided_by(run.root.state.get("settings")),
+            decided_by=decided_by or talk.decided_by or decider_in(talk.settings),
             question_from=None if question else "resumed run",
         )
         self._note(run=run, hook=hook, after_effect=after_effect, result=_said(decision, question), **described)
 
     def decided_on(self, parent: Run | None, request: ActionRequest) -> dict[str, Any] | None:
         """For the metadata of a call that somebody decided on in this run: whether it is the one they saw."""
-        decided = None if parent is None else parent.root.state.get("decided")
-        if not decided or request.call_id not in decided:
+        if parent is None:
             return None
+        talk = talk_of(parent)
+        if talk.told_tools and request.call_id is None:
+            return self._told_by_tool(talk, request)
+        if not talk.decided or request.call_id not in talk.decided:
+            return None
+        return self._compared(request, talk.decided[request.call_id])
+
+    def _told_by_tool(self, talk: Talk, request: ActionRequest) -> dict[str, Any] | None:
+        """A tool that asked calls another one of its name in its place, which has no id of its own."""
+        told = [one for one in talk.told_tools.values() if one.action == request.action]
+        obeyed = [one for one in told if one.parameters == request.parameters]
+        if not obeyed and len(told) != 1:
+            return None
+        one = (obeyed or told)[0]
+        talk.told_tools.pop(one.call_id, None)
+        return self._compared(ActionRequest(request.action, request.parameters, one.call_id), one.parameters)
+
+    def _compared(self, request: ActionRequest, decided: Any) -> dict[str, Any]:
         facts = digest_of(request, self._digest)
-        if decided[request.call_id] != request.parameters:
+        if decided != request.parameters:
             facts["differs_from_decision"] = True
         return facts
 
@@ -233,17 +291,6 @@ class Approvals:
 def _is_call(request: ActionRequest) -> bool:
     """Whether the question is about a tool call, not about whether and how a graph goes on."""
     return request.call_id is not None and request.action != "interrupt"
-
-
-def call_key(parent_run_id: Any, call_id: str | None) -> tuple[str, Any, str | None]:
-    """What `AuditMiddleware` calls the tool call that it has put on record."""
-    return ("call", parent_run_id, call_id)
-
-
-def call_answered(run: Run, call_id: str | None) -> None:
-    """Remember that what became of a tool call is on record."""
-    if call_id is not None:
-        run.root.state.setdefault("answered", set()).add(call_id)
 
 
 def nearest_node(run: Run | None) -> Run | None:
@@ -258,13 +305,12 @@ def _answer_for(resume: Resume, question: Question | None, node: Node) -> tuple[
     if not resume.by_id:
         if "" in resume.used or (question is None and not _may_have_asked(node, resume.value)):
             return False, None
-        if question is not None:
-            resume.used.add("")
         return True, resume.value
     ids = [question.interrupt_id] if question else interrupt_ids(node.namespace)
     for interrupt_id in ids:
         if interrupt_id is not None and interrupt_id in resume.value and interrupt_id not in resume.used:
-            resume.used.add(interrupt_id)
+            if question is None:
+                resume.used.add(interrupt_id)
             return True, resume.value[interrupt_id]
     return False, None
 
@@ -284,12 +330,6 @@ def _said(decision: Decision, question: Question | None) -> Any:
         return decision.text
     plain = question is not None and question.kind == "interrupt"
     return decision.value if plain or decision.kind == "answer" or question is None else None
-
-
-def _join(requests: list[ActionRequest], decisions: list[Decision]) -> list[tuple[ActionRequest, Decision]]:
-    if len(decisions) == 1 and len(requests) > 1:
-        decisions = decisions * len(requests)
-    return list(zip(requests, decisions, strict=False))
 
 
 def _is_interrupt_id(key: Any) -> bool:

@@ -8,10 +8,21 @@ from uuid import UUID
 
 from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
-from agent_audit_langchain.approvals import Node, Resume, call_answered
+from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
+from agent_audit_langchain.talks import begin_talk, begins_talk, talk_of
+
+_CREATE_AGENT = "langchain_create_agent"
+
+_RESUMED = "resumed"
+"""In the state of a root: something below it was resumed with an answer."""
+
+_WAITS = "waits"
+"""In the state of a graph or chain: the threads in it that wait for an answer."""
+
+_BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
@@ -47,12 +58,21 @@ class ChainHooks(Hooks):
         if parent is None:
             run = self._tracker.enter(run_id, **self._who.of_root(metadata))
         else:
-            run = self._tracker.enter(run_id, parent=parent, **self._who.of_inner(metadata, parent.identity))
-        _resumed_with(run, inputs)
+            told = self._who.of_inner(metadata, parent.identity)
+            begins = _begins_talk(metadata, parent)
+            if begins:
+                self._who.learn(parent)
+            run = self._tracker.enter(run_id, parent=parent, **told)
+            if told or begins:
+                self._who.may_differ(run, metadata)
+            if begins:
+                self._begin_talk(run, name, inputs, metadata)
+        self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
             run.state["node"] = node = Node(namespace, inputs)
-            if "resume" in run.root.state:
+            if _RESUMED in run.root.state:
+                node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)
 
     def _start_agent(
@@ -61,11 +81,11 @@ class ChainHooks(Hooks):
         who = self._who
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
-        facts: dict[str, Any] = (
-            who.of_root(metadata, named)
-            if parent is None
-            else {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
-        )
+        if parent is None:
+            facts: dict[str, Any] = who.of_root(metadata, named)
+        else:
+            who.learn(parent)
+            facts = {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(
@@ -78,17 +98,31 @@ class ChainHooks(Hooks):
             **facts,
         )
         run.state["graph"] = "ls_integration" in metadata
-        if parent is None:
-            run.state["decided_by"] = who.decider(metadata)
-        _resumed_with(run, inputs)
+        # Such an agent executes by tools alone, so that each execution is seen.
+        run.state["executes"] = metadata.get("ls_integration") == _CREATE_AGENT
+        self._begin_talk(run, name, inputs, metadata)
+        if parent is not None:
+            who.may_differ(run, metadata)
+        self._resumed_with(run, inputs, metadata)
+
+    def _begin_talk(self, run: Run, name: str, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
+        talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
+        if not talk.goes_on and not isinstance(inputs, Command):
+            self.recording.approvals.begun_anew(talk)
+
+    def _resumed_with(self, run: Run, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        """Remember the answer that a graph is resumed with, for the nodes below that asked."""
+        if isinstance(inputs, Command) and inputs.resume is not None:
+            run.state["resume"] = Resume.of(inputs.resume, self._who.decider(metadata))
+            run.root.state[_RESUMED] = True
 
     @takes_run
     def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
         """A chain, agent, graph or node is done. One that streams tells only now what its inputs were."""
-        if "suspended" in run.state:
-            _suspends_chain_around(run)
+        _tell_chains_around(run)
         if run.start_type is not None:
-            outcome = _outcome_of_end(run)
+            outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
@@ -101,17 +135,21 @@ class ChainHooks(Hooks):
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
+        outcome = outcome_of(error)
+        if run.state.get("executes") and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
+            self._left_over(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "on_chain_error")
             if run.parent is not None:
-                run.parent.state["suspended"] = True
+                _waits(run.parent)
         elif isinstance(error, ParentCommand):
             self._hand_off(run, error)
         if "node" in run.state:
-            self.recording.approvals.node_ended(run, run.state["node"], None)
+            failed = outcome_of(error) is Outcome.FAILURE
+            self.recording.approvals.node_ended(run, run.state["node"], None, failed=failed)
         if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
             self._tracker.error(error, under=run, hook="on_chain_error")
 
@@ -135,16 +173,18 @@ class ChainHooks(Hooks):
         node: Node = run.state["node"]
         self.recording.approvals.node_ended(run, node, outputs)
         calls = {call.get("id"): call for call in node.calls}
-        if not calls:
+        talk = talk_of(run)
+        if not calls and not (talk.requested and messages.ends_with_answer(outputs)):
             return
         for message in messages.tool_messages(outputs):
-            call = calls.get(message.tool_call_id)
-            if call is not None and message.tool_call_id not in run.root.state.get("answered", ()):
-                call_answered(run, message.tool_call_id)
-                self._not_executed(run, call, message)
+            call_id = message.tool_call_id
+            call = calls.get(call_id) or talk.requested.get(call_id)
+            if call is not None and call_id not in talk.answered:
+                talk.answered.add(call_id)
+                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_NODE)
 
-    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any) -> None:
-        """A tool call was answered though no tool ran: nobody knows the tool, or a middleware stood in its place."""
+    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str) -> None:
+        """A tool call was answered though no tool ran: nobody knows the tool, or something stood in its place."""
         failed = message.status == "error"
         unknown = failed and messages.UNKNOWN_TOOL_TEXT in str(message.content)
         self.recording.note(
@@ -159,8 +199,26 @@ class ChainHooks(Hooks):
             result=None if failed else message.content,
             error=str(message.content) if failed else None,
             error_type=("UnknownTool" if unknown else "NotExecuted") if failed else None,
-            metadata=None if unknown else {"answered_by": "middleware, not the tool"},
+            metadata=None if unknown else {"answered_by": answered_by},
         )
+
+    def _left_over(self, run: Run, outcome: Outcome) -> None:
+        """An agent ends before its time: the calls that its model asked for and it has not executed."""
+        talk = talk_of(run)
+        for call_id, call in talk.requested.items():
+            if call_id not in talk.answered:
+                self.recording.note(
+                    AuditEventType.ACTION_FAILED,
+                    run,
+                    "on_chain_error",
+                    after_effect=True,
+                    outcome=outcome,
+                    action=f"tool.{call['name']}",
+                    call_id=call_id,
+                    parameters=call["args"],
+                    error="the run ended before",
+                    error_type="NotExecuted",
+                )
 
     # -- LangGraph's own hooks -------------------------------------------------------------------------
 
@@ -170,18 +228,18 @@ class ChainHooks(Hooks):
         run = self._tracker.get(event.run_id)
         if run is None:
             return
-        run.state["suspended"] = True
+        _waits(run)
         if event.interrupts:
             self.recording.approvals.interrupted(run, event.interrupts, "on_interrupt")
         else:
-            self.recording.approvals.at_breakpoint(run, event.checkpoint_id, event.status)
+            self.recording.approvals.at_breakpoint(run, event)
 
     @after_the_fact
     def on_resume(self, event: Any) -> None:
         """A graph goes on from a checkpoint."""
         run = self._tracker.get(event.run_id)
         if run is not None:
-            self.recording.approvals.continued(run, event.checkpoint_id)
+            self.recording.approvals.continued(run, event)
 
     @after_the_fact
     def on_graph_settings(self, run_id: Any, settings: Mapping[str, Any]) -> None:
@@ -189,13 +247,20 @@ class ChainHooks(Hooks):
         run = self._tracker.get(run_id)
         if run is not None:
             self._who.learn(run, settings)
-            run.root.state.setdefault("settings", settings)
+            talk = talk_of(run)
+            talk.settings = talk.settings or settings
 
 
-def _resumed_with(run: Run, inputs: Any) -> None:
-    """Remember the answer that a graph is resumed with, for the nodes that asked."""
-    if isinstance(inputs, Command) and inputs.resume is not None:
-        run.root.state["resume"] = Resume.of(inputs.resume)
+def _resume_of(run: Run | None) -> Resume | None:
+    """What the graph was resumed with that a task belongs to, or the one around that."""
+    while run is not None and "resume" not in run.state:
+        run = run.parent
+    return None if run is None else run.state["resume"]
+
+
+def _begins_talk(metadata: Mapping[str, Any], parent: Run) -> bool:
+    """Whether a run inside another one is a conversation of its own: a graph below a chain, anything below a tool."""
+    return "request" in parent.state or ("ls_integration" in metadata and "langgraph_node" not in metadata)
 
 
 def _streamed(run: Run, told: Mapping[str, Any]) -> Any:
@@ -203,18 +268,33 @@ def _streamed(run: Run, told: Mapping[str, Any]) -> Any:
     return messages.asked(told["inputs"]) if run.start_type is not None and "inputs" in told else None
 
 
-def _suspends_chain_around(run: Run) -> None:
-    """A chain waits when the graph in it waits; a node or tool with a graph of its own goes on."""
-    parent = run.parent
-    if parent is not None and "node" not in parent.state and "request" not in parent.state:
-        parent.state["suspended"] = True
+def _waits(run: Run) -> None:
+    """A graph stops, for an answer or at a breakpoint; it is known by its thread when it goes on."""
+    run.state.setdefault(_WAITS, set()).add(talk_of(run).thread)
 
 
-def _outcome_of_end(run: Run) -> Outcome:
+def _tell_chains_around(run: Run) -> None:
+    """A chain waits when the graph in it waits, until that goes on; a node or tool with a graph of its own goes on."""
+    waiting = run.state.get(_WAITS)
+    if waiting is None and not begins_talk(run):
+        return
+    around = run.parent
+    if waiting and around is not None and _is_plain(around):
+        around.state[_WAITS] = around.state.get(_WAITS, set()) | waiting
+    while not waiting and around is not None and _is_plain(around):
+        around.state.get(_WAITS, set()).discard(talk_of(run).thread)
+        around = around.parent
+
+
+def _is_plain(run: Run) -> bool:
+    return "node" not in run.state and "request" not in run.state
+
+
+def _outcome_of_end(run: Run, *, streams: bool) -> Outcome:
     """A graph that waits for an answer ends without an exception, and so does a chain whose stream was closed."""
-    if run.state.get("suspended"):
+    if run.state.get(_WAITS):
         return Outcome.SUSPENDED
-    return Outcome.CANCELLED if _is_busy_below(run) else Outcome.SUCCESS
+    return Outcome.CANCELLED if streams and _is_busy_below(run) else Outcome.SUCCESS
 
 
 def _is_busy_below(run: Run) -> bool:
@@ -228,7 +308,7 @@ def _is_step(tags: Sequence[str] | None) -> bool:
 
 def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:
     """Whether a run inside another is an agent made by `create_agent`, not one of its nodes."""
-    if metadata.get("ls_integration") != "langchain_create_agent":
+    if metadata.get("ls_integration") != _CREATE_AGENT:
         return False
     if name == _UNNAMED:
         return True

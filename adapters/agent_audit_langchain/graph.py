@@ -66,7 +66,7 @@ def handoff_target(error: ParentCommand) -> str | None:
     return ", ".join(name for name in names if name) or None
 
 
-def interrupt_ids(namespace: str, *, at_most: int = 16) -> list[str]:
+def interrupt_ids(namespace: str, *, at_most: int = 100) -> list[str]:
     """The ids that the interrupts of a task have, first to last. LangGraph derives them from its namespace."""
     from langgraph.types import Interrupt
 

@@ -44,6 +44,8 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
             run = self._tracker.take(run_id)
             if run is not None:
                 hook(self, told, run, **kwargs)
+            elif self.before is not None:
+                getattr(self.before, hook.__name__)(told, run_id=run_id, **kwargs)
         except Exception as problem:
             log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
             if run is not None and not run.ended:
@@ -55,6 +57,9 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
 
 class Hooks:
     """Base of the hooks. Takes the arguments of `AuditCallbackHandler`."""
+
+    before: Hooks | None = None
+    """The same with the settings it had before, for the ends of runs that began under them."""
 
     def __init__(
         self,
@@ -93,6 +98,10 @@ class Hooks:
         """Whether this handler is the one to record the start: several may be told of it."""
         return self._tracker.claim(run_id)
 
+    def _is_known(self, run_id: UUID) -> bool:
+        """Whether the start of a run was told, now or under the settings before."""
+        return self._tracker.is_claimed(run_id) or (self.before is not None and self.before._is_known(run_id))
+
     def _parent(self, run_id: UUID | None) -> Run | None:
         """The run around one that starts.
 
@@ -129,7 +138,8 @@ class Hooks:
         try:
             return self._tracker.start(event_type, run_id, parent=parent, **fields)
         except WriteError as error:
-            if event_type is AuditEventType.TOOL_CALL:
+            # Another handler of the logger may try as well, and fail as well.
+            if event_type is AuditEventType.TOOL_CALL and self._tracker.claim(("not let through", run_id)):
                 self._note_not_let_through(parent, error, fields)
             raise
 

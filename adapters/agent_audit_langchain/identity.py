@@ -15,6 +15,10 @@ _SOURCES = {
     "agent_id": ("agent_id", "lc_agent_name"),
 }
 
+_FOR = ("session_id", "user_id")
+_SETTLED = "settled"
+"""In the state of a run from which on others may be served than above: of which of these it is known."""
+
 _DECIDERS = ("decided_by", "approver")
 
 _RUNTIME = "__pregel_runtime"
@@ -40,14 +44,14 @@ class Who:
         settings = _configurable() if settings is None else settings
         found = {**_told_by(settings), **_told_by(metadata)}
         told = self._settings.told(metadata)
-        found.update({field: str(told[field]) for field in _SOURCES if told.get(field)})
+        found.update({field: str(told[field]) for field in _SOURCES if _says(told, field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
         return {**found, **self._settings.given}
 
     def decider(self, metadata: Mapping[str, Any]) -> str | None:
         """Who decided, for the run that is resumed with the decision."""
-        return decided_by(self._settings.told(metadata), metadata)
+        return decider_in(self._settings.told(metadata), metadata)
 
     def _known_elsewhere(self) -> bool:
         return current_identity().agent_id is not None
@@ -63,35 +67,49 @@ class Who:
         """
         told = {}
         for field in ("session_id", "user_id"):
-            value = next((metadata[key] for key in _SOURCES[field] if metadata.get(key)), None)
+            value = next((metadata[key] for key in _SOURCES[field] if _says(metadata, key)), None)
             if value is not None and field not in self._settings.given and identity.get(field) != str(value):
                 told[field] = str(value)
         if told:
             better = self._settings.told(metadata)
-            told.update({field: str(better[field]) for field in told if better.get(field)})
+            told.update({field: str(better[field]) for field in told if _says(better, field)})
         return told
+
+    def may_differ(self, run: Run, metadata: Mapping[str, Any]) -> None:
+        """A run inside another one may be on behalf of somebody else, which its `configurable` will tell below it.
+
+        What it has from above is kept until then; what its metadata, `context` or the constructor say stays.
+        """
+        told = self._settings.told(metadata)
+        run.state[_SETTLED] = {
+            field
+            for field in _FOR
+            if field in self._settings.given
+            or _says(told, field)
+            or any(_says(metadata, key) for key in _SOURCES[field])
+        }
+        if run.parent is not None and run.identity is run.parent.identity:
+            run.identity = dict(run.identity)
 
     def learn(self, run: Run, settings: Mapping[str, Any] | None = None) -> None:
         """`configurable` cannot be seen when a chain or graph starts, but below: tell the runs above whose it is.
 
         As far as they belong to the same conversation: what is further up may go on with another one.
         """
-        if "user_id" in run.identity and "session_id" in run.identity:
+        first = run
+        while _SETTLED not in first.state and first.parent is not None:
+            first = first.parent
+        settled: set[str] = first.state.get(_SETTLED) or first.state.setdefault(_SETTLED, set(first.identity))
+        if "user_id" in settled and "session_id" in settled:
             return
         told = _told_by(_configurable() if settings is None else settings)
-        told = {
-            field: told[field] for field in ("session_id", "user_id") if field in told and field not in run.identity
-        }
-        if not told:
-            return
-        session, concerned, above = run.identity.get("session_id"), [], run.parent
-        concerned.append(run.identity)
-        while above is not None and above.identity.get("session_id") == session:
-            concerned.append(above.identity)
-            above = above.parent
-        for identity in concerned:
-            for field, value in told.items():
-                identity.setdefault(field, value)
+        told = {field: told[field] for field in _FOR if field in told and field not in settled}
+        settled.update(told)
+        while told:
+            run.identity.update(told)
+            if run is first or run.parent is None:
+                break
+            run = run.parent
 
 
 def is_generic(name: str) -> bool:
@@ -104,13 +122,18 @@ def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for field, keys in _SOURCES.items():
         for key in keys:
-            if place.get(key):
+            if _says(place, key):
                 found[field] = str(place[key])
                 break
     runtime = place.get(_RUNTIME)
     if runtime is not None:
         found = {**_told_by(in_context(getattr(runtime, "context", None))), **found}
     return found
+
+
+def _says(place: Mapping[str, Any], key: str) -> bool:
+    """Whether something stands there; 0 is a name like any other."""
+    return place.get(key) not in (None, "")
 
 
 def in_context(context: Any) -> Mapping[str, Any]:
@@ -132,10 +155,10 @@ def _configurable() -> Mapping[str, Any]:
     return (config.get("configurable") or {}) if config else {}
 
 
-def decided_by(*places: Mapping[str, Any] | None) -> str | None:
+def decider_in(*places: Mapping[str, Any] | None) -> str | None:
     """Who decided, where the application says so in these places or in `configurable`."""
     for place in (*places, _configurable()):
         for key in _DECIDERS:
-            if place and place.get(key):
+            if place and _says(place, key):
                 return str(place[key])
     return None

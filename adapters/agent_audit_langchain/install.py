@@ -6,6 +6,7 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
+from copy import copy
 from typing import Any
 
 from langchain_core.tracers import context as tracing
@@ -25,6 +26,12 @@ class _ProcessHandler(AuditCallbackHandler):
     """The one handler of the process. It stays the same object, so that nothing is recorded twice."""
 
     enabled = False
+
+    def keep_runs_under_way(self, logger: AuditLogger | None) -> None:
+        """Their ends belong into the log of their starts, when another logger takes over."""
+        if self._recording is not None and self._logger is not logger:
+            self.before = copy(self)
+            self.before.before = None
 
     def _starts(self, run_id: Any) -> bool:
         # Runs that are under way keep the handler when it is disabled: their ends are still recorded.
@@ -52,6 +59,7 @@ def enable(
     `callbacks` as well record nothing twice when they have the same logger.
     """
     with _lock:
+        _handler.keep_runs_under_way(logger)
         _handler.__init__(  # type: ignore[misc]  # the same object with other settings
             logger,
             agent_id=agent_id,

@@ -105,6 +105,11 @@ def tool_messages(outputs: Any) -> Iterable[ToolMessage]:
                 yield message
 
 
+def ends_with_answer(outputs: Any) -> bool:
+    """Whether what a node returned ends with the answer to a tool call."""
+    return any((said := messages_of(update)) and isinstance(said[-1], ToolMessage) for update in updates(outputs))
+
+
 def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
     """The calls a node is to execute or to judge: those of the conversation's last message, or its very input."""
     if isinstance(inputs, Mapping):

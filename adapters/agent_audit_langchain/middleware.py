@@ -9,6 +9,7 @@ from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
 from langchain_core.messages import ToolMessage
+from langchain_core.tools import BaseTool
 
 from agent_audit import (
     ActionRequest,
@@ -20,11 +21,12 @@ from agent_audit import (
     Run,
     after_the_fact,
 )
-from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
 from agent_audit_langchain.identity import in_context
 from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
+from agent_audit_langchain.talks import call_answered
+from agent_audit_langchain.tools import call_begun
 
 log = logging.getLogger(__name__)
 
@@ -65,11 +67,15 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], ToolAnswer]) -> ToolAnswer:
         """Record, call, record."""
         run = self._calls.begin(request)
+        around = call_begun.get()
+        call_begun.set(run or around)
         try:
             answer = handler(request)
         except BaseException as error:
             self._calls.failed(run, error)
             raise
+        finally:
+            call_begun.set(around)
         self._calls.returned(run, answer, known=request.tool is not None)
         return answer
 
@@ -81,11 +87,16 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
         except asyncio.CancelledError:
             beginning.add_done_callback(self._calls.abandoned)
             raise
+        around = call_begun.get()
+        call_begun.set(run or around)
         try:
             answer = await handler(request)
         except BaseException as error:
-            await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error))
+            goes_on = isinstance(error, asyncio.CancelledError) and not _is_async(request.tool)
+            await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error, goes_on=goes_on))
             raise
+        finally:
+            call_begun.set(around)
         await asyncio.shield(asyncio.to_thread(self._calls.returned, run, answer, known=request.tool is not None))
         return answer
 
@@ -109,11 +120,10 @@ class _Calls(Hooks):
         parent_key = getattr(config.get("callbacks"), "parent_run_id", None)
         asked = ActionRequest(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
-        self.recording.has_middleware = True
         tool = request.tool
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
-            call_key(parent_key, asked.call_id),
+            object(),
             parent=parent,
             hook="wrap_tool_call",
             action=asked.action,
@@ -122,7 +132,9 @@ class _Calls(Hooks):
             metadata=self._facts(parent, asked, getattr(tool, "description", None), tool),
             **self._identity(parent, request.runtime, config),
         )
-        run.state["request"] = asked
+        run.state.update(
+            request=asked, tool=tool, at=(parent_key, asked.call_id), tracker=self._tracker, around=call_begun.get()
+        )
         run.state["modifies"] = self.settings.changes_data(call["name"], asked.parameters)
         call_answered(run, asked.call_id)
         return run
@@ -135,9 +147,14 @@ class _Calls(Hooks):
         self._who.learn(parent, settings)
         return {}
 
+    def _take(self, run: Run | None) -> Run | None:
+        """The call, if its end is to be recorded here: where the handler was told of its execution, it does that."""
+        return None if run is None or "execution" in run.state else self._tracker.take(run.key)
+
     @after_the_fact
-    def returned(self, run: Run | None, answer: ToolAnswer, *, known: bool) -> None:
-        if run is None or self._tracker.take(run.key) is None:
+    def returned(self, told: Run | None, answer: ToolAnswer, *, known: bool) -> None:
+        run = self._take(told)
+        if run is None:
             return
         result, failed = tool_result(answer)
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
@@ -154,8 +171,12 @@ class _Calls(Hooks):
             self.recording.note_modification(run, "wrap_tool_call")
 
     @after_the_fact
-    def failed(self, run: Run | None, error: BaseException) -> None:
-        if run is None or self._tracker.take(run.key) is None:
+    def failed(self, told: Run | None, error: BaseException, *, goes_on: bool = False) -> None:
+        run = self._take(told)
+        if run is None:
+            return
+        if goes_on:  # in its thread, for which nobody waits any more
+            self._tracker.finish(run, Outcome.UNKNOWN, hook="wrap_tool_call")
             return
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "wrap_tool_call")
@@ -167,3 +188,10 @@ class _Calls(Hooks):
         run = None if beginning.cancelled() or beginning.exception() else beginning.result()
         if run is not None:
             self._tracker.end(run.key, Outcome.CANCELLED)
+
+
+def _is_async(tool: Any) -> bool:
+    """Whether cancelling a task stops the tool: one that is not async runs in a thread, which nothing stops."""
+    if hasattr(tool, "coroutine"):
+        return tool.coroutine is not None
+    return tool is None or type(tool)._arun is not BaseTool._arun

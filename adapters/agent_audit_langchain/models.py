@@ -13,6 +13,7 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import first_new, model_answer, plain
+from agent_audit_langchain.talks import talk_of
 
 
 class ModelHooks(Hooks):
@@ -74,13 +75,16 @@ class ModelHooks(Hooks):
             metadata={"model": model, **facts},
         )
         run.state["model"] = model
+        structured = (told.get("options") or {}).get("ls_structured_output_format")
+        if structured:
+            run.state["form"] = structured["schema"].get("title")
 
     @after_the_fact
     def on_llm_end(
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """A model has answered; each tool call it asks for is a request."""
-        if self._starts(run_id):
+        if not self._is_known(run_id) and self._starts(run_id):
             # Beside an inline handler, LangChain does not tell of the start of a text model in async runs.
             self._note_answer(response, parent_run_id)
         else:
@@ -109,6 +113,11 @@ class ModelHooks(Hooks):
         for message in messages:
             for call in message.tool_calls:
                 self._note_call(AuditEventType.ACTION_REQUEST, run, call)
+                if call["name"] == run.state.get("form"):  # the call is a form to fill in, and that has happened
+                    facts = {"answered_by": "structured output, not a tool"}
+                    self._note_call(AuditEventType.ACTION_EXECUTED, run, call, outcome=Outcome.SUCCESS, metadata=facts)
+                else:
+                    talk_of(run).requested[call["id"]] = call
             for broken in message.invalid_tool_calls:
                 self._note_call(
                     AuditEventType.ACTION_FAILED,

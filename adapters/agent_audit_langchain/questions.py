@@ -23,6 +23,8 @@ class Question:
     requests: list[ActionRequest] = field(default_factory=list)
     asked: Any = None
     """The value given to `interrupt()` inside a tool: what the human is shown beside the arguments."""
+    in_tool: bool = False
+    """A tool asks; it is called again as it was, and given the answer."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,11 @@ def read_question(
     """
     requests = _approval_requests(value)
     if requests:
-        return Question(interrupt_id, "tool_approvals", with_call_ids(requests, calls))
+        return Question(interrupt_id, "tool_approvals", with_call_ids(requests, calls), in_tool=tool is not None)
     if isinstance(value, Mapping) and value.get("type") == "tool_approval":
         return Question(interrupt_id, "tool_approval", [_of_call(value, "tool_call_id")])
     if tool is not None:
-        return Question(interrupt_id, "interrupt", [tool], value)
+        return Question(interrupt_id, "interrupt", [tool], value, in_tool=True)
     if len(calls) == 1 and "id" in calls[0]:
         return Question(interrupt_id, "interrupt", [_of_call(calls[0])], value)
     return Question(interrupt_id, "interrupt", [ActionRequest("interrupt", value, interrupt_id)])

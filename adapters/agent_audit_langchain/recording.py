@@ -20,8 +20,6 @@ class Recording:
         self.tracker = RunTracker.shared(logger, "langchain", _version())
         self.approvals = Approvals(logger, self.note)
         self.definitions = ToolDefinitions.of(logger)
-        self.has_middleware = False
-        """Whether an `AuditMiddleware` records tool calls, too."""
 
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
 from agent_audit import ActionRequest, AuditEventType, Outcome, Run
-from agent_audit_langchain.approvals import call_answered, call_key
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result
+from agent_audit_langchain.talks import call_answered
+
+call_begun: ContextVar[Run | None] = ContextVar("agent_audit_langchain.begun", default=None)
+"""The call that an `AuditMiddleware` around here has put on record. What is executed twice at once has two of them."""
 
 
 class ToolHooks(Hooks):
@@ -35,12 +39,13 @@ class ToolHooks(Hooks):
         call_id = None if tool_call_id is None else str(tool_call_id)
         request = ActionRequest(f"tool.{name}", input_str if inputs is None else inputs, call_id)
         parent = self._parent(parent_run_id)
-        outer = self._tracker.get(call_key(parent_run_id, call_id)) if self.recording.has_middleware else None
-        if outer is not None and outer.state["request"].parameters == request.parameters:
+        outer = self._begun(parent_run_id, call_id)
+        if outer is not None and _is_same(outer, request):
             # On record by AuditMiddleware; had an inner middleware changed the arguments, these would not be.
-            self._tracker.enter(run_id, parent=outer)
-            outer.state["modifies"] |= self.settings.changes_data(name, request.parameters)
-            return
+            if self._executes(outer, run_id):
+                outer.state["modifies"] |= self.settings.changes_data(name, request.parameters)
+                return
+            outer = None
         run = self._start_operation(
             AuditEventType.TOOL_CALL,
             run_id,
@@ -55,6 +60,19 @@ class ToolHooks(Hooks):
         run.state["request"] = request
         run.state["modifies"] = self.settings.changes_data(name, request.parameters)
         call_answered(run, call_id)
+
+    def _begun(self, parent_run_id: UUID | None, call_id: str | None) -> Run | None:
+        """What an `AuditMiddleware` of this logger has recorded of a call that starts now, if it has not ended yet."""
+        run = call_begun.get()
+        while run is not None and run.state["tracker"] is not self._tracker:
+            run = run.state["around"]
+        if run is None or run.ended or run.state["at"] != (parent_run_id, call_id):
+            return None
+        return run
+
+    def _executes(self, outer: Run, run_id: UUID) -> bool:
+        """Whether this is the first execution of a call: from here on, the call ends as the execution does."""
+        return outer.state.setdefault("execution", run_id) is run_id and self._tracker.rename(outer, run_id)
 
     @takes_run
     def on_tool_end(self, output: Any, run: Run, **kwargs: Any) -> None:
@@ -107,3 +125,13 @@ class ToolHooks(Hooks):
     def on_retriever_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """The look-up has failed."""
         self._end_with_error(run, error, "on_retriever_error")
+
+
+def _is_same(begun: Run, request: ActionRequest) -> bool:
+    """Whether the arguments are those on record, but for what a model made up for those that LangChain injects."""
+    known, told = begun.state["request"].parameters, request.parameters
+    if known == told or not isinstance(known, dict) or not isinstance(told, dict):
+        return bool(known == told)
+    more = known.keys() - told.keys()
+    tool = begun.state["tool"]
+    return {**known, **told} == known and tool is not None and not more & tool.args.keys()

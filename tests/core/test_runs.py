@@ -89,6 +89,39 @@ def test_an_end_without_a_start_is_taken_quietly(tracker: RunTracker, backend: M
     assert backend.events() == []
 
 
+def test_a_key_can_be_claimed_again_when_its_run_has_ended(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    for _ in range(3):
+        assert tracker.claim("tool")
+        assert not tracker.claim("tool")
+        tracker.start(T.TOOL_CALL, "tool", action="tool")
+        assert not tracker.claim("tool")
+        tracker.end("tool", O.SUCCESS)
+        assert tracker.is_claimed("tool")
+    assert len({event.span_id for event in backend.events()}) == 3
+    assert not unpaired(backend.events())
+
+
+def test_a_run_that_was_renamed_ends_by_its_new_key_alone(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    run = tracker.start(T.TOOL_CALL, "begun", action="tool")
+    assert tracker.rename(run, "executed")
+    assert tracker.end("begun", O.SUCCESS) is None
+    tracker.end("executed", O.FAILURE)
+    assert not tracker.rename(run, "again")
+    assert told(backend) == [(T.TOOL_CALL, None, "tool"), (T.TOOL_RESPONSE, O.FAILURE, "tool")]
+    assert not unpaired(backend.events())
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_claim_outlives_those_that_were_made_just_after_it(backend: MemoryAuditBackend, ended: bool) -> None:
+    tracker = RunTracker(AuditLogger(backend), "test", None, max_claims=3)
+    assert tracker.claim("tool")
+    tracker.enter("tool")
+    assert [tracker.claim(n) for n in range(3)] == [True] * 3
+    if ended:
+        tracker.end("tool", O.SUCCESS)
+    assert tracker.claim("tool") is ended
+
+
 def test_an_exception_is_recorded_once_at_the_deepest_level(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
     problem = ValueError("x")
     tracker.start(T.AGENT_START, "agent")

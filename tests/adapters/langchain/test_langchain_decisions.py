@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langchain_record import Record, call, human_in_the_loop
 from langchain_stories import QUESTION, begins, called, clerk, config, ends, lines, send, stops
@@ -221,3 +222,67 @@ def test_decision_in_another_process_joins_by_call_id(record: Record) -> None:
         ("tool.call", "c1"),
         ("tool.response", "c1"),
     ]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_answer_with_too_few_decisions_is_refused_and_decides_nothing(record: Record, known: bool) -> None:
+    agent = guarded(call("send", "c1", to="ann"), call("send", "c2", to="bob"))
+    agent.invoke(QUESTION, config(record))
+    elsewhere = MemoryAuditBackend()
+    with AuditLogger(elsewhere) as logger:
+        other = {} if known else {"callbacks": [AuditCallbackHandler(logger)]}
+        with pytest.raises(ValueError, match="does not match"):
+            agent.invoke(Command(resume={"decisions": [APPROVE]}), config(record, **other))
+    told = [*record.events, *elsewhere.events()]
+    assert not [e for e in told if e.event_type in ("action.approved", "action.denied")]
+    assert not record.of("tool.call")
+
+
+@pytest.mark.parametrize("obeys", [True, False])
+def test_edit_that_a_tool_was_told_when_it_asked_is_compared_with_what_it_calls_then(obeys: bool) -> None:
+    """The tool itself is called again as before, for the answer is its to read: so does a wrapper around any tool."""
+    record = Record(Keyed())
+
+    @tool("send")
+    def asks_first(config: RunnableConfig, to: str) -> Any:
+        """Ask, then send."""
+        asked = {"action_request": {"action": "send", "args": {"to": to}}, "config": {"allow_edit": True}}
+        answer = interrupt([asked])[0]
+        return send.invoke(answer["args"]["args"] if obeys else {"to": "joe"}, config)
+
+    agent = clerk(call("send", "c1", to="bob"), tools=[asks_first])
+    agent.invoke(QUESTION, config(record))
+    agent.invoke(Command(resume=[{"type": "edit", "args": {"args": {"to": "eve"}}}]), config(record))
+    approved = record.one("action.approved")
+    assert (approved.call_id, approved.parameters) == ("c1", {"to": "eve"})
+    asked, again, inner = record.of("tool.call")
+    assert [event.parameters for event in (asked, again)] == 2 * [{"to": "bob"}]
+    assert not any("arguments" in (event.metadata or {}) for event in (asked, again))
+    assert inner.metadata and approved.metadata
+    assert (inner.metadata["arguments"] == approved.metadata["arguments"]) is obeys
+    assert inner.metadata.get("differs_from_decision", False) is not obeys
+    record.check()
+
+
+def test_a_later_question_of_a_node_is_answered_by_id_in_another_process(record: Record) -> None:
+    graph = StateGraph(State)
+
+    def ask_until_a_number(state: Any) -> Any:
+        while True:
+            answer = interrupt("how many?")
+            if isinstance(answer, int):
+                return {"answer": str(answer)}
+
+    graph.add_node("ask", ask_until_a_number)
+    graph.add_edge(START, "ask")
+    asking = graph.compile(name="g", checkpointer=InMemorySaver())
+    state = asking.invoke({"answer": ""}, config(record))
+    for _ in range(20):
+        state = asking.invoke(Command(resume={state["__interrupt__"][0].id: "?"}), config(record))
+    elsewhere = Record()
+    last = state["__interrupt__"][0].id
+    asking.invoke(Command(resume={last: 5}), config(elsewhere))
+    decided = elsewhere.one("action.approved")
+    assert (decided.result, decided.metadata and decided.metadata["question_from"]) == (5, "resumed run")
+    elsewhere.check()
+    elsewhere.logger.close()

@@ -137,3 +137,10 @@ def test_one_chain_that_serves_several_conversations(record: Record, agents: boo
     assert {
         (e.session_id, e.user_id) for e in record.events if e.agent_id == "serves" and e.action == "agent.serves"
     } == {(None, None)}
+
+
+@pytest.mark.parametrize("place", ["metadata", "configurable"])
+def test_a_user_whose_id_is_0_is_a_user(record: Record, place: str) -> None:
+    given: Any = {"callbacks": [record.handler], place: {"user_id": 0}}
+    agent().invoke(QUESTION, given)
+    assert {event.user_id for event in record.events[1:]} == {"0"}

@@ -217,3 +217,24 @@ def test_beside_the_tracing_of_langsmith_the_record_is_the_same(record: Record, 
             *ends()[-2:],
         ]
     )
+
+
+def test_run_under_way_when_another_logger_takes_over_gets_its_end_in_the_log_of_its_start(record: Record) -> None:
+    other = Record()
+
+    @tool
+    def switch(query: str) -> str:
+        """Some library enables again."""
+        enable(other.logger)
+        return "switched"
+
+    enable(record.logger)
+    model = Scripted(replies=[asks_for(call("switch", "c1", query="x")), "done"])
+    create_agent(model, [switch], name="clerk").invoke({"messages": [("user", "go")]})
+    assert record.short()[-3:] == [
+        ("tool.call", "tool.switch", "c1"),
+        ("tool.response", "success", "tool.switch", "c1"),
+        ("agent.stop", "success", "agent.clerk"),
+    ]
+    assert other.short() == [("llm.request", "llm.scripted-1"), ("llm.response", "success", "llm.scripted-1")]
+    other.logger.close()

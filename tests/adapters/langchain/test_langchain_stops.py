@@ -13,7 +13,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
-from langchain_stories import QUESTION, STOPPED, begins, called, clerk, config, lines, search, stops
+from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
 
 
 def streaming() -> Any:
@@ -69,7 +69,11 @@ async def test_stream_of_an_agent_closed_early(record: Record, asynchronous: boo
         stream = agent.stream(QUESTION, config(record), stream_mode="updates")
         next(stream)
         stream.close()
-    assert record.story() == [*begins("search c1 {query:x}"), *stops("cancelled")]
+    assert record.story() == [
+        *begins("search c1 {query:x}"),
+        f"action.failed cancelled tool.search c1 {{query:x}} {WHO} < agent.clerk",
+        *stops("cancelled"),
+    ]
 
 
 class Slow:
@@ -224,6 +228,7 @@ def test_out_of_steps(record: Record) -> None:
             llm.request llm.scripted-1 {messages:[{role:tool,content:found x,call_id:c1}]} @ < agent.clerk
             llm.response success llm.scripted-1 @ < agent.clerk
             action.request tool.search c2 {query:x} @ < llm.scripted-1
+            action.failed failure tool.search c2 {query:x} @ < agent.clerk
             """
         ),
         *stops("failure"),

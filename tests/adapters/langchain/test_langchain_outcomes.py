@@ -1,0 +1,135 @@
+"""Every tool call that a model asks for has an outcome on record, also where no tool ran."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, ToolCallLimitMiddleware
+from langchain.agents.structured_output import ToolStrategy
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
+from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
+from langchain_stories import QUESTION, clerk, config, search, send
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import BaseModel
+
+from agent_audit.analysis.pairing import unpaired
+
+
+class Total(BaseModel):
+    """A total."""
+
+    n: int
+
+
+class Binding(Scripted):
+    """Passes on what is bound to it, as models of providers do."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(tools=tools, **kwargs)
+
+
+def of_calls(record: Record) -> list[tuple[Any, ...]]:
+    assert not unpaired(record.backend.events())
+    return [line for line in record.short("llm.", "agent.", "error") if line[-1] in ("c1", "c2")]
+
+
+def test_answer_in_the_form_of_a_tool_call(record: Record) -> None:
+    agent = create_agent(
+        Scripted(replies=[asks_for(call("Total", "c1", n=3))]), [], name="clerk", response_format=ToolStrategy(Total)
+    )
+    agent.invoke(QUESTION, config(record))
+    assert of_calls(record) == [
+        ("action.request", "tool.Total", "c1"),
+        ("action.executed", "success", "tool.Total", "c1"),
+    ]
+    executed = record.one("action.executed")
+    assert (executed.parameters, executed.metadata) == ({"n": 3}, {"answered_by": "the node that asked for it"})
+
+
+def test_structured_output_of_a_model(record: Record) -> None:
+    model = Binding(replies=[asks_for(call("Total", "c1", n=3))]).with_structured_output(Total)
+    assert model.invoke("how many?", {"callbacks": [record.handler]}) == Total(n=3)
+    assert of_calls(record) == [
+        ("action.request", "tool.Total", "c1"),
+        ("action.executed", "success", "tool.Total", "c1"),
+    ]
+    executed = record.one("action.executed")
+    assert (executed.parameters, executed.metadata) == ({"n": 3}, {"answered_by": "structured output, not a tool"})
+
+
+def test_call_that_a_middleware_refuses_with_an_exception(record: Record) -> None:
+    class Policy(AgentMiddleware[Any, Any, Any]):
+        def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+            raise PermissionError("not today")
+
+    with pytest.raises(PermissionError):
+        clerk(call("send", "c1", to="x"), middleware=[Policy()]).invoke(QUESTION, config(record))
+    assert of_calls(record) == [("action.request", "tool.send", "c1"), ("action.failed", "failure", "tool.send", "c1")]
+    failed = record.one("action.failed")
+    assert (failed.error_type, failed.error) == ("NotExecuted", "the run ended before")
+
+
+def test_calls_left_over_when_an_agent_is_out_of_calls(record: Record) -> None:
+    limit = ToolCallLimitMiddleware(run_limit=1, exit_behavior="error")
+    calls = [call("send", "c1", to="x"), call("search", "c2", query="y")]
+    with pytest.raises(Exception, match="limit"):
+        clerk(*calls, tools=[send, search], middleware=[limit]).invoke(QUESTION, config(record))
+    assert of_calls(record) == [
+        ("action.request", "tool.send", "c1"),
+        ("action.request", "tool.search", "c2"),
+        ("action.failed", "failure", "tool.send", "c1"),
+        ("action.failed", "failure", "tool.search", "c2"),
+    ]
+
+
+def test_stream_closed_between_model_and_tool(record: Record) -> None:
+    stream = clerk(call("send", "c1", to="x")).stream(QUESTION, config(record))
+    next(stream)
+    stream.close()
+    assert of_calls(record) == [
+        ("action.request", "tool.send", "c1"),
+        ("action.failed", "cancelled", "tool.send", "c1"),
+    ]
+
+
+def test_call_that_waits_for_an_answer_is_not_over(record: Record) -> None:
+    clerk(call("send", "c1", to="x"), middleware=[human_in_the_loop()]).invoke(QUESTION, config(record))
+    told = record.short("llm.", "agent.")
+    assert told == [("action.request", "tool.send", "c1"), ("permission.check", "tool.send", "c1")]
+
+
+def test_calls_that_an_inner_agent_has_executed_are_not_those_of_the_node_around_it(record: Record) -> None:
+    """Nor are those of an earlier turn that a node hands on."""
+
+    @tool(return_direct=True)
+    def final(text: str) -> str:
+        """Answer with it."""
+        return text
+
+    inner = clerk(call("final", "c1", text="x"), tools=[final])
+    builder = StateGraph(MessagesState)
+    builder.add_node("inner", inner.invoke)
+    builder.add_node("hands_on", lambda state: {"messages": state["messages"]})
+    builder.add_edge(START, "inner")
+    builder.add_edge("inner", "hands_on")
+    graph = builder.compile(name="outer", checkpointer=InMemorySaver())
+    graph.invoke(QUESTION, config(record))
+    assert of_calls(record) == [
+        ("action.request", "tool.final", "c1"),
+        ("tool.call", "tool.final", "c1"),
+        ("tool.response", "success", "tool.final", "c1"),
+    ]
+
+
+def test_nothing_is_said_of_a_call_that_an_application_may_have_executed_itself(record: Record) -> None:
+    def loop(question: str) -> None:
+        Scripted(replies=[asks_for(call("send", "c1", to="x"))]).invoke(question)
+        raise OSError("after it was sent by hand")
+
+    with pytest.raises(OSError, match="by hand"):
+        RunnableLambda(loop).with_config(run_name="loops").invoke("go", {"callbacks": [record.handler]})
+    assert not record.of("action.failed", "action.executed")
