@@ -146,8 +146,6 @@ def take_over(run: RunRecorder, state: Any) -> None:
         run.decided[call.call_id] = decision
         if decision:
             run.asked[call.call_id] = call
-            if call.kind != "function_call":
-                run.tools.native_calls.append(call)
         if run.recording.decided.pop(call.call_id) is not decision:
             of_this_call = _decided_by_id(context, call.call_id)
             facts = {"seen": "when resumed"} if of_this_call else {"standing": True}

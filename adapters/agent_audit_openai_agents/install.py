@@ -27,6 +27,7 @@ from agent_audit_openai_agents.items import HOSTED_APPROVAL
 from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
 from agent_audit_openai_agents.runner import AuditRunner
+from agent_audit_openai_agents.tools import MARKS
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ def enable(
         record_decisions(_decided, _not_accepted)
         record_failures()
         record_results()
+        MARKS.check()
 
 
 def _stand_in_front(hooks: AuditRunHooks) -> None:

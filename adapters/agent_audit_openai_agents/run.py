@@ -204,8 +204,6 @@ class RunRecorder:
             self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
             if call.call_id:
                 self.asked[call.call_id] = call
-            if call.kind != "function_call":
-                self.tools.native_calls.append(call)
 
     def llm_failed(self, outcome: Outcome, exception: BaseException | None) -> None:
         """A model call that was begun will not be answered."""

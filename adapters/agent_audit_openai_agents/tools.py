@@ -6,10 +6,10 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agents import RunContextWrapper
+from agents import ApplyPatchTool, ComputerTool, LocalShellTool, RunContextWrapper, ShellTool
 from agents.tool_context import ToolContext
 
-from agent_audit import AuditEventType, Outcome, Run, digest_of
+from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 
 T = AuditEventType
 
-_NATIVE_KINDS = ("local_shell", "shell", "apply_patch", "computer")
+MARKS = Seam(
+    "agents:RunContextWrapper._mark_tool_invocation_executed",
+    "of several shell, computer or patch calls at once it is not known which one runs when some may wait for approval",
+)
+"""Only looked for: it marks a call in the run's context right before the hook that tells of its tool."""
+
+_MARKED = "_tool_invocations"
+"""Where in the context: by call id."""
+
+_NATIVE_KINDS = {
+    LocalShellTool: "local_shell_call",
+    ShellTool: "shell_call",
+    ApplyPatchTool: "apply_patch_call",
+    ComputerTool: "computer_call",
+}
+"""Tools whose hooks tell neither the call nor its arguments, and the response items that ask for them."""
 
 
 class ToolCalls:
@@ -35,8 +50,6 @@ class ToolCalls:
         self._run = run
         self.open: dict[str, Hashable] = {}
         """Call id -> key of the operation."""
-        self.native_calls: list[Call] = []
-        """Asked for, not begun: in their order, for the SDK does not say which one it carries out."""
         self.native_open: list[tuple[int, Hashable]] = []
         self._begun: set[Hashable] = set()
         """Keys of all operations that this run has begun."""
@@ -162,12 +175,19 @@ class ToolCalls:
                 return asked  # parsed when the model asked for it
             raw = getattr(context, "tool_call", None)
             return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments), raw=raw)
-        # The SDK gives its native tools neither ids nor arguments: they run in the order they were asked for.
-        kinds = tuple(kind for kind in _NATIVE_KINDS if kind in getattr(tool, "name", ""))
-        for place, call in enumerate(self.native_calls):
-            if call.kind.startswith(kinds or ("\0",)):
-                return self.native_calls.pop(place)
-        return Call(getattr(tool, "name", type(tool).__name__), None, None)
+        return self._native_call(context, tool) or Call(getattr(tool, "name", type(tool).__name__), None, None)
+
+    def _native_call(self, context: Any, tool: Any) -> Call | None:
+        """Which call a native tool carries out. Those that wait or were refused are asked for as well."""
+        kind = next((kind for native, kind in _NATIVE_KINDS.items() if isinstance(tool, native)), None)
+        asked = [call for call in self._run.asked.values() if call.kind == kind or call.name == tool.name]
+        marks = getattr(context, _MARKED, None) or {}
+        for call in asked:
+            if getattr(marks.get(call.call_id), "executed", False):
+                return call
+        # Without marks: native calls of one kind run one after the other, but for those that wait.
+        none_waits = len(asked) == 1 or not getattr(tool, "needs_approval", False)
+        return asked[0] if asked and none_waits else None
 
     def _open_key(self, context: Any, tool: Any) -> Hashable:
         if isinstance(context, ToolContext):

@@ -17,7 +17,7 @@ from agents import (
     set_tracing_disabled,
 )
 from openai.types.responses.response_output_item import McpApprovalRequest
-from openai_scripts import Record, add, agent, call, lines
+from openai_scripts import Record, add, agent, call, lines, shell_call
 
 import agent_audit_openai_agents
 from agent_audit import identify
@@ -272,11 +272,6 @@ async def test_an_approval_inside_an_agent_as_a_tool_may_stand_as_well(record: R
         tool.call - tool.pay c2
     """)
     assert record.events("action.approved")[1].agent_id == "Inner"
-
-
-def shell_call(call_id: str, command: str) -> Any:
-    action = {"commands": [command], "timeout_ms": 1000}
-    return {"type": "shell_call", "id": call_id, "call_id": call_id, "status": "completed", "action": action}
 
 
 @pytest.mark.parametrize("approve", [True, False])

@@ -1,0 +1,138 @@
+"""Shell, patch and computer tools, whose hooks tell neither the call nor its arguments."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+import pytest
+from agents import ApplyPatchTool, Runner, ShellTool, set_tracing_disabled
+from openai_scripts import Record, agent, lines, shell_call
+
+from agent_audit_openai_agents import AuditRunHooks
+
+DECIDED_AND_RUN = (
+    "permission.check",
+    "action.approved",
+    "action.denied",
+    "tool.call",
+    "tool.response",
+    "action.failed",
+)
+
+
+@pytest.fixture(params=["traced", "untraced"], autouse=True)
+def _tracing(request: pytest.FixtureRequest) -> Any:
+    """Everything here holds with tracing disabled as well."""
+    set_tracing_disabled(request.param == "untraced")
+    yield
+    set_tracing_disabled(False)
+
+
+def patch_call(call_id: str, path: str) -> dict[str, Any]:
+    operation = {"type": "delete_file", "path": path}
+    return {
+        "type": "apply_patch_call",
+        "id": call_id,
+        "call_id": call_id,
+        "status": "completed",
+        "operation": operation,
+    }
+
+
+TWO_COMMANDS = [shell_call("s1", "rm -rf /data"), shell_call("s2", "ls")]
+
+
+class Disk:
+    """Whose files are patched."""
+
+    def create_file(self, operation: Any) -> str:
+        return f"created {operation.path}"
+
+    def update_file(self, operation: Any) -> str:
+        return f"updated {operation.path}"
+
+    def delete_file(self, operation: Any) -> str:
+        return f"deleted {operation.path}"
+
+
+async def removes(context: Any, action: Any, call_id: str) -> bool:
+    return any("rm" in command for command in action.commands)
+
+
+def shell(**settings: Any) -> ShellTool:
+    return ShellTool(executor=lambda request: f"ran {request.data.action.commands[0]}", **settings)
+
+
+async def test_of_two_commands_the_one_that_runs_is_on_record_and_not_the_one_that_waits(record: Record) -> None:
+    one = agent(TWO_COMMANDS, "done", tools=[shell(needs_approval=removes)])
+    result = await Runner.run(one, "hi")
+    assert record.told(*DECIDED_AND_RUN) == lines("""
+        tool.call - tool.shell s2
+        tool.response success tool.shell s2
+        permission.check - tool.shell s1
+    """)
+    assert record.one("tool.call").parameters["commands"] == ["ls"]
+    assert record.one("tool.response").result == "ran ls"
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state)
+    assert record.told("action.approved", "tool.call", "tool.response")[2:] == lines("""
+        action.approved success tool.shell s1
+        tool.call - tool.shell s1
+        tool.response success tool.shell s1
+    """)
+    assert record.one("tool.call", call_id="s1").parameters["commands"] == ["rm -rf /data"]
+
+
+async def test_hooks_alone_tell_of_two_commands_the_one_that_runs(silent: Record) -> None:
+    one = agent(TWO_COMMANDS, "done", tools=[shell(needs_approval=removes)])
+    await Runner.run(one, "hi", hooks=AuditRunHooks(silent.logger))
+    gc.collect()  # nothing tells hooks that a run waits
+    assert silent.told("tool.call", "tool.response") == lines("""
+        tool.call - tool.shell s2
+        tool.response success tool.shell s2
+    """)
+    assert silent.one("tool.call").parameters["commands"] == ["ls"]
+
+
+async def test_a_command_that_is_rejected_at_once_is_not_the_one_that_runs(record: Record) -> None:
+    def decide(context: Any, item: Any) -> Any:
+        return {"approve": item.raw_item.call_id == "s2"}
+
+    one = agent(TWO_COMMANDS, "done", tools=[shell(needs_approval=True, on_approval=decide)])
+    await Runner.run(one, "hi")
+    assert record.told(*DECIDED_AND_RUN) == lines("""
+        action.denied denied tool.shell s1
+        action.approved success tool.shell s2
+        tool.call - tool.shell s2
+        tool.response success tool.shell s2
+    """)
+    assert record.one("tool.call").parameters["commands"] == ["ls"]
+
+
+async def test_of_two_patches_the_one_that_is_applied_is_on_record(record: Record) -> None:
+    async def of_production(context: Any, operation: Any, call_id: str) -> bool:
+        return operation.path == "prod.db"
+
+    patch = ApplyPatchTool(editor=Disk(), needs_approval=of_production)
+    await Runner.run(agent([patch_call("p1", "prod.db"), patch_call("p2", "tmp.txt")], "done", tools=[patch]), "hi")
+    assert record.told(*DECIDED_AND_RUN) == lines("""
+        tool.call - tool.apply_patch p2
+        tool.response success tool.apply_patch p2
+        permission.check - tool.apply_patch p1
+    """)
+    assert record.one("tool.call").parameters["path"] == "tmp.txt"
+    assert record.one("tool.response").result == "deleted tmp.txt"
+
+
+async def test_a_shell_of_another_name_has_the_call_s_id_and_arguments(record: Record) -> None:
+    await Runner.run(agent([shell_call("s1", "ls")], "done", tools=[shell(name="bash")]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        action.request - tool.shell s1
+        tool.call - tool.shell s1
+        tool.response success tool.shell s1
+        agent.stop success agent.A -
+    """)
+    assert record.one("tool.call").parameters["commands"] == ["ls"]
