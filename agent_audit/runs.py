@@ -261,13 +261,16 @@ class RunTracker:
         self._sink.log(event, after_effect=after_effect)
         return event
 
-    def error(self, exception: BaseException, *, under: Hashable | Run, hook: str | None = None) -> AuditEvent | None:
+    def error(
+        self, exception: BaseException, *, under: Hashable | Run, hook: str | None = None, **fields: Any
+    ) -> AuditEvent | None:
         """Record an exception as `error`, unless a deeper level of the same run has recorded it. Never raises."""
         run = self._find(under)
         if run is None or not self._first_sight(run, exception):
             return None
         try:
-            return self.note(AuditEventType.ERROR, under=run, hook=hook, outcome=Outcome.FAILURE, exception=exception)
+            fields |= {"outcome": Outcome.FAILURE, "exception": exception}
+            return self.note(AuditEventType.ERROR, under=run, hook=hook, **fields)
         except WriteError:
             return None
 

@@ -99,8 +99,7 @@ class Ending:
                 if self._note_verdict(stage, result.guardrail, result.output, agent=agent) and stage == "input":
                     tripped = result
         self._note_tripwire(exception, noted)
-        if source is None:
-            self._note_seen_guardrails(exception)
+        self._note_seen_guardrails(exception, with_verdicts=source is None)
         return tripped
 
     def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
@@ -113,11 +112,20 @@ class Ending:
             agent = getattr(source, "agent", None) or (None if stage == "input" else self._run.agent)
             self._note_verdict(stage, source.guardrail, source.output, tripped=True, agent=agent)
 
-    def _note_seen_guardrails(self, exception: BaseException | None) -> None:
-        """Without a result, what the spans told: the name and the verdict."""
+    def _note_seen_guardrails(self, exception: BaseException | None, *, with_verdicts: bool) -> None:
+        """What the spans told: which one has failed; without a result, also names and verdicts."""
+        run = self._run
         raised = getattr(getattr(exception, "guardrail_result", exception), "guardrail", None)
-        for name, tripped in self._run.guardrails_seen:
-            if raised is None or name != guardrail_name(raised):
+        for name, tripped, problem in run.guardrails_seen:
+            if isinstance(problem, Exception):
+                run.tracker.error(
+                    problem,
+                    under=run.agent_key or run.key,
+                    hook="on_span_end",
+                    action=f"guardrail.{name}",
+                    agent_id=run.name_of(None),
+                )
+            elif with_verdicts and problem is None and (raised is None or name != guardrail_name(raised)):
                 self._note_guardrail("unknown", name, tripped, None, None)
 
     def _note_verdict(self, stage: str, guardrail: Any, output: Any, *, agent: Any, tripped: bool = False) -> bool:

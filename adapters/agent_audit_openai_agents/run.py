@@ -47,7 +47,8 @@ class RunRecorder:
         self.decided: dict[str, bool] = {}
         """Call id -> a decision that is on record."""
         self.tools = ToolCalls(self)
-        self.guardrails_seen: list[tuple[str, bool]] = []
+        self.guardrails_seen: list[tuple[str, bool, BaseException | None]] = []
+        """What their spans tell: name, whether it tripped, what has ended it instead of a verdict."""
         self.requests = 0
         self.responses = 0
         self.keeps: Any = None

@@ -192,11 +192,20 @@ def _within(run: RunRecorder) -> Iterator[None]:
 
 def _stream_ended(run: RunRecorder, ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:
     if task.cancelled():
-        _complete(run, ending.raised, asyncio.CancelledError())
+        _complete(run, ending.raised, _guardrail_failure(result) or asyncio.CancelledError())
     elif (error := task.exception()) is not None:
         _complete(run, ending.raised, error)
     else:
         _complete(run, ending.returned, result)
+
+
+def _guardrail_failure(result: Any) -> BaseException | None:
+    """What an input guardrail has raised: the SDK cancels the run for it, and raises it to whoever reads the stream."""
+    guardrails = getattr(result, "_input_guardrails_task", None)
+    if guardrails is None or not guardrails.done() or guardrails.cancelled():
+        return None
+    failure: BaseException | None = guardrails.exception()
+    return failure
 
 
 def _complete(run: RunRecorder, end: Callable[[Any], None], value: Any) -> None:
