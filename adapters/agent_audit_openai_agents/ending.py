@@ -45,12 +45,13 @@ class Ending:
     def returned(self, result: Any) -> None:
         """The runner has returned a result, which may only be a pause."""
         run = self._run
-        run.enter(getattr(result, "context_wrapper", None))
-        run.note_answers(_outputs(result.new_items), getattr(result, "context_wrapper", None))
+        context = getattr(result, "context_wrapper", None)
+        run.enter(context)
+        run.note_answers(_outputs(result.new_items), context)
         tripped = self._note_guardrails(result)
         interruptions = list(getattr(result, "interruptions", None) or ())
         for item in interruptions:
-            note_question(run, item)
+            note_question(run, item, context)
         self._close_open(Outcome.SUSPENDED if interruptions else Outcome.UNKNOWN)
         if interruptions:
             run.agent_stopped(Outcome.SUSPENDED, hook="runner")

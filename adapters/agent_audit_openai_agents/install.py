@@ -20,7 +20,13 @@ from agent_audit import (
     WriteError,
     after_the_fact,
 )
-from agent_audit_openai_agents.approvals import DECISIONS, call_in_question, note_decision, record_decisions
+from agent_audit_openai_agents.approvals import (
+    DECISIONS,
+    call_in_question,
+    forget_decision,
+    note_decision,
+    record_decisions,
+)
 from agent_audit_openai_agents.failures import FAILURES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
 from agent_audit_openai_agents.items import HOSTED_APPROVAL
@@ -121,17 +127,17 @@ def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
         return
     run, call = hooks.recording.active_run(), call_in_question(item)
     if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
-        approved = run.decided[call.call_id] = bool(hooks.recording.decided.pop(call.call_id))
+        approved = run.decided[call.call_id] = bool(choice.get("approve"))
         if not approved or call.kind == HOSTED_APPROVAL:
             run.asked.pop(call.call_id, None)
 
 
 @after_the_fact
-def _not_accepted(item: Any, error: Exception) -> None:
+def _not_accepted(item: Any, context: RunContextWrapper[Any], error: Exception) -> None:
     hooks = _hooks
     if hooks is not None:
         call = call_in_question(item)
-        hooks.recording.decided.pop(call.call_id)
+        forget_decision(hooks.recording, hooks.settings, call, context)
         facts = {"outcome": Outcome.FAILURE, "action": call.action, "call_id": call.call_id, "exception": error}
         hooks.recording.tracker.note(AuditEventType.ERROR, hook="_apply_approval_decision", after_effect=True, **facts)
 

@@ -18,6 +18,7 @@ from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
+from agent_audit_openai_agents.pending import Pending, pending_of
 from agent_audit_openai_agents.recording import Recording, active, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
 from agent_audit_openai_agents.told import Told
@@ -142,7 +143,13 @@ def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[s
         agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),
+        pending=_pending(recording, getattr(state, "_context", None)),
     )
+
+
+def _pending(recording: Recording, context: Any) -> Pending:
+    outer = recording.active_run()
+    return pending_of(context) or (Pending() if outer is None else outer.told.pending)
 
 
 def _option(config: Any, name: str) -> Any:

@@ -9,10 +9,12 @@ from agents import (
     Agent,
     HostedMCPTool,
     ModelBehaviorError,
+    RunConfig,
     RunContextWrapper,
     Runner,
     RunState,
     ShellTool,
+    SQLiteSession,
     function_tool,
     set_tracing_disabled,
 )
@@ -20,7 +22,7 @@ from openai.types.responses.response_output_item import McpApprovalRequest
 from openai_scripts import Record, add, agent, call, lines, shell_call
 
 import agent_audit_openai_agents
-from agent_audit import identify
+from agent_audit import BoundedMap, identify
 from agent_audit_openai_agents.recording import Recording
 
 
@@ -106,7 +108,7 @@ async def test_a_serialised_run_is_decided_on_and_resumed(record: Record) -> Non
     result = await Runner.run(payer(), "hi")
     text = result.to_state().to_string()
     # As in another process: nothing is remembered but the text.
-    Recording.of(record.logger).questions.pop("c1")
+    forget(record)
     fresh = Agent(name="A", model=agent("done").model, tools=[pay, add])
     state: RunState[Any] = await RunState.from_string(fresh, text)
     state.approve(state.get_interruptions()[0])
@@ -247,7 +249,7 @@ async def test_a_standing_approval_in_a_saved_run_holds_in_a_new_process_on_reco
     state = result.to_state()
     state.approve(result.interruptions[0], always_approve=True)
     text = state.to_string()
-    Recording.of(record.logger).decided.pop("c1")  # as in another process
+    forget(record)
     fresh = Agent(name="A", model=agent([call("pay", {"amount": 6}, "c2")], "done").model, tools=[pay, add])
     await Runner.run(fresh, await RunState.from_string(fresh, text))
     assert record.told("action.approved", "tool.call")[1:] == lines("""
@@ -390,3 +392,61 @@ async def test_the_context_callable_may_say_who_decided(silent: Record) -> None:
     state.approve(result.interruptions[0])
     approved = silent.one("action.approved")
     assert (approved.user_id, approved.metadata["decided_by"]) == ("ann", "boss")
+
+
+def forget(record: Record) -> None:
+    """As in another process: nothing is remembered but the text of a state."""
+    recording = Recording.of(record.logger)
+    recording.questions, recording.decided = BoundedMap(), BoundedMap()
+
+
+@pytest.mark.parametrize("saved", [False, True])
+async def test_questions_of_two_conversations_never_mix_though_their_models_number_calls_alike(
+    record: Record, saved: bool
+) -> None:
+    states = {}
+    agents = {"ann": payer("done"), "bob": payer("done")}
+    for user, one in agents.items():
+        config = RunConfig(group_id=f"talk of {user}")
+        result = await Runner.run(one, "hi", context={"user_id": user}, run_config=config)
+        state = result.to_state()
+        states[user] = await RunState.from_string(one, state.to_string()) if saved else state
+    states["bob"].approve(states["bob"].get_interruptions()[0])
+    states["ann"].reject(states["ann"].get_interruptions()[0])
+    await Runner.run(agents["bob"], states["bob"])
+    types = ("permission.check", "action.approved", "action.denied", "tool.call")
+    assert [(e.event_type, e.user_id, e.session_id) for e in record.events(*types)][:4] == [
+        ("permission.check", "ann", "talk of ann"),
+        ("permission.check", "bob", "talk of bob"),
+        ("action.approved", "bob", "talk of bob"),
+        ("action.denied", "ann", "talk of ann"),
+    ]
+    assert len(record.events(*types)) == 5, "and the call of bob"
+
+
+async def test_the_same_question_of_two_saved_conversations_without_users_is_nobody_s(record: Record) -> None:
+    one, other = payer("done"), payer("done")
+    texts = []
+    for each in (one, other):
+        result = await Runner.run(each, "hi", run_config=RunConfig(group_id=f"talk {len(texts)}"))
+        texts.append(result.to_state().to_string())
+    state: RunState[Any] = await RunState.from_string(other, texts[1])
+    state.approve(state.get_interruptions()[0])
+    assert record.one("action.approved").session_id is None, "better unknown than another one's"
+
+
+async def test_a_decision_seen_when_its_run_is_resumed_names_the_session_and_nobody_who_decided(
+    silent: Record,
+) -> None:
+    agent_audit_openai_agents.enable(silent.logger, context=lambda wrapper: {"decided_by": "who resumes"})
+    one, session = payer("done"), SQLiteSession("talk")
+    result = await Runner.run(one, "hi", session=session, context={"user_id": "ann"})
+    state: RunState[Any] = await RunState.from_string(one, result.to_state().to_string())
+    state.approve(state.get_interruptions()[0])
+    forget(silent)
+    state = await RunState.from_string(one, state.to_string())
+    await Runner.run(one, state, session=session)
+    taken, seen = silent.events("action.approved")
+    assert (taken.metadata["decided_by"], taken.session_id) == ("who resumes", "talk")
+    assert (seen.metadata["seen"], seen.session_id, seen.user_id) == ("when resumed", "talk", "ann")
+    assert "decided_by" not in seen.metadata
