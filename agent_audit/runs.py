@@ -164,6 +164,11 @@ class RunTracker:
         """
         return self._open(key, self._find(parent), None, None, facts)
 
+    def detach(self, run: Run) -> None:
+        """Let a run outlive its parent: its own end comes for certain, so its parent does not close it."""
+        if run.parent is not None:
+            run.parent.children.discard(run)
+
     def start(
         self,
         event_type: AuditEventType,
@@ -277,7 +282,8 @@ class RunTracker:
     def close_all(self) -> None:
         """Close every open run as unknown (the logger or the process ends)."""
         for run in list(self._runs.values()):
-            if run.parent is None:
+            on_its_own = run.parent is None or run not in run.parent.children
+            if on_its_own and self._runs.get(run.key) is run:
                 self.end(run.key, Outcome.UNKNOWN)
 
     # -- inside ----------------------------------------------------------------------------------------

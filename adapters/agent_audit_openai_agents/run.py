@@ -83,7 +83,9 @@ class RunRecorder:
         self._known_as = identity.get("agent_id")
         if self._known_as is None and self.told.agent is not None:
             identity["agent_id"] = self.told.agent
-        self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
+        scope = self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
+        if self.has_runner:
+            self.tracker.detach(scope)
 
     def agent_started(self, context: RunContextWrapper[Any], agent: Any, hook: str) -> None:
         """An agent begins, or a tool or model call shows that it has."""

@@ -110,7 +110,7 @@ class ToolCalls:
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools.pop(span_id)
         key = self._open_key(context, tool)
-        run: Run | None = self._run.tracker.get(key)
+        run: Run | None = self._run.tracker.take(key)
         if run is None and key in self._begun:
             return  # a callback of the tool outlived its cancellation; the end is on record
         raw = getattr(context, "tool_arguments", None)
@@ -122,7 +122,7 @@ class ToolCalls:
 
     def answered(self, call_id: str, output: Any) -> None:
         """The run has taken the output of a call, though it ended before a hook could tell."""
-        run: Run | None = self._run.tracker.get(self.open.get(call_id))
+        run: Run | None = self._run.tracker.take(self.open.get(call_id))
         if run is not None:
             raw = field_of(run.state["call"].raw, "arguments")
             self._end(run, "runner", judge(None, raw, output, run, raised=None))
@@ -131,7 +131,7 @@ class ToolCalls:
         call: Call = run.state["call"]
         self.open.pop(call.call_id or "", None)
         outcome = verdict.pop("outcome")
-        self._run.tracker.end(run.key, outcome, hook=hook, **verdict)
+        self._run.tracker.finish(run, outcome, hook=hook, **verdict)
         if outcome is Outcome.SUCCESS:
             self._note_modification(call, run.span_id)
 

@@ -14,15 +14,16 @@ from agents import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
-    add_trace_processor,
     function_tool,
     input_guardrail,
     output_guardrail,
+    set_trace_processors,
     set_tracing_disabled,
     tool_input_guardrail,
     tool_output_guardrail,
 )
 from agents.testing import ModelStep
+from agents.tracing import get_trace_provider
 from openai_scripts import Record, agent, call, lines
 
 from agent_audit_openai_agents import AuditTracingProcessor
@@ -259,10 +260,12 @@ async def test_a_stream_that_a_broken_guardrail_ends_has_failed(record: Record, 
 async def test_spans_alone_tell_of_a_guardrail_that_raises(silent: Record, request: pytest.FixtureRequest) -> None:
     if "untraced" in request.node.name:
         pytest.skip("there are no spans then")
-    add_trace_processor(processor := AuditTracingProcessor(silent.logger))
+    before: Any = get_trace_provider()
+    before = list(before._multi_processor._processors)
+    set_trace_processors([AuditTracingProcessor(silent.logger)])
     try:
         with pytest.raises(RuntimeError):
             await Runner.run(agent("fine", input_guardrails=[undecided, broken]), "hi")
     finally:
-        processor.enabled = False
+        set_trace_processors(before)
     assert silent.told("guardrail.passed", "error") == ["error failure guardrail.broken -"]
