@@ -23,6 +23,15 @@ FAILURES = (
 """One function under two names: it turns what a tool raised into words for the model."""
 
 
+NATIVE_FAILURES = Seam(
+    "agents.run_internal.tool_actions:format_shell_error",
+    "with tracing disabled, a shell, patch or custom tool that raises passes for a success",
+)
+"""Turns into words for the model what such a tool raised, right before the hook that tells of its end."""
+
+_native: ContextVar[list[BaseException] | None] = ContextVar("agent_audit_openai_agents_native", default=None)
+"""What it raised, until that hook takes it out: the hook runs in a task of its own, with a copy of this context."""
+
 _Failures = list[tuple[str, BaseException]]
 _here: ContextVar[_Failures | None] = ContextVar("agent_audit_openai_agents_failures", default=None)
 
@@ -51,6 +60,8 @@ def failure_of(context: Any) -> BaseException | None:
     failure: BaseException | None = getattr(context, _FAILURE, None)
     if failure is not None:
         setattr(context, _FAILURE, None)
+    elif native := _native.get():
+        return native.pop()
     return failure
 
 
@@ -64,8 +75,16 @@ def record_failures() -> None:
 
         return put_into_words
 
+    def wrap_native(original: Any) -> Any:
+        def put_into_words(error: Any) -> Any:
+            _native.set([error])
+            return original(error)
+
+        return put_into_words
+
     for seam in FAILURES:
         seam.wrap(wrap)
+    NATIVE_FAILURES.wrap(wrap_native)
 
 
 class _Listener:

@@ -36,6 +36,9 @@ def _default_error_prefix() -> str:
     return str(text).partition("\0")[0].removesuffix(" Error: ")
 
 
+_NATIVE_TOOLS = "agents.run_internal.tool_actions"
+"""Elsewhere in another version, a tool that raises passes for cancelled; the run has failed all the same."""
+
 _DEFAULT_ERROR = _default_error_prefix()
 
 
@@ -98,6 +101,16 @@ def cause_of(exception: BaseException) -> BaseException:
     """What a tool raised, from under the SDK's "Error running tool"."""
     wrapped = isinstance(exception, AgentsException) and str(exception).startswith("Error running tool")
     return exception.__cause__ if wrapped and exception.__cause__ is not None else exception
+
+
+def raised_by_native_tool(exception: BaseException) -> bool:
+    """Whether an exception has come through where the SDK carries out shell, computer and patch calls."""
+    at = None if isinstance(exception, AgentsException) else exception.__traceback__
+    while at is not None:
+        if str(at.tb_frame.f_globals.get("__name__")) == _NATIVE_TOOLS:
+            return True
+        at = at.tb_next
+    return False
 
 
 def guardrail_name(guardrail: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agents import ApplyPatchTool, ComputerTool, LocalShellTool, RunContextWrapper, ShellTool
+from agents import ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, RunContextWrapper, ShellTool
 from agents.tool_context import ToolContext
 
 from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
@@ -89,6 +89,7 @@ class ToolCalls:
             metadata=facts or None,
         )
         run.state["call"] = call
+        run.state["context"] = context
         self._begun.add(key)
         if call.call_id:
             self._run.asked.pop(call.call_id, None)
@@ -113,7 +114,7 @@ class ToolCalls:
         run: Run | None = self._run.tracker.take(key)
         if run is None and key in self._begun:
             return  # a callback of the tool outlived its cancellation; the end is on record
-        raw = getattr(context, "tool_arguments", None)
+        raw = None if isinstance(tool, CustomTool) else getattr(context, "tool_arguments", None)
         verdict = judge(tool, raw, result, run, raised=failure_of(context))
         if run is None:
             self._continued(context, tool, verdict)
@@ -124,8 +125,8 @@ class ToolCalls:
         """The run has taken the output of a call, though it ended before a hook could tell."""
         run: Run | None = self._run.tracker.take(self.open.get(call_id))
         if run is not None:
-            raw = field_of(run.state["call"].raw, "arguments")
-            self._end(run, "runner", judge(None, raw, output, run, raised=None))
+            raw, raised = field_of(run.state["call"].raw, "arguments"), failure_of(run.state["context"])
+            self._end(run, "runner", judge(None, raw, output, run, raised=raised))
 
     def _end(self, run: Run, hook: str, verdict: dict[str, Any]) -> None:
         call: Call = run.state["call"]

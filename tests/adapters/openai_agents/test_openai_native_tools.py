@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from agents import ApplyPatchTool, Runner, ShellTool, set_tracing_disabled
+from agents import (
+    ApplyPatchTool,
+    Computer,
+    ComputerTool,
+    CustomTool,
+    LocalShellTool,
+    Runner,
+    ShellTool,
+    input_guardrail,
+    set_tracing_disabled,
+)
+from openai.types.responses import ResponseComputerToolCall, ResponseCustomToolCall
+from openai.types.responses.response_output_item import LocalShellCall
 from openai_scripts import Record, agent, lines, shell_call
 
 from agent_audit_openai_agents import AuditRunHooks
@@ -54,6 +68,18 @@ class Disk:
 
     def delete_file(self, operation: Any) -> str:
         return f"deleted {operation.path}"
+
+
+class Screen(Computer):
+    """A computer that does one and the same thing."""
+
+    def __init__(self, react: Any) -> None:
+        self._react = react
+
+    def screenshot(self) -> str:
+        return self._react()
+
+    click = double_click = scroll = type = wait = move = keypress = drag = lambda self, *args, **keys: self._react()
 
 
 async def removes(context: Any, action: Any, call_id: str) -> bool:
@@ -124,6 +150,88 @@ async def test_of_two_patches_the_one_that_is_applied_is_on_record(record: Recor
     """)
     assert record.one("tool.call").parameters["path"] == "tmp.txt"
     assert record.one("tool.response").result == "deleted tmp.txt"
+
+
+async def test_a_shell_a_patch_and_a_custom_tool_that_raise_have_failed_though_the_model_gets_a_text(
+    record: Record,
+) -> None:
+    def refuse(*_: Any) -> str:
+        raise PermissionError("not yours")
+
+    disk: Any = SimpleNamespace(create_file=refuse, update_file=refuse, delete_file=refuse)
+    commands = [shell_call("s1", "ls"), shell_call("s2", "pwd")]
+    custom = {"type": "custom_tool_call", "id": "k1", "call_id": "k1", "name": "ask", "input": "some words"}
+    tools = [
+        ShellTool(executor=lambda request: refuse() if request.data.call_id == "s1" else "here"),
+        ApplyPatchTool(editor=disk),
+        CustomTool(name="ask", description="", on_invoke_tool=refuse),
+    ]
+    asked = [*commands, patch_call("p1", "x"), ResponseCustomToolCall.model_validate(custom)]
+    await Runner.run(agent(asked, "done", tools=tools), "hi")
+    ends = {event.call_id: (event.outcome, event.error_type, event.error) for event in record.events("tool.response")}
+    failed = ("failure", "PermissionError", "not yours")
+    assert ends == {"s1": failed, "s2": ("success", None, None), "p1": failed, "k1": failed}
+
+
+@pytest.mark.parametrize("kind", ["computer", "local_shell"])
+async def test_a_computer_or_a_local_shell_that_raises_has_failed_with_what_the_run_raises(
+    record: Record, kind: str
+) -> None:
+    def refuse(*_: Any) -> str:
+        raise PermissionError("not yours")
+
+    click = {"type": "click", "x": 1, "y": 2, "button": "left"}
+    command = {"type": "exec", "command": ["ls"], "env": {}}
+    asked: dict[str, Any] = {
+        "computer": ResponseComputerToolCall.model_validate(
+            {
+                "type": "computer_call",
+                "id": "n1",
+                "call_id": "n1",
+                "action": click,
+                "pending_safety_checks": [],
+                "status": "completed",
+            }
+        ),
+        "local_shell": LocalShellCall.model_validate(
+            {"type": "local_shell_call", "id": "n1", "call_id": "n1", "action": command, "status": "completed"}
+        ),
+    }
+    tools: dict[str, Any] = {"computer": ComputerTool(Screen(refuse)), "local_shell": LocalShellTool(executor=refuse)}
+    one = agent([asked[kind]], "done", tools=[tools[kind]])
+    with pytest.raises(PermissionError):
+        await Runner.run(one, "hi")
+    assert record.told("tool.call", "tool.response", "agent.stop") == lines(f"""
+        tool.call - {record.one("tool.call").action} n1
+        tool.response failure {record.one("tool.call").action} n1
+        agent.stop failure agent.A -
+    """)
+    response = record.one("tool.response")
+    assert (response.error_type, response.error) == ("PermissionError", "not yours")
+
+
+async def test_a_native_tool_that_runs_when_something_else_ends_the_run_was_cancelled(record: Record) -> None:
+    running = asyncio.Event()
+
+    async def slow(request: Any) -> str:
+        running.set()
+        await asyncio.sleep(10)
+        return "never"
+
+    @input_guardrail
+    async def broken(context: Any, agent: Any, input: Any) -> Any:
+        await running.wait()
+        raise RuntimeError("classifier is down")
+
+    command: Any = {"type": "exec", "command": ["ls"], "env": {}}
+    asked = LocalShellCall(id="n1", call_id="n1", action=command, status="completed", type="local_shell_call")
+    one = agent([asked], "done", tools=[LocalShellTool(executor=slow)], input_guardrails=[broken])
+    with pytest.raises(RuntimeError):
+        await Runner.run(one, "hi")
+    assert record.told("tool.response", "agent.stop") == lines("""
+        tool.response cancelled tool.local_shell n1
+        agent.stop failure agent.A -
+    """)
 
 
 async def test_a_shell_of_another_name_has_the_call_s_id_and_arguments(record: Record) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from agents import (
     Agent,
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
     LocalShellTool,
     MaxTurnsExceeded,
     ModelBehaviorError,
@@ -15,6 +17,7 @@ from agents import (
     Runner,
     UserError,
     function_tool,
+    input_guardrail,
     set_tracing_disabled,
 )
 from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
@@ -118,6 +121,56 @@ async def test_beside_a_tool_that_ends_the_run_the_others_are_cancelled(record: 
     assert sorted(record.told("tool.response")) == lines("""
         tool.response cancelled tool.slow c1
         tool.response failure tool.broken c2
+    """)
+
+
+async def test_of_two_calls_of_one_tool_the_one_that_ends_the_run_has_failed(record: Record) -> None:
+    @function_tool(failure_error_function=None)
+    async def work(fails: bool) -> str:
+        await asyncio.sleep(0.01)
+        if fails:
+            raise ValueError("bad")
+        await asyncio.sleep(10)
+        return "never"
+
+    asked = [call("work", {"fails": False}, "c1"), call("work", {"fails": True}, "c2")]
+    with pytest.raises(UserError):
+        await Runner.run(agent(asked, tools=[work]), "hi")
+    assert record.one("tool.response", call_id="c1").outcome == "cancelled"
+    failed = record.one("tool.response", call_id="c2")
+    assert (failed.outcome, failed.error_type, failed.error) == ("failure", "ValueError", "bad")
+
+
+async def test_of_two_calls_of_one_tool_the_one_that_takes_too_long_has_failed(record: Record) -> None:
+    @function_tool(timeout=0.05, timeout_behavior="raise_exception", failure_error_function=None)
+    async def slow() -> str:
+        await asyncio.sleep(5)
+        return "never"
+
+    with pytest.raises(Exception, match="timed out"):
+        await Runner.run(agent([call("slow", call_id="c1"), call("slow", call_id="c2")], tools=[slow]), "hi")
+    ends = [(event.outcome, event.error_type) for event in record.events("tool.response")]
+    assert ("failure", "ToolTimeoutError") in ends, "both took too long; the first that was noticed ended the run"
+
+
+async def test_a_tool_that_an_input_guardrail_stops_was_cancelled(record: Record) -> None:
+    @input_guardrail
+    async def late(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+        await running.wait()
+        return GuardrailFunctionOutput(None, True)
+
+    @function_tool
+    async def slow() -> str:
+        running.set()
+        await asyncio.sleep(10)
+        return "never"
+
+    running = asyncio.Event()
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        await Runner.run(agent([call("slow")], tools=[slow], input_guardrails=[late]), "hi")
+    assert record.told("tool.response", "agent.stop") == lines("""
+        tool.response cancelled tool.slow c1
+        agent.stop failure agent.A -
     """)
 
 
