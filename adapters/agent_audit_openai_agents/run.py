@@ -108,6 +108,11 @@ class RunRecorder:
         )
         self.agent, self.agent_key = agent, key
 
+    def continued(self) -> None:
+        """A tool of a resumed run goes on: so does the agent that called it, though no hook tells so yet."""
+        if self.agent_key is None and self.told.goes_on is not None:
+            self.agent_started(*self.told.goes_on, "resume")
+
     def agent_finished(self, output: Any) -> None:
         """An agent has given the run's final output; with a runner, its guardrails are still to come."""
         self.finished, self.output = True, output

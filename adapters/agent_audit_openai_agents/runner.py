@@ -134,16 +134,18 @@ def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[s
 
 def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
     state = input if isinstance(input, RunState) else None
+    context, agent = getattr(state, "_context", None), getattr(state, "_current_agent", None)
     config = options.get("run_config")
     names = (options.get("conversation_id"), getattr(state, "_conversation_id", None), _option(config, "group_id"))
     return Told(
         asked=input if state is None else None,
         session=options.get("session"),
         conversation=next((str(name) for name in names if name), None),
-        agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
+        agent=getattr(agent or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),
-        pending=_pending(recording, getattr(state, "_context", None)),
+        goes_on=None if context is None or agent is None else (context, agent),
+        pending=_pending(recording, context),
     )
 
 
@@ -168,6 +170,7 @@ def _operation_around(recording: Recording, context: Any) -> Any:
         return span_key
     if len(outer.tools.open) == 1:
         return next(iter(outer.tools.open.values()))
+    outer.continued()
     return outer.agent_key or outer.key
 
 

@@ -27,6 +27,8 @@ class Told:
     """Key of the operation that runs it, when it runs inside another run."""
     trace_id: str | None = None
     """Given when the parent is in another log."""
+    goes_on: tuple[Any, Any] | None = None
+    """Context and agent of the saved state that is resumed."""
     pending: Pending = field(default_factory=Pending)
     """That of the run it goes on from, or is inside of."""
 

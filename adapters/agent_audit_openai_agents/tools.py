@@ -106,7 +106,7 @@ class ToolCalls:
         if standing_decision(self._run, context, call):
             note_standing(self._run, call.request, True, "on_tool_start")
 
-    def ended(self, context: RunContextWrapper[Any], tool: Any, result: Any) -> None:
+    def ended(self, context: RunContextWrapper[Any], agent: Any, tool: Any, result: Any) -> None:
         """A tool has returned."""
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools.pop(span_id)
@@ -117,6 +117,7 @@ class ToolCalls:
         raw = None if isinstance(tool, CustomTool) else getattr(context, "tool_arguments", None)
         verdict = judge(tool, raw, result, run, raised=failure_of(context))
         if run is None:
+            self._run.agent_started(context, agent, "on_tool_end")
             self._continued(context, tool, verdict)
             return
         self._end(run, "on_tool_end", verdict)

@@ -168,7 +168,7 @@ async def test_a_stream_that_waits_is_suspended(record: Record) -> None:
 async def test_an_agent_as_a_tool_that_waits_is_suspended_and_goes_on(record: Record) -> None:
     inner = payer("paid", name="Inner")
     outer = agent([call("ask", {"input": "pay"}, "o1")], "done", name="Outer", tools=[inner.as_tool("ask", "")])
-    result = await Runner.run(outer, "hi")
+    result = await Runner.run(outer, "hi", context={"user_id": "ann"})
     assert record.without_models() == lines("""
         agent.start - agent.Outer -
         action.request - tool.ask o1
@@ -186,14 +186,18 @@ async def test_an_agent_as_a_tool_that_waits_is_suspended_and_goes_on(record: Re
     await Runner.run(outer, state)
     assert record.without_models()[before:] == lines("""
         action.approved success tool.pay c1
+        agent.start - agent.Outer -
         agent.start - agent.Inner -
         tool.call - tool.pay c1
         tool.response success tool.pay c1
         agent.stop success agent.Inner -
         tool.response success tool.ask o1
-        agent.start - agent.Outer -
         agent.stop success agent.Outer -
     """)
+    going_on, within = record.events("agent.start")[2:]
+    answer = record.events("tool.response")[-1]
+    assert (within.parent_span_id, answer.parent_span_id) == (going_on.span_id, going_on.span_id)
+    assert (answer.agent_id, answer.user_id, within.user_id) == ("Outer", "ann", "ann")
 
 
 async def test_a_decision_taken_where_nothing_was_recorded_is_seen_when_the_run_is_resumed(
