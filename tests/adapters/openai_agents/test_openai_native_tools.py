@@ -16,10 +16,20 @@ from agents import (
     LocalShellTool,
     Runner,
     ShellTool,
+    ToolSearchTool,
+    function_tool,
     input_guardrail,
     set_tracing_disabled,
 )
-from openai.types.responses import ResponseComputerToolCall, ResponseCustomToolCall
+from agents.testing import assistant_message
+from openai.types.responses import (
+    ResponseComputerToolCall,
+    ResponseCustomToolCall,
+    ResponseFunctionShellToolCall,
+    ResponseFunctionShellToolCallOutput,
+    ResponseToolSearchCall,
+    ResponseToolSearchOutputItem,
+)
 from openai.types.responses.response_output_item import LocalShellCall
 from openai_scripts import Record, agent, lines, shell_call
 
@@ -244,3 +254,38 @@ async def test_a_shell_of_another_name_has_the_call_s_id_and_arguments(record: R
         agent.stop success agent.A -
     """)
     assert record.one("tool.call").parameters["commands"] == ["ls"]
+
+
+@pytest.mark.parametrize("status", ["completed", "incomplete"])
+async def test_a_shell_that_has_run_at_the_provider_is_a_call_with_its_result(record: Record, status: str) -> None:
+    said = {"stdout": "removed", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}
+    item = {"type": "shell_call_output", "id": "o1", "call_id": "h1", "status": status, "output": [said]}
+    output = ResponseFunctionShellToolCallOutput.model_validate({**item, "max_output_length": None})
+    asked = ResponseFunctionShellToolCall.model_validate(shell_call("h1", "rm *.bak"))
+    one = agent([asked, output, assistant_message("done")], tools=[ShellTool(environment={"type": "container_auto"})])
+    await Runner.run(one, "hi")
+    assert record.without_models() == lines(f"""
+        agent.start - agent.A -
+        tool.call - tool.shell h1
+        tool.response {"success" if status == "completed" else "failure"} tool.shell h1
+        agent.stop success agent.A -
+    """)
+    ran, response = record.one("tool.call"), record.one("tool.response")
+    assert (ran.parameters["commands"], ran.metadata) == (["rm *.bak"], {"hosted": True})
+    assert response.result == [said]
+
+
+async def test_a_search_for_tools_at_the_provider_is_a_call_with_an_end(record: Record) -> None:
+    shared = {"call_id": None, "execution": "server", "status": "completed"}
+    asked = {"type": "tool_search_call", "id": "t1", "arguments": {"paths": ["x"]}, **shared}
+    output = {"type": "tool_search_output", "id": "t2", "tools": [], **shared}
+    items = [ResponseToolSearchCall.model_validate(asked), ResponseToolSearchOutputItem.model_validate(output)]
+    later = function_tool(lambda: "x", name_override="later", defer_loading=True)
+    await Runner.run(agent([*items, assistant_message("done")], tools=[ToolSearchTool(), later]), "hi")
+    assert record.without_models() == lines("""
+        agent.start - agent.A -
+        tool.call - tool.tool_search t1
+        tool.response success tool.tool_search t1
+        agent.stop success agent.A -
+    """)
+    assert record.one("tool.response").result == {"tools": 0}
