@@ -159,7 +159,7 @@ def take_over(run: RunRecorder, state: Any) -> None:
     context = getattr(state, "_context", None)
     for item in state.get_interruptions():
         call = call_in_question(item)
-        decision = _status(context, call, existing_pending=item)
+        decision = _status(context, item, existing_pending=item)
         if call.call_id is None:
             continue
         if decision is None:
@@ -181,12 +181,22 @@ def take_over(run: RunRecorder, state: Any) -> None:
             forget_decision(run.recording, run.settings, call, context)
 
 
-def standing_decision(run: RunRecorder, context: Any, call: Call) -> bool | None:
-    """Whether a call was approved or rejected beforehand, with all others of its tool."""
+def standing_decision(run: RunRecorder, context: Any, call: Call, tool_name: str | None = None) -> bool | None:
+    """Whether a call was approved or rejected beforehand, with all others of its tool.
+
+    Args:
+        run: the run.
+        context: of the run; has the decisions.
+        call: the call.
+        tool_name: of its tool, where that is known; a shell may have any.
+    """
     if call.call_id is None or call.call_id in run.decided or call.raw is None:
         return None
-    item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=call.name)
-    return _status(context, call, current_invocation=item)
+    if _decided_by_id(context, call.call_id, otherwise=False):
+        return None
+    name = field_of(call.raw, "name") or tool_name or call.name
+    item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=name)
+    return _status(context, item, current_invocation=item)
 
 
 def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook: str, **fields: Any) -> None:
@@ -197,19 +207,20 @@ def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook:
         run.decided[request.call_id] = approve
 
 
-def _status(context: Any, call: Call, **which: Any) -> bool | None:
+def _status(context: Any, item: ToolApprovalItem, **which: Any) -> bool | None:
     try:
-        status = context.get_approval_status(call.name, call.call_id, **which)
+        tool = {"tool_namespace": item.tool_namespace, "tool_lookup_key": item.tool_lookup_key}
+        status = context.get_approval_status(item.tool_name, call_in_question(item).call_id, **tool, **which)
     except Exception:  # its arguments change from version to version
         return None
     return status if isinstance(status, bool) else None
 
 
-def _decided_by_id(context: Any, call_id: str) -> bool:
+def _decided_by_id(context: Any, call_id: str, *, otherwise: bool = True) -> bool:
     """Whether a decision names this very call; one that stands for all calls of a tool does not."""
     try:
         records = list(context._approvals.values())
-    except AttributeError:
-        return True
+    except AttributeError:  # an SDK that keeps them elsewhere
+        return otherwise
     lists = [ids for record in records for ids in (record.approved, record.rejected) if isinstance(ids, list)]
     return any(call_id in ids for ids in lists)

@@ -69,7 +69,7 @@ class ToolCalls:
         call = self._call_of(context, tool)
         key = (self._run.key, "tool", call.call_id or uuid4().hex)
         if getattr(tool, "needs_approval", False):
-            self._note_standing_approval(context, call)
+            self._note_standing_approval(context, call, tool.name)
         facts: dict[str, Any] = {}
         if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
             facts["mcp_server"] = server
@@ -101,9 +101,9 @@ class ToolCalls:
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools[span_id] = (self._run, key)
 
-    def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call) -> None:
+    def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call, tool_name: str) -> None:
         """Nobody is asked any more once a tool was approved for good."""
-        if standing_decision(self._run, context, call):
+        if standing_decision(self._run, context, call, tool_name):
             note_standing(self._run, call.request, True, "on_tool_start")
 
     def ended(self, context: RunContextWrapper[Any], agent: Any, tool: Any, result: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from agents import (
     SQLiteSession,
     function_tool,
     set_tracing_disabled,
+    tool_namespace,
 )
 from openai.types.responses.response_output_item import McpApprovalRequest
 from openai_scripts import Record, add, agent, call, lines, shell_call
 
 import agent_audit_openai_agents
 from agent_audit import BoundedMap, identify
+from agent_audit_openai_agents import AuditRunHooks
 from agent_audit_openai_agents.recording import Recording
 
 
@@ -454,3 +457,62 @@ async def test_a_decision_seen_when_its_run_is_resumed_names_the_session_and_nob
     assert (taken.metadata["decided_by"], taken.session_id) == ("who resumes", "talk")
     assert (seen.metadata["seen"], seen.session_id, seen.user_id) == ("when resumed", "talk", "ann")
     assert "decided_by" not in seen.metadata
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_standing_decision_on_a_tool_of_a_namespace_is_on_record_for_each_call(
+    record: Record, approve: bool
+) -> None:
+    def ask(call_id: str) -> list[Any]:
+        asked = call("pay", {"amount": 1}, call_id)
+        asked.namespace = "bank"
+        return [asked]
+
+    one = agent(ask("c1"), ask("c2"), "done", tools=tool_namespace(name="bank", description="Accounts", tools=[pay]))
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    if approve:
+        state.approve(result.interruptions[0], always_approve=True)
+    else:
+        state.reject(result.interruptions[0], always_reject=True)
+    await Runner.run(one, state)
+    carried_out = """
+        action.approved success tool.bank.pay c1
+        tool.call - tool.bank.pay c1
+        action.approved success tool.bank.pay c2
+        tool.call - tool.bank.pay c2
+    """
+    refused = """
+        action.denied denied tool.bank.pay c1
+        action.denied denied tool.bank.pay c2
+    """
+    types = ("action.approved", "action.denied", "permission.denied", "tool.call")
+    assert record.told(*types) == lines(carried_out if approve else refused)
+
+
+async def test_a_standing_approval_of_a_shell_with_a_name_of_its_own_is_on_record_for_each_call(
+    record: Record,
+) -> None:
+    shell = ShellTool(executor=lambda request: "listed", needs_approval=True, name="bash")
+    one = agent([shell_call("s1", "ls")], [shell_call("s2", "ls")], "done", tools=[shell])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    await Runner.run(one, state)
+    assert record.told("action.approved", "tool.call") == lines("""
+        action.approved success tool.shell s1
+        tool.call - tool.shell s1
+        action.approved success tool.shell s2
+        tool.call - tool.shell s2
+    """)
+
+
+async def test_hooks_alone_take_no_decision_on_one_call_for_a_standing_one(silent: Record) -> None:
+    one, hooks = payer("done"), AuditRunHooks(silent.logger)
+    result = await Runner.run(one, "hi", hooks=hooks)
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state, hooks=hooks)
+    del result, state
+    gc.collect()  # nothing tells hooks that a run waits
+    assert silent.told("action.approved", "tool.call") == ["tool.call - tool.pay c1"]
