@@ -59,6 +59,8 @@ class Hosted:
     failed: bool
     result: Any
     error: str | None
+    item_id: str | None = None
+    """Its own, where `call_id` is that of the question whether it may run."""
 
 
 def field_of(item: Any, name: str) -> Any:
@@ -171,11 +173,12 @@ def _hosted(item: Any) -> Hosted:
         for key in ("queries", "action", "arguments", "code")
         if (value := field_of(item, key)) is not None
     }
-    found = field_of(item, "results")
+    found, question = field_of(item, "results"), field_of(item, "approval_request_id")
     error = field_of(item, "error")
     return Hosted(
         name=name,
-        call_id=field_of(item, "id"),
+        call_id=question or field_of(item, "id"),
+        item_id=field_of(item, "id") if question else None,
         parameters=asked,
         lookup=kind in _LOOKUPS,
         failed=error is not None or field_of(item, "status") in ("failed", "incomplete"),

@@ -9,7 +9,7 @@ from uuid import uuid4
 from agents import ModelResponse, RunContextWrapper, get_current_trace
 from agents.models import get_default_model
 
-from agent_audit import AdapterSettings, AuditEventType, Outcome, RunTracker
+from agent_audit import ActionRequest, AdapterSettings, AuditEventType, Outcome, RunTracker, digest_of
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
@@ -230,6 +230,9 @@ class RunRecorder:
                 "parameters": call.parameters,
                 "metadata": {"hosted": True},
             }
+            if call.item_id is not None:
+                request = ActionRequest(facts["action"], call.parameters.get("arguments"), call.call_id)
+                facts["metadata"] |= {"item": call.item_id, **digest_of(request, self.recording.logger.digest)}
             if call.lookup:
                 facts["resource"] = call.name
                 facts |= {"outcome": outcome, "result": call.result, "error": call.error}

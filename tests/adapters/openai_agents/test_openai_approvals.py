@@ -20,7 +20,8 @@ from agents import (
     set_tracing_disabled,
     tool_namespace,
 )
-from openai.types.responses.response_output_item import McpApprovalRequest
+from agents.testing import assistant_message
+from openai.types.responses.response_output_item import McpApprovalRequest, McpCall
 from openai_scripts import Record, add, agent, call, lines, shell_call
 
 import agent_audit_openai_agents
@@ -516,3 +517,30 @@ async def test_hooks_alone_take_no_decision_on_one_call_for_a_standing_one(silen
     del result, state
     gc.collect()  # nothing tells hooks that a run waits
     assert silent.told("action.approved", "tool.call") == ["tool.call - tool.pay c1"]
+
+
+async def test_a_call_that_the_provider_carries_out_once_allowed_shares_the_id_of_its_question(record: Record) -> None:
+    ran = McpCall(
+        id="m9",
+        approval_request_id="m1",
+        arguments='{"account": 7}',
+        name="close",
+        output="closed",
+        server_label="bank",
+        type="mcp_call",
+    )
+    one = agent(asks_provider(), [ran, assistant_message("done")], tools=[hosted(approve=None)])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state)
+    types = ("permission.check", "action.approved", "tool.call", "tool.response", "action.failed")
+    assert record.told(*types) == lines("""
+        permission.check - tool.bank.close m1
+        action.approved success tool.bank.close m1
+        tool.call - tool.bank.close m1
+        tool.response success tool.bank.close m1
+    """)
+    carried_out = record.one("tool.call").metadata
+    assert (carried_out["item"], carried_out["hosted"]) == ("m9", True)
+    assert carried_out["arguments"] == record.one("action.approved").metadata["arguments"]
