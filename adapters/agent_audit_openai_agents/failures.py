@@ -87,6 +87,11 @@ def record_failures() -> None:
     NATIVE_FAILURES.wrap(wrap_native)
 
 
+def sees_failures() -> bool:
+    """Whether every exception of a function tool is remembered, so that its text need not be looked at."""
+    return FAILURES[0].is_wrapped and FAILURES[1].is_wrapped
+
+
 class _Listener:
     """A `RunConfig.tool_error_formatter` that remembers the exception and leaves the text to the user's own.
 

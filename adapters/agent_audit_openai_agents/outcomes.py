@@ -16,7 +16,7 @@ from agents.exceptions import (
 )
 
 from agent_audit import Outcome, Run
-from agent_audit_openai_agents.failures import MCPToolError
+from agent_audit_openai_agents.failures import MCPToolError, sees_failures
 from agent_audit_openai_agents.items import are_malformed, field_of
 
 TRIPWIRES = (
@@ -53,7 +53,7 @@ def judge(
     """Fields of the `tool.response` of a tool that returned: the outcome, and what went wrong if anything did.
 
     A failed tool returns too: the SDK gives the model a text in place of the result. Where nothing was raised that
-    was seen, the function span tells of most failures, and without tracing the SDK's own texts.
+    was seen, the function span tells of most failures, and where not all is seen the SDK's own texts.
     """
     text = result if isinstance(result, str) else None
     kind: str | None = None
@@ -64,7 +64,7 @@ def judge(
         return {"outcome": Outcome.FAILURE, "exception": raised, **described}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
-    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR)):
+    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR) and not sees_failures()):
         kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
     if kind is None:
         return {"outcome": Outcome.SUCCESS, "result": result}

@@ -44,6 +44,8 @@ class RunRecorder:
         self.output: Any = None
         self.asked: dict[str, Call] = {}
         """Calls that nothing is on record of but the request."""
+        self.asker: Any = None
+        """The agent whose model has asked for them."""
         self.decided: dict[str, bool] = {}
         """Call id -> a decision that is on record."""
         self.tools = ToolCalls(self)
@@ -191,6 +193,7 @@ class RunRecorder:
     def llm_ended(self, response: ModelResponse, hook: str = "on_llm_end", *, after_effect: bool = False) -> None:
         """A model has answered; each call it asks for is a request."""
         self.responses += 1
+        self.asker = self.agent
         run = self.tracker.get(self._llm_key)
         if run is None:
             return

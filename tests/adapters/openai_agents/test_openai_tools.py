@@ -15,10 +15,12 @@ from agents import (
     ModelBehaviorError,
     RunConfig,
     Runner,
+    ToolGuardrailFunctionOutput,
     UserError,
     function_tool,
     input_guardrail,
     set_tracing_disabled,
+    tool_input_guardrail,
 )
 from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
@@ -317,3 +319,40 @@ async def test_a_tool_whose_callback_outlives_the_failed_run_has_one_end_and_it_
     ends = {event.call_id: (event.outcome, event.result) for event in record.events("tool.response")}
     assert ends == {"c1": ("success", "created"), "c2": ("failure", None)}
     assert len(record.events("tool.response")) == 2
+
+
+async def test_an_unknown_tool_is_one_in_whatever_words_the_model_is_told(record: Record) -> None:
+    config = RunConfig(
+        tool_not_found_behavior="return_error_to_model", tool_error_formatter=lambda args: "Werkzeug gibt es nicht"
+    )
+    await Runner.run(agent([call("nope")], "sorry", tools=[add]), "hi", run_config=config)
+    assert record.told("action.failed", "permission.denied") == ["action.failed failure tool.nope c1"]
+    failed = record.one("action.failed")
+    assert (failed.error_type, failed.error) == ("UnknownTool", "Werkzeug gibt es nicht")
+
+
+async def test_a_tool_that_is_disabled_is_unknown_too(record: Record) -> None:
+    hidden = function_tool(lambda: "x", name_override="hidden", is_enabled=False)
+    config = RunConfig(tool_not_found_behavior="return_error_to_model")
+    await Runner.run(agent([call("hidden")], "sorry", tools=[hidden]), "hi", run_config=config)
+    assert record.one("action.failed").error_type == "UnknownTool"
+
+
+async def test_a_guardrail_that_says_something_was_not_found_has_refused_a_tool_that_is_there(record: Record) -> None:
+    @tool_input_guardrail
+    def known_account(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("Call to pay blocked: account not found")
+
+    pay = function_tool(lambda: "paid", name_override="pay", tool_input_guardrails=[known_account])
+    await Runner.run(agent([call("pay")], "sorry", tools=[pay]), "hi")
+    assert record.told("action.failed", "permission.denied") == ["permission.denied denied tool.pay c1"]
+
+
+async def test_a_result_that_reads_like_the_sdk_s_error_text_is_a_success_when_nothing_was_raised(
+    record: Record,
+) -> None:
+    text = "An error occurred while running the tool. Please try again. [from the log of 1 May]"
+    read_log = function_tool(lambda: text, name_override="read_log")
+    await Runner.run(agent([call("read_log")], "ok", tools=[read_log]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.result) == ("success", text)
