@@ -19,10 +19,11 @@ from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
 from agent_audit_openai_agents.failures import failure_of
-from agent_audit_openai_agents.items import outputs_in
+from agent_audit_openai_agents.items import field_of, outputs_in
 from agent_audit_openai_agents.outcomes import (
     TRIPWIRES,
     cause_of,
+    failure_fields,
     guardrail_name,
     outcome_of,
     raised_by_native_tool,
@@ -176,7 +177,8 @@ class Ending:
         if not failed and isinstance(exception, AgentsException) and run.tracker.get((run.key, "llm")) is None:
             failed = {call_id: cause_of(exception) for call_id in _stopped_by(exception, tools)}
         for call_id, failure in failed.items():
-            run.tracker.end(run.tools.open.pop(call_id), outcome_of(failure), exception=failure)
+            facts = failure_fields(failure, field_of(tools[call_id].state["call"].raw, "arguments"))
+            run.tracker.end(run.tools.open.pop(call_id), outcome_of(failure), **facts)
         if len(run.tools.native_open) == 1 and raised_by_native_tool(exception):
             run.tracker.end(run.tools.native_open.pop()[1], outcome_of(exception), exception=exception)
 

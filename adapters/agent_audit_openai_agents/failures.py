@@ -29,6 +29,12 @@ NATIVE_FAILURES = Seam(
 )
 """Turns into words for the model what such a tool raised, right before the hook that tells of its end."""
 
+PATCHES = Seam(
+    "agents.run_internal.tool_actions:normalize_apply_patch_result",
+    "a patch that the application's editor says has failed passes for a success",
+)
+"""Gets what the editor returns; the hook gets the text only."""
+
 _native: ContextVar[list[BaseException] | None] = ContextVar("agent_audit_openai_agents_native", default=None)
 """What it raised, until that hook takes it out: the hook runs in a task of its own, with a copy of this context."""
 
@@ -38,6 +44,10 @@ _here: ContextVar[_Failures | None] = ContextVar("agent_audit_openai_agents_fail
 
 class MCPToolError(Exception):
     """What an MCP server answered with `isError`."""
+
+
+class PatchFailed(Exception):
+    """What an editor answered whose result has the status `failed`."""
 
 
 def remember(context: Any, error: BaseException) -> None:
@@ -82,8 +92,18 @@ def record_failures() -> None:
 
         return put_into_words
 
+    def wrap_patch(original: Any) -> Any:
+        def normalize(result: Any) -> Any:
+            patched = original(result)
+            if getattr(patched, "status", None) == "failed":
+                _native.set([PatchFailed(patched.output or "")])
+            return patched
+
+        return normalize
+
     for seam in FAILURES:
         seam.wrap(wrap)
+    PATCHES.wrap(wrap_patch)
     NATIVE_FAILURES.wrap(wrap_native)
 
 

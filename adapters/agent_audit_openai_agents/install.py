@@ -27,7 +27,7 @@ from agent_audit_openai_agents.approvals import (
     note_decision,
     record_decisions,
 )
-from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, record_failures
+from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
 from agent_audit_openai_agents.items import HOSTED_APPROVAL
 from agent_audit_openai_agents.mcp import RESULTS, record_results
@@ -108,7 +108,7 @@ def disable() -> None:
             _runner = None
         _processor.enabled = False
         _remove_processor()
-        for seam in (DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES):
+        for seam in (DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES):
             seam.unwrap()
 
 

@@ -60,8 +60,7 @@ def judge(
     if isinstance(raised, MCPToolError):
         return {"outcome": Outcome.FAILURE, "exception": raised}
     if raised is not None:
-        described = {"error_type": "InvalidArguments"} if are_malformed(raw_arguments) else {}
-        return {"outcome": Outcome.FAILURE, "exception": raised, **described}
+        return {"outcome": Outcome.FAILURE, **failure_fields(raised, raw_arguments)}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
     elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR) and not sees_failures()):
@@ -69,6 +68,12 @@ def judge(
     if kind is None:
         return {"outcome": Outcome.SUCCESS, "result": result}
     return {"outcome": Outcome.FAILURE, "error_type": kind, "error": text or str(result)}
+
+
+def failure_fields(exception: BaseException, raw_arguments: Any) -> dict[str, Any]:
+    """How an exception of a tool is described: that its arguments were no JSON says more than its type."""
+    malformed = isinstance(exception, Exception) and are_malformed(raw_arguments)
+    return {"exception": exception, **({"error_type": "InvalidArguments"} if malformed else {})}
 
 
 def _current_span_error() -> bool:

@@ -13,7 +13,7 @@ from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
-from agent_audit_openai_agents.outcomes import cause_of, judge, outcome_of
+from agent_audit_openai_agents.outcomes import cause_of, failure_fields, judge, outcome_of
 from agent_audit_openai_agents.recording import current_span_id
 
 if TYPE_CHECKING:
@@ -167,7 +167,8 @@ class ToolCalls:
         if run is None or exception is None:
             return  # without an exception it waits for somebody, or an ancestor was cancelled
         self.open.pop(run.state["call"].call_id or "", None)
-        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", exception=cause_of(exception))
+        facts = failure_fields(cause_of(exception), field_of(run.state["call"].raw, "arguments"))
+        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", **facts)
 
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):

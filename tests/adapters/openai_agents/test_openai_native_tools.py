@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from agents import (
+    ApplyPatchResult,
     ApplyPatchTool,
     Computer,
     ComputerTool,
@@ -242,6 +243,16 @@ async def test_a_native_tool_that_runs_when_something_else_ends_the_run_was_canc
         tool.response cancelled tool.local_shell n1
         agent.stop failure agent.A -
     """)
+
+
+async def test_a_patch_that_the_editor_says_has_failed_has_failed(record: Record) -> None:
+    def conflict(operation: Any) -> ApplyPatchResult:
+        return ApplyPatchResult(status="failed", output="conflict")
+
+    disk: Any = SimpleNamespace(delete_file=conflict)
+    await Runner.run(agent([patch_call("p1", "x")], "done", tools=[ApplyPatchTool(editor=disk)]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type, response.error) == ("failure", "PatchFailed", "conflict")
 
 
 async def test_a_shell_of_another_name_has_the_call_s_id_and_arguments(record: Record) -> None:

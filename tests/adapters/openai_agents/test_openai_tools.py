@@ -211,6 +211,14 @@ async def test_malformed_arguments_are_kept_as_they_came_and_fail(record: Record
     assert (response.outcome, response.error_type) == ("failure", "InvalidArguments")
 
 
+async def test_malformed_arguments_that_end_the_run_are_what_is_wrong(record: Record) -> None:
+    strict = function_tool(lambda a: a, name_override="strict", strict_mode=False, failure_error_function=None)
+    with pytest.raises(ModelBehaviorError):
+        await Runner.run(agent([call("strict", "{oops")], tools=[strict]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "InvalidArguments")
+
+
 async def test_an_unknown_tool_fails_the_request(record: Record) -> None:
     with pytest.raises(ModelBehaviorError):
         await Runner.run(agent([call("nope")], tools=[add]), "hi")

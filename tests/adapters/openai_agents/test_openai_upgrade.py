@@ -16,12 +16,12 @@ from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines, 
 import agent_audit_openai_agents
 from agent_audit_openai_agents import AuditRunHooks, install, tools
 from agent_audit_openai_agents.approvals import DECISIONS
-from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES
+from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES
 from agent_audit_openai_agents.install import RUNNER
 from agent_audit_openai_agents.mcp import RESULTS
 from agent_audit_openai_agents.tools import MARKS
 
-SEAMS = (RUNNER, DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, MARKS)
+SEAMS = (RUNNER, DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES, MARKS)
 
 
 @pytest.fixture(autouse=True)
