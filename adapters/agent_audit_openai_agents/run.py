@@ -168,9 +168,9 @@ class RunRecorder:
         """A model is about to be asked."""
         self.agent_started(context, agent, "on_llm_start")
         self.llm_failed(Outcome.UNKNOWN, None)  # one whose end nobody has told of
-        if not self.requests:
-            self._sent = history_before(self.told.asked, items)
-        new = news(self._sent, items)
+        # What the caller says is new, whoever is said to have said it.
+        known = self._sent if self.requests else history_before(self.told.asked, items)
+        new = news(known, items) if self.requests else list(items[len(known) :])
         self.note_answers(new, context)
         self.requests += 1
         self._sent = list(items)
