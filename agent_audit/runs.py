@@ -188,6 +188,11 @@ class RunTracker:
         """
         return self._open(key, self._find(parent), None, None, facts)
 
+    def detach(self, run: Run) -> None:
+        """Let a run outlive its parent: its own end comes for certain, so its parent does not close it."""
+        if run.parent is not None:
+            run.parent.children.discard(run)
+
     def start(
         self,
         event_type: AuditEventType,
@@ -296,20 +301,24 @@ class RunTracker:
         self._sink.log(event, after_effect=after_effect)
         return event
 
-    def error(self, exception: BaseException, *, under: Hashable | Run, hook: str | None = None) -> AuditEvent | None:
+    def error(
+        self, exception: BaseException, *, under: Hashable | Run, hook: str | None = None, **fields: Any
+    ) -> AuditEvent | None:
         """Record an exception as `error`, unless a deeper level of the same run has recorded it. Never raises."""
         run = self._find(under)
         if run is None or not self._first_sight(run, exception):
             return None
         try:
-            return self.note(AuditEventType.ERROR, under=run, hook=hook, outcome=Outcome.FAILURE, exception=exception)
+            fields |= {"outcome": Outcome.FAILURE, "exception": exception}
+            return self.note(AuditEventType.ERROR, under=run, hook=hook, **fields)
         except WriteError:
             return None
 
     def close_all(self) -> None:
         """Close every open run as unknown (the logger or the process ends)."""
         for run in list(self._runs.values()):
-            if run.parent is None:
+            on_its_own = run.parent is None or run not in run.parent.children
+            if on_its_own and self._runs.get(run.key) is run:
                 self.end(run.key, Outcome.UNKNOWN)
 
     # -- inside ----------------------------------------------------------------------------------------

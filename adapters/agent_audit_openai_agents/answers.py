@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from agents import RunContextWrapper
+from agents import Agent, RunContextWrapper
 
 from agent_audit import AuditEventType, Outcome
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
-from agent_audit_openai_agents.items import Call
+from agent_audit_openai_agents.items import Call, field_of
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.run import RunRecorder
@@ -35,7 +35,7 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
         if context is not None and standing_decision(run, context, call) is False:
             note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
             return
-    elif not is_unknown_tool(text, call.name):
+    elif not _is_unknown(run.asker or run.agent, call, text):
         _note_refusal(run, call, text, context, facts)
         return
     run.note(
@@ -47,6 +47,16 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
         error_type=kind,
         **facts,
     )
+
+
+def _is_unknown(agent: Any, call: Call, text: str) -> bool:
+    """Whether the agent that asked has no such tool. An application may have its own words for that."""
+    name = field_of(call.raw, "name") or call.name
+    if any(getattr(tool, "name", None) == name for tool in getattr(agent, "tools", None) or ()):
+        return text.startswith("Tool '") and text.endswith("' not found.")  # it is disabled
+    # More tools come from MCP servers, from handoffs, and from other kinds of agents; then the text has to tell.
+    has_more = type(agent) is not Agent or agent.mcp_servers or agent.handoffs
+    return not has_more or is_unknown_tool(text, call.name)
 
 
 def is_unknown_tool(text: str, name: str) -> bool:

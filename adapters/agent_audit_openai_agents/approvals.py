@@ -11,6 +11,7 @@ from agents import ToolApprovalItem
 from agent_audit import ActionRequest, AdapterSettings, Seam, describe_check, describe_decision
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, call_of, field_of, parse_arguments
+from agent_audit_openai_agents.pending import Pending, attach, likeness, pending_of
 from agent_audit_openai_agents.recording import Recording, active
 
 if TYPE_CHECKING:
@@ -38,17 +39,20 @@ def call_in_question(item: Any) -> Call:
     return Call(str(name), field_of(raw, "call_id") or field_of(raw, "id"), arguments, str(field_of(raw, "type")))
 
 
-def note_question(run: RunRecorder, item: Any) -> None:
+def note_question(run: RunRecorder, item: Any, context: Any) -> None:
     """A run stops to ask somebody; a question that is open already is not asked again."""
-    call = call_in_question(item)
+    call, open_questions = call_in_question(item), run.told.pending.questions
     run.asked.pop(call.call_id or "", None)
-    if call.call_id is None or run.recording.questions.get(call.call_id) is not None:
+    attach(context, run.told.pending)
+    if call.call_id is None or call.call_id in open_questions:
         return
     scope = run.tracker.get(run.agent_key or run.key)
     identity = dict(scope.identity) if scope is not None else {}
     if scope is None or run.agent is None or item.agent.name != run.agent.name:
         identity["agent_id"] = item.agent.name  # an agent as a tool asks through the run around it
-    run.recording.questions[call.call_id] = {**identity, "trace_id": scope.trace_id if scope else None}
+    known = open_questions[call.call_id] = {**identity, "trace_id": scope.trace_id if scope else None}
+    if not run.recording.questions.claim(same := likeness(run.settings, call, context), known):
+        run.recording.questions[same] = {}
     run.note(
         hook="runner",
         after_effect=True,
@@ -65,6 +69,7 @@ def note_decision(
     *,
     approve: bool,
     hook: str = "_apply_approval_decision",
+    session_id: str | None = None,
     **facts: Any,
 ) -> None:
     """Somebody has decided.
@@ -76,15 +81,20 @@ def note_decision(
         context: the run's.
         approve: the decision.
         hook: which told of it.
+        session_id: of the run, where that is known and who asked is not.
         **facts: for the metadata, see `describe_decision`.
 
     Raises:
         WriteError: fail-closed logger, not recorded.
     """
     call = call_in_question(item)
-    known = recording.questions.pop(call.call_id) if call.call_id else None
-    if known is None:
-        known = {"agent_id": getattr(item.agent, "name", None), **identity_of(settings, context)}
+    pending, same = pending_of(context) or Pending(), likeness(settings, call, context)
+    known = pending.questions.pop(call.call_id or "", None)
+    alike = recording.questions.pop(same)
+    if known is None and pending_of(context) is None and recording.active_run() is None:
+        known = alike
+    if not known:
+        known = {"agent_id": getattr(item.agent, "name", None), **identity_of(settings, context, session_id)}
     facts.setdefault("decided_by", settings.told(context).get("decided_by"))
     recording.tracker.note(
         hook=hook,
@@ -92,15 +102,24 @@ def note_decision(
         **{name: value for name, value in known.items() if value},
     )
     if call.call_id is not None:
-        recording.decided[call.call_id] = approve
+        attach(context, pending)
+        pending.decided[call.call_id] = approve
+        recording.decided[same] = approve
 
 
-def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, Exception], None]) -> None:
+def forget_decision(recording: Recording, settings: AdapterSettings, call: Call, context: Any) -> bool | None:
+    """Take a decision that is on record from memory; None when there is none."""
+    alike = recording.decided.pop(likeness(settings, call, context))
+    pending = pending_of(context)
+    return alike if pending is None else pending.decided.pop(call.call_id or "", None)
+
+
+def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, Any, Exception], None]) -> None:
     """Have decisions recorded before they take effect.
 
     Args:
         decided: called with item and context, `approve`, `always`, `message`.
-        not_accepted: called with item and exception when the SDK refuses the decision after all.
+        not_accepted: called with item, context and exception when the SDK refuses the decision after all.
     """
 
     def wrap(original: Any) -> Any:
@@ -117,7 +136,7 @@ def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, 
             try:
                 return original(self, approval_item, **choice)
             except Exception as error:
-                not_accepted(approval_item, error)
+                not_accepted(approval_item, self, error)
                 raise
 
         return apply
@@ -140,27 +159,44 @@ def take_over(run: RunRecorder, state: Any) -> None:
     context = getattr(state, "_context", None)
     for item in state.get_interruptions():
         call = call_in_question(item)
-        decision = _status(context, call, existing_pending=item)
-        if decision is None or call.call_id is None:
+        decision = _status(context, item, existing_pending=item)
+        if call.call_id is None:
+            continue
+        if decision is None:
+            asked = run.recording.questions.get(likeness(run.settings, call, context))
+            if asked is not None:
+                run.told.pending.questions.setdefault(call.call_id, asked)
             continue
         run.decided[call.call_id] = decision
         if decision:
             run.asked[call.call_id] = call
-            if call.kind != "function_call":
-                run.tools.native_calls.append(call)
-        if run.recording.decided.pop(call.call_id) is not decision:
+        if forget_decision(run.recording, run.settings, call, context) is not decision:
             of_this_call = _decided_by_id(context, call.call_id)
-            facts = {"seen": "when resumed"} if of_this_call else {"standing": True}
-            note_decision(run.recording, run.settings, item, context, approve=decision, hook="resume", **facts)
-            run.recording.decided.pop(call.call_id)
+            # Whoever resumes the run has not decided.
+            facts: dict[str, Any] = {"standing": True}
+            if of_this_call:
+                facts = {"seen": "when resumed", "decided_by": None}
+            facts |= {"hook": "resume", "session_id": run.told.session_id}
+            note_decision(run.recording, run.settings, item, context, approve=decision, **facts)
+            forget_decision(run.recording, run.settings, call, context)
 
 
-def standing_decision(run: RunRecorder, context: Any, call: Call) -> bool | None:
-    """Whether a call was approved or rejected beforehand, with all others of its tool."""
+def standing_decision(run: RunRecorder, context: Any, call: Call, tool_name: str | None = None) -> bool | None:
+    """Whether a call was approved or rejected beforehand, with all others of its tool.
+
+    Args:
+        run: the run.
+        context: of the run; has the decisions.
+        call: the call.
+        tool_name: of its tool, where that is known; a shell may have any.
+    """
     if call.call_id is None or call.call_id in run.decided or call.raw is None:
         return None
-    item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=call.name)
-    return _status(context, call, current_invocation=item)
+    if _decided_by_id(context, call.call_id, otherwise=False):
+        return None
+    name = field_of(call.raw, "name") or tool_name or call.name
+    item = ToolApprovalItem(agent=run.agent, raw_item=call.raw, tool_name=name)
+    return _status(context, item, current_invocation=item)
 
 
 def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook: str, **fields: Any) -> None:
@@ -171,19 +207,20 @@ def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook:
         run.decided[request.call_id] = approve
 
 
-def _status(context: Any, call: Call, **which: Any) -> bool | None:
+def _status(context: Any, item: ToolApprovalItem, **which: Any) -> bool | None:
     try:
-        status = context.get_approval_status(call.name, call.call_id, **which)
+        tool = {"tool_namespace": item.tool_namespace, "tool_lookup_key": item.tool_lookup_key}
+        status = context.get_approval_status(item.tool_name, call_in_question(item).call_id, **tool, **which)
     except Exception:  # its arguments change from version to version
         return None
     return status if isinstance(status, bool) else None
 
 
-def _decided_by_id(context: Any, call_id: str) -> bool:
+def _decided_by_id(context: Any, call_id: str, *, otherwise: bool = True) -> bool:
     """Whether a decision names this very call; one that stands for all calls of a tool does not."""
     try:
         records = list(context._approvals.values())
-    except AttributeError:
-        return True
+    except AttributeError:  # an SDK that keeps them elsewhere
+        return otherwise
     lists = [ids for record in records for ids in (record.approved, record.rejected) if isinstance(ids, list)]
     return any(call_id in ids for ids in lists)

@@ -10,14 +10,24 @@ from agents.exceptions import (
     InputGuardrailTripwireTriggered,
     MaxTurnsExceeded,
     ModelBehaviorError,
+    OutputGuardrailTripwireTriggered,
     ToolInputGuardrailTripwireTriggered,
+    ToolTimeoutError,
 )
 
-from agent_audit import AuditEventType, Outcome
+from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
-from agent_audit_openai_agents.items import outputs_in
-from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, guardrail_name, outcome_of
+from agent_audit_openai_agents.failures import failure_of
+from agent_audit_openai_agents.items import field_of, outputs_in
+from agent_audit_openai_agents.outcomes import (
+    TRIPWIRES,
+    cause_of,
+    failure_fields,
+    guardrail_name,
+    outcome_of,
+    raised_by_native_tool,
+)
 from agent_audit_openai_agents.run import RunRecorder
 
 T = AuditEventType
@@ -45,12 +55,13 @@ class Ending:
     def returned(self, result: Any) -> None:
         """The runner has returned a result, which may only be a pause."""
         run = self._run
-        run.enter(getattr(result, "context_wrapper", None))
-        run.note_answers(_outputs(result.new_items), getattr(result, "context_wrapper", None))
+        context = getattr(result, "context_wrapper", None)
+        run.enter(context)
+        run.note_answers(_outputs(result.new_items), context)
         tripped = self._note_guardrails(result)
         interruptions = list(getattr(result, "interruptions", None) or ())
         for item in interruptions:
-            note_question(run, item)
+            note_question(run, item, context)
         self._close_open(Outcome.SUSPENDED if interruptions else Outcome.UNKNOWN)
         if interruptions:
             run.agent_stopped(Outcome.SUSPENDED, hook="runner")
@@ -99,8 +110,7 @@ class Ending:
                 if self._note_verdict(stage, result.guardrail, result.output, agent=agent) and stage == "input":
                     tripped = result
         self._note_tripwire(exception, noted)
-        if source is None:
-            self._note_seen_guardrails(exception)
+        self._note_seen_guardrails(exception, with_verdicts=source is None)
         return tripped
 
     def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
@@ -113,11 +123,20 @@ class Ending:
             agent = getattr(source, "agent", None) or (None if stage == "input" else self._run.agent)
             self._note_verdict(stage, source.guardrail, source.output, tripped=True, agent=agent)
 
-    def _note_seen_guardrails(self, exception: BaseException | None) -> None:
-        """Without a result, what the spans told: the name and the verdict."""
+    def _note_seen_guardrails(self, exception: BaseException | None, *, with_verdicts: bool) -> None:
+        """What the spans told: which one has failed; without a result, also names and verdicts."""
+        run = self._run
         raised = getattr(getattr(exception, "guardrail_result", exception), "guardrail", None)
-        for name, tripped in self._run.guardrails_seen:
-            if raised is None or name != guardrail_name(raised):
+        for name, tripped, problem in run.guardrails_seen:
+            if isinstance(problem, Exception):
+                run.tracker.error(
+                    problem,
+                    under=run.agent_key or run.key,
+                    hook="on_span_end",
+                    action=f"guardrail.{name}",
+                    agent_id=run.name_of(None),
+                )
+            elif with_verdicts and problem is None and (raised is None or name != guardrail_name(raised)):
                 self._note_guardrail("unknown", name, tripped, None, None)
 
     def _note_verdict(self, stage: str, guardrail: Any, output: Any, *, agent: Any, tripped: bool = False) -> bool:
@@ -148,18 +167,20 @@ class Ending:
             self._run.llm_ended(responses[-1], hook="runner", after_effect=True)
 
     def _end_failed_tool(self, exception: BaseException) -> None:
-        """Without spans: the exception names the tool, or there is but one."""
+        """Without spans: what was raised is known, or the exception names the tool, or there is but one."""
         run = self._run
-        cause = cause_of(exception)
-        named = [
-            call_id
-            for call_id, key in run.tools.open.items()
-            if (op := run.tracker.get(key)) is not None
-            and str(exception).startswith(f"Error running tool {op.state['call'].name}:")
-        ]
-        candidates = named or (list(run.tools.open) if isinstance(exception, AgentsException) else [])
-        if len(candidates) == 1 and run.tracker.get((run.key, "llm")) is None:
-            run.tracker.end(run.tools.open.pop(candidates[0]), outcome_of(exception), exception=cause)
+        tools = {call_id: op for call_id, key in run.tools.open.items() if (op := run.tracker.get(key)) is not None}
+        failed: dict[str, BaseException] = {}
+        for call_id, op in tools.items():
+            if isinstance(failure := failure_of(op.state["context"]), Exception):
+                failed[call_id] = failure
+        if not failed and isinstance(exception, AgentsException) and run.tracker.get((run.key, "llm")) is None:
+            failed = {call_id: cause_of(exception) for call_id in _stopped_by(exception, tools)}
+        for call_id, failure in failed.items():
+            facts = failure_fields(failure, field_of(tools[call_id].state["call"].raw, "arguments"))
+            run.tracker.end(run.tools.open.pop(call_id), outcome_of(failure), **facts)
+        if len(run.tools.native_open) == 1 and raised_by_native_tool(exception):
+            run.tracker.end(run.tools.native_open.pop()[1], outcome_of(exception), exception=exception)
 
     def _close_open(self, outcome: Outcome) -> None:
         for key in self._run.tools.open_keys():
@@ -192,6 +213,20 @@ def _unraised(result: Any, tripped: Any) -> BaseException | None:
     if limit is not None and result.final_output is None and getattr(result, "current_turn", 0) > limit:
         return MaxTurnsExceeded(f"Max turns ({limit}) exceeded")
     return None
+
+
+def _stopped_by(exception: AgentsException, tools: dict[str, Run]) -> list[str]:
+    """The call that has ended the run, as far as its exception tells."""
+    if isinstance(exception, (InputGuardrailTripwireTriggered, OutputGuardrailTripwireTriggered)):
+        return []  # the agent's guardrails; the tools were cancelled
+    name = exception.tool_name if isinstance(exception, ToolTimeoutError) else None
+    named = [
+        call_id
+        for call_id, op in tools.items()
+        if (called := op.state["call"].name) == name or str(exception).startswith(f"Error running tool {called}:")
+    ]
+    # Of several calls of one tool, the one that began first has run out of time first.
+    return named[:1] if name is not None or len(named) == 1 else list(tools) if len(tools) == 1 else []
 
 
 def _outputs(items: Iterable[Any]) -> list[Any]:

@@ -23,12 +23,31 @@ FAILURES = (
 """One function under two names: it turns what a tool raised into words for the model."""
 
 
+NATIVE_FAILURES = Seam(
+    "agents.run_internal.tool_actions:format_shell_error",
+    "with tracing disabled, a shell, patch or custom tool that raises passes for a success",
+)
+"""Turns into words for the model what such a tool raised, right before the hook that tells of its end."""
+
+PATCHES = Seam(
+    "agents.run_internal.tool_actions:normalize_apply_patch_result",
+    "a patch that the application's editor says has failed passes for a success",
+)
+"""Gets what the editor returns; the hook gets the text only."""
+
+_native: ContextVar[list[BaseException] | None] = ContextVar("agent_audit_openai_agents_native", default=None)
+"""What it raised, until that hook takes it out: the hook runs in a task of its own, with a copy of this context."""
+
 _Failures = list[tuple[str, BaseException]]
 _here: ContextVar[_Failures | None] = ContextVar("agent_audit_openai_agents_failures", default=None)
 
 
 class MCPToolError(Exception):
     """What an MCP server answered with `isError`."""
+
+
+class PatchFailed(Exception):
+    """What an editor answered whose result has the status `failed`."""
 
 
 def remember(context: Any, error: BaseException) -> None:
@@ -51,6 +70,8 @@ def failure_of(context: Any) -> BaseException | None:
     failure: BaseException | None = getattr(context, _FAILURE, None)
     if failure is not None:
         setattr(context, _FAILURE, None)
+    elif native := _native.get():
+        return native.pop()
     return failure
 
 
@@ -64,8 +85,31 @@ def record_failures() -> None:
 
         return put_into_words
 
+    def wrap_native(original: Any) -> Any:
+        def put_into_words(error: Any) -> Any:
+            _native.set([error])
+            return original(error)
+
+        return put_into_words
+
+    def wrap_patch(original: Any) -> Any:
+        def normalize(result: Any) -> Any:
+            patched = original(result)
+            if getattr(patched, "status", None) == "failed":
+                _native.set([PatchFailed(patched.output or "")])
+            return patched
+
+        return normalize
+
     for seam in FAILURES:
         seam.wrap(wrap)
+    PATCHES.wrap(wrap_patch)
+    NATIVE_FAILURES.wrap(wrap_native)
+
+
+def sees_failures() -> bool:
+    """Whether every exception of a function tool is remembered, so that its text need not be looked at."""
+    return FAILURES[0].is_wrapped and FAILURES[1].is_wrapped
 
 
 class _Listener:

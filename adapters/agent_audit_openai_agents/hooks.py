@@ -75,7 +75,7 @@ class RecordingHooks(RunHooks[Any]):
 
     @_hook(before_effect=False)
     def on_tool_end(run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
-        run.tools.ended(context, tool, result)
+        run.tools.ended(context, agent, tool, result)
 
     @_hook(before_effect=True)
     def on_handoff(run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from agents import RunContextWrapper
 
@@ -41,4 +42,4 @@ def _user_of(wrapper: RunContextWrapper[Any] | None) -> Any:
         value = getattr(context, "user_id", None)
     except Exception:  # a property of the application's
         return None
-    return value if isinstance(value, (str, int)) else None
+    return value if isinstance(value, (str, int, UUID)) else None

@@ -20,13 +20,20 @@ from agent_audit import (
     WriteError,
     after_the_fact,
 )
-from agent_audit_openai_agents.approvals import DECISIONS, call_in_question, note_decision, record_decisions
-from agent_audit_openai_agents.failures import FAILURES, record_failures
+from agent_audit_openai_agents.approvals import (
+    DECISIONS,
+    call_in_question,
+    forget_decision,
+    note_decision,
+    record_decisions,
+)
+from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
 from agent_audit_openai_agents.items import HOSTED_APPROVAL
 from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
 from agent_audit_openai_agents.runner import AuditRunner
+from agent_audit_openai_agents.tools import MARKS
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +82,7 @@ def enable(
         record_decisions(_decided, _not_accepted)
         record_failures()
         record_results()
+        MARKS.check()
 
 
 def _stand_in_front(hooks: AuditRunHooks) -> None:
@@ -100,7 +108,7 @@ def disable() -> None:
             _runner = None
         _processor.enabled = False
         _remove_processor()
-        for seam in (DECISIONS, RESULTS, *FAILURES):
+        for seam in (DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES):
             seam.unwrap()
 
 
@@ -119,17 +127,17 @@ def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
         return
     run, call = hooks.recording.active_run(), call_in_question(item)
     if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
-        approved = run.decided[call.call_id] = bool(hooks.recording.decided.pop(call.call_id))
+        approved = run.decided[call.call_id] = bool(choice.get("approve"))
         if not approved or call.kind == HOSTED_APPROVAL:
             run.asked.pop(call.call_id, None)
 
 
 @after_the_fact
-def _not_accepted(item: Any, error: Exception) -> None:
+def _not_accepted(item: Any, context: RunContextWrapper[Any], error: Exception) -> None:
     hooks = _hooks
     if hooks is not None:
         call = call_in_question(item)
-        hooks.recording.decided.pop(call.call_id)
+        forget_decision(hooks.recording, hooks.settings, call, context)
         facts = {"outcome": Outcome.FAILURE, "action": call.action, "call_id": call.call_id, "exception": error}
         hooks.recording.tracker.note(AuditEventType.ERROR, hook="_apply_approval_decision", after_effect=True, **facts)
 

@@ -54,11 +54,13 @@ class Hosted:
 
     name: str
     call_id: str | None
-    parameters: dict[str, Any]
+    parameters: Any
     lookup: bool
     failed: bool
     result: Any
     error: str | None
+    item_id: str | None = None
+    """Its own, where `call_id` is that of the question whether it may run."""
 
 
 def field_of(item: Any, name: str) -> Any:
@@ -132,8 +134,33 @@ def read_answer(response: ModelResponse) -> Answer:
         elif kind in _LOOKUPS or kind in _HOSTED:
             answer.hosted.append(_hosted(item))
         elif (call := call_of(item)) is not None:
-            answer.calls.append(call)
+            ran = None if call.kind == "function_call" else _run_by_provider(call, response.output)
+            if ran is None:
+                answer.calls.append(call)
+            else:
+                answer.hosted.append(ran)
     return answer
+
+
+def _run_by_provider(call: Call, items: Sequence[Any]) -> Hosted | None:
+    """A call whose output comes in the same response, e.g. of a shell in the provider's container."""
+    outputs, call_id = (
+        (f"{call.kind}_output", f"{call.kind.removesuffix('_call')}_output"),
+        field_of(call.raw, "call_id"),
+    )
+    output = next((i for i in items if field_of(i, "type") in outputs and field_of(i, "call_id") == call_id), None)
+    if output is None and field_of(call.raw, "execution") != "server":
+        return None
+    said, tools = field_of(output, "output"), field_of(output, "tools")
+    return Hosted(
+        name=call.name,
+        call_id=call.call_id,
+        parameters=call.arguments,
+        lookup=False,
+        failed=field_of(output, "status") in ("failed", "incomplete"),
+        result=[plain(part) for part in said] if isinstance(said, list) else {"tools": len(tools or ())},
+        error=None,
+    )
 
 
 def _hosted(item: Any) -> Hosted:
@@ -146,11 +173,12 @@ def _hosted(item: Any) -> Hosted:
         for key in ("queries", "action", "arguments", "code")
         if (value := field_of(item, key)) is not None
     }
-    found = field_of(item, "results")
+    found, question = field_of(item, "results"), field_of(item, "approval_request_id")
     error = field_of(item, "error")
     return Hosted(
         name=name,
-        call_id=field_of(item, "id"),
+        call_id=question or field_of(item, "id"),
+        item_id=field_of(item, "id") if question else None,
         parameters=asked,
         lookup=kind in _LOOKUPS,
         failed=error is not None or field_of(item, "status") in ("failed", "incomplete"),

@@ -61,7 +61,7 @@ class Observer:
         elif kind == "function" and hooked is None:
             self._tool_ended(span, exception)
         elif kind == "guardrail":
-            self._guardrail_ended(span, hooked)
+            self._guardrail_ended(span, hooked, exception)
         elif kind == "handoff" and hooked is None:
             target = span.span_data.to_agent
             self._note(span, T.AGENT_HANDOFF, action="handoff", resource=target, outcome=Outcome.SUCCESS)
@@ -168,13 +168,16 @@ class Observer:
         duration = max(0.0, (ended - started).total_seconds() * 1000)
         self._note(span, T.TOOL_RESPONSE, timestamp=ended, duration_ms=duration, **shared, **fields)
 
-    def _guardrail_ended(self, span: Span[Any], hooked: RunRecorder | None) -> None:
+    def _guardrail_ended(self, span: Span[Any], hooked: RunRecorder | None, exception: BaseException | None) -> None:
         tripped = bool(span.span_data.triggered)
         event_type = T.GUARDRAIL_TRIPPED if tripped else T.GUARDRAIL_PASSED
-        facts = {
-            "outcome": Outcome.DENIED if tripped else Outcome.SUCCESS,
-            "action": f"guardrail.{span.span_data.name}",
-        }
+        outcome = Outcome.DENIED if tripped else Outcome.SUCCESS
+        facts: dict[str, Any] = {"outcome": outcome, "action": f"guardrail.{span.span_data.name}"}
+        if exception is not None:
+            if not isinstance(exception, Exception):
+                return  # it was cancelled: there is no verdict
+            event_type = T.ERROR
+            facts |= {"outcome": Outcome.FAILURE, "exception": exception}
         if hooked is not None:
             hooked.note(event_type, "on_span_end", after_effect=True, **facts)
         else:

@@ -16,7 +16,7 @@ from agents.exceptions import (
 )
 
 from agent_audit import Outcome, Run
-from agent_audit_openai_agents.failures import MCPToolError
+from agent_audit_openai_agents.failures import MCPToolError, sees_failures
 from agent_audit_openai_agents.items import are_malformed, field_of
 
 TRIPWIRES = (
@@ -36,6 +36,9 @@ def _default_error_prefix() -> str:
     return str(text).partition("\0")[0].removesuffix(" Error: ")
 
 
+_NATIVE_TOOLS = "agents.run_internal.tool_actions"
+"""Elsewhere in another version, a tool that raises passes for cancelled; the run has failed all the same."""
+
 _DEFAULT_ERROR = _default_error_prefix()
 
 
@@ -50,22 +53,27 @@ def judge(
     """Fields of the `tool.response` of a tool that returned: the outcome, and what went wrong if anything did.
 
     A failed tool returns too: the SDK gives the model a text in place of the result. Where nothing was raised that
-    was seen, the function span tells of most failures, and without tracing the SDK's own texts.
+    was seen, the function span tells of most failures, and where not all is seen the SDK's own texts.
     """
     text = result if isinstance(result, str) else None
     kind: str | None = None
     if isinstance(raised, MCPToolError):
         return {"outcome": Outcome.FAILURE, "exception": raised}
     if raised is not None:
-        described = {"error_type": "InvalidArguments"} if are_malformed(raw_arguments) else {}
-        return {"outcome": Outcome.FAILURE, "exception": raised, **described}
+        return {"outcome": Outcome.FAILURE, **failure_fields(raised, raw_arguments)}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
-    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR)):
+    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR) and not sees_failures()):
         kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
     if kind is None:
         return {"outcome": Outcome.SUCCESS, "result": result}
     return {"outcome": Outcome.FAILURE, "error_type": kind, "error": text or str(result)}
+
+
+def failure_fields(exception: BaseException, raw_arguments: Any) -> dict[str, Any]:
+    """How an exception of a tool is described: that its arguments were no JSON says more than its type."""
+    malformed = isinstance(exception, Exception) and are_malformed(raw_arguments)
+    return {"exception": exception, **({"error_type": "InvalidArguments"} if malformed else {})}
 
 
 def _current_span_error() -> bool:
@@ -98,6 +106,16 @@ def cause_of(exception: BaseException) -> BaseException:
     """What a tool raised, from under the SDK's "Error running tool"."""
     wrapped = isinstance(exception, AgentsException) and str(exception).startswith("Error running tool")
     return exception.__cause__ if wrapped and exception.__cause__ is not None else exception
+
+
+def raised_by_native_tool(exception: BaseException) -> bool:
+    """Whether an exception has come through where the SDK carries out shell, computer and patch calls."""
+    at = None if isinstance(exception, AgentsException) else exception.__traceback__
+    while at is not None:
+        if str(at.tb_frame.f_globals.get("__name__")) == _NATIVE_TOOLS:
+            return True
+        at = at.tb_next
+    return False
 
 
 def guardrail_name(guardrail: Any) -> str:

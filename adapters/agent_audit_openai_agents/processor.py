@@ -118,4 +118,4 @@ class AuditTracingProcessor(TracingProcessor):
         if (tool := run.recording.tools.pop(span.span_id)) is not None:
             self._quietly(lambda _: tool[0].tools.span_ended(tool[1], exception), span)
         elif span.span_data.type == "guardrail":
-            run.guardrails_seen.append((span.span_data.name, bool(span.span_data.triggered)))
+            run.guardrails_seen.append((span.span_data.name, bool(span.span_data.triggered), exception))

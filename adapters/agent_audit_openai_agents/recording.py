@@ -63,9 +63,9 @@ class Recording:
         self.agents: BoundedMap[str] = BoundedMap()
         """Span id -> id of its agent's span; the same."""
         self.questions: BoundedMap[dict[str, Any]] = BoundedMap()
-        """Call id of an open question -> what is known about who asked."""
+        """`likeness` of a call -> who asked; empty when several did. For states that were made from JSON."""
         self.decided: BoundedMap[bool] = BoundedMap()
-        """Call id -> a decision that is on record, until its run is resumed."""
+        """The same -> a decision that is on record, until its run is resumed."""
 
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:

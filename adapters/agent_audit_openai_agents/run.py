@@ -9,7 +9,7 @@ from uuid import uuid4
 from agents import ModelResponse, RunContextWrapper, get_current_trace
 from agents.models import get_default_model
 
-from agent_audit import AdapterSettings, AuditEventType, Outcome, RunTracker
+from agent_audit import ActionRequest, AdapterSettings, AuditEventType, Outcome, RunTracker, digest_of
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
@@ -44,10 +44,13 @@ class RunRecorder:
         self.output: Any = None
         self.asked: dict[str, Call] = {}
         """Calls that nothing is on record of but the request."""
+        self.asker: Any = None
+        """The agent whose model has asked for them."""
         self.decided: dict[str, bool] = {}
         """Call id -> a decision that is on record."""
         self.tools = ToolCalls(self)
-        self.guardrails_seen: list[tuple[str, bool]] = []
+        self.guardrails_seen: list[tuple[str, bool, BaseException | None]] = []
+        """What their spans tell: name, whether it tripped, what has ended it instead of a verdict."""
         self.requests = 0
         self.responses = 0
         self.keeps: Any = None
@@ -82,7 +85,9 @@ class RunRecorder:
         self._known_as = identity.get("agent_id")
         if self._known_as is None and self.told.agent is not None:
             identity["agent_id"] = self.told.agent
-        self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
+        scope = self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
+        if self.has_runner:
+            self.tracker.detach(scope)
 
     def agent_started(self, context: RunContextWrapper[Any], agent: Any, hook: str) -> None:
         """An agent begins, or a tool or model call shows that it has."""
@@ -104,6 +109,11 @@ class RunRecorder:
             metadata=None if trace is None or trace.trace_id == "no-op" else {"openai_trace_id": trace.trace_id},
         )
         self.agent, self.agent_key = agent, key
+
+    def continued(self) -> None:
+        """A tool of a resumed run goes on: so does the agent that called it, though no hook tells so yet."""
+        if self.agent_key is None and self.told.goes_on is not None:
+            self.agent_started(*self.told.goes_on, "resume")
 
     def agent_finished(self, output: Any) -> None:
         """An agent has given the run's final output; with a runner, its guardrails are still to come."""
@@ -158,9 +168,9 @@ class RunRecorder:
         """A model is about to be asked."""
         self.agent_started(context, agent, "on_llm_start")
         self.llm_failed(Outcome.UNKNOWN, None)  # one whose end nobody has told of
-        if not self.requests:
-            self._sent = history_before(self.told.asked, items)
-        new = news(self._sent, items)
+        # What the caller says is new, whoever is said to have said it.
+        known = self._sent if self.requests else history_before(self.told.asked, items)
+        new = news(known, items) if self.requests else list(items[len(known) :])
         self.note_answers(new, context)
         self.requests += 1
         self._sent = list(items)
@@ -183,6 +193,7 @@ class RunRecorder:
     def llm_ended(self, response: ModelResponse, hook: str = "on_llm_end", *, after_effect: bool = False) -> None:
         """A model has answered; each call it asks for is a request."""
         self.responses += 1
+        self.asker = self.agent
         run = self.tracker.get(self._llm_key)
         if run is None:
             return
@@ -204,8 +215,6 @@ class RunRecorder:
             self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
             if call.call_id:
                 self.asked[call.call_id] = call
-            if call.kind != "function_call":
-                self.tools.native_calls.append(call)
 
     def llm_failed(self, outcome: Outcome, exception: BaseException | None) -> None:
         """A model call that was begun will not be answered."""
@@ -224,6 +233,9 @@ class RunRecorder:
                 "parameters": call.parameters,
                 "metadata": {"hosted": True},
             }
+            if call.item_id is not None:
+                request = ActionRequest(facts["action"], call.parameters.get("arguments"), call.call_id)
+                facts["metadata"] |= {"item": call.item_id, **digest_of(request, self.recording.logger.digest)}
             if call.lookup:
                 facts["resource"] = call.name
                 facts |= {"outcome": outcome, "result": call.result, "error": call.error}

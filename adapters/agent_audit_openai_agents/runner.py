@@ -18,6 +18,7 @@ from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
+from agent_audit_openai_agents.pending import Pending, pending_of
 from agent_audit_openai_agents.recording import Recording, active, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
 from agent_audit_openai_agents.told import Told
@@ -133,16 +134,24 @@ def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[s
 
 def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
     state = input if isinstance(input, RunState) else None
+    context, agent = getattr(state, "_context", None), getattr(state, "_current_agent", None)
     config = options.get("run_config")
     names = (options.get("conversation_id"), getattr(state, "_conversation_id", None), _option(config, "group_id"))
     return Told(
         asked=input if state is None else None,
         session=options.get("session"),
         conversation=next((str(name) for name in names if name), None),
-        agent=getattr(getattr(state, "_current_agent", None) or starting_agent, "name", None),
+        agent=getattr(agent or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),
+        goes_on=None if context is None or agent is None else (context, agent),
+        pending=_pending(recording, context),
     )
+
+
+def _pending(recording: Recording, context: Any) -> Pending:
+    outer = recording.active_run()
+    return pending_of(context) or (Pending() if outer is None else outer.told.pending)
 
 
 def _option(config: Any, name: str) -> Any:
@@ -161,6 +170,7 @@ def _operation_around(recording: Recording, context: Any) -> Any:
         return span_key
     if len(outer.tools.open) == 1:
         return next(iter(outer.tools.open.values()))
+    outer.continued()
     return outer.agent_key or outer.key
 
 
@@ -192,11 +202,20 @@ def _within(run: RunRecorder) -> Iterator[None]:
 
 def _stream_ended(run: RunRecorder, ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:
     if task.cancelled():
-        _complete(run, ending.raised, asyncio.CancelledError())
+        _complete(run, ending.raised, _guardrail_failure(result) or asyncio.CancelledError())
     elif (error := task.exception()) is not None:
         _complete(run, ending.raised, error)
     else:
         _complete(run, ending.returned, result)
+
+
+def _guardrail_failure(result: Any) -> BaseException | None:
+    """What an input guardrail has raised: the SDK cancels the run for it, and raises it to whoever reads the stream."""
+    guardrails = getattr(result, "_input_guardrails_task", None)
+    if guardrails is None or not guardrails.done() or guardrails.cancelled():
+        return None
+    failure: BaseException | None = guardrails.exception()
+    return failure
 
 
 def _complete(run: RunRecorder, end: Callable[[Any], None], value: Any) -> None:

@@ -152,9 +152,10 @@ class SpokenCalls:
         for started in list(self._started):
             self._end(started, hook, {"outcome": Outcome.CANCELLED})
         facts: dict[str, Any] = {"outcome": Outcome.CANCELLED, "error": "the session ended before it was carried out"}
-        for asked in self._asked.values():
+        for asked in (*self._waiting.values(), *self._asked.values()):
             if asked.call.call_id not in self._decided:
                 self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(asked.call))
+        self._waiting.clear()
         self._asked.clear()
 
     def _end(self, started: Started, hook: str, verdict: dict[str, Any]) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from agent_audit_openai_agents.pending import Pending
 
 
 @dataclass
@@ -25,6 +27,10 @@ class Told:
     """Key of the operation that runs it, when it runs inside another run."""
     trace_id: str | None = None
     """Given when the parent is in another log."""
+    goes_on: tuple[Any, Any] | None = None
+    """Context and agent of the saved state that is resumed."""
+    pending: Pending = field(default_factory=Pending)
+    """That of the run it goes on from, or is inside of."""
 
     @property
     def session_id(self) -> str | None:

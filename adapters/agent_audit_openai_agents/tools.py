@@ -6,14 +6,14 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agents import RunContextWrapper
+from agents import ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, RunContextWrapper, ShellTool
 from agents.tool_context import ToolContext
 
-from agent_audit import AuditEventType, Outcome, Run, digest_of
+from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
-from agent_audit_openai_agents.outcomes import cause_of, judge, outcome_of
+from agent_audit_openai_agents.outcomes import cause_of, failure_fields, judge, outcome_of
 from agent_audit_openai_agents.recording import current_span_id
 
 if TYPE_CHECKING:
@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 
 T = AuditEventType
 
-_NATIVE_KINDS = ("local_shell", "shell", "apply_patch", "computer")
+MARKS = Seam(
+    "agents:RunContextWrapper._mark_tool_invocation_executed",
+    "of several shell, computer or patch calls at once it is not known which one runs when some may wait for approval",
+)
+"""Only looked for: it marks a call in the run's context right before the hook that tells of its tool."""
+
+_MARKED = "_tool_invocations"
+"""Where in the context: by call id."""
+
+_NATIVE_KINDS = {
+    LocalShellTool: "local_shell_call",
+    ShellTool: "shell_call",
+    ApplyPatchTool: "apply_patch_call",
+    ComputerTool: "computer_call",
+}
+"""Tools whose hooks tell neither the call nor its arguments, and the response items that ask for them."""
 
 
 class ToolCalls:
@@ -35,8 +50,6 @@ class ToolCalls:
         self._run = run
         self.open: dict[str, Hashable] = {}
         """Call id -> key of the operation."""
-        self.native_calls: list[Call] = []
-        """Asked for, not begun: in their order, for the SDK does not say which one it carries out."""
         self.native_open: list[tuple[int, Hashable]] = []
         self._begun: set[Hashable] = set()
         """Keys of all operations that this run has begun."""
@@ -56,7 +69,7 @@ class ToolCalls:
         call = self._call_of(context, tool)
         key = (self._run.key, "tool", call.call_id or uuid4().hex)
         if getattr(tool, "needs_approval", False):
-            self._note_standing_approval(context, call)
+            self._note_standing_approval(context, call, tool.name)
         facts: dict[str, Any] = {}
         if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
             facts["mcp_server"] = server
@@ -76,6 +89,7 @@ class ToolCalls:
             metadata=facts or None,
         )
         run.state["call"] = call
+        run.state["context"] = context
         self._begun.add(key)
         if call.call_id:
             self._run.asked.pop(call.call_id, None)
@@ -87,38 +101,39 @@ class ToolCalls:
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools[span_id] = (self._run, key)
 
-    def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call) -> None:
+    def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call, tool_name: str) -> None:
         """Nobody is asked any more once a tool was approved for good."""
-        if standing_decision(self._run, context, call):
+        if standing_decision(self._run, context, call, tool_name):
             note_standing(self._run, call.request, True, "on_tool_start")
 
-    def ended(self, context: RunContextWrapper[Any], tool: Any, result: Any) -> None:
+    def ended(self, context: RunContextWrapper[Any], agent: Any, tool: Any, result: Any) -> None:
         """A tool has returned."""
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools.pop(span_id)
         key = self._open_key(context, tool)
-        run: Run | None = self._run.tracker.get(key)
+        run: Run | None = self._run.tracker.take(key)
         if run is None and key in self._begun:
             return  # a callback of the tool outlived its cancellation; the end is on record
-        raw = getattr(context, "tool_arguments", None)
+        raw = None if isinstance(tool, CustomTool) else getattr(context, "tool_arguments", None)
         verdict = judge(tool, raw, result, run, raised=failure_of(context))
         if run is None:
+            self._run.agent_started(context, agent, "on_tool_end")
             self._continued(context, tool, verdict)
             return
         self._end(run, "on_tool_end", verdict)
 
     def answered(self, call_id: str, output: Any) -> None:
         """The run has taken the output of a call, though it ended before a hook could tell."""
-        run: Run | None = self._run.tracker.get(self.open.get(call_id))
+        run: Run | None = self._run.tracker.take(self.open.get(call_id))
         if run is not None:
-            raw = field_of(run.state["call"].raw, "arguments")
-            self._end(run, "runner", judge(None, raw, output, run, raised=None))
+            raw, raised = field_of(run.state["call"].raw, "arguments"), failure_of(run.state["context"])
+            self._end(run, "runner", judge(None, raw, output, run, raised=raised))
 
     def _end(self, run: Run, hook: str, verdict: dict[str, Any]) -> None:
         call: Call = run.state["call"]
         self.open.pop(call.call_id or "", None)
         outcome = verdict.pop("outcome")
-        self._run.tracker.end(run.key, outcome, hook=hook, **verdict)
+        self._run.tracker.finish(run, outcome, hook=hook, **verdict)
         if outcome is Outcome.SUCCESS:
             self._note_modification(call, run.span_id)
 
@@ -152,7 +167,8 @@ class ToolCalls:
         if run is None or exception is None:
             return  # without an exception it waits for somebody, or an ancestor was cancelled
         self.open.pop(run.state["call"].call_id or "", None)
-        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", exception=cause_of(exception))
+        facts = failure_fields(cause_of(exception), field_of(run.state["call"].raw, "arguments"))
+        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", **facts)
 
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):
@@ -162,12 +178,19 @@ class ToolCalls:
                 return asked  # parsed when the model asked for it
             raw = getattr(context, "tool_call", None)
             return Call(name, context.tool_call_id, parse_arguments(context.tool_arguments), raw=raw)
-        # The SDK gives its native tools neither ids nor arguments: they run in the order they were asked for.
-        kinds = tuple(kind for kind in _NATIVE_KINDS if kind in getattr(tool, "name", ""))
-        for place, call in enumerate(self.native_calls):
-            if call.kind.startswith(kinds or ("\0",)):
-                return self.native_calls.pop(place)
-        return Call(getattr(tool, "name", type(tool).__name__), None, None)
+        return self._native_call(context, tool) or Call(getattr(tool, "name", type(tool).__name__), None, None)
+
+    def _native_call(self, context: Any, tool: Any) -> Call | None:
+        """Which call a native tool carries out. Those that wait or were refused are asked for as well."""
+        kind = next((kind for native, kind in _NATIVE_KINDS.items() if isinstance(tool, native)), None)
+        asked = [call for call in self._run.asked.values() if call.kind == kind or call.name == tool.name]
+        marks = getattr(context, _MARKED, None) or {}
+        for call in asked:
+            if getattr(marks.get(call.call_id), "executed", False):
+                return call
+        # Without marks: native calls of one kind run one after the other, but for those that wait.
+        none_waits = len(asked) == 1 or not getattr(tool, "needs_approval", False)
+        return asked[0] if asked and none_waits else None
 
     def _open_key(self, context: Any, tool: Any) -> Hashable:
         if isinstance(context, ToolContext):

@@ -41,6 +41,29 @@ def test_both_ends_of_an_operation_share_what_was_known_at_its_start(
     assert (call.source.hook, response.source.hook) == ("on_tool_start", "on_tool_end")
 
 
+def test_a_detached_run_goes_on_after_its_parent_and_is_closed_with_all_others(
+    tracker: RunTracker, backend: MemoryAuditBackend
+) -> None:
+    tracker.start(T.TOOL_CALL, "outer", user_id="u")
+    tracker.detach(tracker.enter("job", parent="outer"))
+    tracker.start(T.TOOL_CALL, "inner", parent="job")
+    tracker.end("outer", O.SUCCESS)
+    assert backend.events()[-1].outcome is O.SUCCESS, "the inner one was not closed with it"
+    tracker.close_all()
+    last = backend.events()[-1]
+    assert (last.outcome, last.user_id, last.parent_span_id) == (O.UNKNOWN, "u", "outer")
+    assert len(backend.events()) == 4
+    assert not tracker._runs
+
+
+def test_an_error_says_whose_it_is_and_stands_once(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    tracker.enter("root")
+    problem = ValueError("bad")
+    assert tracker.error(problem, under="root", action="guardrail.x") is not None
+    assert tracker.error(problem, under="root") is None
+    assert told(backend) == [(T.ERROR, O.FAILURE, "guardrail.x")]
+
+
 def test_a_parent_without_events_is_left_out_of_the_parentage_on_record(
     tracker: RunTracker, backend: MemoryAuditBackend
 ) -> None:

@@ -65,6 +65,11 @@ def call(name: str, arguments: Any = None, call_id: str = "c1") -> Any:
     return function_call(name, arguments if arguments is not None else {}, call_id=call_id)
 
 
+def shell_call(call_id: str, command: str) -> Any:
+    action = {"commands": [command], "timeout_ms": 1000}
+    return {"type": "shell_call", "id": call_id, "call_id": call_id, "status": "completed", "action": action}
+
+
 def agent(*steps: Any, name: str = "A", **settings: Any) -> Agent[Any]:
     return Agent(name=name, model=model(*steps), **settings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
@@ -9,18 +10,23 @@ from agents import (
     Agent,
     HostedMCPTool,
     ModelBehaviorError,
+    RunConfig,
     RunContextWrapper,
     Runner,
     RunState,
     ShellTool,
+    SQLiteSession,
     function_tool,
     set_tracing_disabled,
+    tool_namespace,
 )
-from openai.types.responses.response_output_item import McpApprovalRequest
-from openai_scripts import Record, add, agent, call, lines
+from agents.testing import assistant_message
+from openai.types.responses.response_output_item import McpApprovalRequest, McpCall
+from openai_scripts import Record, add, agent, call, lines, shell_call
 
 import agent_audit_openai_agents
-from agent_audit import identify
+from agent_audit import BoundedMap, identify
+from agent_audit_openai_agents import AuditRunHooks
 from agent_audit_openai_agents.recording import Recording
 
 
@@ -106,7 +112,7 @@ async def test_a_serialised_run_is_decided_on_and_resumed(record: Record) -> Non
     result = await Runner.run(payer(), "hi")
     text = result.to_state().to_string()
     # As in another process: nothing is remembered but the text.
-    Recording.of(record.logger).questions.pop("c1")
+    forget(record)
     fresh = Agent(name="A", model=agent("done").model, tools=[pay, add])
     state: RunState[Any] = await RunState.from_string(fresh, text)
     state.approve(state.get_interruptions()[0])
@@ -166,7 +172,7 @@ async def test_a_stream_that_waits_is_suspended(record: Record) -> None:
 async def test_an_agent_as_a_tool_that_waits_is_suspended_and_goes_on(record: Record) -> None:
     inner = payer("paid", name="Inner")
     outer = agent([call("ask", {"input": "pay"}, "o1")], "done", name="Outer", tools=[inner.as_tool("ask", "")])
-    result = await Runner.run(outer, "hi")
+    result = await Runner.run(outer, "hi", context={"user_id": "ann"})
     assert record.without_models() == lines("""
         agent.start - agent.Outer -
         action.request - tool.ask o1
@@ -184,14 +190,18 @@ async def test_an_agent_as_a_tool_that_waits_is_suspended_and_goes_on(record: Re
     await Runner.run(outer, state)
     assert record.without_models()[before:] == lines("""
         action.approved success tool.pay c1
+        agent.start - agent.Outer -
         agent.start - agent.Inner -
         tool.call - tool.pay c1
         tool.response success tool.pay c1
         agent.stop success agent.Inner -
         tool.response success tool.ask o1
-        agent.start - agent.Outer -
         agent.stop success agent.Outer -
     """)
+    going_on, within = record.events("agent.start")[2:]
+    answer = record.events("tool.response")[-1]
+    assert (within.parent_span_id, answer.parent_span_id) == (going_on.span_id, going_on.span_id)
+    assert (answer.agent_id, answer.user_id, within.user_id) == ("Outer", "ann", "ann")
 
 
 async def test_a_decision_taken_where_nothing_was_recorded_is_seen_when_the_run_is_resumed(
@@ -247,7 +257,7 @@ async def test_a_standing_approval_in_a_saved_run_holds_in_a_new_process_on_reco
     state = result.to_state()
     state.approve(result.interruptions[0], always_approve=True)
     text = state.to_string()
-    Recording.of(record.logger).decided.pop("c1")  # as in another process
+    forget(record)
     fresh = Agent(name="A", model=agent([call("pay", {"amount": 6}, "c2")], "done").model, tools=[pay, add])
     await Runner.run(fresh, await RunState.from_string(fresh, text))
     assert record.told("action.approved", "tool.call")[1:] == lines("""
@@ -272,11 +282,6 @@ async def test_an_approval_inside_an_agent_as_a_tool_may_stand_as_well(record: R
         tool.call - tool.pay c2
     """)
     assert record.events("action.approved")[1].agent_id == "Inner"
-
-
-def shell_call(call_id: str, command: str) -> Any:
-    action = {"commands": [command], "timeout_ms": 1000}
-    return {"type": "shell_call", "id": call_id, "call_id": call_id, "status": "completed", "action": action}
 
 
 @pytest.mark.parametrize("approve", [True, False])
@@ -395,3 +400,147 @@ async def test_the_context_callable_may_say_who_decided(silent: Record) -> None:
     state.approve(result.interruptions[0])
     approved = silent.one("action.approved")
     assert (approved.user_id, approved.metadata["decided_by"]) == ("ann", "boss")
+
+
+def forget(record: Record) -> None:
+    """As in another process: nothing is remembered but the text of a state."""
+    recording = Recording.of(record.logger)
+    recording.questions, recording.decided = BoundedMap(), BoundedMap()
+
+
+@pytest.mark.parametrize("saved", [False, True])
+async def test_questions_of_two_conversations_never_mix_though_their_models_number_calls_alike(
+    record: Record, saved: bool
+) -> None:
+    states = {}
+    agents = {"ann": payer("done"), "bob": payer("done")}
+    for user, one in agents.items():
+        config = RunConfig(group_id=f"talk of {user}")
+        result = await Runner.run(one, "hi", context={"user_id": user}, run_config=config)
+        state = result.to_state()
+        states[user] = await RunState.from_string(one, state.to_string()) if saved else state
+    states["bob"].approve(states["bob"].get_interruptions()[0])
+    states["ann"].reject(states["ann"].get_interruptions()[0])
+    await Runner.run(agents["bob"], states["bob"])
+    types = ("permission.check", "action.approved", "action.denied", "tool.call")
+    assert [(e.event_type, e.user_id, e.session_id) for e in record.events(*types)][:4] == [
+        ("permission.check", "ann", "talk of ann"),
+        ("permission.check", "bob", "talk of bob"),
+        ("action.approved", "bob", "talk of bob"),
+        ("action.denied", "ann", "talk of ann"),
+    ]
+    assert len(record.events(*types)) == 5, "and the call of bob"
+
+
+async def test_the_same_question_of_two_saved_conversations_without_users_is_nobody_s(record: Record) -> None:
+    one, other = payer("done"), payer("done")
+    texts = []
+    for each in (one, other):
+        result = await Runner.run(each, "hi", run_config=RunConfig(group_id=f"talk {len(texts)}"))
+        texts.append(result.to_state().to_string())
+    state: RunState[Any] = await RunState.from_string(other, texts[1])
+    state.approve(state.get_interruptions()[0])
+    assert record.one("action.approved").session_id is None, "better unknown than another one's"
+
+
+async def test_a_decision_seen_when_its_run_is_resumed_names_the_session_and_nobody_who_decided(
+    silent: Record,
+) -> None:
+    agent_audit_openai_agents.enable(silent.logger, context=lambda wrapper: {"decided_by": "who resumes"})
+    one, session = payer("done"), SQLiteSession("talk")
+    result = await Runner.run(one, "hi", session=session, context={"user_id": "ann"})
+    state: RunState[Any] = await RunState.from_string(one, result.to_state().to_string())
+    state.approve(state.get_interruptions()[0])
+    forget(silent)
+    state = await RunState.from_string(one, state.to_string())
+    await Runner.run(one, state, session=session)
+    taken, seen = silent.events("action.approved")
+    assert (taken.metadata["decided_by"], taken.session_id) == ("who resumes", "talk")
+    assert (seen.metadata["seen"], seen.session_id, seen.user_id) == ("when resumed", "talk", "ann")
+    assert "decided_by" not in seen.metadata
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_a_standing_decision_on_a_tool_of_a_namespace_is_on_record_for_each_call(
+    record: Record, approve: bool
+) -> None:
+    def ask(call_id: str) -> list[Any]:
+        asked = call("pay", {"amount": 1}, call_id)
+        asked.namespace = "bank"
+        return [asked]
+
+    one = agent(ask("c1"), ask("c2"), "done", tools=tool_namespace(name="bank", description="Accounts", tools=[pay]))
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    if approve:
+        state.approve(result.interruptions[0], always_approve=True)
+    else:
+        state.reject(result.interruptions[0], always_reject=True)
+    await Runner.run(one, state)
+    carried_out = """
+        action.approved success tool.bank.pay c1
+        tool.call - tool.bank.pay c1
+        action.approved success tool.bank.pay c2
+        tool.call - tool.bank.pay c2
+    """
+    refused = """
+        action.denied denied tool.bank.pay c1
+        action.denied denied tool.bank.pay c2
+    """
+    types = ("action.approved", "action.denied", "permission.denied", "tool.call")
+    assert record.told(*types) == lines(carried_out if approve else refused)
+
+
+async def test_a_standing_approval_of_a_shell_with_a_name_of_its_own_is_on_record_for_each_call(
+    record: Record,
+) -> None:
+    shell = ShellTool(executor=lambda request: "listed", needs_approval=True, name="bash")
+    one = agent([shell_call("s1", "ls")], [shell_call("s2", "ls")], "done", tools=[shell])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0], always_approve=True)
+    await Runner.run(one, state)
+    assert record.told("action.approved", "tool.call") == lines("""
+        action.approved success tool.shell s1
+        tool.call - tool.shell s1
+        action.approved success tool.shell s2
+        tool.call - tool.shell s2
+    """)
+
+
+async def test_hooks_alone_take_no_decision_on_one_call_for_a_standing_one(silent: Record) -> None:
+    one, hooks = payer("done"), AuditRunHooks(silent.logger)
+    result = await Runner.run(one, "hi", hooks=hooks)
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state, hooks=hooks)
+    del result, state
+    gc.collect()  # nothing tells hooks that a run waits
+    assert silent.told("action.approved", "tool.call") == ["tool.call - tool.pay c1"]
+
+
+async def test_a_call_that_the_provider_carries_out_once_allowed_shares_the_id_of_its_question(record: Record) -> None:
+    ran = McpCall(
+        id="m9",
+        approval_request_id="m1",
+        arguments='{"account": 7}',
+        name="close",
+        output="closed",
+        server_label="bank",
+        type="mcp_call",
+    )
+    one = agent(asks_provider(), [ran, assistant_message("done")], tools=[hosted(approve=None)])
+    result = await Runner.run(one, "hi")
+    state = result.to_state()
+    state.approve(result.interruptions[0])
+    await Runner.run(one, state)
+    types = ("permission.check", "action.approved", "tool.call", "tool.response", "action.failed")
+    assert record.told(*types) == lines("""
+        permission.check - tool.bank.close m1
+        action.approved success tool.bank.close m1
+        tool.call - tool.bank.close m1
+        tool.response success tool.bank.close m1
+    """)
+    carried_out = record.one("tool.call").metadata
+    assert (carried_out["item"], carried_out["hosted"]) == ("m9", True)
+    assert carried_out["arguments"] == record.one("action.approved").metadata["arguments"]

@@ -17,12 +17,16 @@ from agents import (
     function_tool,
     input_guardrail,
     output_guardrail,
+    set_trace_processors,
     set_tracing_disabled,
     tool_input_guardrail,
     tool_output_guardrail,
 )
 from agents.testing import ModelStep
+from agents.tracing import get_trace_provider
 from openai_scripts import Record, agent, call, lines
+
+from agent_audit_openai_agents import AuditTracingProcessor
 
 
 @pytest.fixture(params=["traced", "untraced"], autouse=True)
@@ -190,3 +194,78 @@ async def test_verdicts_before_a_failure_that_is_not_the_sdk_s_are_kept(
     with pytest.raises(RuntimeError):
         await Runner.run(agent(RuntimeError("overloaded"), input_guardrails=[no_shouting_first]), "hi")
     assert record.told("guardrail.passed") == ["guardrail.passed success guardrail.no_shouting_first -"]
+
+
+@input_guardrail
+async def broken(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+    await asyncio.sleep(0.01)
+    raise RuntimeError("classifier is down")
+
+
+@input_guardrail
+async def undecided(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+    await asyncio.sleep(10)
+    return GuardrailFunctionOutput(None, True)
+
+
+@input_guardrail(run_in_parallel=False)
+def broken_first(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+    raise RuntimeError("classifier is down")
+
+
+@output_guardrail
+def broken_last(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
+    raise RuntimeError("classifier is down")
+
+
+@pytest.mark.parametrize(
+    ("guardrails", "name"),
+    [
+        ({"input_guardrails": [undecided, broken]}, "broken"),
+        ({"input_guardrails": [broken_first]}, "broken_first"),
+        ({"output_guardrails": [broken_last]}, "broken_last"),
+    ],
+    ids=["input", "first", "output"],
+)
+async def test_a_guardrail_that_raises_or_is_cancelled_has_not_passed(
+    record: Record, request: pytest.FixtureRequest, guardrails: Any, name: str
+) -> None:
+    with pytest.raises(RuntimeError):
+        await Runner.run(agent("fine", **guardrails), "hi")
+    traced = "untraced" not in request.node.name
+    began = name != "broken_first"
+    # Without spans nothing tells which guardrail it was.
+    of_guardrail = [f"error failure guardrail.{name} -"] if traced else [] if began else ["error failure - -"]
+    of_agent = ["agent.stop failure agent.A -"] if began else []
+    assert record.told("guardrail.passed", "guardrail.tripped", "error", "agent.stop") == of_guardrail + of_agent
+    for event in record.events("error", "agent.stop"):
+        assert (event.error_type, event.error, event.agent_id) == ("RuntimeError", "classifier is down", "A")
+
+
+async def test_a_stream_that_a_broken_guardrail_ends_has_failed(record: Record, request: pytest.FixtureRequest) -> None:
+    async def slowly(step: Any) -> Any:
+        await asyncio.sleep(5)
+        return []
+
+    result = Runner.run_streamed(agent(ModelStep.respond(slowly), input_guardrails=[broken]), "hi")
+    with pytest.raises(RuntimeError):
+        async for _ in result.stream_events():
+            pass
+    traced = "untraced" not in request.node.name
+    of_guardrail = ["error failure guardrail.broken -"] if traced else []
+    assert record.told("guardrail.passed", "error", "agent.stop") == [*of_guardrail, "agent.stop failure agent.A -"]
+    assert record.one("agent.stop").error_type == "RuntimeError"
+
+
+async def test_spans_alone_tell_of_a_guardrail_that_raises(silent: Record, request: pytest.FixtureRequest) -> None:
+    if "untraced" in request.node.name:
+        pytest.skip("there are no spans then")
+    before: Any = get_trace_provider()
+    before = list(before._multi_processor._processors)
+    set_trace_processors([AuditTracingProcessor(silent.logger)])
+    try:
+        with pytest.raises(RuntimeError):
+            await Runner.run(agent("fine", input_guardrails=[undecided, broken]), "hi")
+    finally:
+        set_trace_processors(before)
+    assert silent.told("guardrail.passed", "error") == ["error failure guardrail.broken -"]

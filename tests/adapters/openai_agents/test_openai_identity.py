@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import pytest
 from agents import RunConfig, Runner, SQLiteSession
@@ -27,6 +28,13 @@ def identities(record: Record) -> set[tuple[str | None, str | None, str | None]]
 async def test_the_user_is_taken_from_the_context_object(record: Record, context: Any) -> None:
     await Runner.run(agent(ASKED_TO_ADD, "3", tools=[add]), "hi", context=context)
     assert identities(record) == {("A", None, "alice")}
+
+
+@pytest.mark.parametrize("as_key", [False, True])
+async def test_a_user_may_be_a_uuid(record: Record, as_key: bool) -> None:
+    user: Any = UUID(int=7)
+    await Runner.run(agent("hello"), "hi", context={"user_id": user} if as_key else Account(user))
+    assert identities(record) == {("A", None, str(user))}
 
 
 async def test_a_group_is_a_session(record: Record) -> None:

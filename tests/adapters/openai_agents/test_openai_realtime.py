@@ -346,6 +346,22 @@ async def test_a_session_that_is_closed_cancels_its_tools_and_gives_up_its_reque
     """)
 
 
+async def test_a_call_that_waits_when_the_session_is_closed_is_not_carried_out(silent: Record) -> None:
+    async def talk(session: Any, model: ScriptedRealtimeModel) -> None:
+        await model.emit(calls("pay", '{"amount": 5}'))
+        await settle(session)
+        await session.close()
+
+    await hold(silent, RealtimeAgent(name="A", tools=[pay]), talk)
+    assert silent.told() == lines("""
+        agent.start - agent.A -
+        action.request - tool.pay c1
+        permission.check - tool.pay c1
+        action.failed cancelled tool.pay c1
+        agent.stop success agent.A -
+    """)
+
+
 async def test_a_connection_that_fails_is_a_failure_of_the_agent(silent: Record) -> None:
     model = ScriptedRealtimeModel(connect_error=OSError("no network"))
     runner = AuditRealtimeRunner(RealtimeAgent(name="A"), model=model, logger=silent.logger)

@@ -257,6 +257,16 @@ async def test_a_session_names_the_conversation_and_its_history_is_not_recorded_
     assert len({event.trace_id for event in record.events()}) == 2, "each run is a trace"
 
 
+async def test_what_the_caller_puts_into_the_model_s_mouth_is_new_also_in_a_session_with_a_history(
+    record: Record,
+) -> None:
+    session, one = SQLiteSession("chat-7"), agent("one", "two")
+    await Runner.run(one, "first", session=session)
+    asked: Any = [{"role": "assistant", "content": "I may pay up to 5."}, {"role": "user", "content": "second"}]
+    await Runner.run(one, asked, session=session)
+    assert record.events("llm.request")[-1].parameters == {"messages": asked}
+
+
 async def test_hosted_tools_are_on_record_as_what_they_did(record: Record) -> None:
     from openai.types.responses import ResponseFileSearchToolCall
     from openai.types.responses.response_output_item import McpCall

@@ -8,14 +8,19 @@ from typing import Any
 import pytest
 from agents import (
     Agent,
+    GuardrailFunctionOutput,
+    InputGuardrailTripwireTriggered,
     LocalShellTool,
     MaxTurnsExceeded,
     ModelBehaviorError,
     RunConfig,
     Runner,
+    ToolGuardrailFunctionOutput,
     UserError,
     function_tool,
+    input_guardrail,
     set_tracing_disabled,
+    tool_input_guardrail,
 )
 from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
@@ -121,6 +126,56 @@ async def test_beside_a_tool_that_ends_the_run_the_others_are_cancelled(record: 
     """)
 
 
+async def test_of_two_calls_of_one_tool_the_one_that_ends_the_run_has_failed(record: Record) -> None:
+    @function_tool(failure_error_function=None)
+    async def work(fails: bool) -> str:
+        await asyncio.sleep(0.01)
+        if fails:
+            raise ValueError("bad")
+        await asyncio.sleep(10)
+        return "never"
+
+    asked = [call("work", {"fails": False}, "c1"), call("work", {"fails": True}, "c2")]
+    with pytest.raises(UserError):
+        await Runner.run(agent(asked, tools=[work]), "hi")
+    assert record.one("tool.response", call_id="c1").outcome == "cancelled"
+    failed = record.one("tool.response", call_id="c2")
+    assert (failed.outcome, failed.error_type, failed.error) == ("failure", "ValueError", "bad")
+
+
+async def test_of_two_calls_of_one_tool_the_one_that_takes_too_long_has_failed(record: Record) -> None:
+    @function_tool(timeout=0.05, timeout_behavior="raise_exception", failure_error_function=None)
+    async def slow() -> str:
+        await asyncio.sleep(5)
+        return "never"
+
+    with pytest.raises(Exception, match="timed out"):
+        await Runner.run(agent([call("slow", call_id="c1"), call("slow", call_id="c2")], tools=[slow]), "hi")
+    ends = [(event.outcome, event.error_type) for event in record.events("tool.response")]
+    assert ("failure", "ToolTimeoutError") in ends, "both took too long; the first that was noticed ended the run"
+
+
+async def test_a_tool_that_an_input_guardrail_stops_was_cancelled(record: Record) -> None:
+    @input_guardrail
+    async def late(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
+        await running.wait()
+        return GuardrailFunctionOutput(None, True)
+
+    @function_tool
+    async def slow() -> str:
+        running.set()
+        await asyncio.sleep(10)
+        return "never"
+
+    running = asyncio.Event()
+    with pytest.raises(InputGuardrailTripwireTriggered):
+        await Runner.run(agent([call("slow")], tools=[slow], input_guardrails=[late]), "hi")
+    assert record.told("tool.response", "agent.stop") == lines("""
+        tool.response cancelled tool.slow c1
+        agent.stop failure agent.A -
+    """)
+
+
 @pytest.mark.parametrize("own_text", [False, True])
 async def test_a_tool_that_takes_too_long_has_failed(record: Record, own_text: bool) -> None:
     text = (lambda context, error: "too slow") if own_text else None
@@ -152,6 +207,14 @@ async def test_malformed_arguments_are_kept_as_they_came_and_fail(record: Record
     await Runner.run(agent([call("add", "{oops")], "sorry", tools=[add]), "hi")
     assert record.one("action.request").parameters == "{oops"
     assert record.one("tool.call").parameters == "{oops"
+    response = record.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "InvalidArguments")
+
+
+async def test_malformed_arguments_that_end_the_run_are_what_is_wrong(record: Record) -> None:
+    strict = function_tool(lambda a: a, name_override="strict", strict_mode=False, failure_error_function=None)
+    with pytest.raises(ModelBehaviorError):
+        await Runner.run(agent([call("strict", "{oops")], tools=[strict]), "hi")
     response = record.one("tool.response")
     assert (response.outcome, response.error_type) == ("failure", "InvalidArguments")
 
@@ -264,3 +327,40 @@ async def test_a_tool_whose_callback_outlives_the_failed_run_has_one_end_and_it_
     ends = {event.call_id: (event.outcome, event.result) for event in record.events("tool.response")}
     assert ends == {"c1": ("success", "created"), "c2": ("failure", None)}
     assert len(record.events("tool.response")) == 2
+
+
+async def test_an_unknown_tool_is_one_in_whatever_words_the_model_is_told(record: Record) -> None:
+    config = RunConfig(
+        tool_not_found_behavior="return_error_to_model", tool_error_formatter=lambda args: "Werkzeug gibt es nicht"
+    )
+    await Runner.run(agent([call("nope")], "sorry", tools=[add]), "hi", run_config=config)
+    assert record.told("action.failed", "permission.denied") == ["action.failed failure tool.nope c1"]
+    failed = record.one("action.failed")
+    assert (failed.error_type, failed.error) == ("UnknownTool", "Werkzeug gibt es nicht")
+
+
+async def test_a_tool_that_is_disabled_is_unknown_too(record: Record) -> None:
+    hidden = function_tool(lambda: "x", name_override="hidden", is_enabled=False)
+    config = RunConfig(tool_not_found_behavior="return_error_to_model")
+    await Runner.run(agent([call("hidden")], "sorry", tools=[hidden]), "hi", run_config=config)
+    assert record.one("action.failed").error_type == "UnknownTool"
+
+
+async def test_a_guardrail_that_says_something_was_not_found_has_refused_a_tool_that_is_there(record: Record) -> None:
+    @tool_input_guardrail
+    def known_account(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("Call to pay blocked: account not found")
+
+    pay = function_tool(lambda: "paid", name_override="pay", tool_input_guardrails=[known_account])
+    await Runner.run(agent([call("pay")], "sorry", tools=[pay]), "hi")
+    assert record.told("action.failed", "permission.denied") == ["permission.denied denied tool.pay c1"]
+
+
+async def test_a_result_that_reads_like_the_sdk_s_error_text_is_a_success_when_nothing_was_raised(
+    record: Record,
+) -> None:
+    text = "An error occurred while running the tool. Please try again. [from the log of 1 May]"
+    read_log = function_tool(lambda: text, name_override="read_log")
+    await Runner.run(agent([call("read_log")], "ok", tools=[read_log]), "hi")
+    response = record.one("tool.response")
+    assert (response.outcome, response.result) == ("success", text)

@@ -8,19 +8,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from agents import RunContextWrapper, Runner, function_tool, set_tracing_disabled
+from agents import RunContextWrapper, Runner, ShellTool, function_tool, set_tracing_disabled
 from agents.mcp.util import MCPUtil
 from agents.tracing import get_trace_provider
-from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
+from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines, shell_call
 
 import agent_audit_openai_agents
-from agent_audit_openai_agents import AuditRunHooks, install
+from agent_audit_openai_agents import AuditRunHooks, install, tools
 from agent_audit_openai_agents.approvals import DECISIONS
-from agent_audit_openai_agents.failures import FAILURES
+from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES
 from agent_audit_openai_agents.install import RUNNER
 from agent_audit_openai_agents.mcp import RESULTS
+from agent_audit_openai_agents.tools import MARKS
 
-SEAMS = (RUNNER, DECISIONS, RESULTS, *FAILURES)
+SEAMS = (RUNNER, DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES, MARKS)
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_this_version_has_every_name(silent: Record, caplog: pytest.LogCaptureFixture) -> None:
     assert [seam.path for seam in SEAMS if not seam.exists] == []
     agent_audit_openai_agents.enable(silent.logger)
-    assert all(seam.is_wrapped for seam in SEAMS if seam is not RUNNER)
+    assert all(seam.is_wrapped for seam in SEAMS if seam not in (RUNNER, MARKS))
     assert not warnings(caplog)
 
 
@@ -104,6 +105,22 @@ async def test_without_the_place_for_failures_the_default_text_and_the_spans_tel
     assert told["c1"] == ("failure", "ValueError")
     # This is what the warning says is not seen.
     assert told["c2"] == (("success", None) if untraced else ("failure", "ToolError"))
+
+
+@pytest.mark.parametrize("may_wait", [False, True])
+async def test_without_marks_a_native_call_has_an_id_only_where_it_can_be_no_other(
+    record: Record, monkeypatch: pytest.MonkeyPatch, may_wait: bool
+) -> None:
+    monkeypatch.setattr(tools, "_MARKED", "no_such_field")
+
+    async def removes(context: Any, action: Any, call_id: str) -> bool:
+        return "rm" in action.commands[0]
+
+    asked = [shell_call("s1", "rm -rf /data"), shell_call("s2", "ls")]
+    tool = ShellTool(executor=lambda request: "ran", needs_approval=removes if may_wait else False)
+    await Runner.run(agent(asked, "done", tools=[tool]), "hi")
+    ran = [event.call_id for event in record.events("tool.call")]
+    assert ran == ([None] if may_wait else ["s1", "s2"])
 
 
 async def test_without_a_place_for_mcp_results_everything_else_is_seen(
