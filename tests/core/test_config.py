@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+import agent_audit
 from agent_audit import (
     AuditConfig,
+    AuditedAgent,
     AuditLogger,
     ConfigurationError,
     FileAuditBackend,
@@ -34,6 +37,34 @@ def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
 def test_a_wrong_variable_is_refused_by_name(variable: str, value: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         AuditConfig.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AGENT_AUDIT_MEMORY_BYTES", "1000000000"),
+        ("AGENT_AUDIT_CACHE_BYTES", "1000000000"),
+        ("AGENT_AUDIT_INSTANCE_CREDENTIALS", "1"),
+    ],
+)
+def test_a_variable_of_an_analysis_or_a_store_does_not_keep_the_default_logger_from_recording(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "log"))
+    AuditedAgent("billing").log_tool_call("search", {}, "x")
+    get_logger().close()
+    assert "tool.search" in next((tmp_path / "log" / "segments").iterdir()).read_text()
+
+
+def test_every_variable_that_the_package_or_its_documents_name_is_known() -> None:
+    package = Path(agent_audit.__file__).parent
+    documents = [package.parent / "README.md", package.parent / "SECURITY.md", *package.parent.glob("docs/*.md")]
+    sources = [path.read_text() for path in (*package.rglob("*.py"), *documents)]
+    named = {name for text in sources for name in re.findall(r"AGENT_AUDIT_[A-Z_]*[A-Z]", text)}
+    with pytest.raises(ConfigurationError) as refused:
+        AuditConfig.from_env({"AGENT_AUDIT_NO_SUCH_THING": "1"})
+    assert named <= set(re.findall(r"AGENT_AUDIT_\w+", str(refused.value).split("known settings: ")[1]))
 
 
 def test_a_fingerprint_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
