@@ -20,6 +20,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.cli import directory
 from agent_audit.cli.main import main
 from tests.analysis.logs import event, numbered, operation, write_log
+from tests.unprivileged import run_unprivileged
 
 COMMAND = [sys.executable, "-m", "agent_audit.cli.main"]
 
@@ -260,6 +261,29 @@ def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: s
     done = run(command, tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"agent-audit-log: no audit log in {tmp_path / 'nowhere'}: it does not exist\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tail"],
+        ["activity"],
+        ["anomalies"],
+        ["export", "--format", "json"],
+        ["prune", "--max-age", "1d", "--dry-run"],
+        ["ship", "--once", "--to", "file://{}/store"],
+    ],
+)
+def test_a_log_whose_segments_cannot_be_read_is_not_taken_for_an_empty_one(
+    log: Path, tmp_path: Path, command: list[str]
+) -> None:
+    segments = Layout(log).segments
+    segments.chmod(0)
+    done = run_unprivileged(*(word.format(tmp_path) for word in command), log)
+    segments.chmod(0o700)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "Permission denied" in done.stderr and str(segments) in done.stderr
+    assert "empty" not in done.stderr
 
 
 def test_no_default_log_says_where_was_looked_and_what_to_do(tmp_path: Path) -> None:
