@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -19,7 +17,6 @@ from agent_audit.cli.directory import log_of
 from agent_audit.cli.eventlines import header, writer
 from agent_audit.cli.lines import BadLine, read_event
 from agent_audit.cli.terminal import say
-from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 from agent_audit.export import MAPPINGS, Recorded
 
@@ -65,25 +62,6 @@ class Export:
             elif self._query.matches(event):
                 self.count += 1
                 yield line, event
-
-
-@contextmanager
-def written_as_a_whole(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; it takes its place when everything has been written, and not before.
-
-    Raises:
-        ConfigurationError: the file cannot be made.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        temporary.touch(0o600, exist_ok=False)
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _source(args: Namespace) -> tuple[Iterator[Line], str]:
