@@ -90,9 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see `--help`. Nothing is raised.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         args = _parser().parse_args(argv)
         code = int(args.run(args))
@@ -107,6 +105,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:
         return _failed(error)
+
+
+def _prepare_streams() -> None:
+    """What goes into a pipe or a file is UTF-8, whatever the locale is; a terminal gets what it can show."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def _failed(error: Exception) -> int:
