@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -328,6 +329,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "0"
     assert "Broken" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["tail"], 0),
+        (["activity"], 0),
+        (["export", "--format", "json"], 0),
+        (["anomalies"], 1),
+        (["verify", "--json"], 3),
+    ],
+)
+def test_whoever_closes_standard_output_still_gets_the_exit_code(log: Path, command: list[str], code: int) -> None:
+    words = shlex.join([*COMMAND, *command, str(log)])
+    done = subprocess.run(["sh", "-c", f"{words} >&-"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr
+    assert "internal error" not in done.stderr
 
 
 def test_a_bug_is_one_line_and_exit_code_70(
