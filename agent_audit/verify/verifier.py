@@ -279,7 +279,12 @@ class _Verifier:
             self.missing.append(
                 "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
             )
-        if not agreeing and not cosigned:
+        if not agreeing and not cosigned and self._outside:
+            known = ", ".join(head.source for head in self._outside)
+            self.missing.append(
+                f"the log could not be shown to lead to the head that is known from outside it: {known}"
+            )
+        elif not agreeing and not cosigned:
             self.missing.append(
                 "no head is known from outside the log: a checkpoint kept elsewhere (--since-checkpoint), the writer's "
                 "own signed-head, or a quorum of witnesses (--policy)"

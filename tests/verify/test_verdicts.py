@@ -213,6 +213,17 @@ def test_a_roll_back_of_the_whole_directory_is_caught_by_the_head_outside(log_di
     assert "605 events" in found.problems[0].what
 
 
+def test_a_log_that_parts_from_the_head_outside_is_not_said_to_have_none(log_dir: Path) -> None:
+    layout = make_log(log_dir)
+    lines = layout.segment(256).read_bytes().split(b"\n")[:-1]
+    lines[7] = lines[7].replace(b'"t"', b'"u"')
+    write_lines(layout, 256, lines)
+    found = check(layout)
+    assert found.verdict is Verdict.TAMPERED
+    (missing,) = found.missing
+    assert "signed-head" in missing and "no head is known" not in missing
+
+
 def rewritten(layout: Layout, signer: Ed25519Signer, origin: str) -> None:
     """A forged history: other lines, and every checkpoint signed anew."""
     for start in layout.segment_starts():
@@ -370,6 +381,17 @@ def test_a_pruned_log_is_valid_and_the_first_events_count_as_pruned(log_dir: Pat
     found = check(layout)
     assert found.verdict is Verdict.VALID, found
     assert found.pruned == layout.segment_starts()[0] > 0
+
+
+def test_who_asks_for_the_proof_of_a_pruned_event_is_told_where_the_log_begins_and_not_to_restore_it(
+    log_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = pruned(log_dir)
+    first = layout.segment_starts()[0]
+    assert main(["prove", "3", "--dir", str(log_dir), "-o", str(log_dir.parent / "proof")]) == 2
+    said = capsys.readouterr().err
+    assert f"event 3 is no longer in {log_dir}, which begins with event {first}: pruned, or removed" in said
+    assert "Restore" not in said
 
 
 def test_a_segment_removed_without_record_is_tampering_in_a_pruned_log_too(log_dir: Path) -> None:
