@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from agent_audit import (
     set_logger,
 )
 from agent_audit.keys import fingerprint_key
+from agent_audit.verify import Verdict, verify
 
 
 def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
@@ -120,3 +122,21 @@ def test_the_fingerprint_key_is_made_once_outside_the_log_and_private(tmp_path: 
     assert path.stat().st_mode & 0o777 == 0o600
     assert not list(log_dir.rglob("*.key"))
     assert FileAuditBackend(tmp_path / "other").fingerprint_key != key
+
+
+def test_keys_and_what_stands_beside_them_are_their_owners_alone_whatever_the_umask(
+    tmp_path: Path, log_dir: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        backend = FileAuditBackend(log_dir)
+        assert backend.fingerprint_key is not None
+        with AuditLogger(backend):
+            backend.rotate_key()
+        assert verify(log_dir).verdict is Verdict.VALID
+    finally:
+        os.umask(before)
+    ours = tmp_path / "state" / "agent-audit-log"
+    paths = [ours, *ours.rglob("*")]
+    assert {"vkeys", "signing.key", "signed-head", "verified"} < {path.name for path in paths}
+    assert not [path for path in paths if path.stat().st_mode & 0o077]
