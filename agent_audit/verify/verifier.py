@@ -316,7 +316,7 @@ class _Verifier:
         head = self._covering
         return Verification(
             verdict=self._verdict(),
-            log=str(self._layout.root),
+            log=self._layout.name,
             origin=self._origin,
             size=self.covered,
             root=None if head is None else encode_base64(head.root),

@@ -257,6 +257,20 @@ def test_the_name_of_the_default_log_is_the_recorders() -> None:
     assert directory.DIRECTORY_NAME == default.DIRECTORY_NAME
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="every name there is UTF-8")
+def test_a_log_whose_path_is_no_utf_8_can_be_read_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write_log(tmp_path / os.fsdecode(b"l\xff"), [event("error")])
+    target = str(tmp_path / "out")
+    for words in ("tail", "activity", "columns", f"export --format parquet -o {target}", f"report -o {target}"):
+        assert main([*words.split(), str(log)]) == 0, (words, capsys.readouterr().err)
+    assert main(["sql", "SELECT log FROM events", "--dir", str(log), "--format", "json"]) == 0
+    assert r"l\\udcff" in capsys.readouterr().out
+    assert main(["verify", "--json", str(log)]) == 3
+    assert json.loads(capsys.readouterr().out)["log"] == rf"{tmp_path}/l\udcff"
+
+
 @pytest.mark.parametrize("command", ["tail", "activity", "compliance"])
 def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: str) -> None:
     done = run(command, tmp_path / "nowhere")

@@ -58,6 +58,11 @@ class Layout:
         self.successor = self.root / "SUCCESSOR"
         self.gitignore = self.root / ".gitignore"
 
+    @property
+    def name(self) -> str:
+        r"""The directory as a text that can be recorded: bytes of its path that are no UTF-8 as `\udcXX`."""
+        return str(self.root).encode("utf-8", "backslashreplace").decode()
+
     def segment(self, first_seq: int) -> Path:
         return self.segments / f"{first_seq:020d}.jsonl"
 
