@@ -16,6 +16,9 @@ from agent_audit.redaction import DefaultRedactor
 
 PREFIX = "AGENT_AUDIT_"
 
+_READ_ELSEWHERE = ("AGENT_AUDIT_MEMORY_BYTES", "AGENT_AUDIT_CACHE_BYTES", "AGENT_AUDIT_INSTANCE_CREDENTIALS")
+"""Variables of analyses and of stores: known, but no settings of a logger; who needs them reads and checks them."""
+
 
 class AuditConfig(BaseModel):
     """Settings of a logger on the embedded file store.
@@ -47,14 +50,14 @@ class AuditConfig(BaseModel):
         given = {
             name[len(PREFIX) :].lower(): value
             for name, value in environ.items()
-            if name.startswith(PREFIX) and value != ""
+            if name.startswith(PREFIX) and name not in _READ_ELSEWHERE and value != ""
         }
         try:
             config = cls.model_validate(given)
         except ValidationError as error:
             problem = error.errors()[0]
             variable = PREFIX + str(problem["loc"][0]).upper()
-            known = ", ".join(PREFIX + name.upper() for name in cls.model_fields)
+            known = ", ".join([*(PREFIX + name.upper() for name in cls.model_fields), *_READ_ELSEWHERE])
             raise ConfigurationError(f"{variable}: {problem['msg']} (known settings: {known})") from error
         parse_durability(config.durability)
         return config

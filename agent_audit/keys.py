@@ -64,9 +64,19 @@ def _parse(text: str, place: str) -> bytes:
     return key
 
 
+def make_private_folder(folder: Path) -> None:
+    """Make a folder in the state directory, and that one where it is missing; both are this user's alone.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for one in (folder.parent, folder):  # `parents=True` alone would make the first as the umask says
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def create_secret(path: Path, data: bytes) -> None:
     """Make a file that only this user can read; of several processes at once, one wins and all read what it wrote."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:

@@ -13,6 +13,7 @@ all the same, and leaves the checkpoints to one that can.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from pathlib import Path
@@ -103,7 +104,8 @@ def install_key(signer: Ed25519Signer, seed: bytes) -> None:
     draft = directory / f"{_KEY}.new"
     draft.unlink(missing_ok=True)
     create_secret(draft, seed.hex().encode() + b"\n")
-    with (directory / _VKEYS).open("a") as file:
+    handle = os.open(directory / _VKEYS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a") as file:
         file.write(f"{signer.vkey}\n")
     draft.replace(directory / _KEY)
 

@@ -309,7 +309,7 @@ class Log:
         if contents is None:
             target = here / f"{start:020d}.parquet"
             contents = self._for_now(converter, seen.segment(start), target, start, sealed)
-        self._take(_Copy(target, str(layout.root), contents), layout.segment(start))
+        self._take(_Copy(target, layout.name, contents), layout.segment(start))
 
     def _add_source(self, converter: Converter, url: str, progress: Progress) -> None:
         found = open_source(url)

@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
         "Print the log's signed head, or take it elsewhere: whoever keeps it can prove a roll-back later.",
     )
     options.add_log(parser)
-    parser.add_argument("--output", "-o", metavar="FILE", help="write it there, whole or not at all")
+    parser.add_argument("--output", "-o", metavar="FILE", help="write it there: a file whole or not at all")
     parser.add_argument("--line", action="store_true", help="origin, size and root on one line, e.g. for another log")
     parser.add_argument("--syslog", action="store_true", help="send that line to syslog")
     parser.add_argument(
@@ -38,6 +38,7 @@ def run(args: Namespace) -> int:
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
     from agent_audit.integrity.checkpoint import parse_checkpoint
+    from agent_audit.report.output import PUBLIC, write_whole
 
     root = log_of(args)
     layout = Layout(root)
@@ -49,7 +50,7 @@ def run(args: Namespace) -> int:
     _, head = parse_checkpoint(data)
     line = " ".join(head.text().split("\n")[:3])
     if args.output:
-        _write(Path(args.output), data)
+        write_whole(Path(args.output), data, PUBLIC)
     if args.syslog:
         import syslog
 
@@ -60,12 +61,6 @@ def run(args: Namespace) -> int:
     elif not args.output and not args.syslog:
         sys.stdout.write(data.decode())
     return code
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.new")
-    draft.write_bytes(data)
-    draft.replace(path)
 
 
 def _cosign(root: Path, args: Namespace) -> int:

@@ -23,12 +23,19 @@ def header(form: str) -> str:
     return csv_text(iter([tuple(AuditEvent.model_fields)])) if form == "csv" else ""
 
 
-def writer(form: str) -> Callable[[Line, AuditEvent], str]:
-    """How to print an event in a format: for people, as it is recorded (JSON lines), or as CSV."""
+def writer(form: str, *, raw: bool = False) -> Callable[[Line, AuditEvent], str]:
+    """How to print an event in a format: for people, as it is recorded (JSON lines), or as CSV.
+
+    Args:
+        form: the format.
+        raw: no person looks at it: characters that could act on a terminal stay as they are in JSON and CSV.
+    """
+    if form == "json" and raw:
+        return lambda line, event: line.data.decode() + "\n"
     if form == "json":
         return lambda line, event: printable_json(line.data.decode()) + "\n"
     if form == "csv":
-        return lambda line, event: _csv_row(event)
+        return lambda line, event: _csv_row(event, raw)
     color, width = use_color(), screen_width()
     return lambda line, event: _for_people(line.seq, event, color, width)
 
@@ -64,15 +71,15 @@ def _details(event: AuditEvent) -> str:
     return printable("  ".join(parts))
 
 
-def _csv_row(event: AuditEvent) -> str:
+def _csv_row(event: AuditEvent, raw: bool) -> str:
     from agent_audit.report.csv import csv_text
 
     record = event.to_record()
     cells = (record.get(name) for name in AuditEvent.model_fields)
-    return csv_text(iter([tuple(_cell(value) for value in cells)]))
+    return csv_text(iter([tuple(_cell(value) for value in cells)]), raw=raw)
 
 
 def _cell(value: Any) -> str | int | float | None:
     if value is None or isinstance(value, (int, float)):
         return value
-    return str(value) if isinstance(value, str) else orjson.dumps(value).decode()
+    return str(value) if isinstance(value, str) else printable_json(orjson.dumps(value).decode())

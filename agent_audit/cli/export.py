@@ -54,8 +54,9 @@ def _tlog(args: Namespace) -> int:
 
 def _lines(args: Namespace) -> int:
     """One event after the other; memory does not grow with the log."""
-    from agent_audit.cli.exporting import Export, written_as_a_whole
+    from agent_audit.cli.exporting import Export
     from agent_audit.cli.terminal import say
+    from agent_audit.report.output import written_as_a_whole
 
     export = Export(args)
     if args.output is None:
@@ -71,9 +72,10 @@ def _parquet(args: Namespace) -> int:
     from agent_audit.analysis.parquet import write_parquet
     from agent_audit.analysis.source import Log
     from agent_audit.cli.directory import log_of
-    from agent_audit.cli.exporting import Export, written_as_a_whole
+    from agent_audit.cli.exporting import Export
     from agent_audit.cli.terminal import say
     from agent_audit.errors import ConfigurationError
+    from agent_audit.report.output import written_as_a_whole
 
     if args.output is None:
         raise ConfigurationError("a Parquet file is not for the terminal: name it with -o FILE")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
+from agent_audit.analysis.printable import printable_json
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import Line, iter_lines, open_layout, read_header
 from agent_audit.cli import options
@@ -19,7 +18,6 @@ from agent_audit.cli.directory import log_of
 from agent_audit.cli.eventlines import header, writer
 from agent_audit.cli.lines import BadLine, read_event
 from agent_audit.cli.terminal import say
-from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 from agent_audit.export import MAPPINGS, Recorded
 
@@ -33,7 +31,7 @@ class Export:
     """The events that a command line asks for, in its format.
 
     Args:
-        args: `format`, `source`, the log and the filters.
+        args: `format`, `output`, `source`, the log and the filters.
     """
 
     def __init__(self, args: Namespace) -> None:
@@ -48,7 +46,7 @@ class Export:
         """What to write; lines that are no events are named on stderr and left out."""
         yield header(self._args.format)
         lines, origin = _source(self._args)
-        text_of = _writer(self._args.format, origin)
+        text_of = _writer(self._args.format, origin, raw=self._args.output is not None or not sys.stdout.isatty())
         for line, event in self._matching(lines):
             yield text_of(line, event)
 
@@ -65,25 +63,6 @@ class Export:
             elif self._query.matches(event):
                 self.count += 1
                 yield line, event
-
-
-@contextmanager
-def written_as_a_whole(path: Path) -> Iterator[Path]:
-    """A file beside `path` to write to; it takes its place when everything has been written, and not before.
-
-    Raises:
-        ConfigurationError: the file cannot be made.
-    """
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        temporary.touch(0o600, exist_ok=False)
-    except OSError as error:
-        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _source(args: Namespace) -> tuple[Iterator[Line], str]:
@@ -112,13 +91,14 @@ def _numbered(file: BinaryIO, path: Path) -> Iterator[Line]:
             yield Line(number - 1, path, number, data)
 
 
-def _writer(form: str, origin: str) -> Callable[[Line, AuditEvent], str]:
+def _writer(form: str, origin: str, *, raw: bool) -> Callable[[Line, AuditEvent], str]:
     if form not in MAPPINGS:
-        return writer(form)
+        return writer(form, raw=raw)
     mapping = MAPPINGS[form]
 
     def text(line: Line, event: AuditEvent) -> str:
         mapped = mapping(Recorded(event, line.data, origin))
-        return orjson.dumps(mapped, default=repr, option=orjson.OPT_NON_STR_KEYS).decode() + "\n"
+        found = orjson.dumps(mapped, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        return (found if raw else printable_json(found)) + "\n"
 
     return text

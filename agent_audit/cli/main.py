@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
 
 from agent_audit.cli import (
     activity,
@@ -90,9 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, see `--help`. Nothing is raised.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    _prepare_streams()
     try:
         args = _parser().parse_args(argv)
         code = int(args.run(args))
@@ -107,6 +107,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as error:
         return _failed(error)
+
+
+def _prepare_streams() -> None:
+    """What goes into a pipe or a file is UTF-8, whatever the locale is; a terminal gets what it can show.
+
+    What was closed (`>&-`) is written to nowhere: who does that wants the exit code alone.
+    """
+    if sys.stdout is None:
+        sys.stdout = _nowhere()
+    if sys.stderr is None:
+        sys.stderr = _nowhere()
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
 
 
 def _failed(error: Exception) -> int:

@@ -33,6 +33,7 @@ def run(args: Namespace) -> int:
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
+    from agent_audit.report.output import write_whole
     from agent_audit.verify.proofs import ProofMaker
 
     layout = open_layout(log_of(args))
@@ -40,8 +41,8 @@ def run(args: Namespace) -> int:
     maker = ProofMaker(layout)
     proven = maker.prove(seq)
     target = Path(args.output)
-    target.write_bytes(proven.proof.encode())
-    event_beside(target).write_bytes(proven.line)
+    write_whole(target, proven.proof.encode())
+    write_whole(event_beside(target), proven.line)
     say(f"{target} proves that {event_beside(target)} is event {seq} of {maker.head.origin}, {maker.head}")
     return OK
 

@@ -59,6 +59,8 @@ def examined(
         say(f"the examination by {who} is not on record: stores that hosts ship to are written by those hosts alone")
         return
     assert not isinstance(verification, FleetVerification)  # that is about sources
+    if output is not None and not output.is_file():
+        output = None  # what went into a pipe or a device cannot be read again
     try:
         event = examination_event(command, by=who, choice=choice, verification=verification, output=output, **counted)
         record(log_of(args), event)

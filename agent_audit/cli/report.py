@@ -54,6 +54,7 @@ def run(args: Namespace) -> int:
     from agent_audit.cli.sources import sources_of
     from agent_audit.cli.terminal import say, say_bad_lines
     from agent_audit.report.html import dashboard
+    from agent_audit.report.output import write_whole
 
     sources = sources_of(args)
     log: Path | list[str] = sources or log_of(args)
@@ -69,8 +70,9 @@ def run(args: Namespace) -> int:
     if analyzer.bad_line_count:
         say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
     target = Path(args.html)
-    write_whole(target, dashboard(overview, named, datetime.now(timezone.utc)).encode())
-    say(f"wrote {target} ({target.stat().st_size / 1000:,.0f} KB); open it in a browser")
+    page = dashboard(overview, named, datetime.now(timezone.utc)).encode()
+    write_whole(target, page)
+    say(f"wrote {target} ({len(page) / 1000:,.0f} KB); open it in a browser")
     examined(args, "report", verification=verification, output=target, events=overview.compliance.total_events)
     return INCOMPLETE if overview.compliance.bad_line_count else OK
 
@@ -80,17 +82,6 @@ def overview_of(analyzer: AuditAnalyzer, args: Namespace, verification: AnyVerif
     return analyzer.overview(
         args.since, args.until, agent_id=args.agent, limits=_limits(args), verification=verification
     )
-
-
-def write_whole(target: Path, data: bytes) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    draft = target.with_name(f".{target.name}.new")
-    draft.write_bytes(data)
-    draft.replace(target)
 
 
 def _limits(args: Namespace) -> Limits:

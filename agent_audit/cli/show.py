@@ -98,7 +98,9 @@ def _as_text(record: dict[str, Any], line: Line, form: str) -> str:
 def _flat(value: Any) -> str:
     import orjson
 
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    from agent_audit.analysis.printable import printable_json
+
+    return value if isinstance(value, str) else printable_json(orjson.dumps(value).decode())
 
 
 def _field(name: str, value: Any, color: bool) -> str:

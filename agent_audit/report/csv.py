@@ -36,20 +36,25 @@ def csv_rows(document: Document) -> Iterator[tuple[Cell, ...]]:
                 yield (table.title, number, column, value)
 
 
-def csv_text(rows: Iterator[tuple[Cell, ...]]) -> str:
-    """Rows as CSV text."""
+def csv_text(rows: Iterator[tuple[Cell, ...]], *, raw: bool = False) -> str:
+    """Rows as CSV text; `raw` as for `csv_cell`."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([csv_cell(cell) for cell in row] for row in rows)
+    csv.writer(buffer, lineterminator="\n").writerows([csv_cell(cell, raw=raw) for cell in row] for row in rows)
     return buffer.getvalue()
 
 
-def csv_cell(cell: Cell) -> str:
-    """A cell as a spreadsheet takes it: text that it would run as a formula gets an apostrophe in front."""
+def csv_cell(cell: Cell, *, raw: bool = False) -> str:
+    """A cell as a spreadsheet takes it: text that it would run as a formula gets an apostrophe in front.
+
+    Args:
+        cell: its value.
+        raw: nobody looks at it in a terminal: characters that could act on one stay as they are.
+    """
     if cell is None:
         return ""
     if isinstance(cell, datetime):
         return cell.isoformat().replace("+00:00", "Z")
     if not isinstance(cell, str):
         return str(cell)
-    text = printable(cell)
+    text = cell if raw else printable(cell)
     return "'" + text if text.startswith(_FORMULA) else text

@@ -22,7 +22,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.integrity.merkle import leaf_hashes
 from agent_audit.verify.blobs import BlobCheck
 from agent_audit.verify.intents import OpenIntents
-from agent_audit.verify.lines import LineReader, Segment, own_events
+from agent_audit.verify.lines import LineReader, Segment, own_events, readable_starts
 
 WORTH_IT = 12
 """Whole segments from which on it pays to start processes: starting one may take as long as reading two of them."""
@@ -144,7 +144,7 @@ def read_ahead(layout: Layout, through: int, start: int, jobs: int, *, intents: 
         jobs: how many processes, at the most.
         intents: whether to count intents.
     """
-    starts = [one for one in layout.segment_starts() if one >= start]
+    starts = [one for one in readable_starts(layout) if one >= start]
     segments = [
         Segment(one, layout.segment(one), follower, whole=True)
         for one, follower in pairwise(starts)

@@ -38,7 +38,7 @@ class Stored:
         self.keys = self._keys()
         if not layout.checkpoint.exists() and self.kept:
             self._problem("missing, though the log keeps earlier ones", layout.checkpoint)
-        if self.latest is not None and self.header.get("origin") != self.latest.checkpoint.origin:
+        if self.latest is not None and self._said_origin() != self.latest.checkpoint.origin:
             self._problem(f"names another log than the checkpoint, which is of {self.origin}", layout.header)
 
     @property
@@ -61,10 +61,20 @@ class Stored:
             self._problem(f"cannot be read: {error.strerror or error}", path, unreadable=True)
             return None
 
+    def _cannot_be_read(self, path: Path) -> bool:
+        """Whether that was found of it."""
+        file = str(path.relative_to(self._layout.root))
+        return any(problem.unreadable and problem.file == file for problem in self.problems)
+
+    def _said_origin(self) -> object:
+        """The origin as the header says it; where that cannot be read, as the checkpoint does."""
+        return self.origin if self._cannot_be_read(self._layout.header) else self.header.get("origin")
+
     def _header(self) -> dict[str, Any]:
         data = self._read(self._layout.header)
         if data is None:
-            self._problem("missing", self._layout.header)
+            if not self._cannot_be_read(self._layout.header):
+                self._problem("missing", self._layout.header)
             return {}
         try:
             fields = orjson.loads(data)
@@ -98,7 +108,10 @@ class Stored:
     def _kept_paths(self) -> list[Path]:
         try:
             return sorted(path for path in self._layout.checkpoints.iterdir() if not path.name.startswith("."))
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            self._problem(f"cannot be read: {error.strerror or error}", self._layout.checkpoints, unreadable=True)
             return []
 
     def _kept(self, path: Path) -> StoredHead | None:
@@ -114,13 +127,14 @@ class Stored:
     def _keys(self) -> list[VerifierKey]:
         """The keys that the log names, the oldest first."""
         found = []
+        origin = self._said_origin()
         data = self._read(self._layout.keys) or b""
         named = [(self._layout.header, str(self.header["vkey"]))] if "vkey" in self.header else []
         named += [(self._layout.keys, line) for line in data.decode("utf-8", "replace").splitlines()]
         for path, vkey in named:
             try:
                 key = VerifierKey.parse(vkey)
-                if str(key) != vkey or key.name != self.header.get("origin"):
+                if str(key) != vkey or key.name != origin:
                     raise ProofError("it is no key of this log")
                 found.append(key)
             except ProofError as error:

@@ -88,6 +88,8 @@ class LineReader:
         """Positions up to here follow each other; None as long as that is so for all."""
         self.failed = False
         """A segment could not be read; there may be more lines than were seen."""
+        self._lost = False
+        """How many lines the last segment has is not known, for it could not be read."""
 
     def pieces(self) -> Iterator[Piece]:
         """The lines from there on. What is wrong with their order is in `problems` afterwards."""
@@ -96,13 +98,20 @@ class LineReader:
 
     def segments(self) -> Iterator[Segment]:
         """The segments from there on, each to be given to `pieces_of` or to be passed over with `skip`."""
-        starts = [start for start in self._layout.segment_starts() if start >= self._segment]
+        starts = [start for start in self._starts() if start >= self._segment]
         for start, follower in zip_longest(starts, starts[1:]):
             path = self._layout.segment(start)
             if start != self._segment:
                 self._begin(start, path)
                 self._offset = 0
             yield Segment(start, path, follower, whole=self._offset == 0 and self.next_seq == start)
+
+    def _starts(self) -> list[int]:
+        try:
+            return self._layout.segment_starts()
+        except OSError as error:
+            self._fail(error, self._layout.segments, None)
+            return []
 
     def skip(self, lines: int) -> None:
         """So many lines come next, and are in order: somebody else has read them."""
@@ -114,14 +123,21 @@ class LineReader:
         try:
             yield from self._segment_pieces(segment.path, last=segment.follower is None)
         except OSError as error:
-            self.failed = True
-            self._break()
-            self._problem(f"cannot be read: {error.strerror or error}", segment.path, segment.start, unreadable=True)
+            self._lost = True
+            last = None if segment.follower is None else segment.follower - 1
+            self._fail(error, segment.path, segment.start, last)
+
+    def _fail(self, error: OSError, path: Path, first: int | None, last: int | None = None) -> None:
+        self.failed = True
+        self._break()
+        self._problem(f"cannot be read: {error.strerror or error}", path, first, last, unreadable=True)
 
     def _begin(self, start: int, path: Path) -> None:
         if start != self.next_seq:
             self._break()
-        if start > self._says:
+        if self._lost:
+            self._lost = False  # what it should have said is not known
+        elif start > self._says:
             self._problem("missing: no line has these positions", path.parent, self._says, start - 1)
         elif start < self._says:
             self._problem("these positions were there before this segment", path, start, self._says - 1)
@@ -161,10 +177,20 @@ class LineReader:
             self._problem(what, path, start, last)
         return False
 
-    def _problem(self, what: str, path: Path, first: int, last: int | None = None, *, unreadable: bool = False) -> None:
+    def _problem(
+        self, what: str, path: Path, first: int | None, last: int | None = None, *, unreadable: bool = False
+    ) -> None:
         file = str(path.relative_to(self._layout.root))
         found = Problem(what=what, file=file, first_seq=first, last_seq=last, unreadable=unreadable)
         self.problems.append(found)
+
+
+def readable_starts(layout: Layout) -> list[int]:
+    """Where the segments start; none when their folder cannot be read, which a `LineReader` says."""
+    try:
+        return layout.segment_starts()
+    except OSError:
+        return []
 
 
 def _begin(lines: list[bytes], form: bytes, first: int) -> bool:

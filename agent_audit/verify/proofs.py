@@ -44,13 +44,19 @@ class ProofMaker:
         """The proof of the event at that position.
 
         Raises:
-            ProofError: it is not under the checkpoint, or the log does not lead to its own checkpoint.
+            ProofError: it is not under the checkpoint, it was pruned, or the log does not lead to its own checkpoint.
             StorageError: its line is missing.
         """
         if seq >= self.head.size:
             raise ProofError(
                 f"event {seq} is not under the checkpoint, which covers {self.head.size} events; "
                 "make one that does with `agent-audit-log seal`"
+            )
+        first = min(self._layout.segment_starts(), default=0)
+        if seq < first:
+            raise ProofError(
+                f"event {seq} is no longer in {self._layout.root}, which begins with event {first}: pruned, or removed "
+                "(`agent-audit-log verify` tells); a proof needs its line"
             )
         line = next(iter(self._reader.lines(seq, seq + 1)))[0]
         for edge, tile in self._trees():

@@ -169,25 +169,31 @@ def pruned_start(layout: Layout, first: int) -> tuple[Start, list[Problem]]:
             if len(data) != TILE_SIZE:
                 raise ProofError("it has not the length of a tile")
         except (OSError, ProofError) as error:
-            problems.append(_bad_tile(layout, 0, index, f"cannot be used ({error}), and its events were pruned"))
+            problems.append(_bad_tile(layout, 0, index, "cannot be used, and its events were pruned", error))
             return Start(Edge(), first, 0, first), problems
         for tile in edge.extend(split_tile(data)):
-            if tile.level and _file(layout, tile) != tile.data:
-                problems.append(_bad_tile(layout, tile.level, tile.index, "does not go with the tiles below it"))
+            if tile.level:
+                problems += _wrong_tile(layout, tile)
     return Start(edge, first, 0, first), problems
 
 
-def _file(layout: Layout, tile: Tile) -> bytes | None:
+def _wrong_tile(layout: Layout, tile: Tile) -> list[Problem]:
+    what, error = "does not go with the tiles below it", None
     try:
-        return layout.tile(tile.level, tile.index).read_bytes()
-    except OSError:
-        return None
+        if layout.tile(tile.level, tile.index).read_bytes() == tile.data:
+            return []
+    except OSError as failure:
+        error = failure
+    return [_bad_tile(layout, tile.level, tile.index, what, error)]
 
 
-def _bad_tile(layout: Layout, level: int, index: int, what: str) -> Problem:
+def _bad_tile(layout: Layout, level: int, index: int, what: str, error: Exception | None) -> Problem:
+    unreadable = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
     width = SEGMENT_MULTIPLE ** (level + 1)
     path = str(layout.tile(level, index).relative_to(layout.root))
-    return Problem(what=f"the tile {what}", file=path, first_seq=index * width, last_seq=(index + 1) * width - 1)
+    what = f"the tile cannot be read: {error}" if unreadable else f"the tile {what}" + (f" ({error})" if error else "")
+    first, last = index * width, (index + 1) * width - 1
+    return Problem(what=what, file=path, first_seq=first, last_seq=last, unreadable=unreadable)
 
 
 def leaves_between(layout: Layout, start: int, end: int) -> Iterator[tuple[int, bytes, str]]:

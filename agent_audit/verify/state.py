@@ -14,7 +14,7 @@ import orjson
 from agent_audit.backends.file.checkpointing import decode_edge, encode_edge
 from agent_audit.backends.file.layout import Layout
 from agent_audit.integrity.tiles import Edge
-from agent_audit.keys import key_directory
+from agent_audit.keys import key_directory, make_private_folder
 from agent_audit.verify.scan import Start
 
 _FILE = "verified"
@@ -56,7 +56,7 @@ def save(layout: Layout, origin: str, verified: Verified) -> bool:
     directory = key_directory(origin)
     data = {**verified._asdict(), "edge": base64.b64encode(encode_edge(verified.edge)).decode()}
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(directory)
         draft = directory / f".{_FILE}.new"
         draft.write_bytes(orjson.dumps(data))
         draft.chmod(0o600)

@@ -20,6 +20,7 @@ from agent_audit.integrity.note import VerifierKey, encode_base64
 from agent_audit.verify import state
 from agent_audit.verify.heads import Stored, StoredHead
 from agent_audit.verify.intents import OpenIntents
+from agent_audit.verify.lines import readable_starts
 from agent_audit.verify.places import changed_lines
 from agent_audit.verify.scan import Progress, Scan, Start, pruned_start
 from agent_audit.verify.trust import KnownHead, Trust, successors
@@ -126,7 +127,7 @@ class _Verifier:
 
     def _prepare(self, jobs: int) -> Scan:
         """The pass over the lines, with the sizes at which heads want a root."""
-        start, first = Start(), min(self._layout.segment_starts(), default=0)
+        start, first = Start(), min(readable_starts(self._layout), default=0)
         if self._before is not None:
             start = self._before.start
         elif first:
@@ -174,8 +175,17 @@ class _Verifier:
         try:
             return head.note.verify(keys)
         except ProofError as error:
-            self.problems.append(Problem(what=str(error), file=head.file))
+            # By a key that is not known here; what cannot be read may be what introduces it.
+            strange = not {(key.name, key.id) for key in keys}.intersection(
+                (one.name, one.id) for one in head.note.signatures
+            )
+            self.problems.append(Problem(what=str(error), file=head.file, unreadable=strange and self._keys_unread))
             return []
+
+    @property
+    def _keys_unread(self) -> bool:
+        """A file could not be read in which a key may be named, or introduced by an event."""
+        return self._scan.failed or any(problem.unreadable for problem in self._stored.problems)
 
     def _check_kept(self, keys: list[VerifierKey]) -> list[StoredHead]:
         """The stored heads whose signature is right; those that the lines do not lead to are problems."""
@@ -233,7 +243,7 @@ class _Verifier:
             self.problems += changed_lines(self._layout, good, last)
 
     def _check_pruned(self) -> None:
-        if not self._start.pruned or self._before is not None:
+        if not self._start.pruned or self._before is not None or self._scan.failed:
             return
         last = self._start.pruned - 1
         on_record = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
@@ -269,7 +279,12 @@ class _Verifier:
             self.missing.append(
                 "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
             )
-        if not agreeing and not cosigned:
+        if not agreeing and not cosigned and self._outside:
+            known = ", ".join(head.source for head in self._outside)
+            self.missing.append(
+                f"the log could not be shown to lead to the head that is known from outside it: {known}"
+            )
+        elif not agreeing and not cosigned:
             self.missing.append(
                 "no head is known from outside the log: a checkpoint kept elsewhere (--since-checkpoint), the writer's "
                 "own signed-head, or a quorum of witnesses (--policy)"
@@ -301,7 +316,7 @@ class _Verifier:
         head = self._covering
         return Verification(
             verdict=self._verdict(),
-            log=str(self._layout.root),
+            log=self._layout.name,
             origin=self._origin,
             size=self.covered,
             root=None if head is None else encode_base64(head.root),

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.cli import directory
 from agent_audit.cli.main import main
 from tests.analysis.logs import event, numbered, operation, write_log
+from tests.unprivileged import run_unprivileged
 
 COMMAND = [sys.executable, "-m", "agent_audit.cli.main"]
 
@@ -255,11 +257,48 @@ def test_the_name_of_the_default_log_is_the_recorders() -> None:
     assert directory.DIRECTORY_NAME == default.DIRECTORY_NAME
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="every name there is UTF-8")
+def test_a_log_whose_path_is_no_utf_8_can_be_read_like_any_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write_log(tmp_path / os.fsdecode(b"l\xff"), [event("error")])
+    target = str(tmp_path / "out")
+    for words in ("tail", "activity", "columns", f"export --format parquet -o {target}", f"report -o {target}"):
+        assert main([*words.split(), str(log)]) == 0, (words, capsys.readouterr().err)
+    assert main(["sql", "SELECT log FROM events", "--dir", str(log), "--format", "json"]) == 0
+    assert r"l\\udcff" in capsys.readouterr().out
+    assert main(["verify", "--json", str(log)]) == 3
+    assert json.loads(capsys.readouterr().out)["log"] == rf"{tmp_path}/l\udcff"
+
+
 @pytest.mark.parametrize("command", ["tail", "activity", "compliance"])
 def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: str) -> None:
     done = run(command, tmp_path / "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"agent-audit-log: no audit log in {tmp_path / 'nowhere'}: it does not exist\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["tail"],
+        ["activity"],
+        ["anomalies"],
+        ["export", "--format", "json"],
+        ["prune", "--max-age", "1d", "--dry-run"],
+        ["ship", "--once", "--to", "file://{}/store"],
+    ],
+)
+def test_a_log_whose_segments_cannot_be_read_is_not_taken_for_an_empty_one(
+    log: Path, tmp_path: Path, command: list[str]
+) -> None:
+    segments = Layout(log).segments
+    segments.chmod(0)
+    done = run_unprivileged(*(word.format(tmp_path) for word in command), log)
+    segments.chmod(0o700)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "Permission denied" in done.stderr and str(segments) in done.stderr
+    assert "empty" not in done.stderr
 
 
 def test_no_default_log_says_where_was_looked_and_what_to_do(tmp_path: Path) -> None:
@@ -304,6 +343,23 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.splitlines()[-1] == "0"
     assert "Broken" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["tail"], 0),
+        (["activity"], 0),
+        (["export", "--format", "json"], 0),
+        (["anomalies"], 1),
+        (["verify", "--json"], 3),
+    ],
+)
+def test_whoever_closes_standard_output_still_gets_the_exit_code(log: Path, command: list[str], code: int) -> None:
+    words = shlex.join([*COMMAND, *command, str(log)])
+    done = subprocess.run(["sh", "-c", f"{words} >&-"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr
+    assert "internal error" not in done.stderr
 
 
 def test_a_bug_is_one_line_and_exit_code_70(

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import csv
+import hashlib
 import io
 import json
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +45,87 @@ def test_json_is_the_recorded_lines_to_the_byte(log: Path, tmp_path: Path) -> No
     assert main(["export", str(log), "--format", "json", "-o", str(tmp_path / "out")]) == 0
     (segment,) = log.glob("segments/*")
     assert (tmp_path / "out").read_bytes() == segment.read_bytes()
+
+
+TRICKY = (
+    "\U0001f468\u200d\U0001f469 C1 \x85 soft\u00adhyphen \u202e DEL \x7f tag \U000e0041 ESC \x1b[31m M\u00fcller \u2713"
+)
+"""Characters that act on a terminal, hide, or are in no 8-bit encoding."""
+
+
+@pytest.fixture
+def tricky(tmp_path: Path) -> Path:
+    return write_log(
+        tmp_path / "tricky", [event("tool.call", action="tool.x", user_id=TRICKY, parameters={"text": TRICKY})]
+    )
+
+
+def run(*args: object, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """The command with its standard output in a pipe."""
+    command = [sys.executable, "-m", "agent_audit.cli.main", *map(str, args)]
+    return subprocess.run(command, capture_output=True, env={**os.environ, **env}, timeout=120, check=True)
+
+
+def test_a_pipe_gets_the_recorded_bytes_whatever_characters_are_in_them(tricky: Path, tmp_path: Path) -> None:
+    (segment,) = tricky.glob("segments/*")
+    lines = run("export", tricky, "--format", "json").stdout
+    assert lines == segment.read_bytes()
+    (tmp_path / "lines").write_bytes(lines)
+    hashes = [
+        json.loads(run("export", "--format", "ocsf", *source).stdout)["raw_data_hash"]["value"]
+        for source in ((tricky,), ("--from", tmp_path / "lines"))
+    ]
+    assert hashes[0] == hashes[1] == hashlib.sha256(segment.read_bytes().rstrip(b"\n")).hexdigest()
+
+
+@pytest.mark.parametrize("form", [*LINES, "csv"])
+def test_what_goes_into_a_pipe_is_utf_8_whatever_the_locale_is(tricky: Path, form: str) -> None:
+    expected = run("export", tricky, "--format", form).stdout
+    assert "M\u00fcller" in expected.decode()
+    assert run("export", tricky, "--format", form, PYTHONIOENCODING="iso-8859-1").stdout == expected
+    plain = run("export", tricky, "--format", form, LC_ALL="C", PYTHONCOERCECLOCALE="0", PYTHONUTF8="0")
+    assert plain.stdout == expected
+
+
+@pytest.mark.parametrize("place", ["pipe", "file"])
+def test_csv_has_texts_as_they_are_and_objects_as_json(tricky: Path, tmp_path: Path, place: str) -> None:
+    target = tmp_path / "out.csv"
+    if place == "pipe":
+        target.write_bytes(run("export", tricky, "--format", "csv").stdout)
+    else:
+        assert main(["export", str(tricky), "--format", "csv", "-o", str(target)]) == 0
+    with target.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["user_id"] == TRICKY
+    assert json.loads(row["parameters"]) == {"text": TRICKY}
+
+
+@pytest.mark.parametrize("form", [*LINES, "csv"])
+def test_a_terminal_gets_no_character_that_acts_on_it_and_json_stays_json(tricky: Path, form: str) -> None:
+    shown = on_terminal("export", tricky, "--format", form)
+    assert "M\u00fcller" in shown
+    assert not set(shown) & set("\x1b\x85\u00ad\u202e\u200d\x7f\U000e0041")
+    if form == "csv":
+        (row,) = csv.DictReader(io.StringIO(shown))
+        assert json.loads(row["parameters"]) == {"text": TRICKY}
+    else:
+        assert json.loads(shown)
+
+
+def on_terminal(*args: object) -> str:
+    """What a command prints where its standard output is a terminal."""
+    outer, inner = pty.openpty()
+    command = [sys.executable, "-m", "agent_audit.cli.main", *map(str, args)]
+    environ = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    with subprocess.Popen(command, stdout=inner, stderr=subprocess.DEVNULL, env=environ) as process:
+        os.close(inner)
+        found = b""
+        with contextlib.suppress(OSError):  # how the end of a terminal is told
+            while data := os.read(outer, 65536):
+                found += data
+    os.close(outer)
+    assert process.returncode == 0
+    return found.decode().replace("\r\n", "\n")
 
 
 def test_csv_has_a_header_and_a_row_for_each_event(log: Path, capsys: Captured) -> None:

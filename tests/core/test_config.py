@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
 
+import agent_audit
 from agent_audit import (
     AuditConfig,
+    AuditedAgent,
     AuditLogger,
     ConfigurationError,
     FileAuditBackend,
@@ -14,6 +18,7 @@ from agent_audit import (
     set_logger,
 )
 from agent_audit.keys import fingerprint_key
+from agent_audit.verify import Verdict, verify
 
 
 def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
@@ -34,6 +39,34 @@ def test_settings_are_read_from_the_environment(tmp_path: Path) -> None:
 def test_a_wrong_variable_is_refused_by_name(variable: str, value: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         AuditConfig.from_env({variable: value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AGENT_AUDIT_MEMORY_BYTES", "1000000000"),
+        ("AGENT_AUDIT_CACHE_BYTES", "1000000000"),
+        ("AGENT_AUDIT_INSTANCE_CREDENTIALS", "1"),
+    ],
+)
+def test_a_variable_of_an_analysis_or_a_store_does_not_keep_the_default_logger_from_recording(
+    variable: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "log"))
+    AuditedAgent("billing").log_tool_call("search", {}, "x")
+    get_logger().close()
+    assert "tool.search" in next((tmp_path / "log" / "segments").iterdir()).read_text()
+
+
+def test_every_variable_that_the_package_or_its_documents_name_is_known() -> None:
+    package = Path(agent_audit.__file__).parent
+    documents = [package.parent / "README.md", package.parent / "SECURITY.md", *package.parent.glob("docs/*.md")]
+    sources = [path.read_text() for path in (*package.rglob("*.py"), *documents)]
+    named = {name for text in sources for name in re.findall(r"AGENT_AUDIT_[A-Z_]*[A-Z]", text)}
+    with pytest.raises(ConfigurationError) as refused:
+        AuditConfig.from_env({"AGENT_AUDIT_NO_SUCH_THING": "1"})
+    assert named <= set(re.findall(r"AGENT_AUDIT_\w+", str(refused.value).split("known settings: ")[1]))
 
 
 def test_a_fingerprint_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
@@ -89,3 +122,21 @@ def test_the_fingerprint_key_is_made_once_outside_the_log_and_private(tmp_path: 
     assert path.stat().st_mode & 0o777 == 0o600
     assert not list(log_dir.rglob("*.key"))
     assert FileAuditBackend(tmp_path / "other").fingerprint_key != key
+
+
+def test_keys_and_what_stands_beside_them_are_their_owners_alone_whatever_the_umask(
+    tmp_path: Path, log_dir: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        backend = FileAuditBackend(log_dir)
+        assert backend.fingerprint_key is not None
+        with AuditLogger(backend):
+            backend.rotate_key()
+        assert verify(log_dir).verdict is Verdict.VALID
+    finally:
+        os.umask(before)
+    ours = tmp_path / "state" / "agent-audit-log"
+    paths = [ours, *ours.rglob("*")]
+    assert {"vkeys", "signing.key", "signed-head", "verified"} < {path.name for path in paths}
+    assert not [path for path in paths if path.stat().st_mode & 0o077]

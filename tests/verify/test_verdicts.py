@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import orjson
 import pytest
 
 from agent_audit.backends.file import Layout, Retention, Rotation
-from agent_audit.cli.exits import NOT_PROVABLE
+from agent_audit.cli.exits import INCOMPLETE, NOT_PROVABLE
 from agent_audit.cli.main import main
 from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError
 from agent_audit.integrity.checkpoint import Checkpoint
@@ -22,6 +21,7 @@ from agent_audit.keys import key_directory, state_directory
 from agent_audit.verify import Problem, Trust, Verdict
 from agent_audit.verify.proofs import ProofMaker
 from tests.integrity.test_notes import WitnessKey
+from tests.unprivileged import run_unprivileged
 
 from .logs import check, copy_of, lines_of, make_log, open_log, record, vkey_of
 
@@ -213,6 +213,17 @@ def test_a_roll_back_of_the_whole_directory_is_caught_by_the_head_outside(log_di
     assert "605 events" in found.problems[0].what
 
 
+def test_a_log_that_parts_from_the_head_outside_is_not_said_to_have_none(log_dir: Path) -> None:
+    layout = make_log(log_dir)
+    lines = layout.segment(256).read_bytes().split(b"\n")[:-1]
+    lines[7] = lines[7].replace(b'"t"', b'"u"')
+    write_lines(layout, 256, lines)
+    found = check(layout)
+    assert found.verdict is Verdict.TAMPERED
+    (missing,) = found.missing
+    assert "signed-head" in missing and "no head is known" not in missing
+
+
 def rewritten(layout: Layout, signer: Ed25519Signer, origin: str) -> None:
     """A forged history: other lines, and every checkpoint signed anew."""
     for start in layout.segment_starts():
@@ -273,11 +284,68 @@ def test_blobs_are_checked_and_the_line_that_names_them_is_said(log_dir: Path) -
     assert check(log_dir).problems[0].what == "the blob is missing"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_a_file_that_cannot_be_read_makes_it_incomplete_not_tampered(log_dir: Path) -> None:
+def verdict_on_unreadable(path: Path, layout: Layout) -> tuple[int, list[dict[str, object]]]:
+    """Exit code of `verify` while nobody may read a file or folder, and its problems."""
+    mode = path.stat().st_mode
+    path.chmod(0)
+    try:
+        done = run_unprivileged("verify", "--json", layout.root)
+    finally:
+        path.chmod(mode)
+    assert done.stdout, done.stderr
+    return done.returncode, orjson.loads(done.stdout)["problems"]
+
+
+@pytest.mark.parametrize("segment", [0, 256, 512])
+def test_a_segment_that_cannot_be_read_makes_it_incomplete_and_is_all_that_is_named(
+    log_dir: Path, segment: int
+) -> None:
     layout = make_log(log_dir)
-    layout.segment(256).chmod(0)
-    assert check(layout).verdict is Verdict.INCOMPLETE
+    code, problems = verdict_on_unreadable(layout.segment(segment), layout)
+    assert code == INCOMPLETE
+    (problem,) = problems
+    assert problem["file"] == f"segments/{segment:020d}.jsonl"
+    assert problem["unreadable"]
+    assert (problem["first_seq"], problem["last_seq"]) == (segment, {0: 255, 256: 511, 512: None}[segment])
+
+
+@pytest.mark.parametrize("name", ["log.json", "checkpoint", "keys", "segments", "checkpoints", "tile/0/000"])
+def test_a_file_or_folder_that_cannot_be_read_makes_it_incomplete_not_tampered(log_dir: Path, name: str) -> None:
+    log = open_log(log_dir)
+    log.append([record(number) for number in range(600)])
+    log.rotate_key()
+    log.append([record(600)])
+    if name.startswith("tile"):  # only of pruned events it is more than a cache
+        log.prune(Retention(max_bytes=1))
+    log.close()
+    layout = Layout(log_dir)
+    assert check(layout).verdict is Verdict.VALID
+    code, problems = verdict_on_unreadable(layout.root / name, layout)
+    assert code == INCOMPLETE, problems
+    assert problems[0]["file"] == name
+    assert all(problem["unreadable"] for problem in problems)
+
+
+def test_what_a_segment_that_cannot_be_read_would_say_of_keys_and_pruning_is_not_held_against_the_log(
+    log_dir: Path,
+) -> None:
+    log = open_log(log_dir)
+    log.append([record(number) for number in range(600)])
+    log.prune(Retention(max_bytes=1))
+    log.rotate_key()
+    log.append([record(number) for number in range(600, 1200)])
+    log.close()
+    layout = Layout(log_dir)
+    first, first_key = layout.segment_starts()[0], VerifierKey.parse(vkey_of(layout))
+    assert first > 0
+    forget_user()
+    before = check(layout, trust=Trust(keys=(first_key,)))
+    assert before.verdict is Verdict.NOT_PROVABLE
+    path = layout.segment(first)
+    path.rename(log_dir / "elsewhere")
+    path.mkdir()  # opening it fails
+    after = check(layout, trust=Trust(keys=(first_key,)))
+    assert after.verdict is Verdict.INCOMPLETE, after.problems
 
 
 def test_a_segment_that_is_no_file_makes_it_incomplete_not_tampered(log_dir: Path) -> None:
@@ -313,6 +381,17 @@ def test_a_pruned_log_is_valid_and_the_first_events_count_as_pruned(log_dir: Pat
     found = check(layout)
     assert found.verdict is Verdict.VALID, found
     assert found.pruned == layout.segment_starts()[0] > 0
+
+
+def test_who_asks_for_the_proof_of_a_pruned_event_is_told_where_the_log_begins_and_not_to_restore_it(
+    log_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = pruned(log_dir)
+    first = layout.segment_starts()[0]
+    assert main(["prove", "3", "--dir", str(log_dir), "-o", str(log_dir.parent / "proof")]) == 2
+    said = capsys.readouterr().err
+    assert f"event 3 is no longer in {log_dir}, which begins with event {first}: pruned, or removed" in said
+    assert "Restore" not in said
 
 
 def test_a_segment_removed_without_record_is_tampering_in_a_pruned_log_too(log_dir: Path) -> None:

@@ -58,6 +58,11 @@ class Layout:
         self.successor = self.root / "SUCCESSOR"
         self.gitignore = self.root / ".gitignore"
 
+    @property
+    def name(self) -> str:
+        r"""The directory as a text that can be recorded: bytes of its path that are no UTF-8 as `\udcXX`."""
+        return str(self.root).encode("utf-8", "backslashreplace").decode()
+
     def segment(self, first_seq: int) -> Path:
         return self.segments / f"{first_seq:020d}.jsonl"
 
@@ -67,10 +72,14 @@ class Layout:
         return self.columns / f"{name}.parquet", self.columns / f"{name}.json"
 
     def segment_starts(self) -> list[int]:
-        """First seq of every segment, ascending. Files with other names are not segments."""
+        """First seq of every segment, ascending. Files with other names are not segments.
+
+        Raises:
+            OSError: the folder cannot be read; one that is not there has no segments.
+        """
         try:
-            names = [path.stem for path in self.segments.glob("*.jsonl")]
-        except OSError:
+            names = [path.stem for path in self.segments.iterdir() if path.suffix == ".jsonl"]
+        except (FileNotFoundError, NotADirectoryError):
             return []
         return sorted(int(name) for name in names if len(name) == 20 and name.isdigit())
 

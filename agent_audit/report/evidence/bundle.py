@@ -20,6 +20,7 @@ from agent_audit.errors import ProofError
 from agent_audit.report.html import HtmlReporter, dashboard
 from agent_audit.report.json import JsonReporter
 from agent_audit.report.markdown import MarkdownReporter
+from agent_audit.report.output import written_as_a_whole
 from agent_audit.verify import Trust, Verification
 from agent_audit.verify.heads import Stored
 from agent_audit.verify.proofs import ProofMaker
@@ -61,12 +62,12 @@ def write_bundle(
         made_at: when, aware.
 
     Raises:
-        OSError: the file cannot be written.
+        ConfigurationError: the file cannot be made or put in its place.
+        OSError: the bundle cannot be written.
         StorageError: an event has no line any more.
     """
-    draft = target.with_name(f".{target.name}.new")
     maker, why = _maker(layout)
-    try:
+    with written_as_a_whole(target) as draft:
         with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
             writer = _Writer(archive, made_at)
             unproved = _write_events(writer, layout, seqs, maker)
@@ -90,10 +91,8 @@ def write_bundle(
             writer.add("manifest.json", orjson.dumps(manifest, option=orjson.OPT_INDENT_2) + b"\n")
             sums = "".join(f"{sha}  {name}\n" for name, (_, sha) in writer.written.items())
             writer.add("SHA256SUMS", sums.encode())
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
-    return Bundle(len(seqs), unproved, len(writer.written), target.stat().st_size)
+        size = draft.stat().st_size
+    return Bundle(len(seqs), unproved, len(writer.written), size)
 
 
 class _Writer:

@@ -1,0 +1,89 @@
+"""`-o`: what is written where, and how it stands there afterwards."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from agent_audit.cli.main import main
+from tests.verify.logs import make_log
+
+COMMANDS = {
+    "checkpoint": ["checkpoint"],
+    "export": ["export", "--format", "json"],
+    "parquet": ["export", "--format", "parquet"],
+    "evidence": ["evidence"],
+    "report": ["report"],
+}
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return make_log(tmp_path / "log", 20).root
+
+
+def into_pipe(pipe: Path, *args: object) -> bytes:
+    """What somebody reads at the other end of a pipe that a command writes to."""
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        try:
+            code = main([*map(str, args), "-o", str(pipe)])
+            assert stat.S_ISFIFO(pipe.lstat().st_mode)
+            assert code in (0, 3)
+            return reader.communicate(timeout=60)[0]
+        finally:
+            reader.kill()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_pipe_gets_what_a_file_gets_and_stays_a_pipe(log: Path, tmp_path: Path, name: str) -> None:
+    piped = into_pipe(tmp_path / "pipe", *COMMANDS[name], log)
+    assert main([*COMMANDS[name], str(log), "-o", str(tmp_path / "file")]) in (0, 3)
+    expected = (tmp_path / "file").read_bytes()
+    assert piped[:4] == expected[:4]
+    if name in ("checkpoint", "export"):
+        assert piped == expected
+    if name == "evidence":
+        assert zipfile.ZipFile(io.BytesIO(piped)).testzip() is None
+
+
+def test_an_examination_whose_output_went_into_a_pipe_is_on_record_without_waiting_for_it(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert into_pipe(tmp_path / "pipe", "report", log, "--examined-by", "ann")
+    assert "on record: report by ann" in capsys.readouterr().err
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("heads")
+    assert main(["checkpoint", str(log), "-o", str(tmp_path / "link")]) == 0
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "heads").read_bytes() == (log / "checkpoint").read_bytes()
+
+
+def test_what_cannot_be_written_to_is_named(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["checkpoint", str(log), "-o", str(tmp_path)]) == 2
+    assert f"cannot write {tmp_path}: Is a directory" in capsys.readouterr().err
+    assert main(["report", str(log), "-o", str(tmp_path / "no" / "file")]) == 2
+    assert f"cannot write {tmp_path}/no/file: No such file" in capsys.readouterr().err
+
+
+def test_what_holds_events_is_its_owners_alone_whatever_the_umask_and_a_head_is_for_all_to_read(
+    log: Path, tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        for name, command in COMMANDS.items():
+            assert main([*command, str(log), "-o", str(tmp_path / name)]) in (0, 3)
+        assert main(["prove", "3", "--dir", str(log), "-o", str(tmp_path / "proof")]) == 0
+    finally:
+        os.umask(before)
+    for name in (*COMMANDS, "proof", "proof.json"):
+        wanted = 0o644 if name == "checkpoint" else 0o600
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == wanted, name
