@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.rehearsal import rehearse_condition
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -35,12 +36,13 @@ def own_rule(rule_id: str, own: Own) -> Rule:
 
 
 def check_condition(condition: str) -> None:
-    """Whether this is one SQL condition over columns of an event.
+    """Whether this is one SQL condition over columns of an event, and DuckDB can tell whether it holds.
 
     Raises:
         ConfigurationError: it is not.
     """
     check_query(f"SELECT event_id FROM events WHERE ({condition})", "condition")
+    rehearse_condition(condition)
 
 
 def check_query(sql: str, what: str = "query") -> None:
@@ -71,15 +73,14 @@ def _crowded(matching: Expr, own: Own) -> Expr:
     width = ibis.interval(microseconds=round((own.within or 0) * 1_000_000))
     window = ibis.window(group_by=[matching[name] for name in own.by], order_by=[matching.timestamp, matching.seq])
     n = own.more_than
-    reach = matching.mutate(
-        **{f"before_{k}": matching.timestamp.lag(k).over(window) for k in range(n + 1)},
-        **{f"after_{k}": matching.timestamp.lead(k).over(window) for k in range(n + 1)},
+    full = ibis.coalesce(matching.timestamp <= matching.timestamp.lag(n).over(window) + width, False)
+    ends = matching.mutate(ends=ibis.ifelse(full, 1, 0))
+    # It lies in a window of n + 1 events that ends with it, or with one of the n that follow.
+    following = ibis.window(
+        group_by=[ends[name] for name in own.by], order_by=[ends.timestamp, ends.seq], preceding=0, following=n
     )
-    # A window of n + 1 events around this one begins k places before it and ends n - k places after it.
-    inside = ibis.or_(
-        *(ibis.coalesce(reach[f"after_{n - k}"] <= reach[f"before_{k}"] + width, False) for k in range(n + 1))
-    )
-    return reach.filter(inside).select(*matching.columns)
+    inside = ends.mutate(inside=ends.ends.max().over(following))
+    return inside.filter(inside.inside == 1).select(*matching.columns)
 
 
 def _say(own: Own, row: dict[str, Any]) -> str:
