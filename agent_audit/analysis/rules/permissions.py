@@ -8,7 +8,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, told_apart, without
+from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, told_apart, without
 from agent_audit.analysis.source import Expr, load_ibis
 
 
@@ -81,7 +81,7 @@ def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
     window = ibis.window(group_by=refused.session_id, order_by=[refused.timestamp, refused.seq])
     nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place == parameters.denials - 1)
     nth = nth.select("session_id", "agent_id", refused_at="timestamp")
-    ends = scope.events.filter(scope.events.event_type.isin(END_TYPES))
+    ends = ended(scope.events, "agent_id", "action", *EVIDENCE)
     ends = ends.filter((effective_outcome(ends) == "success") & ~ends.event_type.isin(["agent.stop", "llm.response"]))
     both = ends.inner_join(nth.view(), ["session_id", "agent_id"])
     span = ibis.interval(seconds=round(parameters.minutes * 60))
