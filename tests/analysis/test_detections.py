@@ -98,6 +98,10 @@ def refused_then(action: str, at: float, times: int = 3) -> Events:
     return [*denied, event("action.executed", at=at, action=action, outcome="success", session_id="s")]
 
 
+def shifted(events: Events, seconds: float, **fields: str) -> Events:
+    return [e.model_copy(update={"timestamp": e.timestamp + timedelta(seconds=seconds), **fields}) for e in events]
+
+
 def errors(text: str, times: int) -> Events:
     return [
         e for i in range(times) for e in operation("tool.call", "tool.response", f"s{i}", outcome="failure", error=text)
@@ -245,6 +249,17 @@ def test_a_detection_fires_on_what_it_is_for(rule: str) -> None:
 @pytest.mark.parametrize(("rule", "number"), [(rule, n) for rule, case in CASES.items() for n in range(len(case[1]))])
 def test_a_detection_stays_silent_on_what_only_looks_like_it(rule: str, number: int) -> None:
     assert found(CASES[rule][1][number](), rule) == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [refused_then("write", 60), shifted(refused_then("write", 60), 7199.5, agent_id="b")],
+    ids=["earlier", "of another agent"],
+)
+def test_a_burst_of_refusals_is_seen_whatever_was_refused_before(before: Events) -> None:
+    events = [*before, *shifted(refused_then("write_by_shell", 60), 7200)]
+    (finding,) = found(events, "denied-then-done")
+    assert (finding.agent_id, finding.event_ids) == ("a", (events[-1].event_id,))
 
 
 @pytest.mark.parametrize(

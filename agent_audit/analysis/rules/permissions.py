@@ -21,8 +21,10 @@ class MissingApproval(Parameters):
 class DeniedThenDone(Parameters):
     """See `DENIED_THEN_DONE`."""
 
-    denials: int = Field(3, ge=1, description="So many denials in a session ...")
-    minutes: float = Field(10.0, gt=0, description="... and within so many minutes a success with another action.")
+    denials: int = Field(
+        3, ge=1, description="So many denials of an agent in a session, and after the last or a later one ..."
+    )
+    minutes: float = Field(10.0, gt=0, description="... within so many minutes a success with another action.")
 
 
 class AccessErrors(Parameters):
@@ -74,20 +76,22 @@ def _digested(events: Expr) -> Expr:
 
 
 def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
-    """Successes within the time after the n-th denial of a session, with an action that was not the denied one."""
+    """Successes within the time after an agent's n-th or a later denial in a session, with no action that it was denied
+    there."""
     ibis = load_ibis()
     refused = kept_denials(scope)
     refused = refused.filter(refused.session_id.notnull())
-    window = ibis.window(group_by=refused.session_id, order_by=[refused.timestamp, refused.seq])
-    nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place == parameters.denials - 1)
-    nth = nth.select("session_id", "agent_id", refused_at="timestamp")
+    who = ["session_id", "agent_id"]
+    window = ibis.window(group_by=[refused[name] for name in who], order_by=[refused.timestamp, refused.seq])
+    nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place >= parameters.denials - 1)
+    nth = nth.select(*who, refused_at="timestamp")
     ends = ended(scope.events, "agent_id", "action", *EVIDENCE)
     ends = ends.filter((effective_outcome(ends) == "success") & ~ends.event_type.isin(["agent.stop", "llm.response"]))
-    both = ends.inner_join(nth.view(), ["session_id", "agent_id"])
-    span = ibis.interval(seconds=round(parameters.minutes * 60))
-    both = both.filter((both.timestamp > both.refused_at) & (both.timestamp <= both.refused_at + span))
-    denied_actions = refused.select("session_id", "action").distinct()
-    return both.anti_join(denied_actions.view(), ["session_id", "action"])
+    span, nth = ibis.interval(seconds=round(parameters.minutes * 60)), nth.view()
+    soon = [ends.timestamp > nth.refused_at, ends.timestamp <= nth.refused_at + span]
+    done = ends.semi_join(nth, [*(ends[name] == nth[name] for name in who), *soon])
+    denied_actions = refused.select(*who, "action").distinct()
+    return done.anti_join(denied_actions.view(), [*who, "action"])
 
 
 def access_errors(scope: Scope, parameters: AccessErrors) -> Expr:
