@@ -127,6 +127,18 @@ def test_a_rule_that_does_not_fit_the_values_of_an_event_is_named(tmp_path: Path
         report(DENIED, rules)
 
 
+@pytest.mark.parametrize("within", ["", "    within: 60\n"])
+def test_events_are_counted_by_the_columns_that_are_named_and_no_other(tmp_path: Path, within: str) -> None:
+    rules = own(tmp_path, f"    where: event_type = 'error'\n    by: [session_id]\n    more_than: 5\n{within}")
+    both = [event("error", at=at, session_id="s1", agent_id="ab"[at % 2]) for at in range(6)]
+    (finding,) = report(both, rules).findings
+    assert (finding.agent_id, finding.session_id, finding.event_count) == (None, "s1", 6)
+    assert finding.explanation.startswith("All agents, session_id s1: 6 matching event(s)")
+    (finding,) = report([e.model_copy(update={"agent_id": "a"}) for e in both], rules).findings
+    assert finding.agent_id == "a"
+    assert report([*both[:3], *(e.model_copy(update={"session_id": "s2"}) for e in both[3:])], rules).findings == ()
+
+
 def test_a_window_may_hold_thousands_of_events(tmp_path: Path) -> None:
     rules = own(tmp_path, "    where: event_type = 'error'\n    more_than: 2000\n    within: 600\n")
     (finding,) = report([event("error", at=at / 4) for at in range(2001)], rules).findings

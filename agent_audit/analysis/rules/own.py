@@ -29,9 +29,8 @@ class Own(Parameters):
 
 def own_rule(rule_id: str, own: Own) -> Rule:
     """The rule; title and level are for the caller to set."""
-    by = own.by if "agent_id" in own.by else ("agent_id", *own.by)
     least = 1 if own.within else own.more_than + 1
-    counting = Counting(f"own {rule_id}", _matching, by, _say, lambda parameters: least)
+    counting = Counting(f"own {rule_id}", _matching, own.by, _say, lambda parameters: least)
     return Rule(rule_id, rule_id, Level.LOW, "", counting.query, counting.explain, parameters=own)
 
 
@@ -87,4 +86,5 @@ def _say(own: Own, row: dict[str, Any]) -> str:
     within = "" if own.within is None else f" within {own.within:g} s of each other"
     others = "".join(f", {name} {row[name]}" for name in own.by if name != "agent_id" and row[name] is not None)
     unusual = f" (unusual above {own.more_than:,}{within})" if own.more_than else ""
-    return f"{named(row['agent_id'])}{others}: {row['found']:,} matching event(s){unusual}."
+    whole = row["agent_id"] is None and "agent_id" not in own.by
+    return f"{'All agents' if whole else named(row['agent_id'])}{others}: {row['found']:,} matching event(s){unusual}."
