@@ -288,6 +288,12 @@ def test_the_log_never_holds_the_address_by_which_an_injection_is_found() -> Non
     assert all("evil.example" not in e.to_json() for e in events)
 
 
+def test_the_first_tool_of_an_agent_that_is_known_by_other_events_is_a_new_action() -> None:
+    talk = [e for day in range(20) for e in operation("llm.request", "llm.response", f"m{day}", at=day * DAY)]
+    (finding,) = found([*talk, call("shell", 20 * DAY, session=None)], "new-action")
+    assert finding.event_count == 1
+
+
 def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() -> None:
     events = [*daily(20), call("shell", 20 * DAY, session=None)]
     assert len(found(events, "new-action", start=NOON + timedelta(days=15))) == 1
