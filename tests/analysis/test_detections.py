@@ -294,6 +294,21 @@ def test_the_first_tool_of_an_agent_that_is_known_by_other_events_is_a_new_actio
     assert finding.event_count == 1
 
 
+def test_an_error_that_comes_up_through_the_levels_of_a_run_counts_once() -> None:
+    told = {"outcome": "failure", "error": "permission denied: /x", "error_type": "PermissionError"}
+    one = [
+        [
+            event("tool.response", at=n, span_id=f"t{n}", parent_span_id=f"a{n}", **told),
+            event("agent.stop", at=n, span_id=f"a{n}", parent_span_id=f"o{n}", **told),
+            event("agent.stop", at=n, span_id=f"o{n}", **told),
+        ]
+        for n in range(6)
+    ]
+    assert found([e for run in one[:5] for e in run], "access-errors") == []
+    (finding,) = found([e for run in one for e in run], "access-errors")
+    assert finding.event_ids == tuple(run[0].event_id for run in one)
+
+
 def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() -> None:
     events = [*daily(20), call("shell", 20 * DAY, session=None)]
     assert len(found(events, "new-action", start=NOON + timedelta(days=15))) == 1

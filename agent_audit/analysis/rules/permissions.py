@@ -95,13 +95,17 @@ def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
 
 
 def access_errors(scope: Scope, parameters: AccessErrors) -> Expr:
-    """Failures whose error text, or type, names permission or authentication."""
+    """Failures whose error text, or type, names permission or authentication; one that comes up through the levels of a
+    run with the same words counts where it began."""
     ibis = load_ibis()
     events = scope.events
     text = ibis.coalesce(events.error_type, "") + " " + ibis.coalesce(events.error, "")
-    return events.filter(
+    met = events.mutate(words=text).filter(
         (events.error.notnull() | events.error_type.notnull()) & text.lower().re_search(parameters.pattern)
     )
+    below = met.select(told_by="parent_span_id", told_in="log", told="words").view()
+    again = [met.span_id == below.told_by, met.log.identical_to(below.told_in), met.words == below.told]
+    return met.anti_join(below, again).select(*events.columns)
 
 
 _UNAPPROVED = Counting(
@@ -170,6 +174,6 @@ ACCESS_ERRORS = Rule(
     "access-errors", "Errors about access", Level.MEDIUM,
     "It may lack a permission, use a credential that has run out, or try doors.",
     _ERRORS.query, _ERRORS.explain, ("T3", "T9", "AML.T0012"), AccessErrors(),
-    "as many as denials; Panther alarms at 50 access failures in 10 minutes",
+    "each error once, where it began; as many as denials; Panther alarms at 50 access failures in 10 minutes",
 )  # fmt: skip
 """Error texts that name permission or authentication."""
