@@ -125,10 +125,12 @@ def written(times: list[float]) -> Events:
     return [event("error", at=at, writer="w", writer_seq=i) for i, at in enumerate(times)]
 
 
-def trail(*steps: str) -> Events:
+def trail(*steps: str, **outcomes: str) -> Events:
+    """Calls, one after the other; each succeeds unless another outcome is given."""
     made: Events = []
     for at, name in enumerate(steps):
-        made += [call(name, at), response(name, at + 0.5)]
+        how = outcomes.get(name, "success")
+        made += [call(name, at, span_id=name), response(name, at + 0.5, span_id=name, outcome=how)]
     return made
 
 
@@ -168,6 +170,9 @@ CASES: dict[str, tuple[Callable[[], Events], list[Callable[[], Events]]]] = {
             lambda: trail("send_message", "read_customer", "fetch_url"),
             lambda: trail("read_customer", "send_message"),
             lambda: trail("get_weather", "fetch_url", "send_message"),
+            lambda: trail("read_customer", "fetch_url", "send_message", read_customer="denied"),
+            lambda: trail("read_customer", "fetch_url", "send_message", fetch_url="failure"),
+            lambda: trail("read_customer", "fetch_url", "send_message", send_message="denied"),
         ],
     ),
     "missing-approval": (
