@@ -314,6 +314,16 @@ def test_an_error_that_comes_up_through_the_levels_of_a_run_counts_once() -> Non
     assert finding.event_ids == tuple(run[0].event_id for run in one)
 
 
+def test_calls_without_arguments_are_equal_and_those_whose_arguments_were_left_out_are_not_compared() -> None:
+    assert len(found([call("list_jobs", i) for i in range(5)], "repeated-calls")) == 1
+    assert found([call("list_jobs", i) for i in range(4)], "repeated-calls") == []
+    left_out = {"shortened": {"parameters": {"bytes": 9, "level": "none"}}}
+    assert found([call("list_jobs", i, metadata=left_out) for i in range(5)], "repeated-calls") == []
+    digests = [{"shortened": {"parameters": {"level": "digest", "hmac_sha256": digest}}} for digest in "aaaab"]
+    assert found([call("x", i, metadata=told) for i, told in enumerate(digests)], "repeated-calls") == []
+    assert len(found([call("x", i, metadata=digests[0]) for i in range(5)], "repeated-calls")) == 1
+
+
 def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() -> None:
     events = [*daily(20), call("shell", 20 * DAY, session=None)]
     assert len(found(events, "new-action", start=NOON + timedelta(days=15))) == 1
