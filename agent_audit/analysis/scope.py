@@ -172,12 +172,13 @@ def effective_outcome(events: Expr) -> Expr:
 def ended(events: Expr, *columns: str) -> Expr:
     """The end of each operation, once, with these columns and what tells operations apart.
 
-    What a tool call did to data has the call's span: of the two, the call's response counts.
+    What a tool call did to data has the call's span or call id: of the two, the call's response counts.
     """
-    told = events.select(*dict.fromkeys(("log", "seq", "event_type", "outcome", "span_id", *columns)))
+    told = events.select(*dict.fromkeys(("log", "seq", "event_type", "outcome", "span_id", "call_id", *columns)))
     ends, data = told.event_type.isin(END_TYPES), told.event_type.isin(DATA_TYPES)
     responses = told.filter(told.event_type == "tool.response")
-    return told.filter(ends & ~data).union(without(told.filter(data), responses, "span_id"))
+    alone = without(without(told.filter(data), responses, "span_id"), responses, "call_id")
+    return told.filter(ends & ~data).union(alone)
 
 
 def narrowed(events: Expr, *columns: str, **more: Expr) -> Expr:

@@ -23,7 +23,7 @@ STARTS = ("tool.call", "llm.request", "agent.handoff")
 """Each is an action of its own."""
 
 POINTS = ("data.access", "data.modify", "action.executed", "action.failed")
-"""An action of its own, unless an `action.request` or a `tool.call` with the same span started it."""
+"""An action of its own, unless an `action.request` or a `tool.call` with the same span (or call id) started it."""
 
 _TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "span_id", "call_id")
 """Columns of an action: few, for they are many and are ordered. `Scope.looked_up` has the others."""
@@ -36,7 +36,7 @@ def actions(events: Expr) -> Expr:
     starts = events.filter(events.event_type.isin(STARTS)).select(*_TOLD)
     calls = events.filter(events.event_type == "tool.call").select(*_TOLD)
     points = events.filter(events.event_type.isin(POINTS)).select(*_TOLD)
-    points = without(without(points, requests, "span_id"), calls, "span_id")
+    points = without(without(without(points, requests, "span_id"), calls, "span_id"), calls, "call_id")
     # What the model asked for and the framework then called is one action: the call counts.
     return starts.union(points, without(requests, calls, "call_id", order="after"))
 
