@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from agent_audit.analysis.engine import open_log
 from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.overview import Limits, Overview, overview
+from agent_audit.analysis.rehearsal import refusal_told, rehearse_condition
 from agent_audit.analysis.result import period
 from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope, count, selected
@@ -87,6 +88,7 @@ class AuditAnalyzer:
         self._where = where
         if where is not None:
             conditioned(self._log.events, where)  # one that is wrong is told at once
+            rehearse_condition(where)
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
 
     @property
@@ -393,6 +395,8 @@ class AuditAnalyzer:
             **self._conditions,
         )
         try:
-            yield scope
+            # What a condition makes of the values of an event shows only when it is asked.
+            with refusal_told(f"the condition {self._where!r}") if self._where is not None else nullcontext():
+                yield scope
         finally:
             self._log.forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -10,8 +11,10 @@ from pydantic import Field
 from agent_audit.analysis.disposition import dispositions
 from agent_audit.analysis.document import Document, Table
 from agent_audit.analysis.finding import Finding, Level
+from agent_audit.analysis.rehearsal import refusal_told
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rule import Rule
+from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope, count
 
@@ -96,7 +99,9 @@ def find_anomalies(scope: Scope, ruleset: Ruleset, agent_id: str | None = None) 
     listed: list[Finding] = []
     omitted: dict[str, int] = {}
     for rule in ruleset.rules:
-        found, more = rule.run(scope, ruleset.limits)
+        # A user's rule may be right, and yet not fit the values of some event.
+        with nullcontext() if rule in RULES else refusal_told(f"rule {rule.id} cannot be run"):
+            found, more = rule.run(scope, ruleset.limits)
         listed += found
         if more:
             omitted[rule.id] = more

@@ -23,6 +23,10 @@ _ROW_GROUP = 20_480
 """Rows: small enough that one event or session reads little, large enough to compress."""
 _BATCH = 5_000
 _MOST_NAMED = 1_000
+_POSSIBLE = (
+    "timestamp >= '0001-01-01T00:00:00Z' AND timestamp < '10000-01-01T00:00:00Z' AND coalesce(duration_ms >= 0, true)"
+)
+"""What every event has. DuckDB knows more years than a moment of an event may have."""
 
 
 class Converter:
@@ -63,7 +67,8 @@ class Converter:
             taken = count_lines(source)
             # The numbers stand in the text: for parameters DuckDB imports pandas, which takes longer than the query.
             found = self._duckdb.execute(
-                "SELECT count(*), count(DISTINCT seq), count(event_id), count(timestamp), count(event_type), "
+                f"SELECT count(*), count(DISTINCT seq), count(event_id), count(*) FILTER ({_POSSIBLE}), "
+                "count(event_type), "
                 f"count(*) FILTER (seq >= {first_seq:d} AND seq < {first_seq + taken:d}) FROM read_parquet('{target}')"
             ).fetchone()
         except Exception as error:

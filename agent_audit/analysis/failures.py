@@ -13,7 +13,7 @@ from agent_audit.analysis.scope import Scope, effective_outcome, first_row, with
 from agent_audit.analysis.source import Expr, rows
 
 CAUSE_LENGTH = 300
-"""So many characters of an error's text make its cause."""
+"""So many characters of an error's text, without what varies, make its cause."""
 
 _VARYING = (
     ("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", "<id>"),
@@ -80,10 +80,11 @@ def failure_groups(events: Expr) -> Expr:
     """One row per action, type of error and cause, in no order."""
     columns = ("event_id", "timestamp", "agent_id", "session_id", "action", "error", "error_type")
     found = failed_operations(events).select(*columns).union(errors_alone(events).select(*columns))
-    cause = found.error.left(CAUSE_LENGTH)
+    cause = found.error
     for pattern, replacement in _VARYING:
         cause = cause.re_replace(pattern, replacement)
-    found = found.mutate(cause=cause)
+    # Only now: how much of the text is left depends on how long what varies is.
+    found = found.mutate(cause=cause.left(CAUSE_LENGTH))
     return found.group_by(["cause", "error_type", "action"]).agg(
         count=found.count(),
         agents=found.agent_id.nunique(),

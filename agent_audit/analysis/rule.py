@@ -17,7 +17,7 @@ from agent_audit.analysis.source import Expr, load_ibis, rows
 class Parameters(BaseModel):
     """Base of the parameters of a detection: from where on something is unusual."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Limits(BaseModel):

@@ -29,6 +29,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent_audit.analysis.finding import Level
+from agent_audit.analysis.rehearsal import rehearse
 from agent_audit.analysis.rule import ALLOWED_BY, Allowed, Limits, Rule
 from agent_audit.analysis.rules.own import GROUPS, Own, check_condition, check_query, own_rule
 from agent_audit.analysis.ruleset import Ruleset
@@ -38,7 +39,7 @@ _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     id: str = Field(pattern=_ID.pattern + "$")
     title: str | None = None
@@ -106,9 +107,24 @@ def _with_entries(ruleset: Ruleset, entries: list[_Entry], root: _Tree) -> Rules
             where = ("rules", number, "parameters", *first["loc"])
             raise root.complaint(where, first["msg"]) from error
         except ConfigurationError as error:
-            form = next((name for name in ("where", "sql", "query") if getattr(entry, name) is not None), "id")
-            raise root.complaint(("rules", number, form), str(error)) from error
+            raise root.complaint(("rules", number, _form(entry) or "id"), str(error)) from error
+        _try_out(ruleset, entry, ("rules", number), root)
     return ruleset
+
+
+def _form(entry: _Entry) -> str | None:
+    return next((name for name in ("where", "sql", "query") if getattr(entry, name) is not None), None)
+
+
+def _try_out(ruleset: Ruleset, entry: _Entry, where: tuple[Any, ...], root: _Tree) -> None:
+    """Have DuckDB say what it has against the rule; one with parameters that were there already is left alone."""
+    form = "parameters" if entry.parameters else _form(entry)
+    if not entry.enabled or form in (None, "query"):
+        return
+    try:
+        rehearse(ruleset[entry.id])
+    except ConfigurationError as error:
+        raise root.complaint((*where, form), str(error)) from error
 
 
 def _with_entry(ruleset: Ruleset, entry: _Entry) -> Ruleset:

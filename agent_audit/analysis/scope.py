@@ -25,6 +25,9 @@ END_TYPES = (
 )
 """Types that end an operation, or are one in a single event."""
 
+DATA_TYPES = ("data.access", "data.modify")
+"""Types that say what an operation did to data: one of their own, or with the span of the tool call that did it."""
+
 
 EVIDENCE = ("event_id", "session_id", "timestamp", "seq")
 """What a finding says of its events."""
@@ -164,6 +167,18 @@ def effective_outcome(events: Expr) -> Expr:
             else_=ibis.null("string"),
         ),
     )
+
+
+def ended(events: Expr, *columns: str) -> Expr:
+    """The end of each operation, once, with these columns and what tells operations apart.
+
+    What a tool call did to data has the call's span or call id: of the two, the call's response counts.
+    """
+    told = events.select(*dict.fromkeys(("log", "seq", "event_type", "outcome", "span_id", "call_id", *columns)))
+    ends, data = told.event_type.isin(END_TYPES), told.event_type.isin(DATA_TYPES)
+    responses = told.filter(told.event_type == "tool.response")
+    alone = without(without(told.filter(data), responses, "span_id"), responses, "call_id")
+    return told.filter(ends & ~data).union(alone)
 
 
 def narrowed(events: Expr, *columns: str, **more: Expr) -> Expr:

@@ -29,10 +29,14 @@ class Gatherer:
         self.kept = {name: value for name, value in kept.items() if isinstance(value, (int, str))}
         """How far each kind was kept."""
 
-    def due(self, position: int, keep: Callable[[Evidence], None]) -> None:
-        """Keep what proves the lines below `position` and was not kept before."""
+    def introduce(self, keep: Callable[[Evidence], None]) -> None:
+        """Keep what says which log it is and who signs it: before its lines, so that no copy has them without it."""
         self._header(keep)
         self._keys(keep)
+
+    def due(self, position: int, keep: Callable[[Evidence], None]) -> None:
+        """Keep what proves the lines below `position` and was not kept before."""
+        self.introduce(keep)
         heads = list(self._heads(position))
         if heads:
             self._tiles(max(size for size, _ in heads), keep)

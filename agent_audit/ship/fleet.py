@@ -73,7 +73,7 @@ class _Fleet:
             directory = Path(folder, "log")
             try:
                 restored = restore(self._copies, origin, directory)
-                found = verify(directory, self._trust, intents=False, remember=False)
+                found = verify(directory, self._trust, intents=False, remember=False, copy=True)
                 unlike = [] if self._events is None else self._unlike_lines(origin, directory)
             except ProofError as error:
                 return _unread(origin, Verdict.TAMPERED, error)

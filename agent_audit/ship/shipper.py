@@ -189,6 +189,7 @@ class Shipper:
                 self._cursor.skip_to(missing.next_start)
 
     def _ship(self, batch: Batch) -> None:
+        self._patiently(lambda: self._gatherer.introduce(lambda evidence: self._sink.keep(self._origin, evidence)))
         for blob in self._gatherer.blobs(batch.lines):
             self._patiently(lambda blob=blob: self._sink.keep(self._origin, blob))  # type: ignore[misc]
         reached = self._patiently(lambda: self._sink.append(batch))

@@ -53,7 +53,7 @@ class Trust:
         heads = [_kept(self.since, origin)] if self.since is not None else []
         signed = read_signed_head(origin) if self.own else None
         if signed is not None:
-            heads.append(KnownHead(signed, f"the head signed last ({signed_head_path(origin)})"))
+            heads.append(KnownHead(signed, f"the head signed last ({signed_head_path(origin)})", of_writer=True))
         return heads
 
 
@@ -63,6 +63,8 @@ class KnownHead(NamedTuple):
     checkpoint: Checkpoint
     source: str
     """Where it is from, for people."""
+    of_writer: bool = False
+    """Whether the key directory of the log's writer has it: it moves on with the log, not with a copy of it."""
 
 
 def _kept(path: Path, origin: str) -> KnownHead:

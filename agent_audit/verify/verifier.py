@@ -34,6 +34,7 @@ def verify(
     incremental: bool = False,
     intents: bool = True,
     remember: bool = True,
+    copy: bool = False,
     jobs: int = 1,
     progress: Progress = lambda lines: None,
 ) -> Verification:
@@ -44,6 +45,8 @@ def verify(
         trust: whose signatures are believed and which outside heads are known; this user's key directory if left out.
         incremental: hash only what is new since the last verification by this user, where the rest is untouched.
         intents: count intents without an outcome (not when `incremental`).
+        copy: it is a copy, which may lag behind the head that the writer signed last: a shorter one is not provable by
+            that head, and not cut because of it.
         remember: keep in this user's key directory how far it was verified.
         jobs: how many processes may read a long log. Where this one has threads they are spawned: a script that asks
             for more than one needs its `if __name__ == "__main__":`.
@@ -57,14 +60,18 @@ def verify(
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses
-    return _Verifier(layout, trust or Trust(), incremental, intents, jobs).run(remember, progress)
+    return _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy).run(remember, progress)
 
 
 class _Verifier:
     """One verification; its parts in the order of `run`."""
 
-    def __init__(self, layout: Layout, trust: Trust, incremental: bool, intents: bool, jobs: int) -> None:
+    def __init__(
+        self, layout: Layout, trust: Trust, incremental: bool, intents: bool, jobs: int, *, copy: bool
+    ) -> None:
         self._layout = layout
+        self._copy = copy
+        self._ahead: KnownHead | None = None
         self._trust = trust
         self._stored = Stored(layout)
         self._origin = self._stored.origin
@@ -80,6 +87,7 @@ class _Verifier:
     def run(self, remember: bool, progress: Progress) -> Verification:
         self._scan.run(progress)
         self.problems += self._scan.problems
+        self._set_aside_what_lags()
         keys = self._signing_keys()
         signed_by = self._check_latest(keys)
         sound = self._check_kept(keys)
@@ -210,6 +218,14 @@ class _Verifier:
         if not any((one.first_seq, one.last_seq) == (there, head.size - 1) for one in self.problems):
             self.problems.append(problem)
 
+    def _set_aside_what_lags(self) -> None:
+        """Of a copy that is shorter than what its writer signed last, that head tells no more than that it lags."""
+        if not self._copy or self._scan.failed:
+            return
+        ahead = [head for head in self._outside if head.of_writer and head.checkpoint.size > self._scan.lines]
+        self._outside = [head for head in self._outside if head not in ahead]
+        self._ahead = ahead[0] if ahead else None
+
     def _check_outside(self, sound: list[StoredHead]) -> list[KnownHead]:
         """The outside heads that the log agrees with; the others are problems."""
         agreeing, stored = [], [head.checkpoint for head in sound]
@@ -279,12 +295,20 @@ class _Verifier:
             self.missing.append(
                 "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
             )
-        if not agreeing and not cosigned and self._outside:
+        if agreeing or cosigned:
+            return
+        if self._ahead is not None:
+            self.missing.append(
+                f"the copy ends after {self._scan.lines:,} events, {self._ahead.source} says "
+                f"{self._ahead.checkpoint.size:,}: it lags behind its log, or its end was taken away; verify it again "
+                "when it was shipped"
+            )
+        elif self._outside:
             known = ", ".join(head.source for head in self._outside)
             self.missing.append(
                 f"the log could not be shown to lead to the head that is known from outside it: {known}"
             )
-        elif not agreeing and not cosigned:
+        else:
             self.missing.append(
                 "no head is known from outside the log: a checkpoint kept elsewhere (--since-checkpoint), the writer's "
                 "own signed-head, or a quorum of witnesses (--policy)"

@@ -36,7 +36,8 @@ def errors(events: list[AuditEvent]) -> int:
 
 def actions(events: list[AuditEvent]) -> list[tuple[int, AuditEvent]]:
     """Each action once, with its place in the log."""
-    requested = {e.span_id for e in events if e.event_type == "action.request" and e.span_id}
+    started = {e.span_id for e in events if e.event_type in {"action.request", "tool.call"} and e.span_id}
+    called_ids = {e.call_id for e in events if e.event_type == "tool.call" and e.call_id}
     found = []
     for place, e in enumerate(events):
         called = any(
@@ -45,7 +46,11 @@ def actions(events: list[AuditEvent]) -> list[tuple[int, AuditEvent]]:
         )
         starts = e.event_type in {"tool.call", "llm.request", "agent.handoff"}
         point = e.event_type in {"data.access", "data.modify", "action.executed", "action.failed"}
-        if starts or (point and e.span_id not in requested) or (e.event_type == "action.request" and not called):
+        if (
+            starts
+            or (point and e.span_id not in started and e.call_id not in called_ids)
+            or (e.event_type == "action.request" and not called)
+        ):
             found.append((place, e))
     return found
 
@@ -88,7 +93,11 @@ def failure_rates(events: list[AuditEvent], least: int, rate: float) -> dict[str
         "data.modify",
     }
     ended: dict[str | None, list[str]] = defaultdict(list)
+    responded = {e.span_id for e in events if e.event_type == "tool.response" and e.span_id}
+    answered = {e.call_id for e in events if e.event_type == "tool.response" and e.call_id}
     for e in events:
+        if e.event_type in {"data.access", "data.modify"} and (e.span_id in responded or e.call_id in answered):
+            continue
         if e.event_type in ends and outcome(e) not in {None, "suspended"}:
             ended[e.agent_id].append(str(outcome(e)))
     return {

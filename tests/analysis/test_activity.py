@@ -65,3 +65,13 @@ def test_an_activity_reads_well_and_survives_json() -> None:
     assert str(activity).startswith("Activity of agent a, the whole log\n")
     assert "12.50" in str(activity)
     assert AgentActivity.model_validate_json(activity.model_dump_json()) == activity
+
+
+def test_a_long_text_of_an_error_is_one_cause_however_long_what_varies_in_it_is() -> None:
+    tail = "the gateway answered with a page that explains nothing, " * 6
+    texts = [f"Order {7 * 10**n} of '{'c' * n}' cannot be booked: {tail}" for n in range(6)]
+    texts += [f"'{'x' * (280 + 10 * n)}' is no path" for n in range(6)]
+    with AuditAnalyzer([event("error", error=text) for text in texts]) as analyzer:
+        found = analyzer.get_failures()
+    assert sorted((group.cause or "")[:12] for group in found.groups) == ["'…' is no pa", "Order <n> of"]
+    assert [group.count for group in found.groups] == [6, 6]

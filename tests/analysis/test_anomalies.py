@@ -89,6 +89,21 @@ def test_a_request_and_the_call_it_leads_to_are_one_action() -> None:
     assert _found(contexts, "rapid-actions") == []
 
 
+def test_a_tool_call_and_what_it_did_to_data_are_one_action_and_one_end() -> None:
+    def modifying(count: int, failed: int) -> list[AuditEvent]:
+        found = []
+        for i in range(count):
+            call, response = operation("tool.call", "tool.response", f"s{i}", at=i * 0.02, action="tool.save")
+            found += [call, event("data.modify", at=i * 0.02, span_id=f"s{i}", action="tool.save", outcome="success")]
+            found += [response if i >= failed else response.model_copy(update={"outcome": "failure"})]
+            found = [e for e in found if i >= failed or e.event_type != "data.modify" or e.span_id != f"s{i}"]
+        return found
+
+    assert _found(modifying(6, 0), "rapid-actions") == []
+    (finding,) = _found(modifying(14, 5), "failure-rate")
+    assert (finding.numbers["ended"], finding.numbers["failed"]) == (14, 5)
+
+
 def test_two_agents_do_not_add_up() -> None:
     assert _found([*_calls([i * 0.1 for i in range(6)]), *_calls([0.05] * 6, "b")], "rapid-actions") == []
 

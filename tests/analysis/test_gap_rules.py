@@ -47,7 +47,8 @@ def hours_between(first: datetime, last: datetime) -> float:
 def new_actions(events: Sequence[AuditEvent]) -> set[str]:
     since = {told[0].agent_id: told[0].timestamp for told in in_order(events, lambda one: one.agent_id)}
     found, span = set(), timedelta(days=DAYS)
-    for told in in_order(events, lambda one: (one.agent_id, one.action)):
+    done = [one for one in events if one.event_type == "tool.call"]
+    for told in in_order(done, lambda one: (one.agent_id, one.action)):
         for before, one in zip([None, *told], told, strict=False):
             long_ago = before is None or one.timestamp > before.timestamp + span
             if long_ago and one.timestamp >= since[one.agent_id] + span:
@@ -81,7 +82,7 @@ def logs(draw: st.DrawFn) -> list[AuditEvent]:
         at += step
         found.append(
             event(
-                "tool.call",
+                draw(st.sampled_from(["tool.call", "tool.call", "llm.response"])),
                 at=at,
                 agent_id=draw(st.sampled_from("ab")),
                 action=draw(st.sampled_from(["tool.x", "tool.y"])),

@@ -12,6 +12,7 @@ from agent_audit.event import AuditEvent
 
 from .logs import event
 
+MINE = "rules:\n  - id: mine\n    title: Mine\n    level: low\n    "
 DENIED = [event("permission.denied", at=i, action="write", agent_id="a") for i in range(6)]
 
 
@@ -97,6 +98,18 @@ def test_the_query_of_a_built_in_rule_serves_under_another_name(tmp_path: Path) 
         ("rules: [\n", ":2: no YAML"),
         ("allow:\n  - reason: because\n", ":2: .*what is allowed"),
         ("allow:\n  - agent_id: a\n", ":2: .*reason"),
+        (MINE + "sql: SELECT event_id FROM events WHERE acton = 'x'\n", ':5: .*"acton" not found'),
+        (MINE + "where: startswith_(action, 'tool.')\n", ":5: .*startswith_ does not exist"),
+        (MINE + "where: count(*) > 3\n", ":5: .*aggregate"),
+        (MINE + "where: event_type = 'x' AND duration_ms > '1s'\n", ":5: .*'1s'"),
+        (MINE + "where: metadata = 'gpt-5'\n", ":5: .*JSON"),
+        (MINE + "where: regexp_matches(action, '(')\n", ":5: .*missing [)]"),
+        (MINE + "where: action\n", ":5: .*it is VARCHAR, not true or false"),
+        (MINE + "where: 1 = 1\n    within: .inf\n", ":6: .*finite"),
+        ("rules:\n  - id: access-errors\n    parameters: {pattern: '(forbidden'}\n", ":3: .*missing [)]"),
+        ("rules:\n  - id: injected-action\n    parameters: {instruction: '(?<!not )ignore all'}\n", ":3: .*[(][?]<"),
+        ("rules:\n  - id: rapid-actions\n    parameters: {seconds: .inf}\n", ":3: .*finite"),
+        ("rules:\n  - id: rapid-actions\n    parameters: {seconds: 1.0e+300}\n", ":3: .*cannot be run"),
         ("allow:\n  - agent_id: a\n    reason: r\n    rules: [nosuch]\n", ":4: .*no rule 'nosuch'"),
     ],
 )
@@ -106,6 +119,31 @@ def test_a_mistake_is_named_with_its_line_when_the_file_is_loaded(tmp_path: Path
         return
     with pytest.raises(ConfigurationError, match=r"rules\.yaml" + complaint):
         rules_of(tmp_path, text)
+
+
+def test_a_rule_that_does_not_fit_the_values_of_an_event_is_named(tmp_path: Path) -> None:
+    rules = own(tmp_path, "    where: CAST(action AS INTEGER) > 3\n")
+    with pytest.raises(ConfigurationError, match=r"rule mine cannot be run: .*'write'"):
+        report(DENIED, rules)
+
+
+@pytest.mark.parametrize("within", ["", "    within: 60\n"])
+def test_events_are_counted_by_the_columns_that_are_named_and_no_other(tmp_path: Path, within: str) -> None:
+    rules = own(tmp_path, f"    where: event_type = 'error'\n    by: [session_id]\n    more_than: 5\n{within}")
+    both = [event("error", at=at, session_id="s1", agent_id="ab"[at % 2]) for at in range(6)]
+    (finding,) = report(both, rules).findings
+    assert (finding.agent_id, finding.session_id, finding.event_count) == (None, "s1", 6)
+    assert finding.explanation.startswith("All agents, session_id s1: 6 matching event(s)")
+    (finding,) = report([e.model_copy(update={"agent_id": "a"}) for e in both], rules).findings
+    assert finding.agent_id == "a"
+    assert report([*both[:3], *(e.model_copy(update={"session_id": "s2"}) for e in both[3:])], rules).findings == ()
+
+
+def test_a_window_may_hold_thousands_of_events(tmp_path: Path) -> None:
+    rules = own(tmp_path, "    where: event_type = 'error'\n    more_than: 2000\n    within: 600\n")
+    (finding,) = report([event("error", at=at / 4) for at in range(2001)], rules).findings
+    assert finding.event_count == 2001
+    assert report([event("error", at=at / 4) for at in range(2000)], rules).findings == ()
 
 
 def test_what_is_allowed_is_not_looked_at_and_the_report_says_so(tmp_path: Path) -> None:

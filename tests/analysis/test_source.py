@@ -77,6 +77,9 @@ def test_a_backend_can_be_analysed() -> None:
         b'{"seq":1,"event_id":"x","timestamp":"2026-03-01T12:00:00Z","event_type":"tool.call","action":"\xff"}\n',
         b'{"seq":99999999999999999999,"event_id":"x","timestamp":"2026-03-01T12:00:00Z","event_type":"error"}\n',
         b"\x00\x00\x00\n",
+        b'{"seq":1,"event_id":"x","timestamp":"12026-03-01T12:00:00Z","event_type":"error"}\n',
+        b'{"seq":1,"event_id":"x","timestamp":"0001-01-01T00:00:00+02:00","event_type":"error"}\n',
+        b'{"seq":1,"event_id":"x","timestamp":"2026-03-01T12:00:00Z","event_type":"error","duration_ms":-1}\n',
     ],
 )
 @pytest.mark.parametrize("segment", [0, 256])

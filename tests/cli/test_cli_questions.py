@@ -47,7 +47,14 @@ def test_a_condition_chooses_events(log: Path, capsys: pytest.CaptureFixture[str
     assert asked(capsys, "activity", log, "--where", "duration_ms > 1 OR resource LIKE 'db/%'")["total_events"] == 2
 
 
-@pytest.mark.parametrize("where", ["nonsense = 1", "1 = 1) UNION (SELECT 2", "seq IN (SELECT 1)", "1; DROP TABLE x"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *("nonsense = 1", "1 = 1) UNION (SELECT 2", "seq IN (SELECT 1)", "1; DROP TABLE x", "action"),
+        *("duration_ms > '1s'", "event_type = 'x' AND duration_ms > '1s'", "metadata.model = 'gpt-5'"),
+        "CAST(action AS INTEGER) > 3",
+    ],
+)
 def test_what_is_no_condition_is_refused_with_a_word(log: Path, where: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["activity", str(log), "--where", where]) == 2
     assert "condition" in capsys.readouterr().err

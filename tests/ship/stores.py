@@ -42,6 +42,7 @@ class FlakySink:
         self._request()
         lines = self.logs[batch.origin]
         named = {f"blobs/{digest}" for line in batch.lines for digest in named_blobs(line)}
+        assert "log.json" in self.files[batch.origin], "lines of a log without a name"
         assert named <= self.files[batch.origin].keys()
         assert batch.first_seq <= len(lines) or not self._knows, "a gap"
         lines += batch.since(len(lines)).lines if batch.first_seq <= len(lines) else batch.lines

@@ -15,7 +15,7 @@ from agent_audit.errors import ConfigurationError
 from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import HostLog, Liveness, verify_fleet
 from agent_audit.ship.restore import restore
-from agent_audit.verify import Verdict
+from agent_audit.verify import Trust, Verdict
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_shipper import origin_of
 
@@ -69,6 +69,36 @@ def test_a_copy_that_lost_something_in_its_middle_is_not_valid(tmp_path: Path, u
         path.write_bytes(path.read_bytes()[:-20])
     else:
         path.unlink()
+    assert fleet(url)[origin].verdict is Verdict.TAMPERED
+
+
+def test_a_copy_that_lags_behind_the_head_signed_last_is_not_provable_and_valid_when_it_has_followed(
+    tmp_path: Path, url: str
+) -> None:
+    origin = shipped(tmp_path / "log", url)
+    write(tmp_path / "log", 6, first=40)
+    found = fleet(url)[origin]
+    assert (found.verdict, found.problems) == (Verdict.NOT_PROVABLE, ())
+    (missing,) = found.missing
+    assert f"ends after {found.events} events" in missing
+    assert "it lags behind its log, or its end was taken away" in missing
+    assert found.proved == found.events
+    Shipper(tmp_path / "log", open_sink(url), limits=QUICK).run(once=True)
+    assert (fleet(url)[origin].verdict, fleet(url)[origin].missing) == (Verdict.VALID, ())
+
+
+def test_a_copy_that_lags_is_held_against_the_heads_it_has_and_against_one_that_is_given(
+    tmp_path: Path, url: str
+) -> None:
+    origin = shipped(tmp_path / "log", url)
+    kept = object_of(url, origin, "checkpoints/*")
+    known = tmp_path / "known"
+    known.write_bytes(kept.read_bytes())
+    write(tmp_path / "log", 6, first=40)
+    assert fleet(url, trust=Trust(since=known))[origin].verdict is Verdict.VALID
+    later = Trust(since=tmp_path / "log" / "checkpoint")
+    assert "cut or rolled back" in fleet(url, trust=later)[origin].problems[0]
+    changed(object_of(url, origin, "lines/*"))
     assert fleet(url)[origin].verdict is Verdict.TAMPERED
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from agent_audit.analysis.finding import Evidence, Numbers
 from agent_audit.analysis.rule import Parameters, same
 from agent_audit.analysis.scope import EVIDENCE, Scope
-from agent_audit.analysis.source import Expr
+from agent_audit.analysis.source import Expr, load_ibis
 
 
 class Counting(NamedTuple):
@@ -19,7 +19,8 @@ class Counting(NamedTuple):
     matching: Callable[[Scope, Any], Expr]
     """The matching events: columns of facts, and whatever else `by` and `most` name."""
     by: tuple[str, ...]
-    """One finding per combination of these; `agent_id` is among them."""
+    """One finding per combination of these. Where `agent_id` is not among them, the finding has the agent if all of its
+    events are of one."""
     say: Callable[[Any, dict[str, Any]], str]
     """What was seen, from the parameters and the row: `by`, `found` and `most`."""
     least: Callable[[Any], int] = lambda parameters: 1
@@ -30,9 +31,12 @@ class Counting(NamedTuple):
     def query(self, scope: Scope, parameters: Parameters) -> Expr:
         """One row per group with enough matching events."""
         matching = self._kept(scope, parameters)
-        table = matching.group_by(list(self.by)).agg(
-            found=matching.count(), **{column: matching[column].max() for column in self.most}
-        )
+        told = {column: matching[column].max() for column in self.most}
+        if "agent_id" not in self.by:
+            agent, ibis = matching.agent_id, load_ibis()
+            one = (agent.nunique() == 1) & (agent.count() == matching.count())
+            told["agent_id"] = ibis.ifelse(one, agent.max(), ibis.null("string"))
+        table = matching.group_by(list(self.by)).agg(found=matching.count(), **told)
         table = table.filter(table.found >= self.least(parameters))
         return table.order_by([table.found.desc(), *self.by])
 
@@ -44,5 +48,5 @@ class Counting(NamedTuple):
         return Evidence(self.say(parameters, row), {**numbers, **given}, events)
 
     def _kept(self, scope: Scope, parameters: Parameters) -> Expr:
-        columns = dict.fromkeys((*EVIDENCE, *self.by, *self.most))
+        columns = dict.fromkeys((*EVIDENCE, "agent_id", *self.by, *self.most))
         return scope.keep(f"{self.name} {parameters!r}", lambda: self.matching(scope, parameters).select(*columns))

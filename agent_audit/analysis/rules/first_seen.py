@@ -26,15 +26,17 @@ class FirstSeen(Parameters):
 def first_seen(scope: Scope, days: int, column: str) -> Expr:
     """Events of the scope whose value in `column` their agent did not have for that long.
 
-    The baseline is the whole log. An agent younger than it has none, and nothing is new for it.
+    The baseline is the whole log: an agent is known since its first event of any kind. One that is younger than
+    that has none, and nothing is new for it.
     """
     ibis = load_ibis()
     span = ibis.interval(days=days)
-    told = scope.log.filter(scope.log.agent_id.notnull() & scope.log[column].notnull())
+    of_agent = scope.log.filter(scope.log.agent_id.notnull())
+    since = of_agent.group_by("agent_id").agg(known_since=of_agent.timestamp.min())
+    told = of_agent.filter(of_agent[column].notnull())
     told = told.filter(told.event_type.isin(DONE)).select("agent_id", "timestamp", "seq", value=column)
     slots = slots_of(told, ["agent_id", "value"], days * 86_400)
-    known_since = slots["first"].min().over(ibis.window(group_by=slots.agent_id))
-    slots = slots.mutate(known_since=known_since)
+    slots = slots.inner_join(since, "agent_id")
     old_enough = slots["first"] >= slots.known_since + span
     new = old_enough & (slots.last_seen.isnull() | (slots["first"] > slots.last_seen + span))
     found = beginning(told, slots.filter(new), ["agent_id", "value"])
@@ -54,7 +56,7 @@ def _rule(  # noqa: PLR0917 - each call site is a row of a table
     counting = Counting(rule_id, matching, ("agent_id", column), say)
     return Rule(
         rule_id, title, level, means, counting.query, counting.explain, references, FirstSeen(),
-        "first seen in 14 days, as GuardDuty's baselines",
+        "first seen in 14 days, as GuardDuty's baselines; an agent is known since its first event of any kind",
     )  # fmt: skip
 
 

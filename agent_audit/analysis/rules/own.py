@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.rehearsal import rehearse_condition
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -28,19 +29,19 @@ class Own(Parameters):
 
 def own_rule(rule_id: str, own: Own) -> Rule:
     """The rule; title and level are for the caller to set."""
-    by = own.by if "agent_id" in own.by else ("agent_id", *own.by)
     least = 1 if own.within else own.more_than + 1
-    counting = Counting(f"own {rule_id}", _matching, by, _say, lambda parameters: least)
+    counting = Counting(f"own {rule_id}", _matching, own.by, _say, lambda parameters: least)
     return Rule(rule_id, rule_id, Level.LOW, "", counting.query, counting.explain, parameters=own)
 
 
 def check_condition(condition: str) -> None:
-    """Whether this is one SQL condition over columns of an event.
+    """Whether this is one SQL condition over columns of an event, and DuckDB can tell whether it holds.
 
     Raises:
         ConfigurationError: it is not.
     """
     check_query(f"SELECT event_id FROM events WHERE ({condition})", "condition")
+    rehearse_condition(condition)
 
 
 def check_query(sql: str, what: str = "query") -> None:
@@ -71,19 +72,19 @@ def _crowded(matching: Expr, own: Own) -> Expr:
     width = ibis.interval(microseconds=round((own.within or 0) * 1_000_000))
     window = ibis.window(group_by=[matching[name] for name in own.by], order_by=[matching.timestamp, matching.seq])
     n = own.more_than
-    reach = matching.mutate(
-        **{f"before_{k}": matching.timestamp.lag(k).over(window) for k in range(n + 1)},
-        **{f"after_{k}": matching.timestamp.lead(k).over(window) for k in range(n + 1)},
+    full = ibis.coalesce(matching.timestamp <= matching.timestamp.lag(n).over(window) + width, False)
+    ends = matching.mutate(ends=ibis.ifelse(full, 1, 0))
+    # It lies in a window of n + 1 events that ends with it, or with one of the n that follow.
+    following = ibis.window(
+        group_by=[ends[name] for name in own.by], order_by=[ends.timestamp, ends.seq], preceding=0, following=n
     )
-    # A window of n + 1 events around this one begins k places before it and ends n - k places after it.
-    inside = ibis.or_(
-        *(ibis.coalesce(reach[f"after_{n - k}"] <= reach[f"before_{k}"] + width, False) for k in range(n + 1))
-    )
-    return reach.filter(inside).select(*matching.columns)
+    inside = ends.mutate(inside=ends.ends.max().over(following))
+    return inside.filter(inside.inside == 1).select(*matching.columns)
 
 
 def _say(own: Own, row: dict[str, Any]) -> str:
     within = "" if own.within is None else f" within {own.within:g} s of each other"
     others = "".join(f", {name} {row[name]}" for name in own.by if name != "agent_id" and row[name] is not None)
     unusual = f" (unusual above {own.more_than:,}{within})" if own.more_than else ""
-    return f"{named(row['agent_id'])}{others}: {row['found']:,} matching event(s){unusual}."
+    whole = row["agent_id"] is None and "agent_id" not in own.by
+    return f"{'All agents' if whole else named(row['agent_id'])}{others}: {row['found']:,} matching event(s){unusual}."

@@ -8,7 +8,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import END_TYPES, Scope, effective_outcome, told_apart, without
+from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, told_apart, without
 from agent_audit.analysis.source import Expr, load_ibis
 
 
@@ -21,8 +21,10 @@ class MissingApproval(Parameters):
 class DeniedThenDone(Parameters):
     """See `DENIED_THEN_DONE`."""
 
-    denials: int = Field(3, ge=1, description="So many denials in a session ...")
-    minutes: float = Field(10.0, gt=0, description="... and within so many minutes a success with another action.")
+    denials: int = Field(
+        3, ge=1, description="So many denials of an agent in a session, and after the last or a later one ..."
+    )
+    minutes: float = Field(10.0, gt=0, description="... within so many minutes a success with another action.")
 
 
 class AccessErrors(Parameters):
@@ -74,30 +76,36 @@ def _digested(events: Expr) -> Expr:
 
 
 def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:
-    """Successes within the time after the n-th denial of a session, with an action that was not the denied one."""
+    """Successes within the time after an agent's n-th or a later denial in a session, with no action that it was denied
+    there."""
     ibis = load_ibis()
     refused = kept_denials(scope)
     refused = refused.filter(refused.session_id.notnull())
-    window = ibis.window(group_by=refused.session_id, order_by=[refused.timestamp, refused.seq])
-    nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place == parameters.denials - 1)
-    nth = nth.select("session_id", "agent_id", refused_at="timestamp")
-    ends = scope.events.filter(scope.events.event_type.isin(END_TYPES))
+    who = ["session_id", "agent_id"]
+    window = ibis.window(group_by=[refused[name] for name in who], order_by=[refused.timestamp, refused.seq])
+    nth = refused.mutate(place=ibis.row_number().over(window)).filter(lambda t: t.place >= parameters.denials - 1)
+    nth = nth.select(*who, refused_at="timestamp")
+    ends = ended(scope.events, "agent_id", "action", *EVIDENCE)
     ends = ends.filter((effective_outcome(ends) == "success") & ~ends.event_type.isin(["agent.stop", "llm.response"]))
-    both = ends.inner_join(nth.view(), ["session_id", "agent_id"])
-    span = ibis.interval(seconds=round(parameters.minutes * 60))
-    both = both.filter((both.timestamp > both.refused_at) & (both.timestamp <= both.refused_at + span))
-    denied_actions = refused.select("session_id", "action").distinct()
-    return both.anti_join(denied_actions.view(), ["session_id", "action"])
+    span, nth = ibis.interval(seconds=round(parameters.minutes * 60)), nth.view()
+    soon = [ends.timestamp > nth.refused_at, ends.timestamp <= nth.refused_at + span]
+    done = ends.semi_join(nth, [*(ends[name] == nth[name] for name in who), *soon])
+    denied_actions = refused.select(*who, "action").distinct()
+    return done.anti_join(denied_actions.view(), [*who, "action"])
 
 
 def access_errors(scope: Scope, parameters: AccessErrors) -> Expr:
-    """Failures whose error text, or type, names permission or authentication."""
+    """Failures whose error text, or type, names permission or authentication; one that comes up through the levels of a
+    run with the same words counts where it began."""
     ibis = load_ibis()
     events = scope.events
     text = ibis.coalesce(events.error_type, "") + " " + ibis.coalesce(events.error, "")
-    return events.filter(
+    met = events.mutate(words=text).filter(
         (events.error.notnull() | events.error_type.notnull()) & text.lower().re_search(parameters.pattern)
     )
+    below = met.select(told_by="parent_span_id", told_in="log", told="words").view()
+    again = [met.span_id == below.told_by, met.log.identical_to(below.told_in), met.words == below.told]
+    return met.anti_join(below, again).select(*events.columns)
 
 
 _UNAPPROVED = Counting(
@@ -166,6 +174,6 @@ ACCESS_ERRORS = Rule(
     "access-errors", "Errors about access", Level.MEDIUM,
     "It may lack a permission, use a credential that has run out, or try doors.",
     _ERRORS.query, _ERRORS.explain, ("T3", "T9", "AML.T0012"), AccessErrors(),
-    "as many as denials; Panther alarms at 50 access failures in 10 minutes",
+    "each error once, where it began; as many as denials; Panther alarms at 50 access failures in 10 minutes",
 )  # fmt: skip
 """Error texts that name permission or authentication."""

@@ -23,7 +23,7 @@ STARTS = ("tool.call", "llm.request", "agent.handoff")
 """Each is an action of its own."""
 
 POINTS = ("data.access", "data.modify", "action.executed", "action.failed")
-"""An action of its own, unless it ends one that an `action.request` with the same span started."""
+"""An action of its own, unless an `action.request` or a `tool.call` with the same span (or call id) started it."""
 
 _TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "span_id", "call_id")
 """Columns of an action: few, for they are many and are ordered. `Scope.looked_up` has the others."""
@@ -34,9 +34,10 @@ def actions(events: Expr) -> Expr:
     # Columns are chosen in each part: DuckDB would keep all rows of what several parts have in common.
     requests = events.filter(events.event_type == "action.request").select(*_TOLD)
     starts = events.filter(events.event_type.isin(STARTS)).select(*_TOLD)
-    points = without(events.filter(events.event_type.isin(POINTS)).select(*_TOLD), requests, "span_id")
-    # What the model asked for and the framework then called is one action: the call counts.
     calls = events.filter(events.event_type == "tool.call").select(*_TOLD)
+    points = events.filter(events.event_type.isin(POINTS)).select(*_TOLD)
+    points = without(without(without(points, requests, "span_id"), calls, "span_id"), calls, "call_id")
+    # What the model asked for and the framework then called is one action: the call counts.
     return starts.union(points, without(requests, calls, "call_id", order="after"))
 
 
@@ -112,6 +113,6 @@ RAPID_ACTIONS = Rule(
     explain=_explain,
     references=("T4", "AML.T0029"),
     parameters=RapidActions(),
-    basis="one of the three detections that agent_audit promises",
+    basis="one of the three detections that agent_audit promises; a call and what it did to data are one action",
 )
 """10 or more actions of one agent within 1 second."""

@@ -10,7 +10,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
-from agent_audit.analysis.source import Expr
+from agent_audit.analysis.source import Expr, load_ibis
 
 
 class Repeated(Parameters):
@@ -20,10 +20,18 @@ class Repeated(Parameters):
 
 
 def repeated_calls(scope: Scope, parameters: Repeated) -> Expr:
-    """The tool calls of sessions, with their arguments as text."""
+    """The tool calls of sessions, with their arguments as text, or the keyed digest of arguments that were left out.
+
+    Of those that were left out without a digest nobody can say what they were.
+    """
+    ibis = load_ibis()
     calls = scope.payloads
-    calls = calls.filter((calls.event_type == "tool.call") & calls.session_id.notnull() & calls.parameters.notnull())
-    return calls.mutate(arguments=calls.parameters.cast("string")).drop("parameters", "result")
+    calls = calls.filter((calls.event_type == "tool.call") & calls.session_id.notnull())
+    short = calls.metadata["shortened"]["parameters"]
+    none = ibis.ifelse(short["bytes"].int.isnull() & short["level"].str.isnull(), "", ibis.null("string"))
+    arguments = ibis.coalesce(calls.parameters.cast("string"), short["hmac_sha256"].str, none)
+    calls = calls.mutate(arguments=arguments)
+    return calls.filter(calls.arguments.notnull()).drop("parameters", "result")
 
 
 def _say(parameters: Repeated, row: dict[str, Any]) -> str:
@@ -50,6 +58,6 @@ REPEATED_CALLS = Rule(
     explain=_COUNTING.explain,
     references=("T4", "AML.T0034"),
     parameters=Repeated(),
-    basis="five equal calls in a session",
+    basis="five equal calls in a session; calls without arguments are equal",
 )
 """Five equal calls in a session."""

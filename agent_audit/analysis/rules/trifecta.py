@@ -9,7 +9,7 @@ from pydantic import Field
 from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
-from agent_audit.analysis.scope import Scope, told_apart
+from agent_audit.analysis.scope import Scope, told_apart, without
 from agent_audit.analysis.source import Expr
 
 
@@ -29,14 +29,20 @@ class Trifecta(Parameters):
 
 
 def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
-    """Outward calls after private data was read and untrusted content came in, in one session of one log."""
+    """Outward calls after private data was read and untrusted content came in, in one session of one log.
+
+    What was refused or failed brought nothing in, and a call that was refused went nowhere.
+    """
     events = told_apart(scope.events.filter(scope.events.session_id.notnull()))
     session = ["log", "session_id"]
     name = events.action.lower()
-    ends = events.event_type.isin(["tool.response", "data.access"]) & ~name.re_search(parameters.outward)
+    came = events.outcome.isnull() | ~events.outcome.isin(["denied", "failure"])
+    ends = events.event_type.isin(["tool.response", "data.access"]) & came & ~name.re_search(parameters.outward)
     private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
     untrusted = events.filter(ends & name.re_search(parameters.untrusted))
     outward = events.filter((events.event_type == "tool.call") & name.re_search(parameters.outward))
+    refused = told_apart(scope.log.filter(scope.log.event_type == "tool.response"))
+    outward = without(outward, refused.filter(refused.outcome == "denied"), "span_id")
     read = private.group_by(session).agg(private_at=private.seq.min())
     met = untrusted.group_by(session).agg(untrusted_at=untrusted.seq.min())
     all_three = outward.inner_join(read.view(), session).inner_join(met.view(), session)
@@ -61,6 +67,7 @@ LETHAL_TRIFECTA = Rule(
     explain=_COUNTING.explain,
     references=("T2", "T6", "AML.T0086", "AML.T0057"),
     parameters=Trifecta(),
-    basis="Willison's lethal trifecta; by the names of tools, so it tells what could happen, not what did",
+    basis="Willison's lethal trifecta; what was refused is left out; "
+    "by the names of tools, so it tells what could happen, not what did",
 )
 """An outward call after private data and untrusted content."""
