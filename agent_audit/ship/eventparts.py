@@ -16,12 +16,17 @@ class EventParts:
 
     def __init__(self) -> None:
         load_ibis()  # says which extra is missing
+        # Now, and not in a thread that the end of the process may strike: libraries in C++ abort it when that happens
+        # while they are loaded.
+        import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
+        from pyarrow import compute, parquet  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
+
+        self._duckdb, self._compute, self._parquet = duckdb, compute, parquet
         self._converter: Converter | None = None
 
     def by_day(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
         """Day as YYYY-MM-DD, and the file. Lines that are no events are in none; the copy of the lines has them."""
-        from pyarrow import compute, parquet  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
-
+        compute, parquet = self._compute, self._parquet
         with tempfile.TemporaryDirectory(prefix="agent-audit-log-") as folder:
             source, target = Path(folder, "lines.jsonl"), Path(folder, "events.parquet")
             source.write_bytes(b"".join(line + b"\n" for line in batch.lines))
@@ -36,9 +41,7 @@ class EventParts:
 
     def _convert(self, source: Path, target: Path, first_seq: int) -> None:
         if self._converter is None:
-            import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
-
-            connection = duckdb.connect()
+            connection = self._duckdb.connect()
             connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '256MB'; SET threads = 1")
             self._converter = Converter(connection)
         self._converter.lines(source, target, first_seq)
