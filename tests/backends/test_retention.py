@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -173,3 +174,27 @@ def test_low_space_is_told_before_the_disk_is_full_and_not_again_and_again(
     err = capsys.readouterr().err
     assert err.count("10 MiB are left") == 1
     assert "agent-audit-log prune" in err
+
+
+def test_pruning_that_seals_a_segment_itself_is_one_pruning(log_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256), retention=Retention(max_bytes=0))
+    backend.append([record(1) for _ in range(511)])  # with `log.opened` two segments: `log.pruned` begins another
+    backend.sync()
+    backend.close()
+    assert capsys.readouterr().err == ""
+    pruned = [event.metadata for event in FileAuditBackend(log_dir).query(event_type=AuditEventType.LOG_PRUNED)]
+    assert len({metadata["from"] for metadata in pruned if metadata}) == len(pruned) > 0
+
+
+def test_what_stands_beside_the_segments_is_the_owners_alone_whatever_the_umask(log_dir: Path) -> None:
+    before = os.umask(0)
+    try:
+        backend = FileAuditBackend(log_dir)
+        backend.append([record(0)])
+        backend.rotate_key()
+        backend.close()
+        retention.hold(Layout(log_dir), "case 1")
+    finally:
+        os.umask(before)
+    for path in (Layout(log_dir).hold, Layout(log_dir).keys):
+        assert path.stat().st_mode & 0o077 == 0, path

@@ -92,7 +92,7 @@ class LogMaker:
 
 def add_key(layout: Layout, key: VerifierKey) -> None:
     """Put a later public key of the log behind the others."""
-    with layout.keys.open("a") as file:
+    with os.fdopen(os.open(layout.keys, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
         file.write(f"{key}\n")
         file.flush()
         os.fsync(file.fileno())

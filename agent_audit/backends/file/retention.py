@@ -8,6 +8,7 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -228,7 +229,8 @@ def _sha256(path: Path) -> str:
 def hold(layout: Layout, reason: str) -> None:
     """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason."""
     since = format_timestamp(datetime.now(timezone.utc))
-    layout.hold.write_bytes(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+    with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
 
 
 def release(layout: Layout) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _PATIENCE = 5.0
 """Seconds that pruning waits for those who write."""
+
+_here = threading.local()
+"""Whether this thread is pruning."""
 
 
 def successor(fs: FileSystem, layout: Layout) -> Path:
@@ -72,10 +76,15 @@ def prune(log: FileAuditBackend, retention: Retention, now: datetime | None = No
 
 def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
     """`prune` for a writer, whose events are safe without it: what goes wrong is told on stderr."""
+    if getattr(_here, "pruning", False):
+        return  # it syncs what it records, which may have been the reason for another one
+    _here.pruning = True
     try:
         kept = prune(backend, retention).kept_back
     except (AuditError, OSError) as error:
         kept = f"nothing was pruned: {error}"
+    finally:
+        _here.pruning = False
     if kept is not None:
         warn(kept)
 
