@@ -144,11 +144,9 @@ def read_answer(response: ModelResponse) -> Answer:
 
 def _run_by_provider(call: Call, items: Sequence[Any]) -> Hosted | None:
     """A call whose output comes in the same response, e.g. of a shell in the provider's container."""
-    outputs, call_id = (
-        (f"{call.kind}_output", f"{call.kind.removesuffix('_call')}_output"),
-        field_of(call.raw, "call_id"),
-    )
-    output = next((i for i in items if field_of(i, "type") in outputs and field_of(i, "call_id") == call_id), None)
+    kinds = (f"{call.kind}_output", f"{call.kind.removesuffix('_call')}_output")
+    call_id = field_of(call.raw, "call_id")
+    output = next((i for i in items if field_of(i, "type") in kinds and field_of(i, "call_id") == call_id), None)
     if output is None and field_of(call.raw, "execution") != "server":
         return None
     said, tools = field_of(output, "output"), field_of(output, "tools")
