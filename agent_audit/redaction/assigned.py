@@ -6,7 +6,16 @@ import re
 from typing import NamedTuple
 
 from agent_audit.redaction.blocks import read_collection, read_yaml
-from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.keys import KeyClass, segments
+from agent_audit.redaction.source_code import (
+    is_annotation,
+    is_code,
+    is_constant_name,
+    is_made_name,
+    is_pattern,
+    is_template,
+    is_time,
+)
 from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import (
     QUOTE,
@@ -33,7 +42,7 @@ _UNQUOTED = re.compile(
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 
-_CALL = re.compile(r"[A-Za-z_](?:[\w.]*\(|\w*\[)")
+_CALL = re.compile(r"[A-Za-z_](?:[\w.]*\(|[\w.]*\[)")
 _ASSIGNS = re.compile(r"\??[:=]")
 _TAG = re.compile("<|&lt;")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
@@ -56,6 +65,7 @@ _KEY_OF_STORE = re.compile(r"[a-z]{2,24}(?::(?:[a-z_-]{1,24}|\d{1,12}(?:\.\d{1,3
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +`{0,2}(?:[^\W\d_]|\d{1,4} ?[^\W\d_]|\()")
+_NAME_HERE = re.compile(r"[\w-]{1,48}")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
@@ -135,7 +145,7 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         value = _element_text(text, value, separator)
     if value is None or not plausible(text, value, separator, found):
         return None
-    if not value.quoted and _is_itself(text, first, value):
+    if _is_of_program(text, first, value, separator, found):
         return None
     value = whole(text, value)
     named = Named(value.start, value.end, found.rule)
@@ -157,6 +167,27 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
     return None
 
 
+def _is_of_program(text: str, first: int, value: Value, separator: str, found: KeyClass) -> bool:
+    """Whether source code has something here that is no secret."""
+    secret = text[value.start : value.end]
+    if found.rule in ("key:authorization", "key:cookie") and not QUOTE.match(text, value.start - 1):
+        return "\n" in separator or is_template(secret) or is_annotation(secret)
+    if value.quoted:
+        made = is_template(secret) or is_constant_name(secret) or is_pattern(secret)
+        return made or _is_same_name(text, first, secret)
+    chosen = found.rule in ("key:password", "key:secret")
+    return _is_itself(text, first, value) or is_code(text, first, value.start, value.end, separator, chosen=chosen)
+
+
+def _is_same_name(text: str, first: int, secret: str) -> bool:
+    """`X_API_KEY = "x-api-key"`: what it is called elsewhere."""
+    named = _NAME_HERE.match(text, first)
+    if named is None or not secret.replace("_", "").replace("-", "").isalpha():
+        return False
+    parts = segments(secret)
+    return len(parts) > 1 and segments(named.group()) == parts
+
+
 def _is_itself(text: str, first: int, value: Value) -> bool:
     """`self._token = token`, `f(token=token, apiKey: ApiKey)`: the name of a variable or type, which is the name's."""
     end = value.end - (text[value.end - 1] in ";,`)")
@@ -164,8 +195,9 @@ def _is_itself(text: str, first: int, value: Value) -> bool:
     before = text[first : min(first + 48, value.start)]
     if given not in before.lower():
         return False
-    owner, dot, name = _ASSIGNS.split(before, maxsplit=1)[0].strip().rpartition(".")
-    return name.strip("_").lower() == given and (bool(dot and owner) or _CODE_AFTER.match(text, end) is not None)
+    owner, _, name = _ASSIGNS.split(before, maxsplit=1)[0].strip(" \t\n\"']").rpartition(".")
+    owner = owner or ("]" in before and " = " in before)
+    return name.strip("_").lower() == given and (bool(owner) or _CODE_AFTER.match(text, end) is not None)
 
 
 def _element_text(text: str, value: Value, separator: str) -> Value | None:
@@ -181,11 +213,13 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     quote = QUOTE.match(text, start)
     first = quote.end() if quote is not None else start
     # The beginning decides: a long value that is refused must not cost its length again at the next name.
+    if quote is None and _CALL.match(text, first):
+        return None
     sample = _WEAK_SAMPLE.match(text, first)
     if sample is None or not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None
     match = _WEAK_VALUE.match(text, first)
-    if match is None or is_name(match.group()):
+    if match is None or is_name(match.group()) or is_made_name(match.group()) or is_time(match.group()):
         return None
     return Named(match.start(), match.end(), found.rule)
 

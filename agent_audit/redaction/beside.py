@@ -7,6 +7,7 @@ import re
 from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at, whole
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.made import is_adjective
+from agent_audit.redaction.source_code import is_argument, is_made_name
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
@@ -146,7 +147,10 @@ def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Name
     if after.group(3)[-1] == "`" and text[first : after.end(1)] == "pass":
         return None  # "pass `x=1` to": a sentence about code
     match = _MIXED_VALUE.match(text, after.end())
-    if match is None or is_name(match.group()) or is_adjective(match.group()):
+    if match is None or is_name(match.group()) or is_adjective(match.group()) or text.startswith("(", match.end()):
+        return None
+    listed = "," in after.group(3) and after.group(3)[-1] not in "\"'`"
+    if (listed and is_made_name(match.group())) or is_argument(match.group()):
         return None
     return Named(match.start(), match.end(), found.rule)
 

@@ -20,6 +20,7 @@ _EARLY = 8
 _NEXT = re.compile(
     r"(?:[\s,;:]|\\[nrt]|=>|=)*(?:([\[{(])|([\]})])|[bruf]{0,2}(\\{0,7}[\"'`])|((?:[^\s,;:=\[\](){}\"'`\\]|:(?!\s)){1,4096}))"
 )
+_OF_NAME = re.compile(r"[\w\])][\[(]")
 _IS_KEY = re.compile(r"\s{0,4}(?::(?!:)|=>|=(?!=))")
 _LINE = re.compile(r"\n([ \t]*)([^\n]*)")
 _YAML_PAIR = re.compile(r"[\"']?([\w .$-]{1,64})[\"']?[ \t]*:(?:[ \t]+(.*))?$")
@@ -45,7 +46,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         bare: whether items without quotes count, as in YAML.
     """
     secrets: list[Named] = []
-    depth = members = 0
+    depth = members = skipped = 0
     place, key, limit = start, "", start + MAX_BLOCK
     while place < limit:
         match = _NEXT.match(text, place)
@@ -55,8 +56,13 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         place = match.end()
         if opens:
             depth += 1
+            # An index or a call of a program: `creds["AccessKeyId"]`, `now.strftime("%Y")`.
+            if not skipped and place - 2 > start and _OF_NAME.match(text, place - 2):
+                skipped = depth
             continue
         if closes:
+            if skipped == depth:
+                skipped = 0
             depth -= 1
             key = ""
             if depth <= 0:
@@ -74,7 +80,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
             continue
         if key == "type" and members <= _EARLY and content in _SCHEMA_TYPES:
             return Block([], start)
-        if (quote or bare) and not (key and describes(key)) and _item(content, found, key or "x"):
+        if (quote or bare) and not (key and describes(key)) and not skipped and _item(content, found, key or "x"):
             secrets.append(Named(first, last, found.rule))
         key = ""
     return Block(secrets, place)

@@ -40,6 +40,7 @@ _SALT_TOO = KeyClass("key:salt", shown=True)
 """Of Phoenix, whose salts of eight characters are made at random."""
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
+_PAT = KeyClass("key:token", shown=True)
 _SESSIONS_OF_WORDPRESS = ("wordpress_logged_in_", "wordpress_sec_")
 _ENABLE = (["enable", "password"], ["enable", "secret"])
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
@@ -220,6 +221,9 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
     # Of a network device, `enable` says which password it is.
     if not parts or (len(parts) > 1 and parts[0] in words.ASKING and parts not in _ENABLE):
         return None
+    if len(parts) > 1 and parts[0] in words.FETCHING:  # the name of an operation: `{"GetApiKeys": {"limit": "x"}}`
+        fetched = _judge_words(parts[1:])
+        return fetched and (fetched if fetched.weak or fetched is PHONE else fetched._replace(shown=True))
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in ("key", "keys"):
         return _judge_key(last, owner)
@@ -231,6 +235,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return PHONE
     if last == "code" and "package" in parts:  # SPDX: `PackageVerificationCode`
         return None
+    if last == "pat" and owner not in words.STRONG_KEY_OWNERS:  # of a personal access token; many a pattern, too
+        return _PAT
     for rule, owners in words.PAIRS.get(last, ()):
         if owner in owners:
             return _strong(rule)
@@ -248,16 +254,16 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
         return _TOKENS
-    return _judge_head(last, owner)
+    return _judge_head(last, owner, tuple(parts[-3:-1]))
 
 
-def _judge_head(last: str, owner: str) -> KeyClass | None:
+def _judge_head(last: str, owner: str, before: tuple[str, ...]) -> KeyClass | None:
     rule = _head_rule(last)
     if rule is None:
         return None
     if last == "nopasswd":  # sudoers
         return None
-    if rule == "token" and owner in words.HARMLESS_TOKEN_OWNERS:
+    if rule == "token" and (owner in words.HARMLESS_TOKEN_OWNERS or before in words.HARMLESS_TOKEN_OWNERS_OF_TWO):
         return None
     if last.startswith("secret") and owner in ("pull", "existing"):  # Kubernetes and Helm: the names of some
         return None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from agent_audit.redaction import vocabulary
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.marker import HEAD, only_markers
+from agent_audit.redaction.source_code import is_time
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
 from agent_audit.redaction.vocabulary import DESCRIPTIVE, words
 
@@ -127,6 +128,10 @@ _COMPLAINT = re.compile(
     r"|should|has|have|does|do|needs?|may|too|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
     r" [\w\s()',.:;-]{2,160}\Z"
 )
+_DESCRIPTION = re.compile(
+    r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
+    r"[.;]?(?: [A-Z][^\n]{0,2000})?"
+)
 _LABEL_WORDS = {"passe"} | vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
 _LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
@@ -150,15 +155,26 @@ def is_label(text: str) -> bool:
     return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
 
 
+def is_described(text: str) -> bool:
+    """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
+    if text[:1] not in "TAYOSWC" or _DESCRIPTION.fullmatch(text) is None:
+        return False
+    return not _LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
+
+
 def could_be_secret(secret: str, found: KeyClass) -> bool:
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
     if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
-    if found.path_ok and secret[0] in "/~.":
+    if (found.path_ok and secret[0] in "/~.") or is_time(secret):
         return False
-    return fits(secret, found) and not is_label(secret) and (not found.shown or _is_chosen(secret, found))
+    return (
+        fits(secret, found)
+        and not (is_label(secret) or is_described(secret))
+        and (not found.shown or _is_chosen(secret, found))
+    )
 
 
 def fits(secret: str, found: KeyClass) -> bool:
@@ -228,7 +244,7 @@ def is_placeholder(text: str) -> bool:
 
 def stands_for_itself(text: str) -> bool:
     """Whether the value of a key is no word of JSON, no label, no mask or reference: `<redacted>`, `${DB_PASSWORD}`."""
-    if text.lower() in _TYPES or _STAND_IN.fullmatch(text) is not None or is_label(text):
+    if text.lower() in _TYPES or _STAND_IN.fullmatch(text) is not None or is_label(text) or is_described(text):
         return False
     return " " not in text or _COMPLAINT.match(text) is None
 

@@ -172,7 +172,14 @@ HARMLESS_TOKEN_OWNERS = words("""
     continue prev previous first last each per max min num total word sub image audio text input
     output prompt completion cached reasoning thinking design begin eot eom separator delimiter
     newline whitespace single current_word lexer parser syntax scan resume sync delta cursor progress cancellation
+    idempotency creation lock change sequence forward backward starting cancel fixed
 """)
+
+HARMLESS_TOKEN_OWNERS_OF_TWO = frozenset({("client", "request"), ("public", "key"), ("lifecycle", "action")})
+"""Words before `token` for which the last alone does not do: a `request_token` of OAuth is a secret."""
+
+FETCHING = words("get list describe batch")
+"""First words of operations: their members are mostly parameters, so only what looks like a secret is one."""
 
 ASKING = words("""
     has have is are was can should must may max min num no total avg use uses using used require
@@ -195,7 +202,8 @@ DESCRIPTIVE = words("""
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
-    in question resolved integrity engine driver secret_name file files ref arn external environment optional
+    expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
+    optional
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 

@@ -55,7 +55,8 @@ CALLS: tuple[Rule, ...] = (
     part(
         "requests-auth",
         ("auth=(", "auth=[", "auth': (", 'auth": (', 'auth": [', "basicauth("),
-        r"(?i:basicauth\(|auth[\"']?(?:=|: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],\s{0,4}[\"']([^\"'\n]{1,256})",
+        r"(?i:basicauth\(|(?<![A-Za-z])auth[\"']?(?:=|: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],"
+        r"\s{0,4}[\"']([^\"'\n]{1,256})",
     ),
     part(
         "database-call",

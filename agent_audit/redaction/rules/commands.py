@@ -148,7 +148,9 @@ COMMANDS: tuple[Rule, ...] = (
         looks_random,
     ),
     part("snmp-read-community", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-c ?{ARGUMENT}", _is_community),
-    part("odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})\}(?=;|[\"']|$)"),
+    part(
+        "odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})(?<![!:][rsa])\}(?=;|[\"']|$)"
+    ),
     within("ntlm-hash", ":::", r"[0-9a-f]{32}", r":::"),
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-A {ARGUMENT}", is_value),
     part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-X {ARGUMENT}", is_value),

@@ -22,6 +22,8 @@ NL = r"(?:\r?\n|\\r\\n|\\n)"
 EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
 
 Span = tuple[int, int]
+# Of a digest as lock files and lists of files have it, written backwards.
+_DIGEST = re.compile(r"[=:-](?:652|483|215|422|1)-?[aA][hH][sS]")
 
 
 class Lazy:
@@ -59,6 +61,8 @@ class Rule:
     def span(self, text: str, start: int, match: re.Match[str]) -> Span | None:
         """The secret in a match of `pattern` at `start`."""
         first, last = match.span(self.group)
+        if text[first - 1 : first] in ("=", "-", ":") and _DIGEST.match(text[max(0, first - 8) : first][::-1]):
+            return None  # `sha256=…`
         # What already stands masked where a password would be was put there by another rule.
         if self.group and text.find(HEAD, first, last) >= 0:
             return None

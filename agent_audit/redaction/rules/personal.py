@@ -52,7 +52,7 @@ _IBANS = re.compile(
     r"[A-Z](?:(?<!\w[A-Z])|(?<=\?31[A-Z]))[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])|[a-z](?<!\w[a-z])[a-z][0-9]{2}(?=[ -]?[0-9])"
 )
 _CARD = re.compile(
-    r"\d{13,19}(?!\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
+    r"\d{13,19}(?!\d|\.\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
 )
 _SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
@@ -77,11 +77,13 @@ _BYTE_AFTER = re.compile(r" {1,2}(?:[0-9][a-f]|[a-f][0-9])(?=\s|$)")
 # A group of digits before it: then this is the rest of some longer number.
 _GROUP_BEFORE = re.compile(r"(?:[A-Z]{1,4}\d{1,4}|(?<![-.\d])\d{1,4}|(?<!\w)[A-Z]\d{3}) \Z")
 _INTERNATIONAL = re.compile(r"\d{1,4}(?:[ .-]?\(?\d{1,5}\)?){2,7}")
+_SUMMED = re.compile(r"(?:\+|(?<![\\\w])[A-Za-z])\+\Z")
+_DECIMAL = re.compile(r"\d\.\d{4,15}")
 _LETTER = re.compile(r"(?!x\s?\d|ext)[^\W\d_]")
 _PLAIN = re.compile(r"\d{10,13}(?!\d)")
 _CALLING = re.compile(
     r"(?i)\b(?:call|phone|tel|mobile|cell|fax|contact|reach|sms|text|whatsapp|dial|ring|number|answering|telephone|"
-    r"handy|telefon)\w{0,4}\b[^\n]{0,24}$"
+    r"handy|telefon)\w{0,4}\b(?!-marker|[^\n]{0,16}:[a-z]{2}-[a-z]+-\d:$)[^\n]{0,24}$"
 )
 _SSN_WORDS = re.compile(r"(?i)\b(?:ssn|social security)\b[^\n]{0,24}$")
 
@@ -221,6 +223,11 @@ def _find_international(text: str, start: int) -> Found | None:
     match = _INTERNATIONAL.match(text, start)
     # Behind a digit it is a sum; digits that letters go on with are a token.
     if match is None or text[max(0, start - 2) : start - 1].isdigit() or _LETTER.match(text, match.end()):
+        return None
+    # No country code begins with 0 (ITU-T E.164); `1.0+2.5` and `x+1000` are sums, `+1.12345` a number.
+    digits = match.group().rstrip(")")
+    summed = text[start] == "0" or (digits.isdigit() and _SUMMED.search(text[max(0, start - 4) : start]))
+    if summed or _DECIMAL.fullmatch(digits):
         return None
     plausible = 8 <= sum(c.isdigit() for c in match.group()) <= 15
     return (start - 1, _trim(text, start, match.end()), PHONE) if plausible else None

@@ -237,7 +237,8 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "keypad-code",
         ("disarm", "keypad", "alarm", "gate", "lock"),
-        r"(?i:disarm|keypad|alarm|gate|lock)\b[^\n.\d#]{0,24}? (#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
+        r"(?i:disarm|keypad|alarm|gate|lock)\b(?![^\n#]{0,24}\b(?i:issue|ticket|pr|bug|case|see) #)"
+        r"[^\n.\d#]{0,24}? (#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
     ),
     part(
         "lock-combination",
