@@ -16,6 +16,7 @@ from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
 from agent_audit.redaction.rules.telephones import TELEPHONES
+from agent_audit.redaction.rules.vendors import VENDORS
 from agent_audit.redaction.rules.whole import WHOLE_IDS
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
@@ -32,6 +33,7 @@ BUILT_IN: tuple[Rule, ...] = (
     + DEVELOPER
     + SERVICES
     + PLATFORMS
+    + VENDORS
     + ADDRESSES
     + TELEPHONES
 )
