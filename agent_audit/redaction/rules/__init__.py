@@ -9,6 +9,7 @@ from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.model import Rule, Span
+from agent_audit.redaction.rules.national import NATIONAL
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.piped import PIPED
 from agent_audit.redaction.rules.platforms import PLATFORMS
@@ -36,6 +37,7 @@ BUILT_IN: tuple[Rule, ...] = (
     + VENDORS
     + ADDRESSES
     + TELEPHONES
+    + NATIONAL
 )
 """All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""
 

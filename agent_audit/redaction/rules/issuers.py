@@ -408,6 +408,7 @@ openssh-key-body: OpenSSH, PROTOCOL.key
 pkcs8-ec-key-body: RFC 5208 and RFC 5915, EC private keys
 rsa-key-body: RFC 8017, appendix A.1.2, and RFC 5208
 email-spelled: RFC 5322, addr-spec, spelled out
+national-number: the laws and registries of the states, as cited in the module `national`
 passport-number: ICAO Doc 9303, part 4, document number
 driver-license: AAMVA DL/ID card design standard, customer ID number
 imap-login: RFC 9051, LOGIN command
