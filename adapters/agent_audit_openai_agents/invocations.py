@@ -6,7 +6,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from agents.run_internal import tool_execution
 from agents.tool_context import ToolContext
 
 from agent_audit import Run, Seam, identify
@@ -15,11 +14,13 @@ _UNSEEN = (
     "what a tool records by itself or through another framework is not below its call, and a tool whose output "
     "guardrail raises passes for failed"
 )
-_NAMES = ("_invoke_function_tool_with_metadata", "invoke_function_tool")
+_WITH_METADATA = "_invoke_function_tool_with_metadata"
+_OF_RUNS = [
+    Seam(f"agents.run_internal.tool_execution:{name}", _UNSEEN) for name in (_WITH_METADATA, "invoke_function_tool")
+]
 """Newest first."""
-_NAME = next((name for name in _NAMES if hasattr(tool_execution, name)), _NAMES[-1])
 
-INVOCATIONS = Seam(f"agents.run_internal.tool_execution:{_NAME}", _UNSEEN)
+INVOCATIONS = next((seam for seam in _OF_RUNS if seam.exists), _OF_RUNS[0])
 """Where a run calls a function tool: after its input guardrails and hooks, before its output guardrails."""
 
 SPOKEN_INVOCATIONS = Seam("agents.realtime.session:invoke_function_tool", _UNSEEN)
@@ -63,7 +64,7 @@ def record_invocations(seam: Seam) -> None:
                 return await original(function_tool=function_tool, context=context, **facts)
             with identify(trace_id=run.trace_id, span_id=run.span_id, **run.identity):
                 result = await original(function_tool=function_tool, context=context, **facts)
-            output = result.output if seam.path.endswith(_NAMES[0]) else result
+            output = result.output if seam.path.endswith(_WITH_METADATA) else result
             run.state[_RETURNED] = Returned(function_tool, output)
             return result
 
