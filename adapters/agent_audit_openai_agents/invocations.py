@@ -14,13 +14,7 @@ _UNSEEN = (
     "what a tool records by itself or through another framework is not below its call, and a tool whose output "
     "guardrail raises passes for failed"
 )
-_WITH_METADATA = "_invoke_function_tool_with_metadata"
-_OF_RUNS = [
-    Seam(f"agents.run_internal.tool_execution:{name}", _UNSEEN) for name in (_WITH_METADATA, "invoke_function_tool")
-]
-"""Newest first."""
-
-INVOCATIONS = next((seam for seam in _OF_RUNS if seam.exists), _OF_RUNS[0])
+INVOCATIONS = Seam("agents.run_internal.tool_execution:_invoke_function_tool_with_metadata", _UNSEEN)
 """Where a run calls a function tool: after its input guardrails and hooks, before its output guardrails."""
 
 SPOKEN_INVOCATIONS = Seam("agents.realtime.session:invoke_function_tool", _UNSEEN)
@@ -64,7 +58,7 @@ def record_invocations(seam: Seam) -> None:
                 return await original(function_tool=function_tool, context=context, **facts)
             with identify(trace_id=run.trace_id, span_id=run.span_id, **run.identity):
                 result = await original(function_tool=function_tool, context=context, **facts)
-            output = result.output if seam.path.endswith(_WITH_METADATA) else result
+            output = result.output if seam is INVOCATIONS else result
             run.state[_RETURNED] = Returned(function_tool, output)
             return result
 
