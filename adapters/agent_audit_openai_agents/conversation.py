@@ -90,7 +90,7 @@ class Conversation:
         speaker, problem = self._speaker, exception or self._problem
         if speaker is None:
             return
-        self.calls.give_up("close")
+        self.calls.give_up("close", problem)
         self._end_turn("close", Outcome.CANCELLED)
         self._speaker = None
         outcome = Outcome.SUCCESS if problem is None else outcome_of(problem)

@@ -39,8 +39,9 @@ def _default_error_prefix() -> str:
 _NATIVE_TOOLS = "agents.run_internal.tool_actions"
 """Elsewhere in another version, a tool that raises passes for cancelled; the run has failed all the same."""
 
-_INPUT_GUARDRAILS = "_execute_tool_input_guardrails"
-"""Where the SDK asks them; elsewhere in another version, the call passes for one that the run's end has cancelled."""
+_INPUT_GUARDRAILS = ("_execute_tool_input_guardrails", "_run_tool_input_guardrails")
+"""Where runs and realtime sessions ask them; elsewhere in another version, the call passes for one that their end has
+cancelled."""
 
 _DEFAULT_ERROR = _default_error_prefix()
 
@@ -133,10 +134,10 @@ def raised_by_native_tool(exception: BaseException) -> bool:
 
 
 def raised_by_input_guardrail(exception: BaseException) -> bool:
-    """Whether a tool's input guardrail has raised what ended a run."""
+    """Whether a tool's input guardrail has raised what ended a run or a session."""
     at = cause_of(exception).__traceback__
     while at is not None:
-        if at.tb_frame.f_code.co_name == _INPUT_GUARDRAILS:
+        if at.tb_frame.f_code.co_name in _INPUT_GUARDRAILS:
             return True
         at = at.tb_next
     return False

@@ -12,7 +12,7 @@ from agent_audit import AuditEventType, Outcome, Run, WriteError, describe_check
 from agent_audit_openai_agents.failures import failures_here
 from agent_audit_openai_agents.invocations import about_to_invoke, returned
 from agent_audit_openai_agents.items import Call, parse_arguments
-from agent_audit_openai_agents.outcomes import judge
+from agent_audit_openai_agents.outcomes import TRIPWIRES, judge, raised_by_input_guardrail
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.conversation import Conversation, Speaker
@@ -159,19 +159,35 @@ class SpokenCalls:
             self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(unknown))
         return bool(failed) or unknown is not None
 
-    def give_up(self, hook: str) -> None:
-        """The session is closed: what runs is cancelled, what was asked for is not carried out any more."""
+    def give_up(self, hook: str, problem: BaseException | None) -> None:
+        """The session is closed: what runs is cancelled, what was asked for is not carried out any more.
+
+        Args:
+            hook: which tells of it.
+            problem: what has ended the session, if anything has.
+        """
         for started in list(self._started):
             if (done := returned(started.run)) is not None:  # its output guardrail has raised, or the end came first
                 self._finish(started, hook, done.tool, None, done.output)
             else:
                 self._end(started, hook, {"outcome": Outcome.CANCELLED})
+        if problem is not None and len(self._asked) == 1 and raised_by_input_guardrail(problem):
+            self._note_guarded(self._asked.popitem()[1].call, hook, problem)
         facts: dict[str, Any] = {"outcome": Outcome.CANCELLED, "error": "the session ended before it was carried out"}
         for asked in (*self._waiting.values(), *self._asked.values()):
             if asked.call.call_id not in self._decided:
                 self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(asked.call))
         self._waiting.clear()
         self._asked.clear()
+
+    def _note_guarded(self, call: Call, hook: str, problem: BaseException) -> None:
+        """The input guardrail of a call has ended the session."""
+        if isinstance(problem, TRIPWIRES):
+            facts: dict[str, Any] = {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
+            self._conversation.note(T.PERMISSION_DENIED, hook, **facts, **fields_of(call))
+        else:
+            facts = {"outcome": Outcome.FAILURE, "exception": problem}
+            self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(call))
 
     def _end(self, started: Started, hook: str, verdict: dict[str, Any]) -> None:
         self._started.remove(started)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import ToolGuardrailFunctionOutput, function_tool, tool_output_guardrail
+from agents import ToolGuardrailFunctionOutput, function_tool, tool_input_guardrail, tool_output_guardrail
 from agents.realtime import RealtimeAgent
 from agents.realtime.testing import ScriptedRealtimeModel
 from openai_scripts import Record, lines
@@ -87,6 +87,25 @@ async def test_a_tool_that_has_run_has_succeeded_though_its_output_guardrail_end
         data.modify success tool.send c1
         agent.stop failure agent.A -
     """)
+
+
+@pytest.mark.parametrize("breaks", [False, True], ids=["trips", "breaks"])
+async def test_a_call_whose_input_guardrail_ends_the_session_says_so(silent: Record, breaks: bool) -> None:
+    @tool_input_guardrail
+    def never(data: Any) -> ToolGuardrailFunctionOutput:
+        if breaks:
+            raise RuntimeError("the guardrail broke")
+        return ToolGuardrailFunctionOutput.raise_exception("forbidden")
+
+    @function_tool(tool_input_guardrails=[never])
+    def send() -> str:
+        raise AssertionError("not permitted")
+
+    await hold(silent, RealtimeAgent(name="A", tools=[send]), says(calls("send")))
+    answer = "action.failed failure" if breaks else "permission.denied denied"
+    assert silent.told("tool.call", "action.failed", "permission.denied") == [f"{answer} tool.send c1"]
+    if breaks:
+        assert silent.one("action.failed").error_type == "RuntimeError"
 
 
 async def test_the_request_of_a_call_that_could_not_be_recorded_has_failed() -> None:
