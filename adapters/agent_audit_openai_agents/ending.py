@@ -236,7 +236,10 @@ def _stopped_by(exception: AgentsException, tools: dict[str, Run]) -> list[str]:
         if (called := op.state["call"].name) == name or _names(exception, called)
     ]
     # Of several calls of one tool, the one that began first has run out of time first.
-    return named[:1] if name is not None or len(named) == 1 else list(tools) if len(tools) == 1 else []
+    if name is not None or len(named) == 1:
+        return named[:1]
+    names_another = _names(exception)
+    return list(tools) if len(tools) == 1 and not names_another else []
 
 
 def _broken_guardrail(exception: BaseException | None, asked: dict[str, Call]) -> str | None:
@@ -247,8 +250,9 @@ def _broken_guardrail(exception: BaseException | None, asked: dict[str, Call]) -
     return named[0] if len(named) == 1 else None
 
 
-def _names(exception: BaseException, tool: str) -> bool:
-    return str(exception).startswith(f"Error running tool {tool}:")
+def _names(exception: BaseException, tool: str | None = None) -> bool:
+    """Whether an exception says that it is about this tool, or about any."""
+    return str(exception).startswith("Error running tool " if tool is None else f"Error running tool {tool}:")
 
 
 def _outputs(items: Iterable[Any]) -> list[Any]:

@@ -59,7 +59,8 @@ def record_invocations(seam: Seam) -> None:
             with identify(trace_id=run.trace_id, span_id=run.span_id, **run.identity):
                 result = await original(function_tool=function_tool, context=context, **facts)
             output = result.output if seam is INVOCATIONS else result
-            run.state[_RETURNED] = Returned(function_tool, output)
+            if output is not None or not getattr(function_tool, "_is_agent_tool", False):  # else that agent may wait
+                run.state[_RETURNED] = Returned(function_tool, output)
             return result
 
         return invoke

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
-from agents import Agent, Runner, RunState, SQLiteSession, function_tool
+from agents import Agent, Runner, RunState, SQLiteSession, UserError, function_tool
 from openai_scripts import Record, agent, call, lines
 
 ID = "functions.pay:0"
@@ -64,3 +65,17 @@ async def test_who_thinks_better_of_a_decision_is_on_record_with_both_in_the_ses
     question = record.one("permission.check")
     for decision in record.events("action.approved", "action.denied"):
         assert (decision.session_id, decision.trace_id) == ("s", question.trace_id)
+
+
+async def test_an_agent_as_a_tool_that_waits_has_not_succeeded_when_the_run_fails_beside_it(record: Record) -> None:
+    @function_tool(failure_error_function=None)
+    async def fail() -> str:
+        await asyncio.sleep(0.05)
+        raise ValueError("no such account")
+
+    asked = [call("ask", {"input": "?"}, "o1"), call("fail", {}, "o2")]
+    outer = agent(asked, name="Outer", tools=[paying("Inner", 5).as_tool("ask", ""), fail])
+    with pytest.raises(UserError):
+        await Runner.run(outer, "hi")
+    assert record.told("permission.check") == [f"permission.check - tool.pay {ID}"]
+    assert record.one("tool.response", call_id="o1").outcome in ("cancelled", "suspended")
