@@ -20,6 +20,7 @@ from agent_audit import (
     describe_check,
     describe_decision,
     digest_of,
+    same_arguments,
 )
 from agent_audit_langchain import messages
 from agent_audit_langchain.graph import interrupt_ids
@@ -274,7 +275,7 @@ class Approvals:
     def _told_by_tool(self, talk: Talk, request: ActionRequest) -> dict[str, Any] | None:
         """A tool that asked calls another one of its name in its place, which has no id of its own."""
         told = [one for one in talk.told_tools.values() if one.action == request.action]
-        obeyed = [one for one in told if one.parameters == request.parameters]
+        obeyed = [one for one in told if same_arguments(one.parameters, request.parameters)]
         if not obeyed and len(told) != 1:
             return None
         one = (obeyed or told)[0]
@@ -283,7 +284,7 @@ class Approvals:
 
     def _compared(self, request: ActionRequest, decided: Any) -> dict[str, Any]:
         facts = digest_of(request, self._digest)
-        if decided != request.parameters:
+        if not same_arguments(decided, request.parameters):
             facts["differs_from_decision"] = True
         return facts
 

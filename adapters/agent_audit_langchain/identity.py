@@ -133,7 +133,8 @@ def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
 
 def _says(place: Mapping[str, Any], key: str) -> bool:
     """Whether something stands there; 0 is a name like any other."""
-    return place.get(key) not in (None, "")
+    value = place.get(key)
+    return value is not None and not (isinstance(value, str) and not value)
 
 
 def in_context(context: Any) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import ActionRequest
+from agent_audit import ActionRequest, same_arguments
 
 _YES = frozenset({"approve", "approved", "accept", "accepted", "allow", "yes", "ok"})
 _NO = frozenset({"reject", "rejected", "deny", "denied", "ignore", "no"})
@@ -86,9 +86,10 @@ def with_call_ids(requests: Sequence[ActionRequest], calls: Sequence[Mapping[str
     found = []
     for request in requests:
         same = [call for call in left if call.action == request.action]
-        match = next((call for call in same if call.parameters == request.parameters), same[0] if same else None)
+        equal = (call for call in same if same_arguments(call.parameters, request.parameters))
+        match = next(equal, same[0] if same else None)
         if match is not None:
-            left.remove(match)
+            left = [one for one in left if one is not match]
         found.append(ActionRequest(request.action, request.parameters, match.call_id if match else None))
     return found
 
@@ -128,14 +129,18 @@ def read_decision(value: Any) -> Decision:
 
 def _by_word(word: str, value: Mapping[str, Any]) -> Decision:
     if word == "edit":
-        edited = value.get("edited_action") or value.get("args") or {}
+        edited = _first(value, "edited_action", "args", default={})
         name = edited.get("name") or edited.get("action") if isinstance(edited, Mapping) else None
         parameters = edited.get("args", edited) if isinstance(edited, Mapping) else edited
         return Decision("edit", parameters, name, value=value)
     kinds = ((_YES, "approve"), (_NO, "reject"), (_RESPOND, "respond"))
     kind = next((kind for words, kind in kinds if word in words), "answer")
-    text = value.get("message") or value.get("reason") or value.get("args")
-    return Decision(kind, text=None if kind == "answer" else text, value=value)
+    text = None if kind == "answer" else _first(value, "message", "reason", "args")
+    return Decision(kind, text=text, value=value)
+
+
+def _first(value: Mapping[str, Any], *keys: str, default: Any = None) -> Any:
+    return next((found for key in keys if (found := value.get(key)) is not None), default)
 
 
 def match_by_evidence(

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from agent_audit import ActionRequest, AuditEventType, Outcome, Run
+from agent_audit import ActionRequest, AuditEventType, Outcome, Run, same_arguments
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result
@@ -130,8 +130,11 @@ class ToolHooks(Hooks):
 def _is_same(begun: Run, request: ActionRequest) -> bool:
     """Whether the arguments are those on record, but for what a model made up for those that LangChain injects."""
     known, told = begun.state["request"].parameters, request.parameters
-    if known == told or not isinstance(known, dict) or not isinstance(told, dict):
-        return bool(known == told)
-    more = known.keys() - told.keys()
+    if same_arguments(known, told):
+        return True
     tool = begun.state["tool"]
-    return {**known, **told} == known and tool is not None and not more & tool.args.keys()
+    if tool is None or not isinstance(known, dict) or not isinstance(told, dict):
+        return False
+    more = known.keys() - told.keys()
+    told_before = {name: known[name] for name in known if name in told}
+    return not more & tool.args.keys() and same_arguments(told_before, told)
