@@ -70,7 +70,7 @@ class ChainHooks(Hooks):
         self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
-            run.state["node"] = node = Node(namespace, inputs)
+            run.state["node"] = node = Node(namespace, inputs, metadata.get("langgraph_step"))
             if _RESUMED in run.root.state:
                 node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)

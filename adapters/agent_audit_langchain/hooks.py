@@ -135,6 +135,7 @@ class Hooks:
             fields.update(self._who.of_root(run_metadata or {}))
         else:
             self._who.learn(parent)
+            self.recording.approvals.before_effect(parent)
         try:
             return self._tracker.start(event_type, run_id, parent=parent, **fields)
         except WriteError as error:

@@ -121,6 +121,7 @@ class _Calls(Hooks):
         asked = ActionRequest(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
         tool = request.tool
+        self.recording.approvals.before_effect(parent)
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
             object(),
