@@ -176,16 +176,19 @@ class ChainHooks(Hooks):
         talk = talk_of(run)
         if not calls and not (talk.requested and messages.ends_with_answer(outputs)):
             return
+        no_form = messages.lacks_form(outputs)
         for message in messages.tool_messages(outputs):
             call_id = message.tool_call_id
             call = calls.get(call_id) or talk.requested.get(call_id)
             if call is not None and call_id not in talk.answered:
                 talk.answered.add(call_id)
-                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_NODE)
+                if call_id in calls:
+                    self._not_executed(run, call, message, _BY_MIDDLEWARE, failed=message.status == "error")
+                else:
+                    self._not_executed(run, call, message, _BY_NODE, failed=message.status == "error" or no_form)
 
-    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str) -> None:
+    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str, *, failed: bool) -> None:
         """A tool call was answered though no tool ran: nobody knows the tool, or something stood in its place."""
-        failed = message.status == "error"
         unknown = failed and messages.UNKNOWN_TOOL_TEXT in str(message.content)
         self.recording.note(
             AuditEventType.ACTION_FAILED if failed else AuditEventType.ACTION_EXECUTED,

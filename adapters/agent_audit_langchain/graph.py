@@ -43,6 +43,7 @@ __all__ = [
     "ParentCommand",
     "handoff_target",
     "interrupt_ids",
+    "names_of",
     "outcome_of",
 ]
 
@@ -60,8 +61,12 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def handoff_target(error: ParentCommand) -> str | None:
     """Where a tool or node sends the conversation."""
-    goto: Any = getattr(error.args[0], "goto", None) if error.args else None
-    targets = [goto] if isinstance(goto, str) or not isinstance(goto, (list, tuple)) else goto
+    return names_of(getattr(error.args[0], "goto", None) if error.args else None)
+
+
+def names_of(goto: Any) -> str | None:
+    """The nodes that a command goes to; what it takes along to them is state, and not looked at."""
+    targets = goto if isinstance(goto, (list, tuple)) else [goto]
     names = [target if isinstance(target, str) else getattr(target, "node", None) for target in targets]
     return ", ".join(name for name in names if name) or None
 

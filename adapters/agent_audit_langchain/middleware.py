@@ -157,7 +157,7 @@ class _Calls(Hooks):
         run = self._take(told)
         if run is None:
             return
-        result, failed = tool_result(answer)
+        result, failed = tool_result(answer, run.fields.get("call_id"))
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
             self._tracker.finish(
                 run,

@@ -77,7 +77,7 @@ class ToolHooks(Hooks):
     @takes_run
     def on_tool_end(self, output: Any, run: Run, **kwargs: Any) -> None:
         """A tool has returned, which is not yet a success."""
-        result, failed = tool_result(output)
+        result, failed = tool_result(output, run.fields.get("call_id"))
         self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, hook="on_tool_end", result=result)
         if run.state.get("modifies") and not failed:
             self.recording.note_modification(run, "on_tool_end")
