@@ -16,6 +16,9 @@ from agent_audit_langchain.talks import begin_talk, begins_talk, talk_of
 
 _CREATE_AGENT = "langchain_create_agent"
 
+_AGENT_NAME = "lc_agent_name"
+"""In the metadata of what an agent made by `create_agent` does, and in the state of the agent: its name."""
+
 _RESUMED = "resumed"
 """In the state of a root: something below it was resumed with an answer."""
 
@@ -49,8 +52,10 @@ class ChainHooks(Hooks):
         name = name or name_of(serialized, "chain")
         parent = self._parent(parent_run_id)
         is_root = parent is None and (parent_run_id is None or not _is_step(kwargs.get("tags")))
-        if is_root or _is_nested_agent(name, metadata, parent):
+        if is_root:
             self._start_agent(name, inputs, metadata, run_id, parent)
+        elif _is_nested_agent(name, metadata, parent):
+            self._start_agent(_own_name(name, metadata, parent), inputs, metadata, run_id, parent)
         else:
             self._enter(name, inputs, metadata, run_id, parent)
 
@@ -100,12 +105,14 @@ class ChainHooks(Hooks):
         run.state["graph"] = "ls_integration" in metadata
         # Such an agent executes by tools alone, so that each execution is seen.
         run.state["executes"] = metadata.get("ls_integration") == _CREATE_AGENT
+        run.state[_AGENT_NAME] = metadata.get(_AGENT_NAME)
         self._begin_talk(run, name, inputs, metadata)
         if parent is not None:
             who.may_differ(run, metadata)
         self._resumed_with(run, inputs, metadata)
 
     def _begin_talk(self, run: Run, name: str, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        name = metadata.get(_AGENT_NAME, name)  # what a run of it is called may change from one to the next
         thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
         talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
         if not talk.goes_on and not isinstance(inputs, Command):
@@ -313,7 +320,20 @@ def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None)
     """Whether a run inside another is an agent made by `create_agent`, not one of its nodes."""
     if metadata.get("ls_integration") != _CREATE_AGENT:
         return False
-    if name == _UNNAMED:
+    if name == _UNNAMED or _is_another(metadata, parent):
         return True
     within_itself = parent is not None and parent.fields.get("action") == f"agent.{name}"
-    return name == metadata.get("lc_agent_name") and not within_itself
+    return name == metadata.get(_AGENT_NAME) and not within_itself
+
+
+def _is_another(metadata: Mapping[str, Any], parent: Run | None) -> bool:
+    """Whether a run belongs to an agent of another name than what is around it: its first run is the agent's own."""
+    while parent is not None and _AGENT_NAME not in parent.state:
+        parent = parent.parent
+    around = None if parent is None else parent.state[_AGENT_NAME]
+    return metadata.get(_AGENT_NAME) not in (None, around)
+
+
+def _own_name(name: str, metadata: Mapping[str, Any], parent: Run | None) -> str:
+    """What an agent was called when it was made, whatever a run of it is called (`run_name`)."""
+    return str(metadata[_AGENT_NAME]) if _is_another(metadata, parent) else name
