@@ -24,7 +24,7 @@ from agent_audit import (
     same_arguments,
 )
 from agent_audit_langchain import messages
-from agent_audit_langchain.graph import interrupt_ids
+from agent_audit_langchain.graph import interrupt_ids, step_of
 from agent_audit_langchain.identity import decider_in
 from agent_audit_langchain.questions import (
     Decision,
@@ -93,6 +93,8 @@ class Approvals:
         self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         self._stopped_at: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         """The last breakpoint of each thread."""
+        self._broken_off: BoundedMap[bool] = BoundedMap(_MAX_PENDING)
+        """The threads whose last run failed or was stopped: they may go on, and nobody was asked."""
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -199,14 +201,18 @@ class Approvals:
         where = (talk.thread, event.checkpoint_ns)
         question = self._pending.pop(event.checkpoint_id)
         stopped_at = self._stopped_at.pop(where)
+        broken_off = self._broken_off.pop(talk.thread)
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
-        elif stopped_at is not None:  # somebody has changed the state meanwhile, which made another checkpoint
+        elif stopped_at is not None:
             (asked,) = stopped_at.requests
+            if step_of(event.checkpoint_id) <= step_of(asked.call_id):
+                return  # a change is a step of its own: it goes on from before the breakpoint, which nobody let it pass
+            # Somebody has changed the state meanwhile, which made another checkpoint.
             self._pending.pop(asked.call_id)
             edit = Decision("edit", {**asked.parameters, "checkpoint_id": event.checkpoint_id})
             self._record_decision(run, asked, edit, stopped_at, hook="on_resume")
-        elif talk.goes_on and talk.decided_by and begins_talk(run):  # at a breakpoint in another process
+        elif talk.goes_on and talk.decided_by and begins_talk(run) and not broken_off:  # stopped in another process
             asked = ActionRequest("interrupt", None, event.checkpoint_id)
             self._record_decision(run, asked, Decision("approve"), None, hook="on_resume")
 
@@ -214,6 +220,12 @@ class Approvals:
         """A graph was given something new: it does not go on from the breakpoint where it stopped."""
         if talk.thread is not None:
             self._stopped_at.pop((talk.thread, ()))
+            self._broken_off.pop(talk.thread)
+
+    def broken_off(self, talk: Talk) -> None:
+        """A graph has failed or was stopped: if it goes on, that is no answer to a breakpoint."""
+        if talk.thread is not None:
+            self._broken_off[talk.thread] = True
 
     def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
         calls = as_requests(node.calls)

@@ -30,6 +30,9 @@ _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
 
+_UPDATES_STATE = "UpdateState"
+"""How the name ends that LangGraph gives to a change of a graph's state from outside, which is no run of the graph."""
+
 
 class ChainHooks(Hooks):
     """Starts and ends of chains, agents, graphs and their nodes."""
@@ -112,7 +115,9 @@ class ChainHooks(Hooks):
         self._resumed_with(run, inputs, metadata)
 
     def _begin_talk(self, run: Run, name: str, inputs: Any, metadata: Mapping[str, Any]) -> None:
-        name = metadata.get(_AGENT_NAME, name)  # what a run of it is called may change from one to the next
+        made_as = metadata.get(_AGENT_NAME, name)
+        if name != f"{made_as}{_UPDATES_STATE}":
+            name = made_as  # what a run of it is called may change from one to the next
         thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
         talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
         if not talk.goes_on and not isinstance(inputs, Command):
@@ -131,6 +136,8 @@ class ChainHooks(Hooks):
         if run.start_type is not None:
             outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
+            if outcome is Outcome.CANCELLED:
+                self.recording.approvals.broken_off(talk_of(run))
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
             return
@@ -143,8 +150,11 @@ class ChainHooks(Hooks):
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
         outcome = outcome_of(error)
-        if run.state.get("executes") and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
-            self._left_over(run, outcome)
+        if outcome in (Outcome.FAILURE, Outcome.CANCELLED):
+            if begins_talk(run):
+                self.recording.approvals.broken_off(talk_of(run))
+            if run.state.get("executes"):
+                self._left_over(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
