@@ -63,6 +63,7 @@ class Resume:
 class Node:
     """A task of a graph, while it runs."""
 
+    name: str
     namespace: str
     inputs: Any
     step: Any = None
@@ -76,6 +77,10 @@ class Node:
     @property
     def calls(self) -> Any:
         return messages.tool_calls_in(self.inputs)
+
+    def calls_decided_by(self, answer: Any) -> list[ActionRequest]:
+        """What an answer may be about."""
+        return as_requests(messages.tool_calls_judged(self.inputs) if is_batch(answer) else self.calls)
 
 
 class Approvals:
@@ -95,6 +100,8 @@ class Approvals:
         """The last breakpoint of each thread."""
         self._broken_off: BoundedMap[bool] = BoundedMap(_MAX_PENDING)
         """The threads whose last run failed or was stopped: they may go on, and nobody was asked."""
+        self._left: BoundedMap[Talk] = BoundedMap(_MAX_PENDING)
+        """What was asked, decided and not done in conversations that may go on, by their places."""
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -109,6 +116,7 @@ class Approvals:
                 interrupt.value,
                 interrupt.id,
                 calls=node.calls if node else (),
+                judged=messages.tool_calls_judged(node.inputs) if node else (),
                 tool=run.state.get("request"),
                 schema=getattr(interrupt, "response_schema", None),
                 steps=_steps_around(node_run),
@@ -144,6 +152,8 @@ class Approvals:
     def _record_question(self, run: Run, question: Question, hook: str) -> None:
         facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
         for request in question.requests:
+            if _is_call(request):
+                talk_of(run).asked.add(request.call_id)
             self._note(run=run, hook=hook, after_effect=True, **describe_check(request, digest=self._digest, **facts))
 
     # -- answered --------------------------------------------------------------------------------------
@@ -216,19 +226,27 @@ class Approvals:
             asked = ActionRequest("interrupt", None, event.checkpoint_id)
             self._record_decision(run, asked, Decision("approve"), None, hook="on_resume")
 
-    def begun_anew(self, talk: Talk) -> None:
-        """A graph was given something new: it does not go on from the breakpoint where it stopped."""
-        if talk.thread is not None:
+    def begun(self, talk: Talk, *, anew: bool) -> None:
+        """A conversation begins: anew, or it goes on from where it was, which may be a breakpoint."""
+        if talk.place is None:
+            return
+        before = self._left.pop(talk.place)
+        if anew:
             self._stopped_at.pop((talk.thread, ()))
             self._broken_off.pop(talk.thread)
+        elif before is not None:
+            talk.continue_from(before)
 
-    def broken_off(self, talk: Talk) -> None:
-        """A graph has failed or was stopped: if it goes on, that is no answer to a breakpoint."""
-        if talk.thread is not None:
+    def interrupted_talk(self, talk: Talk, *, broken_off: bool) -> None:
+        """A conversation has ended before its time, and may go on; if it failed, that is no answer to a breakpoint."""
+        left = talk.left_open()
+        if talk.place is not None and left is not None:
+            self._left[talk.place] = left
+        if talk.place is not None and broken_off:
             self._broken_off[talk.thread] = True
 
     def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
-        calls = as_requests(node.calls)
+        calls = node.calls_decided_by(answer)
         expected = len(answer["decisions"]) if is_batch(answer) else 1
         decisions = read_decisions(answer, expected)
         if len(calls) != expected or (is_batch(answer) and any(one.kind == "answer" for one in decisions)):
@@ -272,7 +290,7 @@ class Approvals:
             )
 
     def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
-        calls = as_requests(node.calls)
+        calls = node.calls_decided_by(node.unexplained)
         decisions = read_decisions(node.unexplained, len(calls))
         if not calls or not is_batch(node.unexplained):
             resume, ids = node.resume, interrupt_ids(node.namespace)
@@ -303,12 +321,17 @@ class Approvals:
             call_id=request.call_id,
         )
         if _is_call(request):
+            talk.asked.discard(request.call_id)
             if edited and question is not None and question.in_tool:
                 talk.told_tools[request.call_id] = decided
             else:
                 talk.decided[request.call_id] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
+            else:
+                call = {"name": decided.action.removeprefix("tool."), "args": decided.parameters, "id": request.call_id}
+                talk.requested.setdefault(request.call_id, call)
+                talk.due.add(request.call_id)
         described = describe_decision(
             decided,
             approved=not denied,

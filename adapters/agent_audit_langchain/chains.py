@@ -12,7 +12,7 @@ from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
-from agent_audit_langchain.talks import begin_talk, begins_talk, talk_of
+from agent_audit_langchain.talks import Talk, begin_talk, begins_talk, talk_of
 
 _CREATE_AGENT = "langchain_create_agent"
 
@@ -24,6 +24,8 @@ _RESUMED = "resumed"
 
 _WAITS = "waits"
 """In the state of a graph or chain: the threads in it that wait for an answer."""
+
+_BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
 
 _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
 
@@ -78,7 +80,7 @@ class ChainHooks(Hooks):
         self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
-            run.state["node"] = node = Node(namespace, inputs, metadata.get("langgraph_step"))
+            run.state["node"] = node = Node(name, namespace, inputs, metadata.get("langgraph_step"))
             if _RESUMED in run.root.state:
                 node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)
@@ -119,9 +121,12 @@ class ChainHooks(Hooks):
         if name != f"{made_as}{_UPDATES_STATE}":
             name = made_as  # what a run of it is called may change from one to the next
         thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
-        talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
-        if not talk.goes_on and not isinstance(inputs, Command):
-            self.recording.approvals.begun_anew(talk)
+        namespace = metadata.get("langgraph_checkpoint_ns") or ""
+        talk = Talk(self._who.decider(metadata), thread, inputs is None, namespace=namespace)
+        begin_talk(run, talk)
+        # A task that runs again gives its own agents and graphs again what it gave them before.
+        goes_on = talk.goes_on or isinstance(inputs, Command) or bool(namespace)
+        self.recording.approvals.begun(talk, anew=not goes_on)
 
     def _resumed_with(self, run: Run, inputs: Any, metadata: Mapping[str, Any]) -> None:
         """Remember the answer that a graph is resumed with, for the nodes below that asked."""
@@ -136,13 +141,13 @@ class ChainHooks(Hooks):
         if run.start_type is not None:
             outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
-            if outcome is Outcome.CANCELLED:
-                self.recording.approvals.broken_off(talk_of(run))
+            self._talk_ended(run, outcome)
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
             return
         if "node" in run.state:
             self._node_ended(run, outputs)
+        self._talk_ended(run, _outcome_of_end(run, streams="inputs" in kwargs))
         self._tracker.finish(run, Outcome.SUCCESS)
 
     @takes_run
@@ -150,12 +155,14 @@ class ChainHooks(Hooks):
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
         outcome = outcome_of(error)
-        if outcome in (Outcome.FAILURE, Outcome.CANCELLED):
-            if begins_talk(run):
-                self.recording.approvals.broken_off(talk_of(run))
-            if run.state.get("executes"):
-                self._left_over(run, outcome)
+        if run.state.get("executes") and outcome in _BROKEN_OFF:
+            self._left_over(run, outcome)
+        self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
+
+    def _talk_ended(self, run: Run, outcome: Outcome) -> None:
+        if begins_talk(run) and outcome is not Outcome.SUCCESS:
+            self.recording.approvals.interrupted_talk(talk_of(run), broken_off=outcome in _BROKEN_OFF)
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -224,21 +231,19 @@ class ChainHooks(Hooks):
 
     def _left_over(self, run: Run, outcome: Outcome) -> None:
         """An agent ends before its time: the calls that its model asked for and it has not executed."""
-        talk = talk_of(run)
-        for call_id, call in talk.requested.items():
-            if call_id not in talk.answered:
-                self.recording.note(
-                    AuditEventType.ACTION_FAILED,
-                    run,
-                    "on_chain_error",
-                    after_effect=True,
-                    outcome=outcome,
-                    action=f"tool.{call['name']}",
-                    call_id=call_id,
-                    parameters=call["args"],
-                    error="the run ended before",
-                    error_type="NotExecuted",
-                )
+        for call in talk_of(run).not_executed():
+            self.recording.note(
+                AuditEventType.ACTION_FAILED,
+                run,
+                "on_chain_error",
+                after_effect=True,
+                outcome=outcome,
+                action=f"tool.{call['name']}",
+                call_id=call["id"],
+                parameters=call["args"],
+                error="the run ended before",
+                error_type="NotExecuted",
+            )
 
     # -- LangGraph's own hooks -------------------------------------------------------------------------
 

@@ -135,6 +135,17 @@ def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
     return ()
 
 
+def tool_calls_judged(inputs: Any) -> Sequence[Mapping[str, Any]]:
+    """The calls that a node judges which is given a conversation: those of the model's last answer.
+
+    Others may have answered some of them since.
+    """
+    for message in reversed(messages_of(inputs) or ()):
+        if isinstance(message, AIMessage):
+            return message.tool_calls
+    return tool_calls_in(inputs)
+
+
 def tool_result(output: Any, call_id: str | None = None) -> tuple[Any, bool]:
     """What a tool returned, and whether it says itself that it failed.
 

@@ -55,6 +55,7 @@ def read_question(
     *,
     calls: Sequence[Mapping[str, Any]],
     tool: ActionRequest | None,
+    judged: Sequence[Mapping[str, Any]] = (),
     schema: Any = None,
     steps: Mapping[Any, Any] = _NOWHERE,
 ) -> Question:
@@ -65,12 +66,13 @@ def read_question(
         interrupt_id: LangGraph's id of it.
         calls: the tool calls in the hands of the node that was interrupted.
         tool: the tool that was interrupted, if it was one.
+        judged: the calls that it can ask about at once.
         schema: JSON Schema of the answer, where the interrupt says so.
         steps: see `Question`.
     """
     requests = _approval_requests(value)
     if requests:
-        found = with_call_ids(requests, calls)
+        found = with_call_ids(requests, judged or calls)
         accepts = _reviews(value, len(requests))
         return Question(interrupt_id, "tool_approvals", found, in_tool=tool is not None, accepts=accepts, steps=steps)
     if _is_one_approval(value):
