@@ -51,7 +51,7 @@ class ChainHooks(Hooks):
         **kwargs: Any,
     ) -> None:
         """A chain, an agent, a graph or one of its nodes starts."""
-        if not self._starts(run_id):
+        if not self._starts(run_id, parent_run_id):
             return
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
@@ -66,9 +66,9 @@ class ChainHooks(Hooks):
 
     def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
         if parent is None:
-            run = self._tracker.enter(run_id, **self._who.of_root(metadata))
+            run = self._serves(self._tracker.enter(run_id, **self._who.of_root(metadata, given=self._given(run_id))))
         else:
-            told = self._who.of_inner(metadata, parent.identity)
+            told = self._who.of_inner(metadata, parent)
             begins = _begins_talk(metadata, parent)
             if begins:
                 self._who.learn(parent)
@@ -92,10 +92,10 @@ class ChainHooks(Hooks):
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
         if parent is None:
-            facts: dict[str, Any] = who.of_root(metadata, named)
+            facts: dict[str, Any] = who.of_root(metadata, named, given=self._given(run_id))
         else:
             who.learn(parent)
-            facts = {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
+            facts = {**who.of_inner(metadata, parent), **who.of_nested(name, parent)}
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(
@@ -107,6 +107,8 @@ class ChainHooks(Hooks):
             parameters=messages.asked(inputs) if whole else None,
             **facts,
         )
+        if parent is None:
+            self._serves(run)
         run.state["graph"] = "ls_integration" in metadata
         # Such an agent executes by tools alone, so that each execution is seen.
         run.state["executes"] = metadata.get("ls_integration") == _CREATE_AGENT
@@ -343,10 +345,12 @@ def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None)
 
 def _is_another(metadata: Mapping[str, Any], parent: Run | None) -> bool:
     """Whether a run belongs to an agent of another name than what is around it: its first run is the agent's own."""
-    while parent is not None and _AGENT_NAME not in parent.state:
-        parent = parent.parent
-    around = None if parent is None else parent.state[_AGENT_NAME]
-    return metadata.get(_AGENT_NAME) not in (None, around)
+    if parent is None:  # recording began within the agent
+        return False
+    around: Run | None = parent
+    while around is not None and _AGENT_NAME not in around.state:
+        around = around.parent
+    return metadata.get(_AGENT_NAME) not in (None, None if around is None else around.state[_AGENT_NAME])
 
 
 def _own_name(name: str, metadata: Mapping[str, Any], parent: Run | None) -> str:

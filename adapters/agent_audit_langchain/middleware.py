@@ -146,7 +146,7 @@ class _Calls(Hooks):
         if parent is None:
             return self._who.of_root(config.get("metadata") or {}, settings=settings)
         self._who.learn(parent, settings)
-        return {}
+        return self.settings.given
 
     def _take(self, run: Run | None) -> Run | None:
         """The call, if its end is to be recorded here: where the handler was told of its execution, it does that."""

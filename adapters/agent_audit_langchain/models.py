@@ -25,7 +25,7 @@ class ModelHooks(Hooks):
 
     def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """A chat model is about to be asked."""
-        if not self._starts(kwargs["run_id"]):
+        if not self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):
             return
         parent = self._parent(kwargs.get("parent_run_id"))
         if len(messages) == 1:
@@ -51,7 +51,7 @@ class ModelHooks(Hooks):
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> None:
         """A text-completion model is about to be asked."""
-        if self._starts(kwargs["run_id"]):
+        if self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):
             parent = self._parent(kwargs.get("parent_run_id"))
             asked = {"prompt": _one_or_all(prompts)}
             self._start_model(serialized, asked, parent, kwargs, {}, hook="on_llm_start")
@@ -88,7 +88,7 @@ class ModelHooks(Hooks):
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """A model has answered; each tool call it asks for is a request."""
-        if not self._is_known(run_id) and self._starts(run_id):
+        if not self._is_known(run_id) and self._starts(run_id, parent_run_id):
             # Beside an inline handler, LangChain does not tell of the start of a text model in async runs.
             self._note_answer(response, parent_run_id)
         else:
