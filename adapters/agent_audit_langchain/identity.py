@@ -22,6 +22,10 @@ _SETTLED = "settled"
 GIVEN = "given"
 """In the state of a run at the top: what the constructors of the handlers told of it were given."""
 
+_THREAD = "thread"
+"""In the state of a run inside another one, until its `configurable` is seen: the thread that its metadata name, which
+LangGraph lets it inherit even where it has one of its own."""
+
 _DECIDERS = ("decided_by", "approver")
 
 _RUNTIME = "__pregel_runtime"
@@ -99,6 +103,8 @@ class Who:
             for field in _FOR
             if field in given or _says(told, field) or any(_says(metadata, key) for key in _SOURCES[field])
         }
+        if "session_id" not in given and not _says(told, "session_id"):
+            run.state[_THREAD] = metadata.get("thread_id")
         if run.parent is not None and run.identity is run.parent.identity:
             run.identity = dict(run.identity)
 
@@ -111,6 +117,10 @@ class Who:
         while _SETTLED not in first.state and first.parent is not None:
             first = first.parent
         settled: set[str] = first.state.get(_SETTLED) or first.state.setdefault(_SETTLED, set(first.identity))
+        if _THREAD in first.state:
+            settings = _configurable() if settings is None else settings
+            if _says(settings, "thread_id") and str(settings["thread_id"]) != str(first.state.pop(_THREAD)):
+                settled.discard("session_id")
         if "user_id" in settled and "session_id" in settled:
             return
         told = _told_by(_configurable() if settings is None else settings)

@@ -174,3 +174,37 @@ def test_an_inner_agent_acts_under_its_own_name_whatever_its_run_is_called(
     outer.invoke(QUESTION, {"callbacks": [record.handler]})
     assert [e.action for e in record.of("agent.start")] == ["agent.outer", "agent.clerk"]
     assert {e.agent_id for e in record.events if e.action == "tool.search"} == {"clerk"}
+
+
+@pytest.mark.parametrize("around", ["chain", "graph"])
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_a_graph_with_a_thread_of_its_own_is_a_session_of_its_own(
+    record: Record, around: str, is_enabled: bool
+) -> None:
+    inner = agent()
+
+    def serve(state: Any) -> Any:
+        inner.invoke(QUESTION, {"configurable": {"thread_id": "cust1", "user_id": "u1"}})
+        return {}
+
+    if around == "chain":
+        outer: Any = RunnableLambda(serve)
+    else:
+        graph = StateGraph(MessagesState)
+        graph.add_node("serve", serve)
+        graph.add_edge(START, "serve")
+        outer = graph.compile(name="jobs")
+    if is_enabled:
+        enable(record.logger)
+    outer.invoke(QUESTION, {"callbacks": [record.handler], "configurable": {"thread_id": "job-1"}})
+    assert {(e.session_id, e.user_id) for e in record.events if e.action == "tool.search"} == {("cust1", "u1")}
+    assert {e.session_id for e in record.events if e.action == "agent.jobs"} <= {"job-1"}
+
+
+def test_a_session_named_in_the_metadata_is_also_that_of_the_agents_inside(record: Record) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("clerk", agent())
+    graph.add_edge(START, "clerk")
+    config: Any = {"callbacks": [record.handler], "configurable": {"thread_id": "t1"}, "metadata": {"session_id": "s1"}}
+    graph.compile(name="jobs").invoke(QUESTION, config)  # type: ignore[arg-type]
+    assert len({e.session_id for e in record.events}) == 1
