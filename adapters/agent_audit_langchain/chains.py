@@ -143,6 +143,8 @@ class ChainHooks(Hooks):
         if run.start_type is not None:
             outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
+            if done and run.state["executes"]:
+                self._left_over(run, Outcome.CANCELLED, "on_chain_end", "the agent went on without it")
             self._talk_ended(run, outcome)
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
@@ -158,7 +160,7 @@ class ChainHooks(Hooks):
         self._passes_through(run, error)
         outcome = outcome_of(error)
         if run.state.get("executes") and outcome in _BROKEN_OFF:
-            self._left_over(run, outcome)
+            self._left_over(run, outcome, "on_chain_error", "the run ended before")
         self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
 
@@ -231,19 +233,19 @@ class ChainHooks(Hooks):
             metadata=None if unknown else {"answered_by": answered_by},
         )
 
-    def _left_over(self, run: Run, outcome: Outcome) -> None:
-        """An agent ends before its time: the calls that its model asked for and it has not executed."""
+    def _left_over(self, run: Run, outcome: Outcome, hook: str, reason: str) -> None:
+        """An agent ends: the calls that its model asked for and it has not executed."""
         for call in talk_of(run).not_executed():
             self.recording.note(
                 AuditEventType.ACTION_FAILED,
                 run,
-                "on_chain_error",
+                hook,
                 after_effect=True,
                 outcome=outcome,
                 action=f"tool.{call['name']}",
                 call_id=call["id"],
                 parameters=call["args"],
-                error="the run ended before",
+                error=reason,
                 error_type="NotExecuted",
             )
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, ToolCallLimitMiddleware
+from langchain.agents.middleware import AgentMiddleware, ToolCallLimitMiddleware, hook_config
 from langchain.agents.structured_output import ToolStrategy
-from langchain_core.messages import ToolMessage
+from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import InjectedToolCallId, tool
 from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
@@ -87,6 +87,34 @@ def test_call_that_a_middleware_refuses_with_an_exception(record: Record) -> Non
     assert of_calls(record) == [("action.request", "tool.send", "c1"), ("action.failed", "failure", "tool.send", "c1")]
     failed = record.one("action.failed")
     assert (failed.error_type, failed.error) == ("NotExecuted", "the run ended before")
+
+
+class EndsIt(AgentMiddleware[Any, Any, Any]):
+    @hook_config(can_jump_to=["end"])
+    def after_model(self, state: Any, runtime: Any) -> Any:
+        return {"messages": [AIMessage("I may not")], "jump_to": "end"}
+
+
+class ReplacesIt(AgentMiddleware[Any, Any, Any]):
+    def after_model(self, state: Any, runtime: Any) -> Any:
+        return {"messages": [AIMessage("I may not", id=state["messages"][-1].id)]}
+
+
+class AsksAgain(AgentMiddleware[Any, Any, Any]):
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        answer = handler(request)
+        return handler(request) if answer.result[-1].tool_calls else answer
+
+
+@pytest.mark.parametrize("middleware", [EndsIt, ReplacesIt, AsksAgain])
+def test_a_call_that_a_middleware_drops_was_not_executed(record: Record, middleware: Any) -> None:
+    clerk(call("send", "c1", to="x"), middleware=[middleware()]).invoke(QUESTION, config(record))
+    assert of_calls(record) == [
+        ("action.request", "tool.send", "c1"),
+        ("action.failed", "cancelled", "tool.send", "c1"),
+    ]
+    assert record.one("action.failed").error_type == "NotExecuted"
+    assert unpaired(record.events) == []
 
 
 def test_calls_left_over_when_an_agent_is_out_of_calls(record: Record) -> None:
