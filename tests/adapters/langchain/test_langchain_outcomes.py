@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import pytest
@@ -54,6 +55,7 @@ def test_answer_in_the_form_of_a_tool_call(record: Record) -> None:
     assert (executed.parameters, executed.metadata) == ({"n": 3}, {"answered_by": "the node that asked for it"})
 
 
+@pytest.mark.skipif(version("langchain") < "1.4", reason="older ones do not say that the form is missing")
 def test_an_answer_that_does_not_have_the_form_asked_for_has_failed(record: Record) -> None:
     replies = [asks_for(call("Total", "c1", n="many")), asks_for(call("Total", "c2", n=3))]
     agent = create_agent(Binding(replies=replies), [], name="clerk", response_format=ToolStrategy(Total))
