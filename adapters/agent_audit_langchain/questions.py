@@ -12,6 +12,9 @@ _YES = frozenset({"approve", "approved", "accept", "accepted", "allow", "yes", "
 _NO = frozenset({"reject", "rejected", "deny", "denied", "ignore", "no"})
 _RESPOND = frozenset({"respond", "response"})
 
+_NEEDS = {"edit": "edited_action", "respond": "message"}
+"""What LangChain's decisions have to say besides their type."""
+
 _NOWHERE: Mapping[Any, Any] = {}
 
 
@@ -126,8 +129,11 @@ def is_accepted(question: Question, answer: Any) -> bool:
 
 
 def _is_among(value: Any, words: Collection[str] | None) -> bool:
+    if words is None:
+        return True
     word = value.get("type") if isinstance(value, Mapping) else None
-    return words is None or (isinstance(word, str) and word in words)
+    needs = _NEEDS.get(word) if isinstance(word, str) else None
+    return isinstance(word, str) and word in words and (needs is None or needs in value)
 
 
 def is_batch(answer: Any) -> bool:

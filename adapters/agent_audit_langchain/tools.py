@@ -88,6 +88,7 @@ class ToolHooks(Hooks):
         """A tool has raised, was stopped, or asks a human."""
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "on_tool_error")
+        self.recording.modifying.pop(run.key)
         self._end_with_error(run, error, "on_tool_error")
 
     def on_retriever_start(

@@ -239,12 +239,19 @@ def test_what_was_approved_in_another_process_is_not_done_without_the_approval_o
     assert "tool.call" not in {event.event_type for event in backend.events()}
 
 
-ONLY_YES_OR_NO = HumanInTheLoopMiddleware[Any, Any]({"send": {"allowed_decisions": ["approve", "reject"]}})
+NO_RESPONSES = HumanInTheLoopMiddleware[Any, Any]({"send": {"allowed_decisions": ["approve", "edit", "reject"]}})
 
 
 @pytest.mark.parametrize(
     "answer",
-    [{"decisions": [{"type": "cancel"}]}, {"decisions": [EDIT]}, "yes", [APPROVE], {"decisions": [APPROVE, APPROVE]}],
+    [
+        {"decisions": [{"type": "cancel"}]},
+        {"decisions": [{"type": "respond", "message": "m"}]},
+        {"decisions": [{"type": "edit", "args": {"to": "zoe"}}]},
+        {"decisions": [APPROVE, APPROVE]},
+        [APPROVE],
+        "yes",
+    ],
 )
 def test_an_answer_that_is_refused_decides_nothing_and_the_question_stays_open(record: Record, answer: Any) -> None:
     agent = create_agent(
@@ -252,10 +259,10 @@ def test_an_answer_that_is_refused_decides_nothing_and_the_question_stays_open(r
         [send],
         name="clerk",
         checkpointer=InMemorySaver(),
-        middleware=[ONLY_YES_OR_NO],
+        middleware=[NO_RESPONSES],
     )
     agent.invoke(QUESTION, on_thread(record))
-    with pytest.raises((ValueError, TypeError)):
+    with pytest.raises((ValueError, TypeError, KeyError)):
         agent.invoke(Command(resume=answer), on_thread(record))
     assert decided(record) == []
 
