@@ -61,7 +61,8 @@ async def test_what_a_tool_of_a_realtime_session_records_by_itself_is_below_its_
     one = RealtimeAgent(name="Voice", tools=[paying(silent)])
     await hold(silent, one, says(calls("pay"), calls("pay", call_id="c2")))
     tools = [(call_of_tool.span_id, call_of_tool.trace_id, "alice") for call_of_tool in silent.events("tool.call")]
-    assert [where(inside) for inside in silent.events("action.executed")] == tools
+    # The two run at once; either may be the first.
+    assert sorted(where(inside) for inside in silent.events("action.executed")) == sorted(tools)
 
 
 async def test_a_langchain_agent_inside_a_tool_is_below_its_call(record: Record) -> None:
