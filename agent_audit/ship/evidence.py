@@ -21,11 +21,13 @@ class Gatherer:
 
     Args:
         layout: the log.
+        origin: its name. A checkpoint of another one, which was put into the directory, is not kept under it.
         kept: what `kept` said when the log was shipped last; empty when that is not known.
     """
 
-    def __init__(self, layout: Layout, kept: dict[str, Any]) -> None:
+    def __init__(self, layout: Layout, origin: str, kept: dict[str, Any]) -> None:
         self._layout = layout
+        self._origin = origin
         self.kept = {name: value for name, value in kept.items() if isinstance(value, (int, str))}
         """How far each kind was kept."""
 
@@ -72,7 +74,7 @@ class Gatherer:
         new = [path for path in files if path.name.isdigit() and before < int(path.name) <= position]
         latest = _read(self._layout.checkpoint)
         for data in (*map(_read, new), latest):
-            size = _size(data)
+            size = _size(data, self._origin)
             if data is None or size is None or not before <= size <= position:
                 continue
             if hashlib.sha256(data).hexdigest()[:16] != self.kept.get("head_digest"):
@@ -89,12 +91,13 @@ class Gatherer:
         self.kept["tiles"] = size
 
 
-def _size(data: bytes | None) -> int | None:
-    """The size a checkpoint is of; None for what is none."""
+def _size(data: bytes | None, origin: str) -> int | None:
+    """The size a checkpoint is of; None for what is none of this log."""
     try:
-        return parse_checkpoint(data)[1].size if data is not None else None
+        head = parse_checkpoint(data)[1] if data is not None else None
     except ProofError:
         return None
+    return head.size if head is not None and head.origin == origin else None
 
 
 def _read(path: Any) -> bytes | None:
