@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """Of single requests; a shipper goes on trying."""
 _SUFFIX = ".jsonl.gz"
+_LINES = re.compile(rf"[0-9]{{20}}{re.escape(_SUFFIX)}")
 
 
 class Entry(NamedTuple):
@@ -125,8 +127,8 @@ class Bucket:
 
     def starts(self, origin: str) -> list[int]:
         """First seq of every object of lines, ascending."""
-        names = [path.rpartition("/")[2] for path in self.paths(f"{folder_of(origin)}/lines/")]
-        return [int(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX)]
+        found = [_start_of(origin, path) for path in self.paths(lines_folder(origin))]
+        return [start for start in found if start is not None]
 
     def last_start(self, origin: str) -> int | None:
         """The largest of `starts`, found by halving, for there may be millions; None when there is none."""
@@ -158,10 +160,10 @@ class Bucket:
 
     def _any_from(self, origin: str, seq: int) -> bool:
         """Whether an object of lines begins at `seq` or behind it."""
-        folder = f"{folder_of(origin)}/lines/"
+        folder = lines_folder(origin)
         with self._told():
             pages = obstore.list(self._store, folder, offset=f"{folder}{seq:020d}", chunk_size=1)
-            return any(page for page in pages)
+            return any(_start_of(origin, meta["path"]) is not None for page in pages for meta in page)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -193,9 +195,25 @@ def folder_of(origin: str) -> str:
     return f"logs/{quoted(origin)}"
 
 
+def lines_folder(origin: str) -> str:
+    """Where the lines of a log are, with the slash behind it."""
+    return f"{folder_of(origin)}/lines/"
+
+
+def is_lines(origin: str, path: str) -> bool:
+    """Whether an object's name is one of lines; others may have put something else beside them."""
+    return _start_of(origin, path) is not None
+
+
+def _start_of(origin: str, path: str) -> int | None:
+    """The seq in the name of an object of lines; None for any other."""
+    name = path.removeprefix(lines_folder(origin))
+    return int(name.removesuffix(_SUFFIX)) if _LINES.fullmatch(name) else None
+
+
 def lines_name(origin: str, start: int) -> str:
     """The object of lines whose first one has that seq."""
-    return f"{folder_of(origin)}/lines/{start:020d}{_SUFFIX}"
+    return f"{lines_folder(origin)}{start:020d}{_SUFFIX}"
 
 
 def events_folder(origin: str) -> str:

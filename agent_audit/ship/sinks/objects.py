@@ -10,7 +10,7 @@ import gzip
 from collections.abc import Iterator
 
 from agent_audit.errors import ProofError, StoreRefusedError
-from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, lines_name
+from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, is_lines, lines_name
 from agent_audit.ship.eventparts import EventParts
 from agent_audit.ship.sink import Batch, Evidence, Position, digest_of
 
@@ -95,12 +95,11 @@ class ObjectCopies:
             yield Batch(origin, start, self._bucket.lines(origin, start))
 
     def evidence(self, origin: str) -> Iterator[Evidence]:
-        """The other files of a log."""
+        """The other files below the log's name, strange ones included."""
         folder = folder_of(origin)
         for path in self._bucket.paths(folder + "/"):
-            name = path.removeprefix(folder + "/")
-            if not name.startswith("lines/"):
-                yield Evidence(name, self._bucket.get(path))
+            if not is_lines(origin, path):
+                yield Evidence(path.removeprefix(folder + "/"), self._bucket.get(path))
 
     def close(self) -> None:
         """Nothing is held between requests."""
