@@ -108,6 +108,17 @@ class Bucket:
         with self._told():
             return bytes(obstore.get(self._store, name).bytes())
 
+    def has(self, name: str) -> bool:
+        """Whether there is an object of that name."""
+        try:
+            obstore.head(self._store, name)
+        except (exceptions.NotFoundError, FileNotFoundError):
+            return False
+        except (exceptions.BaseError, OSError):
+            with self._told():
+                raise
+        return True
+
     def paths(self, prefix: str) -> list[str]:
         """Every object below a prefix, sorted."""
         with self._told():

@@ -87,7 +87,8 @@ class _Fleet:
                 restored = restore(self._copies, origin, directory)
                 if not Layout(directory).exists():
                     return _without_lines(origin, directory, restored)
-                found = verify(directory, self._trust, intents=False, remember=False, copy=True)
+                dropped = self._copies.dropped(origin)
+                found = verify(directory, self._trust, intents=False, remember=False, copy=True, dropped=dropped)
                 unlike = [] if self._events is None else self._unlike_lines(origin, directory)
             except (StoreUnavailableError, ConfigurationError):
                 raise  # it is so for every log

@@ -19,9 +19,12 @@ from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError,
 from agent_audit.ship.cursor import Cursor, MissingError, ReplacedError
 from agent_audit.ship.evidence import Gatherer
 from agent_audit.ship.note import Note
-from agent_audit.ship.sink import Batch, Position, Sink, digest_of
+from agent_audit.ship.sink import Batch, Evidence, Position, Sink, digest_of
 
 _Result = TypeVar("_Result")
+
+_LOOK_AGAIN = 3600
+"""Seconds between two looks at what of the evidence is still in the store."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +211,9 @@ class Shipper:
                 self._cursor.skip_to(missing.next_start)
 
     def _ship(self, batch: Batch) -> None:
-        self._patiently(lambda: self._gatherer.introduce(lambda evidence: self._sink.keep(self._origin, evidence)))
+        self._patiently(lambda: self._gatherer.introduce(self._keep))
         for blob in self._gatherer.blobs(batch.lines):
-            self._patiently(lambda blob=blob: self._sink.keep(self._origin, blob))  # type: ignore[misc]
+            self._patiently(lambda blob=blob: self._keep(blob))  # type: ignore[misc]
         reached = self._patiently(lambda: self._sink.append(batch))
         self._shipped += len(batch.lines)
         self._oldest = None
@@ -222,11 +225,23 @@ class Shipper:
 
     def _keep_evidence(self) -> None:
         before = dict(self._gatherer.kept)
-        self._patiently(
-            lambda: self._gatherer.due(self._position, lambda evidence: self._sink.keep(self._origin, evidence))
-        )
+        self._renew_evidence()
+        self._patiently(lambda: self._gatherer.due(self._position, self._keep))
         if self._gatherer.kept != before:
             self._save()
+
+    def _keep(self, evidence: Evidence) -> None:
+        self._sink.keep(self._origin, evidence)
+
+    def _renew_evidence(self) -> None:
+        """Now and then: put again what the store's own retention has taken of what proves the lines."""
+        now, kept = int(time.time()), self._gatherer.kept
+        if 0 <= now - int(kept.get("looked", 0)) < _LOOK_AGAIN:
+            return
+        there = self._patiently(lambda: self._sink.kept(self._origin))
+        if there is not None:
+            self._patiently(lambda: self._gatherer.again(there, self._keep))
+        kept["looked"] = now
 
     def _save(self) -> None:
         try:
@@ -298,18 +313,22 @@ class Shipper:
     def _begin(self) -> None:
         """Where to go on: what the store says, and its note where it cannot tell."""
         noted, kept = self._noted()
-        self._gatherer = Gatherer(self._layout, self._origin, kept)
+        self._gatherer = self._gatherer_after(kept)
         told = self._patiently(lambda: self._sink.position(self._origin))
         known = noted if told is None else told
         self._tells = told is not None
         if known.next_seq < noted.next_seq:
-            self._gatherer = Gatherer(self._layout, self._origin, {})  # it has lost something: evidence is sent again
+            self._gatherer = self._gatherer_after({})  # it has lost something: evidence is sent again
         self._position, self._digest = known
         self._cursor.skip_to(self._position)
         if known.last_digest is not None:
             self._check_same_log(known)
         if known != noted:
             self._save()
+
+    def _gatherer_after(self, kept: dict[str, Any]) -> Gatherer:
+        # Where nothing was kept yet, nothing of it can be gone.
+        return Gatherer(self._layout, self._origin, kept or {"looked": int(time.time())})
 
     def _noted(self) -> tuple[Position, dict[str, Any]]:
         """How far the store was, and what of the evidence it has. Without a note one is made, before the store answers:
