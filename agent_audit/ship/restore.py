@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -49,7 +50,8 @@ def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
     layout = Layout(directory)
     if layout.root.exists() and any(layout.root.iterdir()):
         raise ConfigurationError(f"{layout.root} is not empty: name a new directory")
-    layout.segments.mkdir(parents=True)
+    _make_folder(layout.root)
+    _make_folder(layout.segments)
     problems, strays = _evidence(copies, origin, layout)
     first, end, last = _Segments(layout).write(copies, origin)
     return Restored(first, end, last, problems, strays)
@@ -87,7 +89,7 @@ class _Segments:
             self._close()
             file = None
         if file is None:
-            file = self._file = self._layout.segment(seq).open("xb")
+            file = self._file = _new_file(self._layout.segment(seq))
         file.write(line + b"\n")
 
     def _close(self) -> None:
@@ -116,10 +118,9 @@ def _evidence(copies: Copies, origin: str, layout: Layout) -> tuple[list[str], l
         elif path.parent.parent == layout.blobs and not _is_blob(evidence):
             problems.append(f"{evidence.name} is not the payload of that name")
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(evidence.data)
+            _write(path, evidence.data)
     if keys.data:
-        layout.keys.write_bytes(keys.data)
+        _write(layout.keys, keys.data)
     return problems + _put_heads(layout, heads), strays
 
 
@@ -139,13 +140,31 @@ def _is_blob(evidence: Evidence) -> bool:
 def _put_heads(layout: Layout, heads: dict[int, list[tuple[Checkpoint, bytes]]]) -> list[str]:
     """The heads where a log keeps them; two of one size and other roots are a fork, which no directory can hold."""
     problems = []
-    layout.checkpoints.mkdir()
     for size, found in sorted(heads.items()):
         roots = {head.root for head, _ in found}
         if len(roots) > 1:
             problems.append(f"forked: {len(roots)} heads of size {size:,} contradict each other")
         # Of two with the same root, the one with more cosignatures.
         best = max((data for _, data in found), key=lambda data: (len(data), data))
-        layout.kept_checkpoint(size).write_bytes(best)
-        layout.checkpoint.write_bytes(best)
+        _write(layout.kept_checkpoint(size), best)
+    if heads:
+        _write(layout.checkpoint, best)
     return problems
+
+
+def _write(path: Path, data: bytes) -> None:
+    _make_folder(path.parent)
+    with _new_file(path) as file:
+        file.write(data)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """As in any log, it is its owner's alone."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing, each for its owner alone."""
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(mode=0o700)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -13,6 +14,7 @@ import pytest
 from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
+from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError
 from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import HostLog, Liveness, verify_fleet
@@ -236,6 +238,27 @@ def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, cap
     assert main(["fleet", "verify", f"file://{missing}"]) == 2
     assert f"{missing} is no directory; name what was given to `ship --to`" in capsys.readouterr().err
     assert not missing.exists()
+
+
+def test_a_restored_log_is_its_owner_s_alone_whatever_the_umask_says(tmp_path: Path, url: str) -> None:
+    with AuditLogger(FileAuditBackend(tmp_path / "log"), content=ContentLevels(by_action={"*": "full"})) as logger:
+        for _ in range(300):
+            logger.record(AuditEventType.TOOL_CALL)
+        logger.record(AuditEventType.TOOL_RESPONSE, action="tool.t", result="x" * 200_000)
+    Shipper(tmp_path / "log", open_sink(url), limits=QUICK).run(once=True)
+    before = os.umask(0o022)
+    try:
+        restore(open_copies(url), origin_of(tmp_path / "log"), tmp_path / "deep" / "back")
+    finally:
+        os.umask(before)
+    found = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "deep").rglob("*")}
+    assert found == {(True, 0o700), (False, 0o600)}
+    assert {path.name for path in (tmp_path / "deep" / "back").iterdir()} >= {
+        "blobs",
+        "tile",
+        "checkpoints",
+        "segments",
+    }
 
 
 def test_a_restored_log_answers_every_command(tmp_path: Path, url: str, capsys: Captured) -> None:
