@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ import pytest
 from agent_audit import AuditLogger, FileAuditBackend
 from agent_audit.backends.file import Layout, Retention
 from agent_audit.errors import LogNotFoundError, ShipError, StoreRefusedError, StoreUnavailableError
-from agent_audit.ship import Progress, ShipLimits, Shipper, open_sink
+from agent_audit.ship import Progress, ShipLimits, Shipper, open_copies, open_sink
 from agent_audit.ship.cursor import Cursor, ReplacedError
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_in_process import record
@@ -129,7 +131,8 @@ def test_the_process_that_logs_ships_what_it_writes_after_its_log_was_deleted(lo
     record(logger, 5)
     old = origin_of(log_dir)
     wait_until(lambda: len(sink.logs[old]) >= 6)
-    shutil.rmtree(log_dir)
+    log_dir.rename(log_dir.with_name("gone"))
+    shutil.rmtree(log_dir.with_name("gone"))
     wait_until(lambda: record(logger, 1) or (log_dir / "log.json").exists())
     record(logger, 5)
     new = origin_of(log_dir)
@@ -243,3 +246,39 @@ def test_a_position_that_cannot_be_noted_ends_only_what_has_no_other(log_dir: Pa
 
 def _no_room(*_: object) -> int:
     raise OSError(28, "No space left on device")
+
+
+def ship_command(*args: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "agent_audit.cli.main", "ship", *args])
+
+
+def test_the_command_goes_on_with_the_log_in_which_writers_went_on(log_dir: Path, tmp_path: Path) -> None:
+    url, second = f"file://{tmp_path}/store", log_dir.with_name(f"{log_dir.name}-2")
+    write(log_dir, 30)
+    with put_back_afterwards(log_dir):
+        write(log_dir, 30)
+    command = ship_command(str(log_dir), "--to", url, "--linger", "0")
+    try:
+        write(log_dir, 25)  # is found to be older than its key has signed
+        assert (log_dir / "SUCCESSOR").read_text() == f"{second.name}\n"
+        wait_until(lambda: origin_of(second) in open_copies(url).origins() if (tmp_path / "store").exists() else False)
+        wait_until(lambda: len(stored(url, origin_of(second))) == len(lines_of(second)))
+        command.terminate()
+        assert command.wait(60) == 0
+    finally:
+        command.kill()
+        command.wait(60)
+    assert stored(url, origin_of(log_dir)) == lines_of(log_dir)
+
+
+def test_the_command_ships_the_next_log_though_the_one_that_was_set_back_is_refused(
+    log_dir: Path, tmp_path: Path
+) -> None:
+    url, second = f"file://{tmp_path}/store", log_dir.with_name(f"{log_dir.name}-2")
+    write(log_dir, 30)
+    with put_back_afterwards(log_dir):
+        write(log_dir, 30)
+        assert ship_command(str(log_dir), "--to", url, "--once").wait(60) == 0
+    write(log_dir, 25)
+    assert ship_command(str(log_dir), "--to", url, "--once").wait(60) == 2
+    assert stored(url, origin_of(second)) == lines_of(second)
