@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """Of single requests; a shipper goes on trying."""
 _SUFFIX = ".jsonl.gz"
+_DURATION = re.compile(r" in [0-9.]{1,20}(?:s|ms|µs|ns)(?=,)")
 _LINES = re.compile(rf"[0-9]{{20}}{re.escape(_SUFFIX)}")
 
 
@@ -77,6 +78,9 @@ class Bucket:
         """The directory, where the store is one."""
         if (self.root is None and not parts.netloc) or self.root == Path("/"):
             raise ConfigurationError(f"{url} names no bucket or directory")
+        if "//" in parts.path or (self.root is not None and parts.netloc):
+            form = ", and the path is absolute: file:///directory" if self.root is not None else ""
+            raise ConfigurationError(f"{url} cannot be the URL of a store: no part of its path is empty{form}")
         if parts.query or parts.fragment:
             raise ConfigurationError(f"{url}: settings of the store come from the environment, not from the URL")
         require_credentials(parts.scheme)
@@ -233,7 +237,8 @@ def events_folder(origin: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0][:500]
+    """What it says, without how long a request took: the same failure is the same text each time."""
+    return _DURATION.sub("", str(error).strip().split("\n", 1)[0][:500])
 
 
 def _sync(root: Path, path: Path) -> None:

@@ -144,9 +144,9 @@ class Cursor:
         if not data.startswith(self._last):
             raise ReplacedError(self._layout)  # written over: what follows may begin in the middle of a line
         lines = data[len(self._last) :].split(b"\n")[:-1]
-        if not lines and most_bytes < _BLOCK:  # one line is longer than what was asked for
+        if not lines and end - offset == most_bytes:  # one line is longer than what was asked for; none of the log's is
             place.file.seek(offset)
-            return self._lines(place, most_lines, _BLOCK)
+            return self._lines(place, most_lines, max(_BLOCK, 2 * most_bytes))
         del lines[most_lines:]
         offset += sum(map(len, lines)) + len(lines)
         place.file.seek(offset)

@@ -321,6 +321,7 @@ class Shipper:
             self._gatherer = self._gatherer_after({})  # it has lost something: evidence is sent again
         self._position, self._digest = known
         self._cursor.skip_to(self._position)
+        self._oldest = None
         if known.last_digest is not None:
             self._check_same_log(known)
         if known != noted:
@@ -340,7 +341,17 @@ class Shipper:
         self._position, self._digest = int(note.get("next_seq", 0)), last if isinstance(last, str) else None
         if not note:
             self._save()
+        self._oldest = self._time_of_next()
         return Position(self._position, self._digest), kept if isinstance(kept, dict) else {}
+
+    def _time_of_next(self) -> float | None:
+        """When the first event happened that the store does not have, as far as is known before it answers."""
+        self._cursor.skip_to(self._position)
+        try:
+            lines = self._cursor.read(1, self._limits.batch_bytes)
+        except ShipError:
+            return None  # it may know better where to go on; if not, that is told then
+        return _time_of(lines[0]) if lines else None
 
     def _check_same_log(self, known: Position) -> None:
         """The store's last event is the one that the log has there."""
