@@ -159,6 +159,7 @@ class Shipper:
             self._error = str(error)
             self._report(self.progress)
             self._note.free()  # the lock, too, may be that of a file that is gone
+            self._stop.wait(self._limits.poll)
             return False
 
     # -- one step --------------------------------------------------------------------------------------
@@ -282,8 +283,9 @@ class Shipper:
         """Wait; whether `stop` has ended that. Once stopped, there are pauses all the same, up to the deadline."""
         if not self._stop.is_set():
             return self._stop.wait(seconds)
-        assert self._deadline is not None
-        time.sleep(max(0.0, min(seconds, self._deadline - time.monotonic())))
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._overdue():
+            time.sleep(min(seconds, self._limits.poll))  # the deadline may come nearer meanwhile
         return False
 
     def _overdue(self) -> bool:

@@ -75,7 +75,7 @@ class Sink(Protocol):
         ...
 
     def kept(self, origin: str) -> set[str] | None:
-        """Names of the evidence that is there, without payloads (`blobs/`); None where nothing of it ever goes."""
+        """Which of header, keys and tiles are there, by name; None where they never go."""
         ...
 
     def close(self) -> None:

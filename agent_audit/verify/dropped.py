@@ -34,6 +34,11 @@ class Excuses:
     def __bool__(self) -> bool:
         return bool(self._dropped)
 
+    @property
+    def end(self) -> int:
+        """Behind the last event that went."""
+        return max((one.last_seq + 1 for one in self._dropped), default=0)
+
     def explain(self, first: int, last: int) -> bool:
         """Whether all these positions went so."""
         used, seq = [], first

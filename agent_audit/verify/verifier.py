@@ -86,6 +86,7 @@ class _Verifier:
         self._layout = layout
         self._copy = copy
         self._excuses = Excuses(dropped)
+        self._end = 0
         self._ahead: KnownHead | None = None
         self._trust = trust
         self._stored = Stored(layout)
@@ -103,6 +104,7 @@ class _Verifier:
         self._scan.run(progress)
         self.problems += self._scan.problems
         self._set_aside_what_lags()
+        self._end = self._explained_end()
         keys = self._signing_keys()
         signed_by = self._check_latest(keys)
         sound = self._check_kept(keys)
@@ -226,7 +228,7 @@ class _Verifier:
     def _check_length(self, head: Checkpoint, source: str) -> None:
         """A log that has fewer events than were signed was cut or rolled back."""
         there = self._scan.lines
-        if there >= head.size or self._scan.failed:
+        if self._end >= head.size or self._scan.failed:
             return
         what = f"cut or rolled back: {source} says {head}, but only {there} events are there"
         problem = Problem(what=what, file="segments", first_seq=there, last_seq=head.size - 1)
@@ -240,6 +242,12 @@ class _Verifier:
         ahead = [head for head in self._outside if head.of_writer and head.checkpoint.size > self._scan.lines]
         self._outside = [head for head in self._outside if head not in ahead]
         self._ahead = ahead[0] if ahead else None
+
+    def _explained_end(self) -> int:
+        """Where the lines end, or those would that the store has dropped behind them."""
+        there, heads = self._scan.lines, [*_heads(self._stored_heads()), *_heads(self._outside)]
+        end = max([self._excuses.end, *(head.size for head in heads)])
+        return end if end > there and self._excuses.explain(there, end - 1) else there
 
     def _check_outside(self, sound: list[StoredHead]) -> list[KnownHead]:
         """The outside heads that the log agrees with; the others are problems."""

@@ -129,9 +129,10 @@ def test_what_is_there_is_not_written_again_and_another_history_is_refused(every
     sink.keep("host/log", Evidence("checkpoints/1", b"first"))
     sink.keep("host/log", Evidence("checkpoints/1", b"second"))
     assert [evidence.data for evidence in open_copies(every_store.url).evidence("host/log")] == [b"first"]
-    assert sink.kept("host/log") == {"checkpoints/1"}
+    assert sink.kept("host/log") == set()
     sink.keep("host/log", Evidence("log.json", b"{}"))
-    assert sink.kept("host/log") == {"checkpoints/1", "log.json"}
+    sink.keep("host/log", Evidence("tile/0/x001/002", b"a"))
+    assert sink.kept("host/log") == {"log.json", "tile/0/x001/002"}
 
 
 def test_the_parquet_of_a_batch_whose_shipper_ended_in_between_is_made_by_the_next_one(tmp_path: Path) -> None:

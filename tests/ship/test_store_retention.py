@@ -131,6 +131,26 @@ def test_a_log_that_was_written_directly_is_as_little_provable_when_days_were_dr
     assert "seq 2-2 is not in the store" in missing
 
 
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_log_that_has_ended_may_be_dropped_as_a_whole(
+    postgresql: PostgreSQLServer, log_dir: Path, signed: bool
+) -> None:
+    url = postgresql.tables()
+    if signed:
+        write(log_dir, [9] * 300)
+        Shipper(log_dir, PostgreSQLSink(url)).run(once=True)
+    else:
+        with AuditLogger(PostgreSQLBackend(url, origin="direct")) as logger:
+            logger.record(AuditEventType.ERROR)
+    drop_days(url, date.today() + timedelta(days=2))
+    verdict, problems, missing = fleet_of(url)
+    assert (verdict, problems) == (Verdict.NOT_PROVABLE, "")
+    assert "dropped" in missing
+    if signed:  # a head that says that there was more
+        postgresql.run(url, "UPDATE {schema}.dropped SET events = events - 1 WHERE events > 100")
+        assert fleet_of(url)[0] is Verdict.TAMPERED
+
+
 def test_days_that_the_host_had_pruned_on_record_before_may_be_dropped(
     postgresql: PostgreSQLServer, log_dir: Path
 ) -> None:

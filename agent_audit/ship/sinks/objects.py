@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from agent_audit.errors import ProofError, StoreRefusedError
 from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, is_lines, lines_name
 from agent_audit.ship.eventparts import EventParts
-from agent_audit.ship.evidence import CHECKPOINTS, HEADER, KEYS, TILES
+from agent_audit.ship.evidence import HEADER, KEYS, TILES
 from agent_audit.ship.sink import Batch, Evidence, Position, digest_of
 from agent_audit.verify import Dropped
 
@@ -66,7 +66,7 @@ class ObjectSink:
         """A rule of the bucket may have taken files out, the oldest first."""
         folder = folder_of(origin) + "/"
         # One by one: beside them are the lines and payloads, of which there may be millions.
-        found = [path for part in (KEYS, CHECKPOINTS, TILES) for path in self._bucket.paths(folder + part)]
+        found = [path for part in (KEYS, TILES) for path in self._bucket.paths(folder + part)]
         header = [folder + HEADER] if self._bucket.has(folder + HEADER) else []
         return {path.removeprefix(folder) for path in header + found}
 

@@ -133,7 +133,7 @@ class PostgreSQLCopies:
         """What `drop_days` has noted."""
         text = (
             "SELECT first_seq, last_seq, events, day, dropped_by, dropped FROM {schema}.dropped JOIN {schema}.log "
-            "ON id = log WHERE origin = %s"
+            "ON id = log WHERE origin = %s ORDER BY day, first_seq"
         )
         return [
             Dropped(first, last, events, f"the day {day:%Y-%m-%d}, by {who} on {when:%Y-%m-%d}")
