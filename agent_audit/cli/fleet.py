@@ -98,9 +98,11 @@ def _lines(log: HostLog) -> Iterator[str]:
     yield f"{str(log.verdict).upper():<13} {printable(log.origin)}: {proved}, {last}{state}"
     yield from (f"  PROBLEM: {printable(problem)}" for problem in log.problems)
     yield from (f"  not proved: {printable(missing)}" for missing in log.missing)
+    yield from (f"  note: {printable(remark)}" for remark in log.remarks)
 
 
 def _restore(args: Namespace) -> int:
+    from agent_audit.analysis.printable import printable
     from agent_audit.cli.terminal import say
     from agent_audit.errors import ConfigurationError
     from agent_audit.ship import open_copies
@@ -114,6 +116,8 @@ def _restore(args: Namespace) -> int:
     finally:
         copies.close()
     for problem in found.problems:
-        say(f"PROBLEM: {problem}")
+        say(f"PROBLEM: {printable(problem)}")
+    for name in found.strays:
+        say(f"left out, for it is no part of a log: {printable(name)}")
     say(f"{args.output} has the events {found.first_seq:,} to {found.next_seq - 1:,}; try `verify {args.output}`")
     return FINDING if found.problems else OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from argparse import ArgumentParser, Namespace
@@ -9,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli import options
-from agent_audit.cli.exits import INCOMPLETE, OK
+from agent_audit.cli.exits import INCOMPLETE, OK, USAGE
 
 if TYPE_CHECKING:
-    from agent_audit.ship import Progress
+    from agent_audit.ship import Progress, Shipper, Sink
 
 _EVERY = 30.0
 """Seconds between two lines about progress."""
@@ -46,31 +47,82 @@ def run(args: Namespace) -> int:
     """Ship; returns the exit code."""
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
-    from agent_audit.errors import StoreUnavailableError
-    from agent_audit.ship import ShipLimits, Shipper, open_sink
+    from agent_audit.errors import StoreRefusedError
+    from agent_audit.ship import open_sink
 
-    root = log_of(args)
-    sink = open_sink(args.to)  # refuses a URL with a password, before it is said anywhere
-    say(f"shipping {root} to {sink.url}")
-    limits = ShipLimits(linger=args.linger, give_up_after=args.give_up_after or (60.0 if args.once else None))
-    reporter = _Reporter(root, sink.url, Path(args.metrics) if args.metrics else None)
-    shipper = Shipper(
-        root,
-        sink,
-        state=Path(args.state) if args.state else None,
-        limits=limits,
-        skip_missing=args.skip_missing,
-        report=reporter.hear,
-    )
+    root: Path | None = log_of(args)
+    shipping = _Shipping(args, open_sink(args.to))  # refuses a URL with a password, before it is said anywhere
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: shipper.stop(_AT_THE_END))
-    try:
-        progress = shipper.run(once=args.once)
-    except StoreUnavailableError as error:
-        say(f"{error}; {reporter.position:,} events are in the store, the rest stays in the log")
-        return INCOMPLETE
-    say(f"{sink.url} has {progress.position:,} events, {progress.shipped:,} of them new")
-    return OK
+        signal.signal(number, lambda *_: shipping.stop())
+    worst = OK
+    while root is not None:
+        try:
+            worst = max(worst, shipping.ship(root))
+        except StoreRefusedError as error:
+            if _next_log(root) is None:
+                raise
+            say(str(error))
+            worst = max(worst, USAGE)
+        root = None if shipping.stopped else _next_log(root)
+    return worst
+
+
+def _next_log(root: Path) -> Path | None:
+    """The log in which writers went on when that one was rolled back."""
+    from agent_audit.backends.file.layout import Layout
+    from agent_audit.backends.file.read import named_successor
+
+    found = named_successor(Layout(root))
+    return found if found is not None and Layout(found).exists() else None
+
+
+class _Shipping:
+    """Ships one log after the other."""
+
+    def __init__(self, args: Namespace, sink: Sink) -> None:
+        self._args = args
+        self._sink = sink
+        self._shipper: Shipper | None = None
+        self.stopped = False
+
+    def stop(self) -> None:
+        """End within some seconds; safe in a signal handler."""
+        self.stopped = True
+        if self._shipper is not None:
+            self._shipper.stop(_AT_THE_END)
+
+    def ship(self, root: Path) -> int:
+        """Ship one log, until it goes on in another one; returns the exit code."""
+        from agent_audit.cli.terminal import say
+        from agent_audit.errors import StoreUnavailableError
+        from agent_audit.ship import ShipLimits, Shipper
+
+        say(f"shipping {root} to {self._sink.url}")
+        args = self._args
+        reporter = _Reporter(root, self._sink.url, Path(args.metrics) if args.metrics else None)
+
+        def hear(progress: Progress) -> None:
+            reporter.hear(progress)
+            if not self.stopped and _next_log(root) is not None:
+                shipper.stop(math.inf)  # when it has all of this one
+
+        shipper = self._shipper = Shipper(
+            root,
+            self._sink,
+            state=Path(args.state) if args.state else None,
+            limits=ShipLimits(linger=args.linger, give_up_after=args.give_up_after or (60.0 if args.once else None)),
+            skip_missing=args.skip_missing,
+            report=hear,
+        )
+        if self.stopped:
+            shipper.stop(_AT_THE_END)
+        try:
+            progress = shipper.run(once=args.once)
+        except StoreUnavailableError as error:
+            say(f"{error}; {reporter.position:,} events are in the store, the rest stays in the log")
+            return INCOMPLETE
+        say(f"{self._sink.url} has {progress.position:,} events, {progress.shipped:,} of them new")
+        return OK
 
 
 class _Reporter:

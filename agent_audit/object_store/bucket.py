@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import timedelta
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """Of single requests; a shipper goes on trying."""
 _SUFFIX = ".jsonl.gz"
+_DURATION = re.compile(r" in [0-9.]{1,20}(?:s|ms|µs|ns)(?=,)")
+_LINES = re.compile(rf"[0-9]{{20}}{re.escape(_SUFFIX)}")
 
 
 class Entry(NamedTuple):
@@ -75,6 +78,9 @@ class Bucket:
         """The directory, where the store is one."""
         if (self.root is None and not parts.netloc) or self.root == Path("/"):
             raise ConfigurationError(f"{url} names no bucket or directory")
+        if "//" in parts.path or (self.root is not None and parts.netloc):
+            form = ", and the path is absolute: file:///directory" if self.root is not None else ""
+            raise ConfigurationError(f"{url} cannot be the URL of a store: no part of its path is empty{form}")
         if parts.query or parts.fragment:
             raise ConfigurationError(f"{url}: settings of the store come from the environment, not from the URL")
         require_credentials(parts.scheme)
@@ -106,6 +112,17 @@ class Bucket:
         with self._told():
             return bytes(obstore.get(self._store, name).bytes())
 
+    def has(self, name: str) -> bool:
+        """Whether there is an object of that name."""
+        try:
+            obstore.head(self._store, name)
+        except (exceptions.NotFoundError, FileNotFoundError):
+            return False
+        except (exceptions.BaseError, OSError):
+            with self._told():
+                raise
+        return True
+
     def paths(self, prefix: str) -> list[str]:
         """Every object below a prefix, sorted."""
         with self._told():
@@ -125,8 +142,8 @@ class Bucket:
 
     def starts(self, origin: str) -> list[int]:
         """First seq of every object of lines, ascending."""
-        names = [path.rpartition("/")[2] for path in self.paths(f"{folder_of(origin)}/lines/")]
-        return [int(name.removesuffix(_SUFFIX)) for name in names if name.endswith(_SUFFIX)]
+        found = [_start_of(origin, path) for path in self.paths(lines_folder(origin))]
+        return [start for start in found if start is not None]
 
     def last_start(self, origin: str) -> int | None:
         """The largest of `starts`, found by halving, for there may be millions; None when there is none."""
@@ -158,10 +175,10 @@ class Bucket:
 
     def _any_from(self, origin: str, seq: int) -> bool:
         """Whether an object of lines begins at `seq` or behind it."""
-        folder = f"{folder_of(origin)}/lines/"
+        folder = lines_folder(origin)
         with self._told():
             pages = obstore.list(self._store, folder, offset=f"{folder}{seq:020d}", chunk_size=1)
-            return any(page for page in pages)
+            return any(_start_of(origin, meta["path"]) is not None for page in pages for meta in page)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -193,9 +210,25 @@ def folder_of(origin: str) -> str:
     return f"logs/{quoted(origin)}"
 
 
+def lines_folder(origin: str) -> str:
+    """Where the lines of a log are, with the slash behind it."""
+    return f"{folder_of(origin)}/lines/"
+
+
+def is_lines(origin: str, path: str) -> bool:
+    """Whether an object's name is one of lines; others may have put something else beside them."""
+    return _start_of(origin, path) is not None
+
+
+def _start_of(origin: str, path: str) -> int | None:
+    """The seq in the name of an object of lines; None for any other."""
+    name = path.removeprefix(lines_folder(origin))
+    return int(name.removesuffix(_SUFFIX)) if _LINES.fullmatch(name) else None
+
+
 def lines_name(origin: str, start: int) -> str:
     """The object of lines whose first one has that seq."""
-    return f"{folder_of(origin)}/lines/{start:020d}{_SUFFIX}"
+    return f"{lines_folder(origin)}{start:020d}{_SUFFIX}"
 
 
 def events_folder(origin: str) -> str:
@@ -204,7 +237,8 @@ def events_folder(origin: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0][:500]
+    """What it says, without how long a request took: the same failure is the same text each time."""
+    return _DURATION.sub("", str(error).strip().split("\n", 1)[0][:500])
 
 
 def _sync(root: Path, path: Path) -> None:

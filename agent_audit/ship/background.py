@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import AuditError
+from agent_audit.errors import AuditError, LogNotFoundError
 from agent_audit.notice import RareNotice
 from agent_audit.ship.open import open_sink
 from agent_audit.ship.shipper import Progress, ShipLimits, Shipper
@@ -95,6 +95,9 @@ class _Follower:
             shipper.stop(max(0.0, self._until - time.monotonic()))
         try:
             shipper.run()
+        except LogNotFoundError as error:
+            self._notice.say(f"nothing is shipped to {self.url} for now: {error}")
+            return self._ended.is_set()  # `_run` waits until there is one again
         except Exception as error:  # the agent goes on, whatever a store's library does
             kind = "" if isinstance(error, (AuditError, OSError)) else f"{type(error).__name__}: "
             self._notice.say(f"nothing is shipped to {self.url} for now, events stay in {layout.root}: {kind}{error}")

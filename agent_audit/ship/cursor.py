@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from io import FileIO
 from typing import NamedTuple
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ShipError, StoreRefusedError
 
 _BLOCK = 1 << 18
@@ -22,6 +24,16 @@ class MissingError(ShipError):
             f"removed (`agent-audit-log verify` tells); --skip-missing goes on with {next_start:,}"
         )
         self.next_start = next_start
+
+
+class ReplacedError(ShipError):
+    """The directory does not hold the files any more that were being read."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(
+            f"{layout.root} is not the log any more that was followed: it was deleted and begun anew, or put back from "
+            "a backup; what was not shipped before is gone, and shipping begins again with what is there"
+        )
 
 
 class _Place(NamedTuple):
@@ -48,12 +60,17 @@ class Cursor:
         """Position of the next line."""
         self._place: _Place | None = None
         self._start = self._read = 0
+        self._last = b""
+        """The line read last in `_place`, with its line feed."""
 
     def read(self, most_lines: int, most_bytes: int) -> list[bytes]:
         """The next lines without their line feeds, at most so many; none when there is nothing new.
 
         Raises:
             MissingError: what comes next was pruned.
+            ReplacedError: another file is where the one was that was being read, or other lines are in it.
+            LogNotFoundError: there is no log any more.
+            StoreRefusedError: the log has fewer events than `seq`.
             OSError: the log cannot be read or synced.
         """
         while (place := self._place or self._find()) is not None:
@@ -74,7 +91,8 @@ class Cursor:
         total = -self._offset()
         for start in self._layout.segment_starts():
             if start >= self._start:
-                total += self._layout.segment(start).stat().st_size
+                with contextlib.suppress(FileNotFoundError):  # pruned since
+                    total += self._layout.segment(start).stat().st_size
         return max(0, total)
 
     def _offset(self) -> int:
@@ -87,6 +105,7 @@ class Cursor:
             self._read = self._offset()
             self._place.file.close()
             self._place = None
+            self._last = b""
 
     def _find(self) -> _Place | None:
         """Open the segment in which `seq` stands, and go there."""
@@ -95,32 +114,44 @@ class Cursor:
         if start is None:
             if starts:
                 raise MissingError(self._layout, self.seq, starts[0])
+            if self.seq:
+                raise self._too_short(0)
+            open_layout(self._layout.root)  # says so when there is no log any more
             return None
         file = FileIO(self._layout.segment(start))
         missing = _skip_lines(file, self.seq - start)
         if missing:
             file.close()
-            raise StoreRefusedError(
-                f"the store has {self.seq:,} events of {self._layout.root}, which has only {self.seq - missing:,}: "
-                "the log is older than its copy; keep both and run `agent-audit-log verify`"
-            )
+            raise self._too_short(self.seq - missing)
         self._place = _Place(start, file, file.tell())
         self._start = start
         return self._place
+
+    def _too_short(self, events: int) -> ShipError:
+        open_layout(self._layout.root)
+        return StoreRefusedError(
+            f"the store has {self.seq:,} events of {self._layout.root}, which has only {events:,}: "
+            "the log is older than its copy; keep both and run `agent-audit-log verify`"
+        )
 
     def _lines(self, place: _Place, most_lines: int, most_bytes: int) -> list[bytes]:
         offset = place.file.tell()
         end = min(self._settled_size(place), offset + most_bytes)
         if end <= offset:
             return []
-        data = place.file.read(end - offset)
-        lines = data.split(b"\n")[:-1]
-        if not lines and most_bytes < _BLOCK:  # one line is longer than what was asked for
+        place.file.seek(offset - len(self._last))
+        data = place.file.read(len(self._last) + end - offset)
+        if not data.startswith(self._last):
+            raise ReplacedError(self._layout)  # written over: what follows may begin in the middle of a line
+        lines = data[len(self._last) :].split(b"\n")[:-1]
+        if not lines and end - offset == most_bytes:  # one line is longer than what was asked for; none of the log's is
             place.file.seek(offset)
-            return self._lines(place, most_lines, _BLOCK)
+            return self._lines(place, most_lines, max(_BLOCK, 2 * most_bytes))
         del lines[most_lines:]
         offset += sum(map(len, lines)) + len(lines)
         place.file.seek(offset)
+        if lines:
+            self._last = lines[-1] + b"\n"
         if lines and offset > place.synced:
             os.fdatasync(place.file.fileno())
             self._place = place._replace(synced=end)
@@ -143,6 +174,8 @@ class Cursor:
     def _leave(self, place: _Place) -> bool:
         """Go on behind a segment that has been read to its end; False when there is nothing behind it."""
         later = [start for start in self._layout.segment_starts() if start > place.start]
+        if not self._is_there(place, pruned=bool(later)):
+            raise ReplacedError(self._layout)
         if not later:
             return False
         if place.file.tell() < self._settled_size(place):
@@ -151,6 +184,15 @@ class Cursor:
         if later[0] != self.seq:
             raise MissingError(self._layout, self.seq, later[0])
         return True
+
+    def _is_there(self, place: _Place, *, pruned: bool) -> bool:
+        """Whether the file that is open is still the log's. A sealed one may have been `pruned`, the last one never."""
+        own = os.fstat(place.file.fileno())
+        try:
+            found = self._layout.segment(place.start).stat()
+        except FileNotFoundError:
+            return pruned
+        return os.path.samestat(found, own) and own.st_size >= place.file.tell()
 
 
 def _skip_lines(file: FileIO, count: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from agent_audit.backends.file.layout import Layout
@@ -21,11 +22,13 @@ class Gatherer:
 
     Args:
         layout: the log.
+        origin: its name. A checkpoint of another one, which was put into the directory, is not kept under it.
         kept: what `kept` said when the log was shipped last; empty when that is not known.
     """
 
-    def __init__(self, layout: Layout, kept: dict[str, Any]) -> None:
+    def __init__(self, layout: Layout, origin: str, kept: dict[str, Any]) -> None:
         self._layout = layout
+        self._origin = origin
         self.kept = {name: value for name, value in kept.items() if isinstance(value, (int, str))}
         """How far each kind was kept."""
 
@@ -45,6 +48,22 @@ class Gatherer:
             keep(Evidence(f"{CHECKPOINTS}{size:020d}-{digest}", data))
             self.kept["head"], self.kept["head_digest"] = size, digest
 
+    def again(self, there: set[str], keep: Callable[[Evidence], None]) -> None:
+        """Keep what was kept before and is not there any more: a store's own retention takes the oldest files."""
+        for name, path in self._kept_files():
+            if name not in there and (data := _read(path)) is not None:
+                keep(Evidence(name, data))
+
+    def _kept_files(self) -> Iterator[tuple[str, Path]]:
+        """Names in the store of what was kept, but for checkpoints and payloads, and where they are here."""
+        if self.kept.get("header"):
+            yield HEADER, self._layout.header
+        keys = (_read(self._layout.keys) or b"").count(b"\n")
+        if keys and keys == self.kept.get("keys"):
+            yield _keys_name(keys), self._layout.keys
+        for level, index in _full_tiles(0, int(self.kept.get("tiles", 0))):
+            yield tile_path(level, index), self._layout.tile(level, index)
+
     def blobs(self, lines: list[bytes]) -> Iterator[Evidence]:
         """The payloads that these lines name. One that is not there is left out: `verify` says so of log and copy."""
         for digest in dict.fromkeys(digest for line in lines for digest in named_blobs(line)):
@@ -62,7 +81,7 @@ class Gatherer:
         data = _read(self._layout.keys) or b""
         count = data.count(b"\n")
         if count > int(self.kept.get("keys", 0)):
-            keep(Evidence(f"{KEYS}{count:06d}", data))
+            keep(Evidence(_keys_name(count), data))
             self.kept["keys"] = count
 
     def _heads(self, position: int) -> Iterator[tuple[int, bytes]]:
@@ -72,29 +91,40 @@ class Gatherer:
         new = [path for path in files if path.name.isdigit() and before < int(path.name) <= position]
         latest = _read(self._layout.checkpoint)
         for data in (*map(_read, new), latest):
-            size = _size(data)
+            size = _size(data, self._origin)
             if data is None or size is None or not before <= size <= position:
                 continue
             if hashlib.sha256(data).hexdigest()[:16] != self.kept.get("head_digest"):
                 yield size, data
 
     def _tiles(self, size: int, keep: Callable[[Evidence], None]) -> None:
-        before, level, width = int(self.kept.get("tiles", 0)), 0, WIDTH
-        while size // width:
-            for index in range(before // width, size // width):
-                data = _read(self._layout.tile(level, index))
-                if data is not None:  # they can all be made again from the lines
-                    keep(Evidence(tile_path(level, index), data))
-            level, width = level + 1, width * WIDTH
+        for level, index in _full_tiles(int(self.kept.get("tiles", 0)), size):
+            data = _read(self._layout.tile(level, index))
+            if data is not None:  # they can all be made again from the lines
+                keep(Evidence(tile_path(level, index), data))
         self.kept["tiles"] = size
 
 
-def _size(data: bytes | None) -> int | None:
-    """The size a checkpoint is of; None for what is none."""
+def _full_tiles(before: int, size: int) -> Iterator[tuple[int, int]]:
+    """Level and index of the tiles that are full at one size of the log and were not at an earlier one."""
+    level, width = 0, WIDTH
+    while size // width:
+        for index in range(before // width, size // width):
+            yield level, index
+        level, width = level + 1, width * WIDTH
+
+
+def _keys_name(count: int) -> str:
+    return f"{KEYS}{count:06d}"
+
+
+def _size(data: bytes | None, origin: str) -> int | None:
+    """The size a checkpoint is of; None for what is none of this log."""
     try:
-        return parse_checkpoint(data)[1].size if data is not None else None
+        head = parse_checkpoint(data)[1] if data is not None else None
     except ProofError:
         return None
+    return head.size if head is not None and head.origin == origin else None
 
 
 def _read(path: Any) -> bytes | None:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from agent_audit.errors import FormatError, ProofError, StoreRefusedError
+from agent_audit.backends.file.layout import Layout
+from agent_audit.errors import (
+    ConfigurationError,
+    FormatError,
+    LogNotFoundError,
+    ProofError,
+    StoreRefusedError,
+    StoreUnavailableError,
+)
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.ship.restore import Restored, restore
 from agent_audit.ship.sink import Copies
@@ -18,6 +26,10 @@ from agent_audit.verify import HostLog, Liveness, Trust, Verdict, Verification, 
 
 if TYPE_CHECKING:
     from agent_audit.analysis.shipped import Shipped
+
+
+_NAMED = 5
+"""Files that a sentence names."""
 
 
 def verify_fleet(
@@ -29,7 +41,7 @@ def verify_fleet(
     origins: list[str] | None = None,
     events: Shipped | None = None,
 ) -> Iterator[HostLog]:
-    """Verify every log of a store, one after the other.
+    """Verify every log of a store, one after the other. What is wrong with one keeps no other from its verdict.
 
     Each copy is written to a temporary directory while it is verified, so there must be room for the largest one.
 
@@ -73,12 +85,21 @@ class _Fleet:
             directory = Path(folder, "log")
             try:
                 restored = restore(self._copies, origin, directory)
-                found = verify(directory, self._trust, intents=False, remember=False, copy=True)
+                if not Layout(directory).exists():
+                    return _without_lines(origin, directory, restored)
+                dropped = self._copies.dropped(origin)
+                found = verify(directory, self._trust, intents=False, remember=False, copy=True, dropped=dropped)
                 unlike = [] if self._events is None else self._unlike_lines(origin, directory)
+            except (StoreUnavailableError, ConfigurationError):
+                raise  # it is so for every log
             except ProofError as error:
-                return _unread(origin, Verdict.TAMPERED, error)
-            except (StoreRefusedError, FormatError) as error:
-                return _unread(origin, Verdict.INCOMPLETE, error)
+                return _unread(origin, Verdict.TAMPERED, str(error))
+            except (StoreRefusedError, FormatError, LogNotFoundError) as error:
+                return _unread(origin, Verdict.INCOMPLETE, str(error))
+            except OSError as error:
+                return _unread(origin, Verdict.INCOMPLETE, f"it cannot be verified in {folder}: {error}")
+            except Exception as error:  # whatever somebody has put there, the other logs get their verdicts
+                return _unread(origin, Verdict.INCOMPLETE, f"it cannot be verified: {type(error).__name__}: {error}")
         return self._judged(origin, restored, found, unlike)
 
     def _unlike_lines(self, origin: str, directory: Path) -> list[str]:
@@ -107,6 +128,7 @@ class _Fleet:
             cosigned_by=found.cosigned_by,
             problems=(*contradictions, *map(str, found.problems)),
             missing=found.missing,
+            remarks=_remarks(restored),
         )
 
     def _liveness(self, last: datetime | None, event_type: str) -> Liveness:
@@ -117,7 +139,24 @@ class _Fleet:
         return Liveness.HEARD
 
 
-def _unread(origin: str, verdict: Verdict, error: Exception) -> HostLog:
+def _without_lines(origin: str, directory: Path, restored: Restored) -> HostLog:
+    """The verdict where neither the header nor a line is left."""
+    left = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    if left:
+        named = ", ".join(left[:_NAMED]) + (" …" if len(left) > _NAMED else "")
+        problem = f"log.json and all lines are missing; what is left of the log: {named}"
+        return _unread(origin, Verdict.TAMPERED, problem, _remarks(restored))
+    return _unread(origin, Verdict.INCOMPLETE, "the store has no part of a log of this name", _remarks(restored))
+
+
+def _remarks(restored: Restored) -> tuple[str, ...]:
+    if not restored.strays:
+        return ()
+    named = ", ".join(restored.strays[:_NAMED]) + (" …" if len(restored.strays) > _NAMED else "")
+    return (f"left out, for it is no part of a log: {named}",)
+
+
+def _unread(origin: str, verdict: Verdict, problem: str, remarks: tuple[str, ...] = ()) -> HostLog:
     return HostLog(
         origin=origin,
         verdict=verdict,
@@ -126,8 +165,9 @@ def _unread(origin: str, verdict: Verdict, error: Exception) -> HostLog:
         first_seq=0,
         last_event=None,
         liveness=Liveness.SILENT,
-        problems=(str(error),),
+        problems=(problem,),
         missing=(),
+        remarks=remarks,
     )
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from agent_audit.ship.shipper import Progress
 
 _HELP = {
-    "position": ("gauge", "Events of the log that the store has."),
+    "position": ("gauge", "Events of the log that the store has, as far as it was last known."),
     "behind_bytes": ("gauge", "Bytes of the log that were not read yet."),
     "behind_seconds": ("gauge", "Age of the oldest event that was read and is not in the store yet."),
     "shipped_total": ("counter", "Events shipped since the start."),
     "retries_total": ("counter", "Requests that failed since the start."),
-    "failing": ("gauge", "1 while the store cannot be reached."),
+    "failing": ("gauge", "1 while nothing goes on, or the position cannot be noted."),
 }
 
 

@@ -14,12 +14,21 @@ from typing import Any
 import orjson
 
 from agent_audit.errors import ShipError
+from agent_audit.ship.sink import Position
 
 
-def name_of(url: str) -> str:
-    """The name under which a log remembers a store: readable, a file name, and another one for every store."""
+def name_of(url: str, origin: str | None = None) -> str:
+    """The name under which a log remembers a store: readable, a file name, and another one for every store.
+
+    With the `origin`, one for every log as well: for a folder that several logs share.
+    """
     scheme = re.sub(r"[^a-z0-9]", "", url.split(":", 1)[0].lower())
-    return f"ship-{scheme}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
+    log = "" if origin is None else f"-{_short_digest(origin)}"
+    return f"ship-{scheme}-{_short_digest(url)}{log}"
+
+
+def _short_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class Note:
@@ -28,11 +37,13 @@ class Note:
     Args:
         folder: where notes are; made when it is missing.
         url: the store's, without a password.
+        origin: the log's, where others may keep theirs in the folder, too.
     """
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path, url: str, origin: str | None = None) -> None:
+        self.folder = folder
         self._url = url
-        self._path = folder / name_of(url)
+        self._path = folder / name_of(url, origin)
         self._lock: int | None = None
 
     def hold(self) -> bool:
@@ -73,7 +84,7 @@ class Note:
             return {}
         return found if isinstance(found, dict) and isinstance(found.get("next_seq"), int) else {}
 
-    def write(self, origin: str, next_seq: int, kept: dict[str, Any]) -> None:
+    def write(self, origin: str, position: Position, kept: dict[str, Any]) -> None:
         """Note a position, durably: without a store that knows its own, everything below it is not sent again.
 
         Raises:
@@ -82,7 +93,8 @@ class Note:
         note = {
             "to": self._url,
             "origin": origin,
-            "next_seq": next_seq,
+            "next_seq": position.next_seq,
+            "last_digest": position.last_digest,
             "kept": kept,
             "time": round(time.time(), 3),
         }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -14,6 +16,9 @@ from agent_audit.ship.evidence import BLOBS, CHECKPOINTS, HEADER, KEYS, TILES
 from agent_audit.ship.sink import Copies, Evidence
 
 _SEGMENT_BYTES = 64 << 20
+_KEYS = re.compile(f"{KEYS}[0-9]{{6}}")
+_BLOB = re.compile(f"{BLOBS}[0-9a-f]{{64}}")
+_TILE = re.compile(f"{TILES}[0-9]{{1,2}}/(x[0-9]{{3}}/){{0,6}}[0-9]{{3}}")
 
 
 class Restored(NamedTuple):
@@ -25,7 +30,9 @@ class Restored(NamedTuple):
     """Behind its last event."""
     last_line: bytes | None
     problems: list[str]
-    """What a log directory cannot show: heads that contradict each other, files that are no part of a log."""
+    """What a log directory cannot show: heads that contradict each other, files that are not what their names say."""
+    strays: list[str]
+    """Names that no part of a log has. They are left out."""
 
 
 def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
@@ -43,10 +50,11 @@ def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
     layout = Layout(directory)
     if layout.root.exists() and any(layout.root.iterdir()):
         raise ConfigurationError(f"{layout.root} is not empty: name a new directory")
-    layout.segments.mkdir(parents=True)
-    problems = _evidence(copies, origin, layout)
+    _make_folder(layout.root)
+    _make_folder(layout.segments)
+    problems, strays = _evidence(copies, origin, layout)
     first, end, last = _Segments(layout).write(copies, origin)
-    return Restored(first, end, last, problems)
+    return Restored(first, end, last, problems, strays)
 
 
 class _Segments:
@@ -81,7 +89,7 @@ class _Segments:
             self._close()
             file = None
         if file is None:
-            file = self._file = self._layout.segment(seq).open("xb")
+            file = self._file = _new_file(self._layout.segment(seq))
         file.write(line + b"\n")
 
     def _close(self) -> None:
@@ -90,9 +98,10 @@ class _Segments:
             self._file = None
 
 
-def _evidence(copies: Copies, origin: str, layout: Layout) -> list[str]:
-    """Put the files where a log has them."""
+def _evidence(copies: Copies, origin: str, layout: Layout) -> tuple[list[str], list[str]]:
+    """Put the files where a log has them; what is wrong with them, and the names of those that belong to no log."""
     problems: list[str] = []
+    strays: list[str] = []
     heads: dict[int, list[tuple[Checkpoint, bytes]]] = defaultdict(list)
     keys = Evidence("", b"")
     for evidence in copies.evidence(origin):
@@ -102,42 +111,60 @@ def _evidence(copies: Copies, origin: str, layout: Layout) -> list[str]:
                 heads[head.size].append((head, evidence.data))
             except ProofError as error:
                 problems.append(f"{evidence.name} is no checkpoint: {error}")
-        elif evidence.name.startswith(KEYS):
+        elif _KEYS.fullmatch(evidence.name):
             keys = max(keys, evidence)
-        elif not _put_as_is(layout, evidence):
-            problems.append(f"{evidence.name} is no part of a log")
+        elif (path := _place_of(layout, evidence.name)) is None:
+            strays.append(evidence.name)
+        elif path.parent.parent == layout.blobs and not _is_blob(evidence):
+            problems.append(f"{evidence.name} is not the payload of that name")
+        else:
+            _write(path, evidence.data)
     if keys.data:
-        layout.keys.write_bytes(keys.data)
-    return problems + _put_heads(layout, heads)
+        _write(layout.keys, keys.data)
+    return problems + _put_heads(layout, heads), strays
 
 
-def _put_as_is(layout: Layout, evidence: Evidence) -> bool:
-    if evidence.name == HEADER:
-        path = layout.header
-    elif evidence.name.startswith(BLOBS):
-        digest = evidence.name.removeprefix(BLOBS)
-        if hashlib.sha256(evidence.data).hexdigest() != digest:
-            return False
-        path = layout.blob(digest)
-    elif evidence.name.startswith(TILES) and ".." not in evidence.name.split("/"):
-        path = layout.root / evidence.name
-    else:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(evidence.data)
-    return True
+def _place_of(layout: Layout, name: str) -> Path | None:
+    """Where a log has the file of that name; None when it has none."""
+    if name == HEADER:
+        return layout.header
+    if _BLOB.fullmatch(name):
+        return layout.blob(name.removeprefix(BLOBS))
+    return layout.root / name if _TILE.fullmatch(name) else None
+
+
+def _is_blob(evidence: Evidence) -> bool:
+    return hashlib.sha256(evidence.data).hexdigest() == evidence.name.removeprefix(BLOBS)
 
 
 def _put_heads(layout: Layout, heads: dict[int, list[tuple[Checkpoint, bytes]]]) -> list[str]:
     """The heads where a log keeps them; two of one size and other roots are a fork, which no directory can hold."""
     problems = []
-    layout.checkpoints.mkdir()
     for size, found in sorted(heads.items()):
         roots = {head.root for head, _ in found}
         if len(roots) > 1:
             problems.append(f"forked: {len(roots)} heads of size {size:,} contradict each other")
         # Of two with the same root, the one with more cosignatures.
         best = max((data for _, data in found), key=lambda data: (len(data), data))
-        layout.kept_checkpoint(size).write_bytes(best)
-        layout.checkpoint.write_bytes(best)
+        _write(layout.kept_checkpoint(size), best)
+    if heads:
+        _write(layout.checkpoint, best)
     return problems
+
+
+def _write(path: Path, data: bytes) -> None:
+    _make_folder(path.parent)
+    with _new_file(path) as file:
+        file.write(data)
+
+
+def _new_file(path: Path) -> BinaryIO:
+    """As in any log, it is its owner's alone."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder and those above it where they are missing, each for its owner alone."""
+    if not path.is_dir():
+        _make_folder(path.parent)
+        path.mkdir(mode=0o700)

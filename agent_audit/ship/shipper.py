@@ -16,12 +16,15 @@ import orjson
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout, read_header
 from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError
-from agent_audit.ship.cursor import Cursor, MissingError
+from agent_audit.ship.cursor import Cursor, MissingError, ReplacedError
 from agent_audit.ship.evidence import Gatherer
 from agent_audit.ship.note import Note
-from agent_audit.ship.sink import Batch, Position, Sink, digest_of
+from agent_audit.ship.sink import Batch, Evidence, Position, Sink, digest_of
 
 _Result = TypeVar("_Result")
+
+_LOOK_AGAIN = 3600
+"""Seconds between two looks at what of the evidence is still in the store."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Shipper:
     Args:
         directory: the log.
         sink: the store; closed at the end.
-        state: where the position is noted; the log's own `state/` when left out.
+        state: where the position is noted, which several logs may share; the log's own `state/` when left out.
         limits: sizes and pauses.
         skip_missing: go on behind events that were pruned before they were shipped, instead of failing.
         report: called after every batch, every attempt that failed and every second without either.
@@ -87,14 +90,21 @@ class Shipper:
         self._limits = limits or ShipLimits()
         self._skip_missing = skip_missing
         self._report = report
-        self._note = Note(state or self._layout.state, sink.url)
+        self._state = state
+        self._note = Note(self._layout.state, sink.url)
         self._stop = threading.Event()
         self._deadline: float | None = None
         self._cursor = Cursor(self._layout, 0)
-        self._gatherer = Gatherer(self._layout, {})
+        self._origin = ""
+        self._gatherer = Gatherer(self._layout, "", {})
         self._oldest: float | None = None
         self._position = self._shipped = self._retries = 0
+        self._digest: str | None = None
+        """Of the line before `_position`."""
+        self._tells = True
+        """The store itself knows how far it is."""
         self._error: str | None = None
+        self._unsaved: str | None = None
 
     @property
     def progress(self) -> Progress:
@@ -105,7 +115,7 @@ class Shipper:
             behind_seconds=max(0.0, time.time() - self._oldest) if self._oldest is not None else 0.0,
             shipped=self._shipped,
             retries=self._retries,
-            error=self._error,
+            error=self._error or self._unsaved,
         )
 
     def follows(self, layout: Layout) -> bool:
@@ -123,21 +133,34 @@ class Shipper:
         Raises:
             StoreRefusedError: the store will not take the events.
             StoreUnavailableError: it did not answer for `limits.give_up_after` seconds.
-            ShipError: another process ships to this store already; or events were pruned before they were shipped.
-            OSError: the log cannot be read, or the position cannot be noted.
+            ShipError: another process ships to this store already; events were pruned before they were shipped; or the
+                position cannot be noted, and the store cannot tell it.
+            LogNotFoundError: the log was deleted meanwhile.
+            OSError: the log cannot be read.
         """
         try:
-            if not self._hold(once):
-                return self.progress
-            self._origin = self._named_origin()
-            self._begin()
-            while self._step(catch_up=once or self._stop.is_set()):
+            while not self._follow(once):
                 pass
             return self.progress
         finally:
             self._cursor.close()
             self._sink.close()
             self._note.free()
+
+    def _follow(self, once: bool) -> bool:
+        """Ship what is in the directory; False when that is another log now, or one that was put back."""
+        try:
+            if self._hold(once):
+                self._begin()
+                while self._step(catch_up=once or self._stop.is_set()):
+                    pass
+            return True
+        except ReplacedError as error:
+            self._error = str(error)
+            self._report(self.progress)
+            self._note.free()  # the lock, too, may be that of a file that is gone
+            self._stop.wait(self._limits.poll)
+            return False
 
     # -- one step --------------------------------------------------------------------------------------
 
@@ -170,8 +193,8 @@ class Shipper:
                 break
             try:
                 more = self._cursor.read(self._limits.batch_events - len(lines), self._limits.batch_bytes - size)
-            except MissingError:
-                break  # what comes behind the gap is another batch
+            except (MissingError, ReplacedError):
+                break  # what comes behind it is another batch
             lines += more
             size += sum(map(len, more))
             if not more:
@@ -189,27 +212,49 @@ class Shipper:
                 self._cursor.skip_to(missing.next_start)
 
     def _ship(self, batch: Batch) -> None:
-        self._patiently(lambda: self._gatherer.introduce(lambda evidence: self._sink.keep(self._origin, evidence)))
+        self._patiently(lambda: self._gatherer.introduce(self._keep))
         for blob in self._gatherer.blobs(batch.lines):
-            self._patiently(lambda blob=blob: self._sink.keep(self._origin, blob))  # type: ignore[misc]
+            self._patiently(lambda blob=blob: self._keep(blob))  # type: ignore[misc]
         reached = self._patiently(lambda: self._sink.append(batch))
         self._shipped += len(batch.lines)
         self._oldest = None
         if reached != batch.end:  # another shipper was here, or the store has lost what it had
             self._cursor.skip_to(reached)
         self._position = reached
+        self._digest = digest_of(batch.lines[-1]) if reached == batch.end else None
         self._save()
 
     def _keep_evidence(self) -> None:
         before = dict(self._gatherer.kept)
-        self._patiently(
-            lambda: self._gatherer.due(self._position, lambda evidence: self._sink.keep(self._origin, evidence))
-        )
+        self._renew_evidence()
+        self._patiently(lambda: self._gatherer.due(self._position, self._keep))
         if self._gatherer.kept != before:
             self._save()
 
+    def _keep(self, evidence: Evidence) -> None:
+        self._sink.keep(self._origin, evidence)
+
+    def _renew_evidence(self) -> None:
+        """Now and then: put again what the store's own retention has taken of what proves the lines."""
+        now, kept = int(time.time()), self._gatherer.kept
+        if 0 <= now - int(kept.get("looked", 0)) < _LOOK_AGAIN:
+            return
+        there = self._patiently(lambda: self._sink.kept(self._origin))
+        if there is not None:
+            self._patiently(lambda: self._gatherer.again(there, self._keep))
+        kept["looked"] = now
+
     def _save(self) -> None:
-        self._note.write(self._origin, self._position, self._gatherer.kept)
+        try:
+            self._note.write(self._origin, Position(self._position, self._digest), self._gatherer.kept)
+            self._unsaved = None
+        except OSError as error:
+            if not self._layout.exists():
+                return  # the next look at the log tells more
+            told = f"the position cannot be noted in {self._note.folder}: {error.strerror or error}"
+            if not self._tells:
+                raise ShipError(f"{told}; it is all that tells what {self._sink.url} was sent") from error
+            self._unsaved = f"{told}; shipping goes on"
 
     # -- the store -------------------------------------------------------------------------------------
 
@@ -229,8 +274,19 @@ class Shipper:
                 patience = self._limits.give_up_after
                 if self._overdue() or (patience is not None and time.monotonic() - since + pause > patience):
                     raise
-                self._stop.wait(pause * random.uniform(0.75, 1.25))
-                pause = min(pause * 2, self._limits.longest_pause)
+                if self._pause(pause * random.uniform(0.75, 1.25)):
+                    pause = self._limits.first_pause  # little time is left
+                else:
+                    pause = min(pause * 2, self._limits.longest_pause)
+
+    def _pause(self, seconds: float) -> bool:
+        """Wait; whether `stop` has ended that. Once stopped, there are pauses all the same, up to the deadline."""
+        if not self._stop.is_set():
+            return self._stop.wait(seconds)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._overdue():
+            time.sleep(min(seconds, self._limits.poll))  # the deadline may come nearer meanwhile
+        return False
 
     def _overdue(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
@@ -239,32 +295,65 @@ class Shipper:
 
     def _hold(self, once: bool) -> bool:
         """Be the only one who ships this log to this store; False when stopped before."""
-        while not self._note.hold():
+        while True:
+            self._origin = self._named_origin()  # looked at anew: while this one waits, another log may come here
+            if self._state is not None:
+                self._note = Note(self._state, self._sink.url, self._origin)
+            if self._note.hold():
+                return True
             if once:
                 raise ShipError(f"another process ships {self._layout.root} to {self._sink.url} already")
             if self._stop.wait(5 * self._limits.poll):
                 return False
-        return True
 
     def _named_origin(self) -> str:
-        origin = read_header(self._layout).get("origin")
+        origin = read_header(open_layout(self._layout.root)).get("origin")
         if not isinstance(origin, str) or not origin:
             raise ConfigurationError(f"{self._layout.header} is missing: a log without a name cannot be shipped")
         return origin
 
     def _begin(self) -> None:
         """Where to go on: what the store says, and its note where it cannot tell."""
+        noted, kept = self._noted()
+        self._gatherer = self._gatherer_after(kept)
+        told = self._patiently(lambda: self._sink.position(self._origin))
+        known = noted if told is None else told
+        self._tells = told is not None
+        if known.next_seq < noted.next_seq:
+            self._gatherer = self._gatherer_after({})  # it has lost something: evidence is sent again
+        self._position, self._digest = known
+        self._cursor.skip_to(self._position)
+        self._oldest = None
+        if known.last_digest is not None:
+            self._check_same_log(known)
+        if known != noted:
+            self._save()
+
+    def _gatherer_after(self, kept: dict[str, Any]) -> Gatherer:
+        # Where nothing was kept yet, nothing of it can be gone.
+        return Gatherer(self._layout, self._origin, kept or {"looked": int(time.time())})
+
+    def _noted(self) -> tuple[Position, dict[str, Any]]:
+        """How far the store was, and what of the evidence it has. Without a note one is made, before the store answers:
+        from then on nothing is pruned that it does not have."""
         note = self._note.read()
         if note.get("origin") != self._origin:
             note = {}
-        known = self._patiently(lambda: self._sink.position(self._origin))
-        self._position = known.next_seq if known is not None else int(note.get("next_seq", 0))
-        # A store that has less than was noted has lost something: evidence, too, is sent again.
-        kept = note.get("kept", {}) if self._position >= int(note.get("next_seq", 0)) else {}
-        self._gatherer = Gatherer(self._layout, kept if isinstance(kept, dict) else {})
+        last, kept = note.get("last_digest"), note.get("kept")
+        self._position, self._digest = int(note.get("next_seq", 0)), last if isinstance(last, str) else None
+        if not note:
+            self._save()
+        self._oldest = self._time_of_next()
+        return Position(self._position, self._digest), kept if isinstance(kept, dict) else {}
+
+    def _time_of_next(self) -> float | None:
+        """When the first event happened that the store does not have, as far as is known before it answers."""
         self._cursor.skip_to(self._position)
-        if known is not None and known.last_digest is not None:
-            self._check_same_log(known)
+        try:
+            lines = self._cursor.read(1, self._limits.batch_bytes)
+        except ShipError:
+            return None  # it may know better where to go on; if not, that is told then
+        return _time_of(lines[0]) if lines else None
 
     def _check_same_log(self, known: Position) -> None:
         """The store's last event is the one that the log has there."""
@@ -277,7 +366,7 @@ class Shipper:
             before.close()
         if not found or digest_of(found[0]) != known.last_digest:
             raise StoreRefusedError(
-                f"{self._sink.url} has another event {known.next_seq - 1:,} of {self._origin} than "
+                f"{self._sink.url} has got another event {known.next_seq - 1:,} of {self._origin} than is in "
                 f"{self._layout.root}: the log was changed or set back; keep both, `agent-audit-log verify` tells which"
             )
 

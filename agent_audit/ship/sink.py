@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from agent_audit.verify import Dropped
 
 
 class Batch(NamedTuple):
@@ -71,6 +74,10 @@ class Sink(Protocol):
         """Keep a file; does nothing when it is there."""
         ...
 
+    def kept(self, origin: str) -> set[str] | None:
+        """Which of header, keys and tiles are there, by name; None where they never go."""
+        ...
+
     def close(self) -> None:
         """Give connections back. The sink may be used again afterwards."""
         ...
@@ -92,6 +99,10 @@ class Copies(Protocol):
 
     def evidence(self, origin: str) -> Iterator[Evidence]:
         """The files of a log that `keep` was given."""
+        ...
+
+    def dropped(self, origin: str) -> list[Dropped]:
+        """What the store says that its own retention has taken out of a log; empty where it says nothing."""
         ...
 
     def close(self) -> None:

@@ -51,6 +51,8 @@ class HostLog(BaseModel):
     problems: tuple[str, ...]
     missing: tuple[str, ...]
     """What a proof would need."""
+    remarks: tuple[str, ...] = ()
+    """Worth knowing, without influence on the verdict."""
 
 
 class FleetVerification(BaseModel):

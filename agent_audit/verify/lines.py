@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.verify.dropped import Excuses
 from agent_audit.verify.verdict import Problem
 
 _BLOCK = 1 << 18
@@ -71,10 +72,12 @@ class LineReader:
         layout: names of the log.
         segment: start of the segment to begin with.
         seq, offset: where to begin in it.
+        excuses: tells which missing positions are no problem.
     """
 
-    def __init__(self, layout: Layout, segment: int, seq: int, offset: int) -> None:
+    def __init__(self, layout: Layout, segment: int, seq: int, offset: int, excuses: Excuses | None = None) -> None:
         self._layout = layout
+        self._excuses = excuses or Excuses()
         self._segment = segment
         self._offset = offset
         self.next_seq = seq
@@ -85,7 +88,7 @@ class LineReader:
         self.torn = 0
         """Bytes of a last line that is still being written."""
         self.whole_through: int | None = None
-        """Positions up to here follow each other; None as long as that is so for all."""
+        """Positions up to here follow each other, or are excused; None as long as that is so for all."""
         self.failed = False
         """A segment could not be read; there may be more lines than were seen."""
         self._lost = False
@@ -133,10 +136,13 @@ class LineReader:
         self._problem(f"cannot be read: {error.strerror or error}", path, first, last, unreadable=True)
 
     def _begin(self, start: int, path: Path) -> None:
-        if start != self.next_seq:
+        excused = start > self._says == self.next_seq and self._excuses.explain(self._says, start - 1)
+        if start != self.next_seq and not excused:
             self._break()
         if self._lost:
             self._lost = False  # what it should have said is not known
+        elif excused:
+            pass
         elif start > self._says:
             self._problem("missing: no line has these positions", path.parent, self._says, start - 1)
         elif start < self._says:

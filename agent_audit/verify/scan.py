@@ -12,6 +12,7 @@ from agent_audit.integrity.merkle import HASH_SIZE, leaf_hashes
 from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, split_tile
 from agent_audit.verify.ahead import WholeSegment, read_ahead
 from agent_audit.verify.blobs import BlobCheck
+from agent_audit.verify.dropped import Excuses
 from agent_audit.verify.intents import OpenIntents
 from agent_audit.verify.lines import LineReader, Piece, Segment, own_events
 from agent_audit.verify.verdict import Problem
@@ -40,19 +41,27 @@ class Scan:
         sizes: at which to take the root.
         intents: counts intents without an outcome; None leaves that out.
         jobs: how many processes may read a long log.
+        excuses: tells which missing positions are no problem; tiles stand for their lines.
     """
 
     def __init__(
-        self, layout: Layout, start: Start, sizes: Iterable[int], intents: OpenIntents | None, jobs: int = 1
+        self,
+        layout: Layout,
+        start: Start,
+        sizes: Iterable[int],
+        intents: OpenIntents | None,
+        jobs: int = 1,
+        *,
+        excuses: Excuses | None = None,
     ) -> None:
         self._layout = layout
         self._sizes = sorted(size for size in set(sizes) if size >= start.edge.size)
         self._edge = start.edge.copy()
         self._blobs = BlobCheck(layout)
-        self._reader = LineReader(layout, start.segment, max(start.edge.size, start.pruned), start.offset)
+        self._reader = LineReader(layout, start.segment, max(start.edge.size, start.pruned), start.offset, excuses)
         self._intents = intents
         self._jobs = jobs
-        self._look_for_pruned = start.pruned > 0
+        self._look_for_pruned = start.pruned > 0 or bool(excuses)
         self.roots: dict[int, bytes] = {}
         """Size -> root of the lines that are there."""
         self.hashed = 0
@@ -61,6 +70,7 @@ class Scan:
         self.key_events: list[tuple[int, dict[str, Any]]] = []
         """The `log.key` events: seq and metadata."""
         self.pruned_events: list[tuple[int, dict[str, Any]]] = []
+        self._without_tiles = False
         self.last_edge: Edge | None = None
         """The edge at the largest size that was asked for."""
         self.mark: tuple[int, int] | None = None
@@ -108,6 +118,8 @@ class Scan:
         self.key_events += own_events(piece, b"log.key")
         if self._look_for_pruned:
             self.pruned_events += own_events(piece, b"log.pruned")
+        if self._reader.whole_through is None and piece.first > self._edge.size and not self._without_tiles:
+            self._bridge(piece.first)
         if self._reader.whole_through is None and (lines := self._wanted(piece)):
             self._hash(leaf_hashes(lines))
             if self._edge.size == self._sizes[-1]:
@@ -144,6 +156,17 @@ class Scan:
             taken += room
             self._take_roots()
 
+    def _bridge(self, end: int) -> None:
+        """Go on behind lines that were dropped with their hashes out of the tiles, where those are still there."""
+        try:
+            for hashes in _hashes_of_tiles(
+                self._layout, self._edge.size, min(end, self._sizes[-1] if self._sizes else 0)
+            ):
+                self._hash(hashes)
+                self.hashed -= len(hashes)  # it counts lines
+        except (OSError, ProofError):
+            self._without_tiles = True  # no head can be shown to cover what follows, and the verdict says that
+
     def _take_roots(self) -> None:
         if self._edge.size in self._sizes:
             self.roots[self._edge.size] = self._edge.root()
@@ -174,7 +197,28 @@ def pruned_start(layout: Layout, first: int) -> tuple[Start, list[Problem]]:
         for tile in edge.extend(split_tile(data)):
             if tile.level:
                 problems += _wrong_tile(layout, tile)
+    try:  # a copy may begin within a tile
+        for hashes in _hashes_of_tiles(layout, edge.size, first):
+            edge.extend(hashes)
+    except (OSError, ProofError):
+        pass  # no tile of the rest was ever full: no head can be shown to cover what follows, and the verdict says that
     return Start(edge, first, 0, first), problems
+
+
+def _hashes_of_tiles(layout: Layout, start: int, end: int) -> Iterator[list[bytes]]:
+    """Leaf hashes from `start` up to `end` out of full tiles.
+
+    Raises:
+        OSError, ProofError: a tile is missing, or none.
+    """
+    while start < end:
+        index, place = divmod(start, SEGMENT_MULTIPLE)
+        data = layout.tile(0, index).read_bytes()
+        if len(data) != TILE_SIZE:
+            raise ProofError("it has not the length of a tile")
+        hashes = split_tile(data)[place : end - index * SEGMENT_MULTIPLE]
+        yield hashes
+        start += len(hashes)
 
 
 def _wrong_tile(layout: Layout, tile: Tile) -> list[Problem]:

@@ -18,6 +18,7 @@ from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import verify_cosignatures
 from agent_audit.integrity.note import VerifierKey, encode_base64
 from agent_audit.verify import state
+from agent_audit.verify.dropped import Dropped, Excuses
 from agent_audit.verify.heads import Stored, StoredHead
 from agent_audit.verify.intents import OpenIntents
 from agent_audit.verify.lines import readable_starts
@@ -35,6 +36,7 @@ def verify(
     intents: bool = True,
     remember: bool = True,
     copy: bool = False,
+    dropped: Sequence[Dropped] = (),
     jobs: int = 1,
     progress: Progress = lambda lines: None,
 ) -> Verification:
@@ -47,6 +49,8 @@ def verify(
         intents: count intents without an outcome (not when `incremental`).
         copy: it is a copy, which may lag behind the head that the writer signed last: a shorter one is not provable by
             that head, and not cut because of it.
+        dropped: what the store of the copy has dropped by itself. Lines that are missing because of that are no
+            problem, but not provable, unless a `log.pruned` event under the checkpoint covers them.
         remember: keep in this user's key directory how far it was verified.
         jobs: how many processes may read a long log. Where this one has threads they are spawned: a script that asks
             for more than one needs its `if __name__ == "__main__":`.
@@ -60,17 +64,29 @@ def verify(
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses
-    return _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy).run(remember, progress)
+    return _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped).run(
+        remember, progress
+    )
 
 
 class _Verifier:
     """One verification; its parts in the order of `run`."""
 
     def __init__(
-        self, layout: Layout, trust: Trust, incremental: bool, intents: bool, jobs: int, *, copy: bool
+        self,
+        layout: Layout,
+        trust: Trust,
+        incremental: bool,
+        intents: bool,
+        jobs: int,
+        *,
+        copy: bool,
+        dropped: Sequence[Dropped],
     ) -> None:
         self._layout = layout
         self._copy = copy
+        self._excuses = Excuses(dropped)
+        self._end = 0
         self._ahead: KnownHead | None = None
         self._trust = trust
         self._stored = Stored(layout)
@@ -88,6 +104,7 @@ class _Verifier:
         self._scan.run(progress)
         self.problems += self._scan.problems
         self._set_aside_what_lags()
+        self._end = self._explained_end()
         keys = self._signing_keys()
         signed_by = self._check_latest(keys)
         sound = self._check_kept(keys)
@@ -143,7 +160,7 @@ class _Verifier:
             self.problems += problems
         self._start = start
         sizes = [head.size for head in (*_heads(self._stored_heads()), *_heads(self._outside))]
-        return Scan(self._layout, start, sizes, self._intents, jobs)
+        return Scan(self._layout, start, sizes, self._intents, jobs, excuses=self._excuses)
 
     def _stored_heads(self) -> list[StoredHead]:
         latest = [self._stored.latest] if self._stored.latest is not None else []
@@ -211,7 +228,7 @@ class _Verifier:
     def _check_length(self, head: Checkpoint, source: str) -> None:
         """A log that has fewer events than were signed was cut or rolled back."""
         there = self._scan.lines
-        if there >= head.size or self._scan.failed:
+        if self._end >= head.size or self._scan.failed:
             return
         what = f"cut or rolled back: {source} says {head}, but only {there} events are there"
         problem = Problem(what=what, file="segments", first_seq=there, last_seq=head.size - 1)
@@ -225,6 +242,12 @@ class _Verifier:
         ahead = [head for head in self._outside if head.of_writer and head.checkpoint.size > self._scan.lines]
         self._outside = [head for head in self._outside if head not in ahead]
         self._ahead = ahead[0] if ahead else None
+
+    def _explained_end(self) -> int:
+        """Where the lines end, or those would that the store has dropped behind them."""
+        there, heads = self._scan.lines, [*_heads(self._stored_heads()), *_heads(self._outside)]
+        end = max([self._excuses.end, *(head.size for head in heads)])
+        return end if end > there and self._excuses.explain(there, end - 1) else there
 
     def _check_outside(self, sound: list[StoredHead]) -> list[KnownHead]:
         """The outside heads that the log agrees with; the others are problems."""
@@ -262,10 +285,15 @@ class _Verifier:
         if not self._start.pruned or self._before is not None or self._scan.failed:
             return
         last = self._start.pruned - 1
-        on_record = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
-        if not any(isinstance(to, int) and to >= last for to in on_record):
+        on_record = self._pruned_on_record()
+        if on_record < last and not self._excuses.explain(on_record + 1, last):
             what = "missing, and no log.pruned event under the checkpoint says that they were dropped"
             self.problems.append(Problem(what=what, file="segments", first_seq=0, last_seq=last))
+
+    def _pruned_on_record(self) -> int:
+        """The last event that an event under the checkpoint says was pruned; -1 for none."""
+        told = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
+        return max((to for to in told if isinstance(to, int)), default=-1)
 
     # -- what is provable ------------------------------------------------------------------------------
 
@@ -287,6 +315,7 @@ class _Verifier:
         return [f"{one.key.name} at {datetime.fromtimestamp(one.time, timezone.utc).isoformat()}" for one in cosigned]
 
     def _say_what_is_missing(self, agreeing: list[KnownHead], cosigned: list[str]) -> None:
+        self.missing += [what for last, what in self._excuses.used if last > self._pruned_on_record()]
         if self._covering is None:
             unsigned = not self._stored.keys
             self.missing.append("the log is unsigned" if unsigned else "there is no checkpoint yet")

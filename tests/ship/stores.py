@@ -54,6 +54,10 @@ class FlakySink:
         assert self.files[origin].setdefault(evidence.name, evidence.data) == evidence.data
         self._request()
 
+    def kept(self, origin: str) -> set[str] | None:
+        self._request()
+        return {name for name in self.files[origin] if not name.startswith("blobs/")}
+
     def close(self) -> None:
         pass
 

@@ -3,6 +3,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,12 +14,15 @@ import pytest
 from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
+from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError
 from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import HostLog, Liveness, verify_fleet
 from agent_audit.ship.restore import restore
 from agent_audit.verify import Trust, Verdict
+from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
+from tests.ship.test_objects import replace
 from tests.ship.test_shipper import origin_of
 
 Captured = pytest.CaptureFixture[str]
@@ -148,8 +154,58 @@ def test_files_that_are_no_part_of_a_log_are_named_and_none_leaves_the_directory
             return [Evidence(name, b"x") for name in names]
 
     found = restore(Strange(), origin, tmp_path / "back")  # type: ignore[arg-type]
-    assert len(found.problems) == 5
+    assert found.strays == ["tile/../../../out", "blobs/../x", "surprise"]
+    assert len(found.problems) == 2
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["lines/README.txt", "lines/old/x", f"lines/{1:020d}.jsonl.gz.bak", "tile/9"])
+def test_an_object_that_is_no_part_of_a_log_stops_neither_shipping_nor_verification_and_is_named(
+    store: Store, log_dir: Path, name: str
+) -> None:
+    origin = shipped(log_dir, store.url)
+    folder = f"logs/{origin.replace('/', '%2F')}"
+    replace(store, f"{folder}/{name}", b"x")
+    write(log_dir, 10, first=40)
+    Shipper(log_dir, open_sink(store.url), limits=QUICK).run(once=True)
+    found = fleet(store.url)[origin]
+    assert (found.verdict, found.events) == (Verdict.VALID, len(lines_of(log_dir)))
+    assert name in found.remarks[0]
+
+
+def test_a_log_of_which_only_checkpoints_are_left_is_tampered_with_and_hides_no_other_verdict(
+    tmp_path: Path, url: str
+) -> None:
+    bad, good = shipped(tmp_path / "a", url), shipped(tmp_path / "b", url)
+    object_of(url, bad, "log.json").unlink()
+    shutil.rmtree(object_of(url, bad, "lines"))
+    (stray := tmp_path / "store" / "logs" / "0" / "README").parent.mkdir()
+    stray.touch()
+    found = fleet(url)
+    assert {name: log.verdict for name, log in found.items()} == {
+        "0": Verdict.INCOMPLETE,
+        bad: Verdict.TAMPERED,
+        good: Verdict.VALID,
+    }
+    assert "log.json and all lines are missing" in found[bad].problems[0]
+    assert "README" in found["0"].remarks[0]
+
+
+def test_whatever_fails_at_one_log_the_others_get_their_verdicts(tmp_path: Path, url: str) -> None:
+    bad, good = shipped(tmp_path / "a", url), shipped(tmp_path / "b", url)
+
+    class Full:
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def evidence(self, origin: str) -> Iterator[Evidence]:
+            if origin == bad:
+                raise OSError(28, "No space left on device")
+            return open_copies(url).evidence(origin)
+
+    found = {log.origin: log for log in verify_fleet(Full())}  # type: ignore[arg-type]
+    assert (found[bad].verdict, found[good].verdict) == (Verdict.INCOMPLETE, Verdict.VALID)
+    assert "No space left on device" in found[bad].problems[0]
 
 
 def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:
@@ -182,6 +238,27 @@ def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, cap
     assert main(["fleet", "verify", f"file://{missing}"]) == 2
     assert f"{missing} is no directory; name what was given to `ship --to`" in capsys.readouterr().err
     assert not missing.exists()
+
+
+def test_a_restored_log_is_its_owner_s_alone_whatever_the_umask_says(tmp_path: Path, url: str) -> None:
+    with AuditLogger(FileAuditBackend(tmp_path / "log"), content=ContentLevels(by_action={"*": "full"})) as logger:
+        for _ in range(300):
+            logger.record(AuditEventType.TOOL_CALL)
+        logger.record(AuditEventType.TOOL_RESPONSE, action="tool.t", result="x" * 200_000)
+    Shipper(tmp_path / "log", open_sink(url), limits=QUICK).run(once=True)
+    before = os.umask(0o022)
+    try:
+        restore(open_copies(url), origin_of(tmp_path / "log"), tmp_path / "deep" / "back")
+    finally:
+        os.umask(before)
+    found = {(path.is_dir(), path.stat().st_mode & 0o777) for path in (tmp_path / "deep").rglob("*")}
+    assert found == {(True, 0o700), (False, 0o600)}
+    assert {path.name for path in (tmp_path / "deep" / "back").iterdir()} >= {
+        "blobs",
+        "tile",
+        "checkpoints",
+        "segments",
+    }
 
 
 def test_a_restored_log_answers_every_command(tmp_path: Path, url: str, capsys: Captured) -> None:

@@ -84,6 +84,17 @@ def test_a_shipped_log_comes_back_to_the_byte_and_verifies(every_store: Store, l
     assert verify(back, remember=False).verdict is Verdict.VALID
 
 
+def test_the_same_failure_is_told_in_the_same_words_each_time(s3_store: Store) -> None:
+    assert s3_store.network is not None
+    s3_store.network.down = True
+    said = []
+    for _ in range(2):
+        with pytest.raises(StoreUnavailableError) as caught:
+            Bucket(s3_store.url).paths("logs/")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
 def test_engines_find_every_event_once_in_hive_partitions(tmp_path: Path) -> None:
     url = f"file://{tmp_path}/store"
     lines = [line(number, day=1 + number // 10) for number in range(30)]
@@ -118,6 +129,10 @@ def test_what_is_there_is_not_written_again_and_another_history_is_refused(every
     sink.keep("host/log", Evidence("checkpoints/1", b"first"))
     sink.keep("host/log", Evidence("checkpoints/1", b"second"))
     assert [evidence.data for evidence in open_copies(every_store.url).evidence("host/log")] == [b"first"]
+    assert sink.kept("host/log") == set()
+    sink.keep("host/log", Evidence("log.json", b"{}"))
+    sink.keep("host/log", Evidence("tile/0/x001/002", b"a"))
+    assert sink.kept("host/log") == {"log.json", "tile/0/x001/002"}
 
 
 def test_the_parquet_of_a_batch_whose_shipper_ended_in_between_is_made_by_the_next_one(tmp_path: Path) -> None:

@@ -149,6 +149,31 @@ def test_events_that_were_pruned_before_they_were_shipped_are_named_and_can_be_s
     assert sink.logs[origin_of(log_dir)] == lines_of(log_dir)
 
 
+def test_a_line_that_is_longer_than_a_batch_is_shipped_and_so_is_what_follows(log_dir: Path) -> None:
+    write(log_dir, 5)
+    with Layout(log_dir).segment(0).open("ab") as file:
+        file.write(b"x" * 1_000_000 + b"\n")  # by somebody else
+    with Layout(log_dir).segment(0).open("ab") as file:
+        file.write(b"y\n")
+    sink = FlakySink()
+    Shipper(log_dir, sink, limits=QUICK).run(once=True)
+    assert sink.logs[origin_of(log_dir)] == lines_of(log_dir)
+
+
+def test_how_far_it_is_behind_is_known_before_the_store_answers(log_dir: Path) -> None:
+    write(log_dir, 30)
+    sink = FlakySink()
+    Shipper(log_dir, sink, limits=QUICK).run(once=True)
+    write(log_dir, 30)
+    heard: list[Progress] = []
+    limits = ShipLimits(first_pause=0.01, give_up_after=0.05)
+    with pytest.raises(StoreUnavailableError):
+        Shipper(log_dir, FlakySink(lambda: True), limits=limits, report=heard.append).run(once=True)
+    assert heard[0].position == 32
+    assert heard[0].behind_bytes > 0
+    assert heard[0].behind_seconds > 0
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [
@@ -156,6 +181,9 @@ def test_events_that_were_pruned_before_they_were_shipped_are_named_and_can_be_s
         ("/var/log", "without scheme is no store"),
         ("s3://user:s3cret@bucket", "a password does not belong into the URL"),
         ("s3:///", "names no bucket"),
+        ("file://relative/x", "the path is absolute"),
+        ("file:///a//b", "no part of its path is empty"),
+        ("s3://bucket/a//b", "no part of its path is empty"),
         ("s3://bucket/x?region=eu", "settings of the store come from the environment"),
     ],
 )

@@ -83,6 +83,16 @@ def read_header(layout: Layout) -> dict[str, object]:
     return dict(header)
 
 
+def named_successor(layout: Layout) -> Path | None:
+    """Where writers went on after the log was rolled back; None when they did not. It may not be there yet."""
+    try:
+        name = layout.successor.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    stem, _, number = name.rpartition("-")
+    return layout.root.with_name(name) if stem == layout.root.name and number.isdecimal() else None
+
+
 def iter_lines(layout: Layout, *, min_seq: int = 0) -> Iterator[Line]:
     """All complete lines from `min_seq` on. A last line without line feed is still being written: left out."""
     for start in _segments_from(layout, min_seq):

@@ -13,6 +13,7 @@ from agent_audit.backends.file import own_events
 from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key
+from agent_audit.backends.file.read import named_successor
 from agent_audit.backends.file.retention import Choice, Retention, choose, describe, drop, refuse_if_held
 from agent_audit.errors import AuditError, ConfigurationError, StorageError
 from agent_audit.event import AuditEventType
@@ -33,7 +34,7 @@ _here = threading.local()
 def successor(fs: FileSystem, layout: Layout) -> Path:
     """Where those who wrote to a log that was rolled back go on: all in one, which the first of them has chosen."""
     root, number = layout.root, 2
-    if (known := _named_successor(layout)) is not None:
+    if (known := named_successor(layout)) is not None:
         return known
     while (chosen := root.with_name(f"{root.name}-{number}")).exists():
         number += 1
@@ -44,17 +45,7 @@ def successor(fs: FileSystem, layout: Layout) -> Path:
         fs.unlink(draft)
     except OSError:
         return chosen  # nothing can be written there: this process goes on by itself
-    return _named_successor(layout) or chosen
-
-
-def _named_successor(layout: Layout) -> Path | None:
-    """What the note in the log says, if that is a sibling with a number."""
-    try:
-        name = layout.successor.read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    stem, _, number = name.rpartition("-")
-    return layout.root.with_name(name) if stem == layout.root.name and number.isdecimal() else None
+    return named_successor(layout) or chosen
 
 
 def prune(log: FileAuditBackend, retention: Retention, now: datetime | None = None) -> Choice:

@@ -10,9 +10,11 @@ import gzip
 from collections.abc import Iterator
 
 from agent_audit.errors import ProofError, StoreRefusedError
-from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, lines_name
+from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, is_lines, lines_name
 from agent_audit.ship.eventparts import EventParts
+from agent_audit.ship.evidence import HEADER, KEYS, TILES
 from agent_audit.ship.sink import Batch, Evidence, Position, digest_of
+from agent_audit.verify import Dropped
 
 
 class ObjectSink:
@@ -60,6 +62,14 @@ class ObjectSink:
         """Put a file below the log's name."""
         self._bucket.put(f"{folder_of(origin)}/{evidence.name}", evidence.data)
 
+    def kept(self, origin: str) -> set[str] | None:
+        """A rule of the bucket may have taken files out, the oldest first."""
+        folder = folder_of(origin) + "/"
+        # One by one: beside them are the lines and payloads, of which there may be millions.
+        found = [path for part in (KEYS, TILES) for path in self._bucket.paths(folder + part)]
+        header = [folder + HEADER] if self._bucket.has(folder + HEADER) else []
+        return {path.removeprefix(folder) for path in header + found}
+
     def close(self) -> None:
         """Nothing is held between requests."""
 
@@ -95,12 +105,15 @@ class ObjectCopies:
             yield Batch(origin, start, self._bucket.lines(origin, start))
 
     def evidence(self, origin: str) -> Iterator[Evidence]:
-        """The other files of a log."""
+        """The other files below the log's name, strange ones included."""
         folder = folder_of(origin)
         for path in self._bucket.paths(folder + "/"):
-            name = path.removeprefix(folder + "/")
-            if not name.startswith("lines/"):
-                yield Evidence(name, self._bucket.get(path))
+            if not is_lines(origin, path):
+                yield Evidence(path.removeprefix(folder + "/"), self._bucket.get(path))
+
+    def dropped(self, origin: str) -> list[Dropped]:
+        """A bucket says nothing of what its rules take."""
+        return []
 
     def close(self) -> None:
         """Nothing is held between requests."""

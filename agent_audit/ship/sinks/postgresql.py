@@ -14,6 +14,7 @@ from agent_audit.backends.postgresql.reading import batches, connect, origins
 from agent_audit.backends.postgresql.writing import Writer
 from agent_audit.errors import LockTimeoutError, LogNotFoundError, StoreRefusedError, StoreUnavailableError
 from agent_audit.ship.sink import Batch, Evidence, Position
+from agent_audit.verify import Dropped
 
 _LOCK_TIMEOUT = 10.0
 """Seconds to wait for another shipper of the same log."""
@@ -77,6 +78,10 @@ class PostgreSQLSink:
         """See `Sink.keep`; another content under a name that is there is refused."""
         self._writer.keep(origin, evidence.name, evidence.data)
 
+    def kept(self, origin: str) -> set[str] | None:
+        """See `Sink.kept`: a file is never taken out."""
+        return None
+
     def close(self) -> None:
         """Give the connection back."""
         self._writer.close()
@@ -123,6 +128,17 @@ class PostgreSQLCopies:
             raise LogNotFoundError(f"{self.url} has no log {origin!r}")
         text = "SELECT name, data FROM {schema}.evidence JOIN {schema}.log ON id = log WHERE origin = %s ORDER BY name"
         yield from (Evidence(*row) for row in self._rows(text, origin))
+
+    def dropped(self, origin: str) -> list[Dropped]:
+        """What `drop_days` has noted."""
+        text = (
+            "SELECT first_seq, last_seq, events, day, dropped_by, dropped FROM {schema}.dropped JOIN {schema}.log "
+            "ON id = log WHERE origin = %s ORDER BY day, first_seq"
+        )
+        return [
+            Dropped(first, last, events, f"the day {day:%Y-%m-%d}, by {who} on {when:%Y-%m-%d}")
+            for first, last, events, day, who, when in self._rows(text, origin)
+        ]
 
     def close(self) -> None:
         """Nothing to give back: a connection lives as long as its iteration."""

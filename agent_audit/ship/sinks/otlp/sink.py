@@ -84,6 +84,10 @@ class OtlpSink:
     def keep(self, origin: str, evidence: Evidence) -> None:
         """Does nothing: log records have no place for files. Ship the evidence to another store too."""
 
+    def kept(self, origin: str) -> set[str] | None:
+        """See `Sink.kept`: there is none."""
+        return None
+
     def close(self) -> None:
         """Give the connection back, and forget what the collector's limits were."""
         self._connection.close()
