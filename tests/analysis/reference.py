@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from agent_audit.event import AuditEvent
@@ -121,3 +121,85 @@ def denials(events: list[AuditEvent]) -> list[AuditEvent]:
         )
 
     return [e for place, e in refused if not told(place, e)]
+
+
+def same_call(one: AuditEvent, other: AuditEvent) -> bool:
+    """The same call id, and not different sessions."""
+    sessions = {one.session_id, other.session_id} - {None}
+    return one.call_id is not None and one.call_id == other.call_id and len(sessions) < 2
+
+
+def begins(event: AuditEvent, call: AuditEvent) -> bool:
+    """Whether the model asks anew for a call of this id in this session."""
+    return event.event_type == "action.request" and (event.call_id, event.session_id) == (call.call_id, call.session_id)
+
+
+def before(events: list[AuditEvent], place: int, *types: str) -> AuditEvent | None:
+    """The latest event of these types about the same call, since the model asked for it."""
+    for event in reversed(events[:place]):
+        if begins(event, events[place]):
+            return None
+        if event.event_type in types and same_call(event, events[place]):
+            return event
+    return None
+
+
+def decisions(events: list[AuditEvent]) -> list[tuple[AuditEvent, AuditEvent | None]]:
+    """Each decision once, with the question it answers."""
+    found = []
+    for place, event in enumerate(events):
+        if event.event_type not in {"action.approved", "action.denied"}:
+            continue
+        said = before(events, place, "permission.check", str(event.event_type))
+        again = (event.metadata or {}).get("seen") == "when resumed"
+        if not (again and said is not None and said.event_type == event.event_type):
+            found.append((event, before(events, place, "permission.check")))
+    return found
+
+
+def waiting(events: list[AuditEvent]) -> list[AuditEvent]:
+    """The questions that nobody has answered before the model asked for the call anew."""
+    found = []
+    for place, asked in enumerate(events):
+        if asked.event_type != "permission.check" or asked.call_id is None:
+            continue
+        for event in events[place + 1 :]:
+            if begins(event, asked):
+                found.append(asked)
+                break
+            if event.event_type in {"action.approved", "action.denied"} and same_call(event, asked):
+                break
+        else:
+            found.append(asked)
+    return found
+
+
+def digest(event: AuditEvent) -> str | None:
+    told: str | None = (event.metadata or {}).get("arguments", {}).get("hmac_sha256")
+    return told
+
+
+def changed(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Calls with another digest than the latest approval that has one."""
+    told = [e for e in events if e.event_type == "action.request" or digest(e)]
+    found = []
+    for place, call in enumerate(told):
+        approval = before(told, place, "action.approved") if call.event_type == "tool.call" else None
+        if approval is not None and digest(approval) != digest(call):
+            found.append(call)
+    return found
+
+
+def unapproved(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Calls without an approval, of actions that have three somewhere."""
+    asked = Counter(e.action for e in events if e.event_type == "action.approved")
+    refused = {e.span_id for e in events if e.event_type == "tool.response" and outcome(e) == "denied"} - {None}
+    return [
+        call
+        for place, call in enumerate(events)
+        if call.event_type == "tool.call"
+        and call.action is not None
+        and asked[call.action] >= 3
+        and call.span_id not in refused
+        and before(events, place, "action.approved") is None
+    ]
