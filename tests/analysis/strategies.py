@@ -34,6 +34,7 @@ def events(draw: st.DrawFn, types: st.SearchStrategy[str] = _TYPES) -> AuditEven
         action=draw(st.sampled_from([None, "read", "write", "tool.search"])),
         resource=draw(st.sampled_from([None, "r1", "r2"])),
         duration_ms=draw(st.none() | st.floats(0, 1e6)),
+        metadata=draw(st.sampled_from([None, None, {"stage": "tool_input"}])),
         writer=draw(st.sampled_from([None, "w"])),
         writer_seq=draw(st.none() | st.integers(0, 50)),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +15,8 @@ from agent_audit.analysis.pairing import unpaired
 from agent_audit.event import AuditEvent
 
 from . import reference
-from .logs import event
+from .fleets import numbered_calls
+from .logs import event, write_log
 from .strategies import asking
 from .test_timeline import steps, timeline
 
@@ -104,6 +106,18 @@ def test_a_decision_seen_again_when_its_run_is_resumed_is_counted_once_and_a_que
     assert [one.decision for one in step.approvals] == ["approved"]
     other = said("action.denied", "x", 9, **seen)
     assert waits([*events, other])[1] == {events[3].event_id: 3.0, other.event_id: 4.0}
+
+
+def test_a_call_id_of_another_log_is_another_call(tmp_path: Path) -> None:
+    paths = [write_log(tmp_path / name, numbered_calls()) for name in ("one", "two")]
+    told = []
+    for logs in (paths[0], paths):
+        with AuditAnalyzer(logs) as analyzer:
+            report = analyzer.get_decisions()
+            findings = analyzer.detect_anomalies(rules=RULES).findings
+        told.append((report.approved, report.waiting, report.longest_wait_seconds))
+        assert {(f.rule, f.numbers["found"]) for f in findings} == {("changed-arguments", len(told))}
+    assert told == [(4, 1, 1.0), (8, 2, 1.0)]
 
 
 @settings(max_examples=25)
