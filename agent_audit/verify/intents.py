@@ -6,14 +6,13 @@ The writer puts an event's own fields before its payloads, and JSON escapes quot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import NamedTuple
 
 from agent_audit.pairs import BEGINS_A_CALL, BY_CALL, BY_SPAN
 from agent_audit.verify.lines import EVENT_TYPE, Piece
-
-_NONE: set[int] = set()
 
 _SPAN, _CALL, _SESSION = b'"span_id":"', b'"call_id":"', b'"session_id":"'
 _PAYLOADS = (b',"parameters":', b',"result":', b',"metadata":', b',"source":', b',"writer":')
@@ -66,26 +65,33 @@ class _Calls:
     __slots__ = ("happened", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: dict[bytes, dict[bytes, set[int]]] = {}
+        self.waiting: dict[bytes, dict[bytes, list[int]]] = {}
         self.happened: dict[tuple[bytes, bytes, bool], None] = {}
         """Where intents before these lines may wait: the calls and sessions of what ended them (true) or began them
         anew, in order, each once: what comes again finds none that waits."""
 
-    def wait(self, call: bytes, session: bytes, intents: set[int]) -> None:
+    def wait(self, call: bytes, session: bytes, intents: list[int]) -> None:
         """Further intents."""
-        self.waiting.setdefault(call, {}).setdefault(session, set()).update(intents)
-
-    def end(self, call: bytes, session: bytes) -> set[int]:
-        """An outcome came; returns the intents that waited for it."""
         sessions = self.waiting.get(call)
         if sessions is None:
-            return _NONE
-        if session:
-            found = sessions.pop(session, _NONE) | sessions.pop(b"", _NONE)
+            self.waiting[call] = {session: intents}
+        elif session in sessions:
+            sessions[session] += intents
         else:
-            found = set().union(*sessions.values())
-            sessions.clear()
-        self._tidy(call, sessions)
+            sessions[session] = intents
+
+    def end(self, call: bytes, session: bytes) -> Iterable[int]:
+        """An outcome came; returns the intents that waited for it."""
+        sessions = self.waiting.pop(call, None)
+        if sessions is None:
+            return ()
+        if len(sessions) == 1 and session in sessions:
+            return sessions[session]
+        if not session:
+            return chain.from_iterable(sessions.values())
+        found = sessions.pop(session, []) + sessions.pop(b"", [])
+        if sessions:
+            self.waiting[call] = sessions
         return found
 
     def begin_anew(self, call: bytes, session: bytes) -> None:
@@ -93,11 +99,8 @@ class _Calls:
         sessions = self.waiting.get(call)
         if sessions is not None:
             sessions.pop(session, None)
-            self._tidy(call, sessions)
-
-    def _tidy(self, call: bytes, sessions: dict[bytes, set[int]]) -> None:
-        if not sessions:
-            del self.waiting[call]
+            if not sessions:
+                del self.waiting[call]
 
 
 class _Plan(NamedTuple):
@@ -199,11 +202,13 @@ class OpenIntents:
                 self._open.add(seq)
         wanted = plan.waits_call is not None or any(self._part or calls.waiting for calls in plan.ends_calls)
         call = _value(line, _CALL) if wanted else b""
-        if not call:
+        ends = [calls for calls in plan.ends_calls if call in calls.waiting]
+        if not call or not (ends or self._part or plan.waits_call is not None):
             return
-        session = _value(line, _SESSION)
-        for calls in plan.ends_calls:
-            self._open -= calls.end(call, session)
+        at = line.find(_SESSION, _FRONT, line.find(b"{", _FRONT)) + 14
+        session = line[at : line.find(b'"', at)] if at > 13 else _value(line, _SESSION)
+        for calls in ends:
+            self._open.difference_update(calls.end(call, session))
         for calls in plan.renews_calls:
             calls.begin_anew(call, session)
         if self._part:
@@ -212,7 +217,7 @@ class OpenIntents:
             for calls in plan.renews_calls:
                 calls.happened[call, session, False] = None
         if plan.waits_call is not None and (plan.waits is None or span not in plan.waits.ended):
-            plan.waits_call.wait(call, session, {seq})
+            plan.waits_call.wait(call, session, [seq])
             self._open.add(seq)
 
     def join(self, later: OpenIntents) -> None:
@@ -232,7 +237,7 @@ class OpenIntents:
             before = self._calls[name]
             for call, session, ended in calls.happened:
                 if ended:
-                    self._open -= before.end(call, session)
+                    self._open.difference_update(before.end(call, session))
                 else:
                     before.begin_anew(call, session)
             for call, sessions in calls.waiting.items():
