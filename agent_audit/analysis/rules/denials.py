@@ -64,8 +64,8 @@ def _guardrails_told(staged: Expr) -> Expr:
     group = [staged[name] for name in _STAGED]
     # How many of the one there are, and the how manieth each of the other is.
     staged = staged.mutate(
-        refusals=(~tripped).cast("int64").sum().over(ibis.window(group_by=group)),
-        place=tripped.cast("int64")
+        refusals=ibis.ifelse(tripped, 0, 1).sum().over(ibis.window(group_by=group)),
+        place=ibis.ifelse(tripped, 1, 0)
         .sum()
         .over(ibis.window(group_by=group, order_by=staged.seq, preceding=None, following=0)),
     )
