@@ -30,4 +30,13 @@ BY_CALL: Mapping[str, frozenset[str]] = {
     ),
     "permission.check": frozenset({"action.approved", "action.denied"}),
 }
-"""Intent -> what answers it with the same `call_id`, later in the log (some models use call ids again)."""
+"""Intent -> what answers it with the same `call_id`, later in the log and not in another session.
+
+Models that number their calls use a call id again in every conversation: two events are of one call when they have the
+same call id and not different sessions. One that does not say its session may be of any: somebody decided where nobody
+knows the conversation.
+"""
+
+BEGINS_A_CALL = "action.request"
+"""And they use it again in the next turn of one conversation: this begins a new call in its session. No decision after
+it answers a question before it."""

@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
+from agent_audit.analysis.operations import DECISIONS, QUESTION, at, exchange, is_at, nearest
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import open_intents
 from agent_audit.analysis.scope import Scope, count, first_row
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 MOST_LISTED = 100
+_DECIDED = ("approved", "denied")
 DECIDERS = ("decided_by", "approved_by", "approver")
 """Keys of `metadata` that name who decided; no framework tells by itself."""
 
@@ -95,12 +97,10 @@ class DecisionReport(Result):
 
 
 def decided(events: Expr, log: Expr) -> Expr:
-    """One row per decision, with `decided_by` and the time of the question it answers."""
-    decisions = events.filter(events.event_type.isin(("action.approved", "action.denied")))
-    asked = log.filter(log.event_type == "permission.check")
-    asked = asked.select(asked_call="call_id", asked_seq="seq", asked_at="timestamp", asked_in="log").view()
-    earlier = [decisions.call_id == asked.asked_call, asked.asked_seq < decisions.seq]
-    joined = decisions.left_join(asked, [*earlier, decisions.log.identical_to(asked.asked_in)])
+    """One row per decision, with `decided_by` and the time of the question it answers.
+
+    One that was seen again when its run was resumed is not another one.
+    """
     columns = [
         "seq",
         "log",
@@ -113,12 +113,19 @@ def decided(events: Expr, log: Expr) -> Expr:
         "action",
         "call_id",
     ]
-    joined = joined.select(
-        *columns,
-        "asked_at",
-        decided_by=decided_by(decisions),
-    )
-    return joined.group_by([*columns, "decided_by"]).agg(asked_at=joined.asked_at.max())
+    said = exchange(log)
+    kinds = {"asked": said.event_type == QUESTION, **{name: said.event_type == f"action.{name}" for name in _DECIDED}}
+    near = at(nearest(said, kinds), **{name: name for name in kinds})
+    decisions = events.filter(events.event_type.isin(DECISIONS))
+    seen = decisions.metadata["seen"].str
+    decisions = decisions.select(*columns, seen=seen, decided_by=decided_by(decisions))
+    found = decisions.left_join(near, is_at(decisions, near))
+    ibis = load_ibis()
+    before = ibis.ifelse(found.event_type == "action.approved", found.approved, found.denied)
+    again = (found.seen == "when resumed") & before.notnull() & (found.asked.isnull() | (found.asked < before))
+    found = found.filter(~ibis.coalesce(again, ibis.literal(False))).select(*columns, "decided_by", "asked")
+    questions = at(said.filter(said.event_type == QUESTION), asked_at="timestamp")
+    return found.left_join(questions, is_at(found, questions, "asked")).select(*columns, "decided_by", "asked_at")
 
 
 def decision_totals(made: Expr) -> Expr:

@@ -7,12 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit.pairs import BY_CALL, BY_SPAN
+from agent_audit.pairs import BEGINS_A_CALL, BY_CALL, BY_SPAN
 
 Row = dict[str, Any]
 """An event: a row of the log's relation."""
 
 _ENDS = frozenset().union(*BY_SPAN.values())
+Call = tuple[str, int]
+"""A call id, and how often the model had asked for a call of that id: it may use ids again in each turn."""
+
 _DECISIONS = ("action.approved", "action.denied")
 _ASKING = frozenset({"permission.check", *_DECISIONS})
 
@@ -28,6 +31,8 @@ class Node:
     end: Row | None = None
     answered: bool = False
     """Whether the model's request was taken up or decided on."""
+    call: Call | None = None
+    """Of its head."""
     approvals: list[tuple[Row | None, Row | None]] = field(default_factory=list)
     """Questions and decisions about it."""
     depth: int = 0
@@ -53,18 +58,21 @@ def nested(events: Iterable[Row]) -> list[Node]:
     return _in_order(nodes)
 
 
-def _operations(events: list[Row]) -> tuple[list[Node], list[Row]]:
+def _operations(events: list[Row]) -> tuple[list[Node], list[tuple[Call, Row]]]:
     """Events joined by their span, and apart from them those that ask and decide."""
     nodes: list[Node] = []
     by_span: dict[str, Node] = {}
     requests: dict[str, Node] = {}
+    asked_for: dict[str, int] = defaultdict(int)
     questions = []
     for event in events:
         kind, span, call = event["event_type"], event["span_id"], event["call_id"]
+        if kind == BEGINS_A_CALL and call:
+            asked_for[call] += 1
         if call in requests and kind in BY_CALL["action.request"]:
             requests[call].answered = True
         if kind in _ASKING and call:
-            questions.append(event)
+            questions.append(((call, asked_for[call]), event))
             continue
         started = by_span.get(span) if kind in _ENDS else None
         if started and kind in BY_SPAN[started.head["event_type"]]:
@@ -72,6 +80,7 @@ def _operations(events: list[Row]) -> tuple[list[Node], list[Row]]:
             started.end = event
             continue
         node = Node(event, [event], end=event if kind in _ENDS else None)
+        node.call = (call, asked_for[call]) if call else None
         if kind == "tool.call" and call in requests:
             # What the model asked for and the framework then called is one step.
             request = requests.pop(call)
@@ -85,36 +94,40 @@ def _operations(events: list[Row]) -> tuple[list[Node], list[Row]]:
     return nodes, questions
 
 
-def _attach(questions: list[Row], nodes: list[Node]) -> None:
-    """Give each question and its answer to the operation with the same call id; without one it is a node itself."""
-    by_call: dict[str, Node] = {}
+def _attach(questions: list[tuple[Call, Row]], nodes: list[Node]) -> None:
+    """Give each question and its answer to the operation of the same call; without one it is a node itself."""
+    by_call: dict[Call, Node] = {}
     for node in nodes:
-        call = node.head["call_id"]
-        # A call id that is used again: its first operation that is a call.
+        call = node.call
+        # A call that was made again: the first operation that is one.
         if call and (call not in by_call or by_call[call].head["event_type"] != "tool.call"):
             by_call[call] = node
-    waiting: dict[str, list[Row]] = defaultdict(list)
-    for event in questions:
-        call = event["call_id"]
+    waiting: dict[Call, list[Row]] = defaultdict(list)
+    for call, event in questions:
         if event["event_type"] == "permission.check":
             waiting[call].append(event)
             continue
-        asked = waiting[call].pop() if waiting[call] else None
-        _give(by_call, nodes, asked, event)
-    for asked_for in waiting.values():
+        asked = waiting.pop(call, [])
+        # Who answers what was asked again answers it all.
+        _give(by_call, nodes, call, asked[-1] if asked else None, event).events += asked[:-1]
+    for call, asked_for in waiting.items():
         for event in asked_for:
-            _give(by_call, nodes, event, None)
+            _give(by_call, nodes, call, event, None)
+    for node in nodes:
+        if node.approvals:
+            node.events.sort(key=lambda event: (event["log"] or "", event["seq"]))
 
 
-def _give(by_call: dict[str, Node], nodes: list[Node], asked: Row | None, decided: Row | None) -> None:
+def _give(by_call: dict[Call, Node], nodes: list[Node], call: Call, asked: Row | None, decided: Row | None) -> Node:
     event = asked or decided
     assert event is not None
-    node = by_call.get(event["call_id"])
+    node = by_call.get(call)
     if node is None:
         node = Node(event, [one for one in (asked, decided) if one], end=decided)
         nodes.append(node)
-        by_call[event["call_id"]] = node
+        by_call[call] = node
     node.approvals.append((asked, decided))
+    return node
 
 
 def _in_order(nodes: list[Node]) -> list[Node]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent_audit.event import AuditEvent
-from agent_audit.pairs import BY_CALL, BY_SPAN
+from agent_audit.pairs import BEGINS_A_CALL, BY_CALL, BY_SPAN
 
 
 class Unpaired(NamedTuple):
@@ -32,17 +32,34 @@ def unpaired(events: Iterable[AuditEvent]) -> list[Unpaired]:
     """
     events = list(events)
     spans = {(event.span_id, str(event.event_type)) for event in events if event.span_id}
-    calls: dict[tuple[str, str], int] = defaultdict(int)
-    for place, event in enumerate(events):
-        if event.call_id:
-            calls[event.call_id, str(event.event_type)] = place
+    answered = _answered(events)
     return [
         Unpaired(event, waits_for)
         for place, event in enumerate(events)
         if (waits_for := _waits_for(event))
+        and place not in answered
         and not any((event.span_id, name) in spans for name in BY_SPAN.get(event.event_type, ()))
-        and not any(calls.get((event.call_id or "", n), -1) > place for n in BY_CALL.get(event.event_type, ()))
     ]
+
+
+def _answered(events: list[AuditEvent]) -> set[int]:
+    """The places of those that something with their call ends."""
+    found: set[int] = set()
+    waiting: dict[tuple[str, str], dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, event in enumerate(events):
+        if not event.call_id:
+            continue
+        session = event.session_id or None
+        for intent, ends in BY_CALL.items():
+            of_call = waiting[intent, event.call_id]
+            if event.event_type in ends:
+                of_any = list(of_call) if session is None else [session, None]
+                found.update(*(of_call.pop(one, ()) for one in of_any))
+            elif event.event_type == BEGINS_A_CALL and intent != BEGINS_A_CALL:
+                of_call.pop(session, None)
+            if event.event_type == intent:
+                of_call[session].append(place)
+    return found
 
 
 def _waits_for(event: AuditEvent) -> frozenset[str]:

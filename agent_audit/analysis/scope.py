@@ -193,17 +193,32 @@ def narrowed(events: Expr, *columns: str, **more: Expr) -> Expr:
     return events.select(*columns, how=effective_outcome(events), **more)
 
 
-def without(events: Expr, others: Expr, column: str, *, matching: str | None = None, order: str | None = None) -> Expr:
+def without(
+    events: Expr,
+    others: Expr,
+    column: str,
+    *,
+    matching: str | None = None,
+    also: Sequence[str] = (),
+    order: str | None = None,
+    where: Expr | None = None,
+) -> Expr:
     """The events that no row of `others` in the same log goes with.
 
     Args:
         events: what to filter.
         others: the rows that take events out.
         column: column of `events` that must not equal `matching` of others (the same column when left out).
+        also: further columns that must be the same in both, null as well.
         order: `before` or `after`: only others at an earlier or a later `seq` take an event out.
+        where: which events can be taken out; all of them when left out.
     """
-    told = others.select(told=others[matching or column], told_at=others.seq, told_in=others.log).view()
+    more = {f"told_{name}": others[name] for name in also}
+    told = others.select(told=others[matching or column], told_at=others.seq, told_in=others.log, **more).view()
     goes_with = [events[column] == told.told, events.log.identical_to(told.told_in)]
+    goes_with += [events[name].identical_to(told[f"told_{name}"]) for name in also]
+    if where is not None:
+        goes_with.append(where)
     if order is not None:
         goes_with.append(told.told_at < events.seq if order == "before" else told.told_at > events.seq)
     return events.anti_join(told, goes_with).select(*events.columns)

@@ -6,16 +6,15 @@ The writer puts an event's own fields before its payloads, and JSON escapes quot
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import NamedTuple
 
-from agent_audit.pairs import BY_CALL, BY_SPAN
+from agent_audit.pairs import BEGINS_A_CALL, BY_CALL, BY_SPAN
 from agent_audit.verify.lines import EVENT_TYPE, Piece
 
-_NONE: set[int] = set()
-
-_SPAN, _CALL = b'"span_id":"', b'"call_id":"'
+_SPAN, _CALL, _SESSION = b'"span_id":"', b'"call_id":"', b'"session_id":"'
 _PAYLOADS = (b',"parameters":', b',"result":', b',"metadata":', b',"source":', b',"writer":')
 
 _FRONT = 80
@@ -61,14 +60,47 @@ class _Spans:
 
 
 class _Calls:
-    """Intents of one type that wait for an outcome with their call."""
+    """Intents of one type that wait for an outcome with their call: in their session, which is empty where unknown."""
 
-    __slots__ = ("ended", "waiting")
+    __slots__ = ("happened", "waiting")
 
     def __init__(self) -> None:
-        self.waiting: dict[bytes, set[int]] = {}
-        self.ended: set[bytes] = set()
-        """Calls that ended, where intents before these lines may have waited for it."""
+        self.waiting: dict[bytes, dict[bytes, list[int]]] = {}
+        self.happened: dict[tuple[bytes, bytes, bool], None] = {}
+        """Where intents before these lines may wait: the calls and sessions of what ended them (true) or began them
+        anew, in order, each once: what comes again finds none that waits."""
+
+    def wait(self, call: bytes, session: bytes, intents: list[int]) -> None:
+        """Further intents."""
+        sessions = self.waiting.get(call)
+        if sessions is None:
+            self.waiting[call] = {session: intents}
+        elif session in sessions:
+            sessions[session] += intents
+        else:
+            sessions[session] = intents
+
+    def end(self, call: bytes, session: bytes) -> Iterable[int]:
+        """An outcome came; returns the intents that waited for it."""
+        sessions = self.waiting.pop(call, None)
+        if sessions is None:
+            return ()
+        if len(sessions) == 1 and session in sessions:
+            return sessions[session]
+        if not session:
+            return chain.from_iterable(sessions.values())
+        found = sessions.pop(session, []) + sessions.pop(b"", [])
+        if sessions:
+            self.waiting[call] = sessions
+        return found
+
+    def begin_anew(self, call: bytes, session: bytes) -> None:
+        """What is asked before this is not answered after it."""
+        sessions = self.waiting.get(call)
+        if sessions is not None:
+            sessions.pop(session, None)
+            if not sessions:
+                del self.waiting[call]
 
 
 class _Plan(NamedTuple):
@@ -80,12 +112,14 @@ class _Plan(NamedTuple):
     ends_spans: tuple[_Spans, ...]
     """Of the other intents that it ends by its span."""
     ends_calls: tuple[_Calls, ...]
+    renews_calls: tuple[_Calls, ...]
+    """Of the intents that nothing behind it ends."""
     waits: _Spans | None
     """Where it waits for the outcome of its span."""
     waits_call: _Calls | None
 
 
-_NOTHING = _Plan(None, (), (), None, None)
+_NOTHING = _Plan(None, (), (), (), None, None)
 
 
 class OpenIntents:
@@ -108,6 +142,7 @@ class OpenIntents:
                 self._note(kind, by_span.get(kind, ())),
                 tuple(self._spans[name] for name in by_span.get(kind, ()) if name in self._spans),
                 tuple(self._calls[name] for name in by_call.get(kind, ())),
+                tuple(self._calls[name] for name in BY_CALL if kind == BEGINS_A_CALL and name != kind),
                 self._spans.get(kind),
                 self._calls.get(kind),
             )
@@ -146,8 +181,11 @@ class OpenIntents:
             elif part and plan.ends_calls:
                 at = line.find(_CALL, _FRONT, payload) + 11
                 call = line[at : line.find(b'"', at)] if at > 10 else _value(line, _CALL)
-                for calls in plan.ends_calls if call else ():
-                    calls.ended.add(call)
+                if call:
+                    at = line.find(_SESSION, _FRONT, payload) + 14
+                    session = line[at : line.find(b'"', at)] if at > 13 else _value(line, _SESSION)
+                    for calls in plan.ends_calls:
+                        calls.happened[call, session, True] = None
         for lone in self._lone.values():
             lone.settle()
 
@@ -164,14 +202,23 @@ class OpenIntents:
                 self._open.add(seq)
         wanted = plan.waits_call is not None or any(self._part or calls.waiting for calls in plan.ends_calls)
         call = _value(line, _CALL) if wanted else b""
-        if call:
+        ends = [calls for calls in plan.ends_calls if call in calls.waiting]
+        if not call or not (ends or self._part or plan.waits_call is not None):
+            return
+        at = line.find(_SESSION, _FRONT, line.find(b"{", _FRONT)) + 14
+        session = line[at : line.find(b'"', at)] if at > 13 else _value(line, _SESSION)
+        for calls in ends:
+            self._open.difference_update(calls.end(call, session))
+        for calls in plan.renews_calls:
+            calls.begin_anew(call, session)
+        if self._part:
             for calls in plan.ends_calls:
-                self._open -= calls.waiting.pop(call, _NONE)
-                if self._part:
-                    calls.ended.add(call)
-            if plan.waits_call is not None and (plan.waits is None or span not in plan.waits.ended):
-                plan.waits_call.waiting.setdefault(call, set()).add(seq)
-                self._open.add(seq)
+                calls.happened[call, session, True] = None
+            for calls in plan.renews_calls:
+                calls.happened[call, session, False] = None
+        if plan.waits_call is not None and (plan.waits is None or span not in plan.waits.ended):
+            plan.waits_call.wait(call, session, [seq])
+            self._open.add(seq)
 
     def join(self, later: OpenIntents) -> None:
         """Add what somebody else has counted in the lines that follow, as a part."""
@@ -187,11 +234,15 @@ class OpenIntents:
                 else:
                     mine.waiting[span] = seq
         for name, calls in later._calls.items():
-            waiting = self._calls[name].waiting
-            for call in calls.ended:
-                self._open -= waiting.pop(call, _NONE)
-            for call, intents in calls.waiting.items():
-                waiting.setdefault(call, set()).update(intents)
+            before = self._calls[name]
+            for call, session, ended in calls.happened:
+                if ended:
+                    self._open.difference_update(before.end(call, session))
+                else:
+                    before.begin_anew(call, session)
+            for call, sessions in calls.waiting.items():
+                for session, intents in sessions.items():
+                    before.wait(call, session, intents)
         self._open |= later._open
 
     def _end(self, spans: _Spans, span: bytes) -> None:
@@ -214,7 +265,7 @@ def _value(line: bytes, key: bytes) -> bytes:
     at = line.find(key, start)
     if at < 0:
         return b""
-    at += 11
+    at += len(key)
     value = line[at : line.find(b'"', at)]
     between = line[start:at]
     nested = b"{" in between and any(payload in between for payload in _PAYLOADS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import timedelta
 
 from agent_audit.event import AuditEvent
@@ -37,18 +37,20 @@ def errors(events: list[AuditEvent]) -> int:
 def actions(events: list[AuditEvent]) -> list[tuple[int, AuditEvent]]:
     """Each action once, with its place in the log."""
     started = {e.span_id for e in events if e.event_type in {"action.request", "tool.call"} and e.span_id}
-    called_ids = {e.call_id for e in events if e.event_type == "tool.call" and e.call_id}
+
+    def met(event_type: str, e: AuditEvent, among: list[AuditEvent]) -> bool:
+        call = (e.call_id, e.session_id)
+        return any(o.event_type == event_type and e.call_id and (o.call_id, o.session_id) == call for o in among)
+
     found = []
     for place, e in enumerate(events):
-        called = any(
-            later.event_type == "tool.call" and e.call_id and later.call_id == e.call_id
-            for later in events[place + 1 :]
-        )
-        starts = e.event_type in {"tool.call", "llm.request", "agent.handoff"}
-        point = e.event_type in {"data.access", "data.modify", "action.executed", "action.failed"}
+        called = met("tool.call", e, events[place + 1 :])
+        starts = e.event_type in {"tool.call", "llm.request"}
+        point = e.event_type in {"data.access", "data.modify", "action.executed", "action.failed", "agent.handoff"}
+        begun = met("tool.call", e, events) or met("action.request", e, events[:place])
         if (
             starts
-            or (point and e.span_id not in started and e.call_id not in called_ids)
+            or (point and e.span_id not in started and not begun)
             or (e.event_type == "action.request" and not called)
         ):
             found.append((place, e))
@@ -108,16 +110,114 @@ def failure_rates(events: list[AuditEvent], least: int, rate: float) -> dict[str
 
 
 def denials(events: list[AuditEvent]) -> list[AuditEvent]:
-    """Each refusal once: a later event of a lower rank under the same call or span is the same refusal."""
+    """Each refusal once: a later event of a lower rank about the same call or with the same span is the same refusal,
+    and so are as many tripped guardrails as there are `permission.denied` under their operation and at their stage."""
     rank = {"action.denied": 0, "permission.denied": 1}
     refused = [(i, e) for i, e in enumerate(events) if outcome(e) == "denied" and e.event_type != "error"]
+    story = [
+        e for e in events if e.event_type == "action.request" or (outcome(e) == "denied" and e.event_type != "error")
+    ]
+
+    def higher(e: AuditEvent) -> list[str]:
+        return [kind for kind, place in rank.items() if place < rank.get(str(e.event_type), 2)]
 
     def told(place: int, e: AuditEvent) -> bool:
-        return any(
-            i < place
-            and rank.get(str(o.event_type), 2) < rank.get(str(e.event_type), 2)
-            and ((e.call_id and e.call_id == o.call_id) or (e.span_id and e.span_id == o.span_id))
-            for i, o in refused
-        )
+        by_span = (i < place and o.event_type in higher(e) and e.span_id and e.span_id == o.span_id for i, o in refused)
+        return any(by_span) or before(story, story.index(e), *higher(e)) is not None
 
-    return [e for place, e in refused if not told(place, e)]
+    policies = Counter(staged(e) for _, e in refused if e.event_type == "permission.denied")
+    found = []
+    for place, e in refused:
+        if e.event_type == "guardrail.tripped" and staged(e) and policies[staged(e)]:
+            policies[staged(e)] -= 1
+        elif not told(place, e):
+            found.append(e)
+    return found
+
+
+def staged(event: AuditEvent) -> tuple[str, str] | None:
+    """Under which operation it was refused, at which stage."""
+    stage = (event.metadata or {}).get("stage")
+    return (event.parent_span_id, stage) if event.parent_span_id and stage else None
+
+
+def same_call(one: AuditEvent, other: AuditEvent) -> bool:
+    """The same call id, and not different sessions."""
+    sessions = {one.session_id, other.session_id} - {None}
+    return one.call_id is not None and one.call_id == other.call_id and len(sessions) < 2
+
+
+def begins(event: AuditEvent, call: AuditEvent) -> bool:
+    """Whether the model asks anew for a call of this id in this session."""
+    return event.event_type == "action.request" and (event.call_id, event.session_id) == (call.call_id, call.session_id)
+
+
+def before(events: list[AuditEvent], place: int, *types: str) -> AuditEvent | None:
+    """The latest event of these types about the same call, since the model asked for it."""
+    for event in reversed(events[:place]):
+        if begins(event, events[place]):
+            return None
+        if event.event_type in types and same_call(event, events[place]):
+            return event
+    return None
+
+
+def decisions(events: list[AuditEvent]) -> list[tuple[AuditEvent, AuditEvent | None]]:
+    """Each decision once, with the question it answers."""
+    found = []
+    for place, event in enumerate(events):
+        if event.event_type not in {"action.approved", "action.denied"}:
+            continue
+        said = before(events, place, "permission.check", str(event.event_type))
+        again = (event.metadata or {}).get("seen") == "when resumed"
+        if not (again and said is not None and said.event_type == event.event_type):
+            found.append((event, before(events, place, "permission.check")))
+    return found
+
+
+def waiting(events: list[AuditEvent]) -> list[AuditEvent]:
+    """The questions that nobody has answered before the model asked for the call anew."""
+    found = []
+    for place, asked in enumerate(events):
+        if asked.event_type != "permission.check" or asked.call_id is None:
+            continue
+        for event in events[place + 1 :]:
+            if begins(event, asked):
+                found.append(asked)
+                break
+            if event.event_type in {"action.approved", "action.denied"} and same_call(event, asked):
+                break
+        else:
+            found.append(asked)
+    return found
+
+
+def digest(event: AuditEvent) -> str | None:
+    told: str | None = (event.metadata or {}).get("arguments", {}).get("hmac_sha256")
+    return told
+
+
+def changed(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Calls with another digest than the latest approval that has one."""
+    told = [e for e in events if e.event_type == "action.request" or digest(e)]
+    found = []
+    for place, call in enumerate(told):
+        approval = before(told, place, "action.approved") if call.event_type == "tool.call" else None
+        if approval is not None and digest(approval) != digest(call):
+            found.append(call)
+    return found
+
+
+def unapproved(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Calls without an approval, of actions that have three somewhere."""
+    asked = Counter(e.action for e in events if e.event_type == "action.approved")
+    refused = {e.span_id for e in events if e.event_type == "tool.response" and outcome(e) == "denied"} - {None}
+    return [
+        call
+        for place, call in enumerate(events)
+        if call.event_type == "tool.call"
+        and call.action is not None
+        and asked[call.action] >= 3
+        and call.span_id not in refused
+        and before(events, place, "action.approved") is None
+    ]

@@ -34,6 +34,7 @@ def events(draw: st.DrawFn, types: st.SearchStrategy[str] = _TYPES) -> AuditEven
         action=draw(st.sampled_from([None, "read", "write", "tool.search"])),
         resource=draw(st.sampled_from([None, "r1", "r2"])),
         duration_ms=draw(st.none() | st.floats(0, 1e6)),
+        metadata=draw(st.sampled_from([None, None, {"stage": "tool_input"}])),
         writer=draw(st.sampled_from([None, "w"])),
         writer_seq=draw(st.none() | st.integers(0, 50)),
     )
@@ -41,3 +42,20 @@ def events(draw: st.DrawFn, types: st.SearchStrategy[str] = _TYPES) -> AuditEven
 
 def logs(types: st.SearchStrategy[str] = _TYPES, most: int = 60) -> st.SearchStrategy[list[AuditEvent]]:
     return st.lists(events(types), max_size=most)
+
+
+@st.composite
+def asking(draw: st.DrawFn) -> AuditEvent:
+    """What is about one of two calls, as models tell it that number them: the same ids in every conversation."""
+    kinds = ["action.request", "permission.check", "action.approved", "action.denied", "tool.call", "tool.response"]
+    metadata = {"arguments": {"hmac_sha256": draw(st.sampled_from(["d1", "d2"]))}} if draw(st.booleans()) else {}
+    seen = {"seen": "when resumed"} if draw(st.integers(0, 3)) == 0 else {}
+    return AuditEvent(
+        event_type=draw(st.sampled_from(kinds)),
+        timestamp=draw(_MOMENTS),
+        agent_id="a",
+        session_id=draw(st.sampled_from(["x", "x", "y", None])),
+        call_id=draw(st.sampled_from(["functions.pay:0", "functions.pay:0", "c2", None])),
+        action="tool.pay",
+        metadata={**metadata, **seen} or None,
+    )

@@ -20,7 +20,9 @@ THREE = Ruleset().only("denials", "failure-rate", "rapid-actions", "open-operati
 LOW = replace(THREE, limits=Limits(max_event_ids=1000)).adjusted(
     {"rapid-actions": {"actions": 3, "seconds": 0.5}, "failure-rate": {"least": 2}, "denials": {"more_than": 1}}
 )
-ACTING = st.sampled_from(["tool.call", "tool.call", "data.access", "action.request", "action.executed", "llm.request"])
+ACTING = st.sampled_from(
+    ["tool.call", "tool.call", "data.access", "action.request", "action.executed", "agent.handoff", "llm.request"]
+)
 
 
 def _report(events: list[AuditEvent], rules: Ruleset = THREE) -> AnomalyReport:
@@ -102,6 +104,41 @@ def test_a_tool_call_and_what_it_did_to_data_are_one_action_and_one_end() -> Non
     assert _found(modifying(6, 0), "rapid-actions") == []
     (finding,) = _found(modifying(14, 5), "failure-rate")
     assert (finding.numbers["ended"], finding.numbers["failed"]) == (14, 5)
+
+
+def test_a_request_and_the_failure_or_handoff_that_it_came_to_are_one_action() -> None:
+    events = []
+    for i in range(3):
+        events += [event("action.request", at=i * 0.01, call_id=f"c{i}", session_id="x")]
+        events += [event("action.failed", at=i * 0.01, call_id=f"c{i}", session_id="x")]
+        events += [event("action.request", at=i * 0.01, call_id=f"h{i}", session_id="x")]
+        events += [event("agent.handoff", at=i * 0.01, call_id=f"h{i}", session_id="x")]
+    assert _found(events, "rapid-actions") == []
+    alone = [event("agent.handoff", at=0.5 + i * 0.01, call_id="h0", session_id="y") for i in range(4)]
+    (finding,) = _found([*events, *alone], "rapid-actions")
+    assert finding.numbers["actions"] == 10
+
+
+def test_a_call_that_a_tools_guardrail_refused_was_refused_once() -> None:
+    def refused(count: int, tripped: int) -> list[AuditEvent]:
+        stage = {"parent_span_id": "run", "metadata": {"stage": "tool_input"}}
+        policies = [event("permission.denied", at=i, call_id=f"c{i}", outcome="denied", **stage) for i in range(count)]
+        return policies + [event("guardrail.tripped", at=9 + i, outcome="denied", **stage) for i in range(tripped)]
+
+    assert _found(refused(3, 3), "denials") == []
+    (finding,) = _found(refused(3, 6), "denials")
+    assert finding.numbers["denied"] == 6
+
+
+def test_a_refusal_in_another_session_or_turn_is_another_one() -> None:
+    events = []
+    for session, times in (("x", 4), ("y", 3)):
+        for i in range(times):
+            call = {"call_id": "functions.pay:0", "session_id": session, "at": i}
+            kind = "action.denied" if i % 2 else "permission.denied"
+            events += [event("action.request", **call), event(kind, outcome="denied", **call)]
+    (finding,) = _found(events, "denials")
+    assert finding.numbers["denied"] == 7
 
 
 def test_two_agents_do_not_add_up() -> None:

@@ -36,9 +36,8 @@ def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> N
     report = _report(events)
     assert report.total_events == len(events)
     assert report.errors == reference.errors(events)
-    tripped = [e for e in events if e.event_type == "guardrail.tripped"]
-    refused = [e for e in reference.denials(events) if e.event_type != "guardrail.tripped"]
-    assert report.security_event_count == len(tripped) + len(refused)
+    let_pass = [e for e in events if e.event_type == "guardrail.tripped" and reference.outcome(e) != "denied"]
+    assert report.security_event_count == len(let_pass) + len(reference.denials(events))
     touched = [e for e in events if e.event_type in {"data.access", "data.modify"}]
     assert sum(use.count for use in report.data_uses) == len(touched)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hypothesis import given
@@ -14,16 +15,17 @@ TYPES = [str(name) for name in AuditEventType]
 
 
 @st.composite
-def events(draw: st.DrawFn) -> AuditEvent:
+def events(draw: st.DrawFn, types: Sequence[str] = TYPES, spans: int = 40, calls: int = 5) -> AuditEvent:
     """Any type, with ids from so few that many meet; spans belong to one operation, so each type has its own."""
-    kind = draw(st.sampled_from(TYPES))
-    span = draw(st.none() | st.integers(0, 40))
-    call = draw(st.none() | st.integers(0, 5))
-    nested = {"event_type": "tool.call", "span_id": "0", "call_id": "1"}
+    kind = draw(st.sampled_from(types))
+    span = draw(st.none() | st.integers(1, spans)) if spans else None
+    call = draw(st.none() | st.integers(0, calls))
+    nested = {"event_type": "tool.call", "span_id": "0", "call_id": "1", "session_id": "x"}
     return AuditEvent(
         event_type=kind,
         span_id=None if span is None else f"s{span}",
         call_id=None if call is None else f"c{call}",
+        session_id=draw(st.sampled_from([None, "x", 'y","call_id":"c1'])),
         agent_id=draw(st.sampled_from([None, 'a","span_id":"s1', "{"])),
         parameters=draw(st.sampled_from([None, nested, '"event_type":"tool.call"'])),
     )
@@ -52,6 +54,20 @@ def test_intents_counted_from_the_bytes_are_those_that_pairing_finds(found: list
     counted = OpenIntents()
     for start in range(0, len(lines), step):
         feed(counted, lines[start : start + step], start)
+    assert counted.count == len(unpaired(found))
+
+
+ASKING = ["action.request", "permission.check", "action.approved", "action.denied", "tool.call"]
+
+
+@given(st.lists(events(ASKING, spans=0, calls=1), max_size=40), st.integers(1, 7))
+def test_parts_of_a_log_counted_apart_and_joined_come_to_what_pairing_finds(found: list[AuditEvent], step: int) -> None:
+    lines = [b'{"seq":%d,' % seq + encode_record(event.to_record())[1:] for seq, event in enumerate(found)]
+    counted = OpenIntents()
+    for start in range(0, len(lines), step):
+        part = OpenIntents(part=True)
+        feed(part, lines[start : start + step], start)
+        counted.join(part)
     assert counted.count == len(unpaired(found))
 
 

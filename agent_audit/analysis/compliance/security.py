@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from agent_audit.analysis.rules.denials import kept_denials
+from agent_audit.analysis.rules.denials import GUARDRAIL, kept_denials
 from agent_audit.analysis.scope import Scope, count
 from agent_audit.analysis.source import Expr, rows
 
@@ -29,10 +29,11 @@ class SecurityEvent(BaseModel):
 
 
 def security_events(scope: Scope) -> Expr:
-    """Each refusal once, and every tripped guardrail."""
+    """Each refusal once, and every guardrail that was tripped without one."""
     refused = kept_denials(scope)
-    tripped = scope.events.filter(scope.events.event_type == "guardrail.tripped")
-    return refused.filter(refused.event_type != "guardrail.tripped").union(tripped.select(*refused.columns))
+    tripped = scope.events.filter(scope.events.event_type == GUARDRAIL)
+    let_pass = tripped.filter(tripped.outcome.isnull() | (tripped.outcome != "denied"))
+    return refused.union(let_pass.select(*refused.columns))
 
 
 def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int]:

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.operations import at, is_at, nearest, with_beginnings
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import DENIED_TYPES, EVIDENCE, Scope, effective_outcome, without
-from agent_audit.analysis.source import Expr
+from agent_audit.analysis.source import Expr, load_ibis
 
 
 class Denials(Parameters):
@@ -22,28 +23,53 @@ _TOLD = (
     *("log", *EVIDENCE, "event_type", "outcome", "agent_id", "user_id", "trace_id", "span_id", "call_id"),
     *("action", "resource"),
 )
+GUARDRAIL = "guardrail.tripped"
+_STAGED = ("log", "parent_span_id", "stage")
 
 
 def denials(events: Expr) -> Expr:
     """Each refusal once, with what is commonly asked of it.
 
     A refusal may show more than once: as a person's decision (`action.denied`), as `permission.denied`, and
-    as the outcome of what was refused, under the same call id or span. Each kind yields to the ones before
-    it, never to its own: some models use call ids again.
+    as the outcome of what was refused, about the same call or with the same span. Each kind yields to the ones
+    before it, never to its own. A guardrail that was tripped by a call has neither: under one operation and at one
+    stage, such are the same refusals as so many `permission.denied`.
     """
-    events = events.select(*_TOLD)
     refused = events.filter((effective_outcome(events) == "denied") & (events.event_type != "error"))
+    staged = refused.filter(refused.event_type.isin(("permission.denied", GUARDRAIL)))
+    told_twice = _guardrails_told(staged.mutate(stage=staged.metadata["stage"].str))
+    refused = refused.select(*_TOLD)
+    said = with_beginnings(refused.filter(refused.call_id.notnull()), events)
+    kinds = {"decided": said.event_type == "action.denied", "judged": said.event_type == "permission.denied"}
+    near = at(nearest(said, kinds), **{name: name for name in kinds})
+    told = refused.left_join(near, is_at(refused, near)).select(*_TOLD, "decided", "judged")
     decisions = refused.filter(refused.event_type == "action.denied")
     policies = refused.filter(refused.event_type == "permission.denied")
-    outcomes = refused.filter(~refused.event_type.isin(DENIED_TYPES))
+    outcomes = told.filter(~told.event_type.isin(DENIED_TYPES) & told.decided.isnull() & told.judged.isnull())
+    outcomes = without(
+        without(outcomes.select(*_TOLD), policies, "span_id", order="before"), decisions, "span_id", order="before"
+    )
+    others = told.filter((told.event_type == "permission.denied") & told.decided.isnull()).select(*_TOLD)
     return decisions.union(
-        _not_told_by(policies, decisions),
-        _not_told_by(_not_told_by(outcomes, policies), decisions),
+        without(others, decisions, "span_id", order="before"),
+        outcomes.anti_join(told_twice, is_at(outcomes, told_twice)).select(*_TOLD),
     )
 
 
-def _not_told_by(events: Expr, earlier: Expr) -> Expr:
-    return without(without(events, earlier, "call_id", order="before"), earlier, "span_id", order="before")
+def _guardrails_told(staged: Expr) -> Expr:
+    """Where the guardrails are whose refusals are there as `permission.denied`."""
+    ibis = load_ibis()
+    staged = staged.filter(staged.parent_span_id.notnull() & staged.stage.notnull())
+    tripped = staged.event_type == GUARDRAIL
+    group = [staged[name] for name in _STAGED]
+    # How many of the one there are, and the how manieth each of the other is.
+    staged = staged.mutate(
+        refusals=ibis.ifelse(tripped, 0, 1).sum().over(ibis.window(group_by=group)),
+        place=ibis.ifelse(tripped, 1, 0)
+        .sum()
+        .over(ibis.window(group_by=group, order_by=staged.seq, preceding=None, following=0)),
+    )
+    return at(staged.filter((staged.event_type == GUARDRAIL) & (staged.place <= staged.refusals)))
 
 
 def kept_denials(scope: Scope) -> Expr:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.operations import QUESTION, at, exchange, is_at, nearest, without_call
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import EVIDENCE, Scope, without
 from agent_audit.analysis.source import Expr
@@ -14,7 +15,7 @@ from agent_audit.pairs import BY_CALL, BY_SPAN
 INTENTS = tuple(BY_SPAN)
 """What is reported. An open `permission.check` waits for a person and is no anomaly."""
 
-_TOLD = ("log", "seq", "timestamp", "span_id", "call_id")
+_TOLD = ("log", "seq", "timestamp", "session_id", "span_id", "call_id")
 """All that pairing needs: what is paired stays in memory."""
 
 
@@ -26,6 +27,8 @@ def open_intents(events: Expr, log: Expr, intents: tuple[str, ...] = INTENTS) ->
 
 
 def _open(intents: Expr, log: Expr, intent: str) -> Expr:
+    if intent == QUESTION:
+        return _unanswered(intents, log)
     by_span, by_call = sorted(BY_SPAN.get(intent, ())), sorted(BY_CALL.get(intent, ()))
     pairable = intents.span_id.notnull() if by_span else intents.call_id.notnull()
     if by_span and by_call:
@@ -33,10 +36,17 @@ def _open(intents: Expr, log: Expr, intent: str) -> Expr:
     waiting = intents.filter(pairable)
     # By call first, for that leaves next to nothing: the engine would hold both joins in memory at once.
     if by_call:
-        waiting = without(waiting, log.filter(log.event_type.isin(by_call)), "call_id", order="after")
+        waiting = without_call(waiting, log.filter(log.event_type.isin(by_call)), order="after")
     if by_span:
         waiting = without(waiting, log.filter(log.event_type.isin(by_span)), "span_id")
     return waiting
+
+
+def _unanswered(questions: Expr, log: Expr) -> Expr:
+    said = exchange(log)
+    said = nearest(said, {"answer": said.event_type.isin(sorted(BY_CALL[QUESTION]))}, later=True)
+    waiting = at(said.filter((said.event_type == QUESTION) & said.answer.isnull()))
+    return questions.semi_join(waiting, is_at(questions, waiting))
 
 
 def kept_open(scope: Scope) -> Expr:

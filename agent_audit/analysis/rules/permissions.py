@@ -5,10 +5,11 @@ from __future__ import annotations
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.operations import at, is_at, nearest, with_beginnings
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, told_apart, without
+from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, without
 from agent_audit.analysis.source import Expr, load_ibis
 
 
@@ -50,29 +51,38 @@ def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
     # A call that ended as refused did nothing.
     ends = scope.log.filter(scope.log.event_type == "tool.response")
     calls = without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
-    return without(calls, decided, "call_id", order="before")
+    done, _ = _after_approvals(calls, decided, scope.log)
+    return calls.anti_join(done, is_at(calls, done)).select(*calls.columns)
 
 
 def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
-    """Calls whose keyed digest of arguments is not the one that was approved under the same call id."""
+    """Calls whose keyed digest of arguments is not the one that was approved last before them."""
     approved = _digested(scope.log.filter(scope.log.event_type == "action.approved"))
+    calls = scope.events.filter(scope.events.event_type == "tool.call")
+    calls = _digested(calls.semi_join(approved.select("call_id").view(), "call_id"))
     # The last decision counts: an approval may be asked for again after the arguments were edited.
-    ibis = load_ibis()
-    latest = ibis.row_number().over(
-        ibis.window(group_by=[approved.log, approved.call_id], order_by=[approved.seq.desc()])
-    )
-    approved = approved.mutate(place=latest).filter(lambda t: t.place == 0)
-    approved = approved.select("log", "call_id", approved_digest="arguments_digest", approved_at="seq")
-    calls = _digested(scope.events.filter(scope.events.event_type == "tool.call"))
-    both = calls.inner_join(approved.view(), ["log", "call_id"])
-    return both.filter((both.seq > both.approved_at) & (both.arguments_digest != both.approved_digest))
+    done, approvals = _after_approvals(calls, approved, scope.log, approved_digest="arguments_digest")
+    both = calls.inner_join(done, is_at(calls, done))
+    both = both.inner_join(approvals, is_at(both, approvals, "approval"))
+    return both.filter(both.arguments_digest != both.approved_digest).select(*calls.columns)
+
+
+def _after_approvals(calls: Expr, approvals: Expr, log: Expr, **told: str) -> tuple[Expr, Expr]:
+    """Where the calls are that an approval was there for, with the `seq` of the latest as `approval`; and where the
+    approvals are, with what they tell."""
+    columns = ("log", "seq", "timestamp", "event_type", "session_id", "call_id")
+    ids = approvals.select("call_id").view()
+    said = approvals.select(*columns).union(calls.select(*columns).semi_join(ids, "call_id"))
+    said = with_beginnings(said.filter(said.call_id.notnull()), log)
+    said = nearest(said, {"approval": said.event_type == "action.approved"})
+    done = said.filter((said.event_type == "tool.call") & said.approval.notnull())
+    return at(done, approval="approval"), at(approvals, **told)
 
 
 def _digested(events: Expr) -> Expr:
     """The events that have a call id and the keyed digest of arguments, as `arguments_digest`."""
-    told = told_apart(events)
-    digest = told.metadata["arguments"]["hmac_sha256"].str
-    return told.mutate(arguments_digest=digest).filter(told.call_id.notnull() & digest.notnull())
+    digest = events.metadata["arguments"]["hmac_sha256"].str
+    return events.mutate(arguments_digest=digest).filter(events.call_id.notnull() & digest.notnull())
 
 
 def done_after_denials(scope: Scope, parameters: DeniedThenDone) -> Expr:

@@ -19,14 +19,17 @@ class RapidActions(Parameters):
     seconds: float = Field(1.0, gt=0, description="... within so many seconds.")
 
 
-STARTS = ("tool.call", "llm.request", "agent.handoff")
+STARTS = ("tool.call", "llm.request")
 """Each is an action of its own."""
 
-POINTS = ("data.access", "data.modify", "action.executed", "action.failed")
+POINTS = ("data.access", "data.modify", "action.executed", "action.failed", "agent.handoff")
 """An action of its own, unless an `action.request` or a `tool.call` with the same span (or call id) started it."""
 
-_TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "span_id", "call_id")
+_TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "session_id", "span_id", "call_id")
 """Columns of an action: few, for they are many and are ordered. `Scope.looked_up` has the others."""
+
+
+_SAME = ("session_id",)
 
 
 def actions(events: Expr) -> Expr:
@@ -36,9 +39,11 @@ def actions(events: Expr) -> Expr:
     starts = events.filter(events.event_type.isin(STARTS)).select(*_TOLD)
     calls = events.filter(events.event_type == "tool.call").select(*_TOLD)
     points = events.filter(events.event_type.isin(POINTS)).select(*_TOLD)
-    points = without(without(without(points, requests, "span_id"), calls, "span_id"), calls, "call_id")
+    points = without(without(points, requests, "span_id"), calls, "span_id")
+    # Of one run, and so of one session: what ids come again in others says nothing here.
+    points = without(without(points, calls, "call_id", also=_SAME), requests, "call_id", also=_SAME, order="before")
     # What the model asked for and the framework then called is one action: the call counts.
-    return starts.union(points, without(requests, calls, "call_id", order="after"))
+    return starts.union(points, without(requests, calls, "call_id", also=_SAME, order="after"))
 
 
 def numbered_actions(events: Expr) -> Expr:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from agent_audit.pairs import BEGINS_A_CALL
 from agent_audit.report.html.element import duration
 
 Event = dict[str, Any]
@@ -26,7 +27,8 @@ class Step:
     spans: set[str] = field(default_factory=set)
     parent_span_id: str | None = None
     children: list[Step] = field(default_factory=list)
-    ended: bool = False
+    begun: bool = False
+    """Whether the model's request is among them, or an end: another request is another step."""
 
 
 def timeline(events: Sequence[Event]) -> list[list[Any]]:
@@ -43,7 +45,7 @@ def timeline(events: Sequence[Event]) -> list[list[Any]]:
 
 
 def _steps(events: Sequence[Event]) -> list[Step]:
-    """Events that share a span or a call id are one step; a call id used again after its end is another."""
+    """Events that share a span or a call id are one step; a call id that is requested again is another."""
     found: list[Step] = []
     spans: dict[str, Step] = {}
     calls: dict[str, Step] = {}
@@ -54,7 +56,7 @@ def _steps(events: Sequence[Event]) -> list[Step]:
             step = Step(parent_span_id=event.get("parent_span_id"))
             found.append(step)
         step.events.append(place)
-        step.ended = step.ended or event["event_type"] == "tool.response"
+        step.begun = step.begun or event["event_type"] in {BEGINS_A_CALL, "tool.response"}
         if span:
             step.spans.add(span)
             spans[span] = step
@@ -64,7 +66,7 @@ def _steps(events: Sequence[Event]) -> list[Step]:
 
 
 def _of_call(step: Step | None, event: Event) -> Step | None:
-    again = step is not None and step.ended and event["event_type"] == "action.request"
+    again = step is not None and step.begun and event["event_type"] == BEGINS_A_CALL
     return None if again else step
 
 
