@@ -12,6 +12,7 @@ from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
+_NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}[=:]")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
 _ELEMENT = re.compile(
@@ -80,6 +81,8 @@ def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
     match = _ELEMENT.match(text, end)
     if match is None:
         return None
+    if match.group(2) and _NEXT_NAME.match(match.group(2)):
+        return None  # `TOKEN=<YOUR_SECRET>`, and the next line
     start, stop = match.span(1 if match.group(1) else 2)
     while start < stop and text[start].isspace():
         start += 1

@@ -37,6 +37,7 @@ from agent_audit.redaction.phrases import (
     find_told_unparted,
 )
 from agent_audit.redaction.sentences import find_in_sentence
+from agent_audit.redaction.values import Named
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -107,6 +108,9 @@ _TAIL = re.compile(r"[\w-]{0,40}")
 _LAST_WORDS = sensitive_last_words()
 _hopeless: dict[str, bool] = {}
 _NO_VALUE = Finding([], 0)
+# A mark behind a secret may be its last character: to mask one that ends the sentence takes nothing away.
+_LAST_MARKS = re.compile(r"[!?]{1,3}(?=[\s\"'`*,;)\]}<|]|\\|\Z)")
+_MARKED = frozenset({"key:password", "key:secret", "key:token", "key:credential", "key:api-key"})
 
 
 def marks_of(text: str) -> tuple[bool, bool, bool]:
@@ -139,7 +143,7 @@ def _is_hopeless(tail: str) -> bool:
     return last not in _LAST_WORDS if len(parts) > 1 else not any(word.endswith(last) for word in _LAST_WORDS)
 
 
-def find_named(  # noqa: PLR0911, PLR0912  # one line a form
+def find_named(
     text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
 ) -> Finding | None:
     """The secrets named by the word that has a keyword at `start:end`.
@@ -155,6 +159,26 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
     Returns:
         None when the name is harmless; a finding without secrets when only the value was none.
     """
+    finding = _find_named(text, start, end, keys, opens=opens, blocks_from=blocks_from)
+    if finding is None or not finding.secrets:
+        return finding
+    secrets = [_with_marks(text, one) for one in finding.secrets]
+    return finding if secrets == finding.secrets else finding._replace(secrets=secrets)
+
+
+def _with_marks(text: str, named: Named) -> Named:
+    """A secret with what could also end the sentence: `x!`."""
+    marks = _LAST_MARKS.match(text, named.end) if named.rule in _MARKED else None
+    secret = text[named.start : named.end]
+    # Of a mere word in a sentence it is none, nor of a number.
+    if marks is None or secret.isdigit() or (secret.isalpha() and text[named.start - 1] != "="):
+        return named
+    return named._replace(end=marks.end())
+
+
+def _find_named(  # noqa: PLR0911, PLR0912  # one line a form
+    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
+) -> Finding | None:
     if text.startswith("s", end) and text[start:end].lower() == "code":
         codes = find_code_told(text, start, end)
         if codes:
