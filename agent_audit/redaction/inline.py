@@ -38,6 +38,7 @@ from agent_audit.redaction.phrases import (
 )
 from agent_audit.redaction.sentences import find_in_sentence
 from agent_audit.redaction.values import Named
+from agent_audit.redaction.vocabulary import OF
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -95,7 +96,8 @@ _MAY_TELL = re.compile(
     r"| ?(?:[–—→⇒]|\\u2[01])"
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
-    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
+    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
+    r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
@@ -137,6 +139,8 @@ def names_nothing(text: str, start: int, end: int) -> bool:
 def _is_hopeless(tail: str) -> bool:
     parts = name_words(tail)
     if not parts:
+        return False
+    if len(parts) > 2 and not OF.isdisjoint(parts):
         return False
     last = parts[-1].rstrip("0123456789")
     # The first word may have begun before the keyword: `dbpass`.

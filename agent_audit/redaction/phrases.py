@@ -48,16 +48,20 @@ _NUMBER_BEFORE = re.compile(
 )
 # Behind these a mere word is none: `heslo je povinné`.
 _MORE_VERBS = (
-    r"(?: (?:mitt|mea|saya|anda|kamu)(?: (?:er|este|adalah))?| (?:je|este|adalah)|(?<=alasana) on|(?<=alasanani) on)"
+    r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
+    r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
+    r"|(?<=alasana) on|(?<=alasanani) on)"
 )
 # `password was changed from x to y`
 _SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _FOR = (
-    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на"
+    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на|до|від|за"
+    r"|ke?|za|για|cho|untuk"
     r"|provided|given|supplied|shared|sent)"
 )
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)({_IS}| to)|({_VERB})|{_MORE_VERBS}) {{1,2}}"
+    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)(?:({_IS}| to)|{_MORE_VERBS})|({_VERB})"
+    rf"|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _FROM_TO = re.compile(
