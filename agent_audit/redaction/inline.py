@@ -48,7 +48,7 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 # The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
 # Declarations name the type in between: `var token string = "x"`, `const KEY: &str = "x"`.
 _TYPE = (
-    r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==)"
+    r"(?:(?::\s{0,2}|\s)&?(?:'static |\[\](?:const )?)?(?:u8|string|str|String|char|text|bytes)\b\s{0,2}(?==)"
     r"|\s{1,2}(?i:as string|n?varchar2?|n?char|text)(?:\(\w{1,5}\))?\s{0,2}(?=:?=))?"
 )
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
@@ -67,6 +67,9 @@ _ASSIGNED = (
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
     r"|/[a-z]{3,12}: (?=\S)|[ \t]{5,40}[:=] (?=\S)|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
+    # COBOL, fields of Jsonnet, PHP's serialize() and its sessions.
+    r"|\s{1,4}PIC X\(\d{1,4}\)\s{1,4}VALUE\s{1,4}(?=[\"'])|:{2,3}\s{0,4}(?=[\"'])"
+    r"|(?:\\{0,7}\";|\|)s:\d{1,5}:(?=\\{0,7}\")"
     r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
     r"|[`'\"] to (?=[`'\"])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
@@ -93,7 +96,7 @@ _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please| again\?"
     r"|, it(?:'s| is)|'s |-(?i:code|number)"
-    r"| ?(?:[–—→⇒]|\\u2[01])"
+    r"| ?(?:[–—→⇒]|->|\\u2[01])"
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"

@@ -11,9 +11,12 @@ from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
-_VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}(?: ?:)?|'s)"
+_VERB = (
+    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}"
+    r"(?: ?:)?|'s)"
+)
 # Also as JSON writes them.
-_DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
+_DASH = r" ?(?:[–—→⇒]|->|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
 _STAR = r"(?:(?<!\*)\*(?=\d{3,12}(?![\d*])))?"  # of a keypad, no emphasis

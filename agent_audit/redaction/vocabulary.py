@@ -24,7 +24,7 @@ PASSWORD = words("""
     parool parooli salasõna contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka
     katalaluan slaptazodis hasla hasłem parolă parolei şifrə السر عبور گذرواژه סיסמא পাসওয়ার্ড પાસવર્ડ
     கடவுச்சொல் nenosiri 비번 συνθηματικό πρόσβασης zugangswort losungswort
-    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
+    requirepass masterauth pswd psw psswd passwrd pasword bindpw rootpw userpw adminpw authtok
     srcstorepass deststorepass srckeypass destkeypass
 """)
 SECRET = words("""
@@ -237,7 +237,7 @@ TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
     confirmation repeat again wif prod production staging dev test live sandbox primary secondary backup
     default root admin base json
-    noua nueva nuevo nouvelle neu neue neues nova novo nuova nuovo nieuw nieuwe
+    v1 v2 v3 v4 noua nueva nuevo nouvelle neu neue neues nova novo nuova nuovo nieuw nieuwe
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
@@ -262,7 +262,7 @@ PHONE = words("""
 
 KEYWORDS: tuple[str, ...] = (
     *"""
-    pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
+    pass pwd psw secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     лозинк parool contrasen geslo jeton segreto токен секрет laluan khau macaroon συνθηματικό πρόσβασης
     密钥 密鑰 金鑰 令牌 トークン 秘密鍵 私钥 私鑰 토큰 비번 비밀키 السر عبور گذرواژه סיסמא
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security

@@ -8,6 +8,7 @@ from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
+from agent_audit.redaction.rules.links import LINKS
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.piped import PIPED
@@ -15,6 +16,7 @@ from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
+from agent_audit.redaction.rules.signing_in import SIGNING_IN
 from agent_audit.redaction.rules.telephones import TELEPHONES
 from agent_audit.redaction.rules.whole import WHOLE_IDS
 
@@ -33,6 +35,8 @@ BUILT_IN: tuple[Rule, ...] = (
     + SERVICES
     + PLATFORMS
     + ADDRESSES
+    + LINKS
+    + SIGNING_IN
     + TELEPHONES
 )
 """All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""

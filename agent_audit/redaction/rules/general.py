@@ -184,8 +184,8 @@ GENERAL: tuple[Rule, ...] = (
     part(
         "url-credentials",
         ("%3a%2f%2f",),
-        r"(?i:%3A%2F%2F)(?:[^\s%&\"'/:@]|%(?!40|2F|3[AF])[0-9A-Fa-f]{2}){0,128}%3[Aa]"
-        r"((?:[^\s%&\"'/:@]|%(?!40|2F|3F)[0-9A-Fa-f]{2}){1,256})%40",
+        r"(?i:%3A%2F%2F)(?:[^\s%&\"'/:@]|%(?!40|2[Ff]|3[AaFf])[0-9A-Fa-f]{2}){0,128}%3[Aa]"
+        r"((?:[^\s%&\"'/:@]|%(?!40|2[Ff]|3[Ff])[0-9A-Fa-f]{2}){1,256})%40",
         lambda text: not _PORT_AND_PATH.match(text + "/"),
     ),
     Rule("go-dsn", ("@tcp(", "@unix("), re.compile(r"(?=@)"), before=re.compile(r"[^\s:/@\"']{1,90}(?=:)")),
