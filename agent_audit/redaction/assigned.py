@@ -62,7 +62,7 @@ _WRAPPER = re.compile(
 )
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
-_CODE_AFTER = re.compile(r"[,;)\]}]| =(?!=)| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
+_CODE_AFTER = re.compile(r"[,;)\]}]|\s{1,40}[)\]}]| =(?!=)| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
 _COORDINATE = re.compile(r"(?:jar|war|pom|aar|bundle|test-jar):[\w.]")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}\s?=")
 _SCOPE = re.compile(
@@ -72,7 +72,7 @@ _SCOPE = re.compile(
 _KEY_OF_STORE = re.compile(r"[a-z]{2,24}(?::(?:[a-z_-]{1,24}|\d{1,12}(?:\.\d{1,3}){0,3}|\*)){1,6}")
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
-_GOES_ON = re.compile(r"[,;]? +`{0,2}(?:[^\W\d_]|\d{1,4} ?[^\W\d_]|\()")
+_GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
@@ -133,6 +133,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     if block is not None:
         return block
     head = text[start : start + 32]
+    if head[:1] == "!" and REFERENCE.match(text, start):
+        return None
     wrapper = _WRAPPER.match(text, start) if "(" in head or head[:1] in "&!" else None
     if wrapper is not None:
         start = wrapper.end()
@@ -188,7 +190,8 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
     separator, start = after.group(2), after.end()
     if text.startswith("<<", start):
         document = _HEREDOC.match(text, start)
-        inside = document is not None and could_be_secret(document.group(2), found)
+        told = document.group(2).strip() if document is not None else ""
+        inside = bool(told) and " " not in told and could_be_secret(told, found)
         return Finding([Named(*document.span(2), found.rule)], document.end()) if document and inside else None
     if _OPENS_BLOCK.match(text, start):
         bare = separator.strip() == ":" and text[start] == "["
@@ -249,7 +252,9 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     if quote is None and _CALL.match(text, first):
         return None
     sample = _WEAK_SAMPLE.match(text, first)
-    if sample is None or not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
+    if sample is None or text.startswith("(", sample.end()):
+        return None
+    if not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None
     match = _WEAK_VALUE.match(text, first)
     if match is None or is_name(match.group()) or is_made_name(match.group()) or is_time(match.group()):
@@ -266,6 +271,8 @@ def _header_value(text: str, start: int) -> Value | None:
     # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
     if QUOTE.match(text, start):
         return value_at(text, start)
+    if text[start - 2 : start - 1] in _QUOTES or text[start - 3 : start - 2] in _QUOTES:
+        return value_at(text, start)  # a number in a map of a program
     match = _HEADER_LINE.match(text, start)
     if _SAYS_MORE.match(text, start):
         return None  # of these, only the signature is secret

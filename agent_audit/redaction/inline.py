@@ -68,7 +68,7 @@ _ASSIGNED = (
     # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
     r"|/[a-z]{3,12}: (?=\S)|[ \t]{5,40}[:=] (?=\S)|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
     # COBOL, fields of Jsonnet, PHP's serialize() and its sessions.
-    r"|\s{1,4}PIC X\(\d{1,4}\)\s{1,4}VALUE\s{1,4}(?=[\"'])|:{2,3}\s{0,4}(?=[\"'])"
+    r"|\s{1,4}PIC X\(\d{1,4}\)\s{1,4}VALUE\s{1,4}(?=[\"'])|:{2,3}\s{0,4}(?=[\"'][^\"']{4})"
     r"|(?:\\{0,7}\";|\|)s:\d{1,5}:(?=\\{0,7}\")"
     r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
     r"|[`'\"] to (?=[`'\"])"

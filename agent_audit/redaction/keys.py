@@ -256,7 +256,7 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return named
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in ("key", "keys"):
-        return _judge_key(last, owner)
+        return _judge_key(last, owner, tuple(parts[-3:-1]))
     if last == "number" and owner == "security":
         return _strong("ssn")
     if last == "passport":
@@ -312,7 +312,9 @@ def _head_rule(word: str) -> str | None:
     return None
 
 
-def _judge_key(last: str, owner: str) -> KeyClass | None:
+def _judge_key(last: str, owner: str, before: tuple[str, ...]) -> KeyClass | None:
+    if before == ("application", "server"):  # of Web Push (VAPID): the public one
+        return None
     if owner in words.STRONG_KEY_OWNERS:
         private = owner in ("private", "ssh", "rsa", "pgp", "gpg", "deploy")
         return _strong("private-key" if private else "api-key")

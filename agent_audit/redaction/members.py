@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, LOOSELY, NAME_KEYS, USER_AND_PASSWORD, KeyClass
+from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
 from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
 
+ANYTHING = frozenset(LOOSE_VALUE_KEYS)
 _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
@@ -66,7 +67,7 @@ def by_turns(out: list[Any], named_by: NamedBy) -> Iterator[tuple[int, KeyClass]
 def of_redis(out: list[Any]) -> Iterator[tuple[int, KeyClass]]:
     """Index of the password of `["AUTH", "default", "x"]`, a command of Redis."""
     last = len(out) - 1
-    if out[0] not in ("AUTH", "auth") or last not in (1, 2) or type(out[last]) is not str:
+    if last not in (1, 2) or type(out[last]) is not str:
         return
     if is_shown(out[last], _OF_REDIS) and not out[last].isdigit():
         yield last, _OF_REDIS
@@ -74,9 +75,10 @@ def of_redis(out: list[Any]) -> Iterator[tuple[int, KeyClass]]:
 
 def loosely_named(out: dict[str, Any], named_by: NamedBy) -> Iterator[tuple[str, KeyClass]]:
     """Key of each secret beside its name where anything may stand: `{"label": "Password", "text": x}`."""
-    held = [] if LOOSELY.isdisjoint(out) else [key for key in LOOSE_VALUE_KEYS if type(out.get(key)) is str]
+    held = [key for key in LOOSE_VALUE_KEYS if type(out.get(key)) is str]
     for name in (*NAME_KEYS, *HEADING_KEYS) if held else ():
         found = named_by(out[name]) if name in out else None
         for key in held if found is not None else ():
-            if key != name and found is not None and is_shown(out[key], found):
+            chosen = found is not None and (found.rule == "key:password" or len(out[key]) > 8)  # `ERC-20`
+            if key != name and found is not None and chosen and is_shown(out[key], found):
                 yield key, found

@@ -21,7 +21,7 @@ _ADDS = ("+=", "|=")
 _GOES_ON = re.compile(
     r" ?(?:=(?![=>])|\?\?|\|\||&&|\|(?= ))|;(?=\s*(?:$|\n))| (?:or|and|if|else|is|as|not|for|in)\b| [-+/*%] [\w\"'.(]"
 )
-_IN_LIST = re.compile(r"\)? ?[,;)\]}]| [)\]}]")
+_IN_LIST = re.compile(r"\)? ?[,;)\]}]|\s{1,40}[)\]}]")
 _NEXT_STATEMENT = re.compile(
     r"[@)\]}]|\d{1,2}[.)] |(?:def|class|if|elif|for|while|with|return|raise|try|assert|yield|await|async|import|from"
     r"|del|pass)\b"
@@ -34,6 +34,8 @@ _EXPRESSION = re.compile(
     r"|[A-Za-z_]\w*(?:\.\w+){0,4}\[[A-Za-z_]\w*(?:[\].\s\[]|$)|~?\w{1,16}\[f?[\"']"
     # Roles of reStructuredText, what Cognito puts a password for, the pseudo-classes of CSS, literals.
     r"|:?(?:[a-z]{2,8}:){1,2}`|\{#+\}|(?:before|after|hover|focus|active)[{,: ]"
+    # What a statement of SQL is bound to, a rule of a grammar (RFC 5234).
+    r"|:[A-Za-z_]\w{0,40}$|\d{0,2}\*\d{0,2}[a-z(]"
     r"|(?:null|true|false|void 0|!0|!1|None|True|False)[,;)]"
     # What an f-string fills in, cut off at its brace.
     r"|\{[A-Za-z_]\w{0,40}(?:$|[,.!:])|\{\.\.\.|\{\d?!r"
@@ -44,13 +46,13 @@ _CALL_INSIDE = re.compile(r"[^\s\"']{0,60},[A-Za-z_$]\w{0,40}\(|[a-z_]\w{0,40}(?
 _CAPITALS = re.compile(r"(?:[A-Z][a-z]+|[A-Z]+(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|(?<=[A-Za-z])\d{1,5}(?!\d))+")
 _CONSTANT = re.compile(r"_{0,2}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
 _PART_OF_NAME = re.compile(r"[A-Za-z]{2,}\d{0,4}|\d{1,4}|[A-Za-z]|(?:[a-z]{3,}\d{1,4}){1,3}[a-z]{0,8}|[a-z]\d[a-z]\d")
-_SIMPLE = re.compile(r"[a-z]{2,12}\d{0,5}|[A-Z]{2,4}\d{0,3}|[A-Z]?[a-z]{3,}")
+_SIMPLE = re.compile(r"[a-z]{1,12}\d{0,5}|[A-Z]{2,4}\d{0,3}|[A-Z]?[a-z]{3,}")
 _SPELT = re.compile(r"[A-Z]?[a-z]{2,}")
 _PRONOUNCED = re.compile(r"(?=[a-z]*[aeiouy])(?![a-z]*[^aeiouy]{5})[A-Za-z]{6,}")
 _GENERIC = words("value val key obj data res result response item token char c s v k x y t e r n mask kwargs args auth")
 # `{name}`, `{a.b!r}`, `{f(x)}`, `{}` and `%s` of templates.
 _HOLE = re.compile(
-    r"\{(?:await )?[\w.]{0,80}(?:\([^{}()]{0,40}\)|\[[^{}\[\]]{0,40}\]){0,3}(?:![rsa])?(?::[^{}\s]{0,8})?\}"
+    r"\$?\{(?:await )?[\w.]{0,80}(?:\([^{}()]{0,40}\)|\[[^{}\[\]]{0,40}\]){0,3}(?:![rsa])?(?::[^{}\s]{0,8})?\}"
     r"|%[sdr]\b|<[a-z_ ]{1,24}>"
 )
 _AROUND_HOLES = re.compile(r"(?:Bearer |Basic |Token )?[A-Za-z:@/_.,|\[\] -]{0,80}")
@@ -175,7 +177,7 @@ def _is_variable(  # noqa: PLR0911  # one line a form
             return goes_on or (sensitive and (listed or spaced)) or _is_type_of(text, first, parts)
         if separator == "=" and text[first : first + 1].isupper():
             return False  # a variable of the environment
-        return "_" in name or sensitive or _is_made(name)
+        return "_" in name or sensitive or goes_on or _is_made(name)
     if "." in name:
         return goes_on or not chosen
     if name.lower() in _GENERIC and (goes_on or len(name) <= 3 or not chosen):

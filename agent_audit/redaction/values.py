@@ -20,6 +20,7 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
+    todo tbd fixme unchanged unset set n/a
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
@@ -36,7 +37,7 @@ REFERENCE = re.compile(
     r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%[+#]?\(?\w*\)?[sdvqrwxT%](?![^\s\"'`,;)])"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{\w{0,64}\}(?=[\s\"'`,;&/>)]|$)|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
     r"|\((?:sensitive|hidden|known after)\b|[A-Z]\w{2,24}<[\w\[\], |&']{1,48}>"
-    r"|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
+    r"|!(?:Ref|GetAtt|ImportValue|vault|reference)\b|\[[A-Z_ -]+\]?$|&(?:'\w+ )?(?:mut )?(?:str|String)\b"
     r"|(?:op|awssm|vault)://|ENC\[[A-Z0-9]|@Microsoft\.KeyVault|(?:\w{1,16}=)?0x[0-9a-fA-F]{4,16}(?![0-9a-zA-Z])"
     r"|(?:os\.|process\.env|getenv|env\(|getpass|import\.meta|secrets\.|vault:|config\.|settings\."
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
@@ -49,6 +50,8 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
+    r"<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
+    r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
     r"(?: \w{1,16}){0,2}[>\])]|[<(](?:not )?(?:set|unset|none|null|empty)[>)]|\$env:\w{1,64}"
     r"|\$\{(?:input|env|secrets?|vault|ssm|file|var):[^{}]{1,80}\}|(?:op|awssm|vault|secret)://\S{1,256}"
@@ -113,8 +116,15 @@ class Named(NamedTuple):
 _FORMS = {
     "key:national-id": re.compile(r"[^\W_](?:[ ./-]?[^\W_]){4,23}"),
     "key:pin": re.compile(r"(?!pin[-_])(?=\D{0,39}\d)[^\s:+/]{3,40}"),
+    "key:api-key": re.compile(
+        # The keys of licenses (SPDX).
+        r"(?!(?i:apache|mit|[la]?gpl|bsd|mpl|cc0?|isc|epl|unlicense|zlib)(?:-[\w.-]{1,16})?$).*",
+        re.DOTALL,
+    ),
     "key:otp": re.compile(r"(?![A-Z]{7,}$).*", re.DOTALL),
     "key:token": re.compile(
+        # A command with a file: the name of a script.
+        r"(?!(?!(?i:bearer|basic|token|jwt|ssws|apikey) )[a-z][\w-]{0,24} [\w-]{1,40}[./][\w./-]{1,80}(?: |$))"
         r"(?! ?[^\W\d_]{1,7}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$"
         r"|\d{1,4}(?:\.\d{1,4})?(?:px|r?em|v[hw])$).*",
         re.DOTALL,

@@ -22,6 +22,7 @@ from agent_audit.redaction.keys import (
     FIELD_KEYS,
     HEADING_KEYS,
     JOINT,
+    LOOSELY,
     NAME_KEYS,
     PHONE,
     ROW_KEYS,
@@ -34,7 +35,7 @@ from agent_audit.redaction.keys import (
     field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
-from agent_audit.redaction.members import by_turns, inherited_by, is_secret_member, loosely_named, of_redis
+from agent_audit.redaction.members import ANYTHING, by_turns, inherited_by, is_secret_member, loosely_named, of_redis
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -75,6 +76,7 @@ _VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
 )
 _PATCHED = frozenset(("op", "before", "after", "Flags"))
 """Beside the path of what is changed: of JSON Patch (RFC 6902) and of what compares two states."""
+_SMALLEST_PASSWORD = 1000
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
 
@@ -149,7 +151,9 @@ class Walk:
         elif kind is str:
             self._text(holder, slot, plain, rule)
         elif kind is int or kind is float:
-            if rule is not None and rule.numeric and rule is not PHONE and enough_digits(str(plain), rule.rule):
+            secret = rule is not None and rule.numeric and rule is not PHONE and enough_digits(str(plain), rule.rule)
+            # `{"pass": 12, "fail": 3}`
+            if rule is not None and secret and not (rule.rule == "key:password" and plain < _SMALLEST_PASSWORD):
                 self._mask(holder, slot, str(plain), rule.rule)
             elif kind is int and plain > _SMALL and self._cards and is_card(str(plain)):
                 self._mask(holder, slot, str(plain), "card")
@@ -298,7 +302,8 @@ class Walk:
         """Rows under the names of their columns, answers in a message behind the question, arguments of a command."""
         kind = type(out[0])
         if kind is str:
-            self._mask_all(out, of_redis(out))
+            if out[0] in ("AUTH", "auth"):
+                self._mask_all(out, of_redis(out))
             if may_be_command(out[0]):
                 self._replace(secret_arguments(out, self._scan))
             if len(out) % 2 == 0 and len(out) > 2:
@@ -385,11 +390,12 @@ class Walk:
         drop = self._masker.drops(rule) and type(holder) is dict
         holder[slot] = _MISSING if drop else self._masker.mask(rule, text)
 
-    def _read_together(self, out: dict[str, Any]) -> None:
+    def _read_together(self, out: dict[str, Any]) -> None:  # noqa: PLR0912  # one line a partnership
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
         if not _VALUE_SET.isdisjoint(out) or "values" in out:
             self._beside_names(out)
-        self._mask_all(out, loosely_named(out, self._named_by))
+        if not (LOOSELY.isdisjoint(out) or ANYTHING.isdisjoint(out)):
+            self._mask_all(out, loosely_named(out, self._named_by))
         if not STORE_KEYS.isdisjoint(out):
             for holder, slot in secret_members(out):
                 self._mask_again(holder, slot, _OF_A_STORE)

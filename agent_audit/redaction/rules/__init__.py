@@ -18,6 +18,7 @@ from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
 from agent_audit.redaction.rules.signing_in import SIGNING_IN
 from agent_audit.redaction.rules.telephones import TELEPHONES
+from agent_audit.redaction.rules.vendors import VENDORS
 from agent_audit.redaction.rules.whole import WHOLE_IDS
 
 __all__ = ["BUILT_IN", "Rule", "Span", "rule_ids"]
@@ -34,6 +35,7 @@ BUILT_IN: tuple[Rule, ...] = (
     + DEVELOPER
     + SERVICES
     + PLATFORMS
+    + VENDORS
     + ADDRESSES
     + LINKS
     + SIGNING_IN

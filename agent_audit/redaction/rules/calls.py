@@ -130,8 +130,11 @@ CALLS: tuple[Rule, ...] = (
     ),
     part(
         "twilio-call",
-        ("client('ac", 'client("ac', "twilio('ac", 'twilio("ac'),
-        r"(?i:client|twilio)\(\s{0,24}[\"']AC[0-9a-f]{32}[\"'],\s{0,24}[\"']([0-9a-f]{32})[\"']",
+        (
+            *("client('ac", 'client("ac', "twilio('ac", 'twilio("ac'),
+            *("client('sk", 'client("sk', "twilio('sk", 'twilio("sk'),
+        ),
+        r"(?i:client|twilio)\(\s{0,24}[\"'](?:AC|SK)[0-9a-f]{32}[\"'],\s{0,24}[\"']([0-9a-f]{32})[\"']",
     ),
     part(
         "php-define",

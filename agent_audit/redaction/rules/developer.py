@@ -31,16 +31,20 @@ DEVELOPER: tuple[Rule, ...] = (
     token("rubygems-key", "rubygems_", r"rubygems_[a-f0-9]{48}"),
     token("crates-token", "cio", r"cio[A-Za-z0-9]{32}"),
     token("nuget-key", "oy2", r"oy2[a-z0-9]{43}"),
-    token("clojars-token", "clojars_", r"(?i:clojars_)[a-f0-9]{60}"),
+    token("clojars-token", "clojars_", r"(?i:clojars_)[a-z0-9]{60}"),
     token("docker-token", "dckr_pat_ dckr_oat_", r"dckr_[po]at_[A-Za-z0-9_-]{27,40}"),
-    token("jfrog-key", "akcp cmvmd", r"(?:AKCp[A-Za-z0-9]{69}|cmVmd[A-Za-z0-9]{59})"),
+    token("jfrog-key", "akcp cmvmd", r"(?:AKCp[A-Za-z0-9]{68,70}|cmVmd[A-Za-z0-9]{59})"),
     token("sonarqube-token", "sqp_ sqa_ squ_", r"sq[pau]_[a-f0-9]{40}"),
     token("sourcegraph-token", "sgp_", r"sgp_(?:[a-fA-F0-9]{16}_|local_)?[a-fA-F0-9]{40}"),
     token("sourcegraph-cody-token", "slk_", r"slk_[a-f0-9]{64}"),
     token("postman-key", "pmak-", r"PMAK-[a-fA-F0-9]{24}-[a-fA-F0-9]{34}"),
     token("launchdarkly-key", "api- sdk- mob-", r"(?:api|sdk|mob)-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
-    token("circleci-token", "ccipat_ cciprj_", r"CCI(?:PAT|PRJ)_[A-Za-z0-9]{22}_[a-fA-F0-9]{40}"),
-    token("buildkite-token", "bkua_ bkaj_ bkpt_ bkcq_", r"bk[a-z]{2}_[A-Za-z0-9_-]{36,60}"),
+    token("circleci-token", "ccipat_ cciprj_", r"CCI(?:PAT|PRJ)_[A-Za-z0-9]{22}_[a-z0-9]{40}"),
+    token(
+        "buildkite-token",
+        "bkua_ bkaa_ bkaj_ bkar_ bkct_ bkpt_ bkps_ bkcq_ bkpat_",
+        r"bk(?:[a-z]{2}|pat)_[A-Za-z0-9_-]{36,340}",
+    ),
     token("airtable-token", "pat", r"pat[A-Za-z0-9]{14}\.[a-f0-9]{64}"),
     token(
         "notion-token",
@@ -49,7 +53,7 @@ DEVELOPER: tuple[Rule, ...] = (
     ),
     token("linear-key", "lin_api_ lin_oauth_", r"lin_(?:api|oauth)_[A-Za-z0-9]{32,64}"),
     token("figma-token", "figd_ figu_ figo_", r"fig[duo]_[A-Za-z0-9_-]{36,64}"),
-    token("asana-token", "0/1 1/1 2/1", r"[0-2]/1[0-9]{15}(?:/[0-9]{16})?:[a-f0-9]{32}"),
+    token("asana-token", "0/1 1/1 2/1 2/4", r"[0-2]/[1-9][0-9]{15}(?:/[0-9]{16})?:[a-f0-9]{32}"),
     token("typeform-token", "tfp_", r"tfp_[A-Za-z0-9_.=-]{40,59}"),
     token("readme-key", "rdme_", r"rdme_[a-z0-9]{70}"),
     token("frameio-token", "fio-u-", r"fio-u-[A-Za-z0-9_=-]{64}"),
@@ -69,7 +73,7 @@ DEVELOPER: tuple[Rule, ...] = (
     token("ubidots-key", "bbff-", r"BBFF-[A-Za-z0-9]{30}"),
     token("lob-key", "live_ test_", r"(?:live|test)_(?:pub_)?[a-f0-9]{31,35}"),
     token("snyk-token", "snyk_", r"snyk_(?:uat|sat)\.[a-z0-9]{8}\.[A-Za-z0-9_.-]{40,400}"),
-    token("apify-token", "apify_api_", r"apify_api_[A-Za-z0-9-]{36}"),
+    token("apify-token", "apify_api_", r"apify_api_[A-Za-z0-9-]{34,38}"),
     token("zapier-hook", "hooks.zapier.com/hooks/catch/", r"hooks\.zapier\.com/hooks/catch/[A-Za-z0-9/]{10,60}"),
     token("easypost-key", "ezak eztk", r"EZ[AT]K[A-Za-z0-9]{54}"),
     token("duffel-token", "duffel_test_ duffel_live_", r"duffel_(?:test|live)_[A-Za-z0-9_=-]{43}"),
@@ -80,9 +84,13 @@ DEVELOPER: tuple[Rule, ...] = (
     Rule("password-hash", ("$2a$", "$2b$", "$2y$"), re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")),
     Rule(
         "password-hash-crypt",
-        ("$argon2", "$5$", "$6$", "$1$", "$apr1$"),
+        ("$argon2", "$5$", "$6$", "$1$", "$apr1$", "$y$", "$gy$", "$7$", "pbkdf2_sha", "{ssha", "{smd5}"),
         re.compile(
-            r"\$(?:argon2(?:id|i|d)\$[^\s\"']{20,300}|(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22,86})"
+            r"\$(?:argon2(?:id|i|d)\$[^\s\"']{20,300}|(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22,86}"
+            r"|g?y\$[./A-Za-z0-9]{1,12}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}|7\$[./A-Za-z0-9]{11,90}\$[./A-Za-z0-9]{43})"
+            # Django; LDAP (RFC 2307).
+            r"|pbkdf2_sha\d{1,3}\$\d{4,8}\$[./A-Za-z0-9]{8,64}\$[A-Za-z0-9+/]{20,90}={0,2}"
+            r"|\{(?i:SSHA(?:256|384|512)?|SMD5)\}[A-Za-z0-9+/]{24,200}={0,2}"
         ),
     ),
 )

@@ -219,6 +219,83 @@ infura-key: MetaMask developer documentation, Infura API keys
 alchemy-key: Alchemy documentation, API keys
 quicknode-token: QuickNode documentation, endpoint authentication token
 ankr-token: Ankr documentation, RPC endpoints with token
+runway-key: Runway API documentation, API keys
+retell-key: Retell AI documentation, API keys
+mem0-key: Mem0 documentation, API keys
+chroma-key: Chroma Cloud documentation, API keys
+daytona-key: Daytona documentation, API keys
+steel-key: Steel documentation, API keys
+hyperbrowser-key: Hyperbrowser documentation, API keys
+openpipe-key: OpenPipe documentation, API keys
+lambda-key: Lambda Cloud API documentation, API keys
+arize-key: Arize AX documentation, API keys
+brave-search-key: Brave Search API documentation, authentication
+gemini-key: Gemini API documentation, API keys
+devin-key: Devin documentation, API keys
+deepl-key: DeepL API documentation, authentication, keys of the free plan
+brex-token: Brex developers documentation, user tokens
+ramp-secret: Ramp developer documentation, API tokens
+conekta-key: Conekta documentation, API keys
+tableau-token: Tableau documentation, personal access tokens
+omise-key: Omise documentation, secret keys
+cashfree-secret: Cashfree Payments documentation, API keys
+yookassa-key: YooKassa API reference, secret keys
+mercury-token: Mercury API documentation, API tokens
+polar-token: Polar documentation, organization access tokens
+persona-key: Persona documentation, API keys
+onfido-token: Onfido API reference, API tokens
+xata-key: Xata documentation, API keys
+fauna-key: Fauna documentation, keys
+astra-token: DataStax Astra DB documentation, application tokens
+clickhouse-key: ClickHouse Cloud documentation, API keys
+tigris-secret: Tigris documentation, access keys
+backblaze-key: Backblaze B2 documentation, application keys
+imagekit-key: ImageKit documentation, API keys
+cloudsmith-key: Cloudsmith documentation, API keys
+upcloud-token: UpCloud API documentation, API tokens
+deno-token: Deno Deploy documentation, access tokens
+infisical-token: Infisical documentation, service tokens
+zuplo-key: Zuplo documentation, API key format
+svix-key: Svix documentation, authentication
+nightfall-key: Nightfall AI documentation, API keys
+honeybadger-token: Honeybadger documentation, API reference
+netbird-token: NetBird documentation, personal access tokens
+pubnub-key: PubNub documentation, secret keys
+growthbook-key: GrowthBook documentation, REST API, authentication
+unleash-token: Unleash documentation, API tokens and client keys
+transifex-token: Transifex developers documentation, authentication
+rootly-key: Rootly API documentation, API keys
+permit-key: Permit.io documentation, API keys
+checkly-key: Checkly documentation, API keys
+wakatime-key: WakaTime API documentation, authentication
+thunderstore-token: Thunderstore documentation, service accounts
+val-town-token: Val Town documentation, API tokens
+devcycle-key: DevCycle documentation, SDK keys
+docker-swarm-token: Docker documentation, swarm join tokens; docker swarm unlock-key
+bitbucket-server-token: Bitbucket Data Center documentation, HTTP access tokens
+aikido-token: Aikido Security documentation, CI API keys
+mergify-key: Mergify documentation, application keys
+workato-token: Workato documentation, developer API clients
+postman-collection-token: Postman documentation, collection access keys
+nylas-key: Nylas documentation, API keys
+samsara-token: Samsara developer documentation, API tokens
+canva-secret: Canva Connect documentation, authentication
+adobe-secret: Adobe Developer documentation, OAuth Server-to-Server credentials
+ionic-token: Ionic Appflow documentation, personal access tokens
+lichess-token: Lichess API reference, personal API access tokens
+amazon-lwa-secret amazon-lwa-token: Login with Amazon documentation, security profiles, tokens
+ebay-token: eBay developers documentation, OAuth access tokens
+microsoft-refresh-token entra-refresh-token: Microsoft Learn, Microsoft identity platform, refresh tokens
+tiktok-token: TikTok for Developers documentation, access tokens
+twitch-token: Twitch developers documentation, chat and IRC, OAuth tokens
+fcm-server-key: Firebase documentation, Cloud Messaging, legacy server keys
+discord-mfa-token: Discord developer documentation, authentication
+vk-token: VK API documentation, access tokens
+yandex-oauth-token: Yandex ID documentation, OAuth tokens
+linkedin-token: Microsoft Learn, LinkedIn API, access tokens
+jumpcloud-key: JumpCloud API documentation, authentication
+dashlane-key: Dashlane documentation, API and CLI keys
+alibaba-sts-key: Alibaba Cloud STS documentation, temporary access keys
 """
 
 TOOLS = """

@@ -92,8 +92,8 @@ LINKS: tuple[Rule, ...] = (
     part(
         "query-login",
         ("?u=", "&u=", "?user=", "&user="),
-        r"[?&]u(?:ser)?=[^&\s\"'<>]{1,64}&p=([^&\s\"'<>#]{1,128})",
-        _is_value,
+        r"[?&]u(?:ser)?=[^&\s\"'<>]{1,64}&p=([^&\s\"'<>#]{6,128})",
+        lambda text: not (text.isalpha() or text.isdigit()) and _is_value(text),
     ),
     # Oracle's easy connect names the host behind two slashes: `user/password@//host:1521/service`.
     Rule(

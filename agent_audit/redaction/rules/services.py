@@ -14,7 +14,7 @@ SERVICES: tuple[Rule, ...] = (
     # The middle of an OpenAI key is always `T3BlbkFJ`; other services hand out `sk-` keys of many lengths.
     token("openai-key", "sk-", r"sk-(?!ant-)[A-Za-z0-9_-]{20,360}", has_digit),
     token("langfuse-key", "pk-lf-", r"pk-lf-[0-9a-f-]{36}"),
-    token("langsmith-key", "lsv2_", r"lsv2_(?:pt|sk)_[a-f0-9]{32}_[a-f0-9]{10}"),
+    token("langsmith-key", "lsv2_", r"lsv2_(?:pt|sk)_[a-fA-F0-9]{32}_[a-fA-F0-9]{10}"),
     token(
         "huggingface-token",
         "hf_ api_org_",
@@ -22,7 +22,7 @@ SERVICES: tuple[Rule, ...] = (
         lambda t: len(set(t)) > 8,
     ),
     token("groq-key", "gsk_", r"gsk_[A-Za-z0-9]{48,56}"),
-    token("xai-key", "xai-", r"xai-[A-Za-z0-9]{70,84}"),
+    token("xai-key", "xai-", r"xai-[A-Za-z0-9_-]{70,120}"),
     token("perplexity-key", "pplx-", r"pplx-[A-Za-z0-9]{40,60}"),
     token("replicate-token", "r8_", r"r8_[A-Za-z0-9]{37}"),
     token("nvidia-key", "nvapi-", r"nvapi-[A-Za-z0-9_-]{60,70}"),
@@ -87,11 +87,11 @@ SERVICES: tuple[Rule, ...] = (
         r"(?:SK|AC)[0-9a-f]{32}",
     ),
     token("sendgrid-key", "sg.", r"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{30,64}"),
-    token("sendinblue-key", "xkeysib- xsmtpsib-", r"x(?:key|smtp)sib-[a-f0-9]{64}-[A-Za-z0-9]{16}"),
+    token("sendinblue-key", "xkeysib- xsmtpsib-", r"x(?:key|smtp)sib-[a-fA-F0-9]{64}-[A-Za-z0-9]{16}"),
     token("mailgun-key", "key- pubkey-", r"(?:pub)?key-[a-f0-9]{32}"),
     token("mandrill-key", "md-", r"md-[A-Za-z0-9_]{22}"),
     token("resend-key", "re_", r"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20,32}"),
-    token("telnyx-key", "key0", r"KEY0[0-9A-F]{31}_[A-Za-z0-9]{22}"),
+    token("telnyx-key", "key0 key3", r"KEY[0-9A-F]{32}_[A-Za-z0-9]{22}"),
     # Payment and shops.
     token(
         "stripe-key",

@@ -8,12 +8,13 @@ import re
 from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_value
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed
-from agent_audit.redaction.values import is_placeholder
+from agent_audit.redaction.values import is_placeholder, is_technical
 
 _OPTIONS = r"(?: --?[a-z][\w-]{0,32}(?:=\S{1,128})?){0,4}"
 _QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
 _OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
 _NEXT = r",\s{0,24}"
+_ALGORITHM = re.compile(r"(?i)(?:hmac)?[-_]?(?:with)?sha-?\d{1,3}|argon2\w{0,2}|bcrypt|pbkdf2\w{0,12}")
 
 
 def _is_token(text: str) -> bool:
@@ -21,8 +22,15 @@ def _is_token(text: str) -> bool:
 
 
 def _is_chosen(text: str) -> bool:
-    """No word, name of a variable or placeholder."""
-    return len(text) >= 6 and is_mixed(text) and is_value(text) and not is_placeholder(text)
+    """No word, name of a variable, of an algorithm or placeholder."""
+    if len(text) < 6 or _ALGORITHM.fullmatch(text) is not None or is_technical(text):
+        return False
+    return is_mixed(text) and is_value(text) and not is_placeholder(text)
+
+
+def _is_for_it(text: str) -> bool:
+    """No word of a sentence, no name of the argument."""
+    return not text.isalpha() and is_value(text) and not is_placeholder(text)
 
 
 def _is_encrypted(text: str) -> bool:
@@ -58,7 +66,7 @@ SIGNING_IN: tuple[Rule, ...] = (
         "vault-login",
         ("vault login ", "operator unseal ", "operator rekey ", "operator generate-root "),
         rf"(?:vault login|operator (?:unseal|rekey|generate-root)){_OPTIONS} "
-        r"(?!-|\w{1,32}=)([\w./+-]{12,512}={0,2})(?=[\s\"'`;|&)\\]|$)",
+        r"(?!-|\w{1,32}=)([\w./+-]{20,512}={0,2})(?=[\s\"'`;|&)\\]|$)",
         _is_token,
     ),
     part(
@@ -87,14 +95,14 @@ SIGNING_IN: tuple[Rule, ...] = (
         "db2-password",
         ("connect to ",),
         rf"(?i:connect to) [\w.]{{1,64}} (?i:user) [\w.$]{{1,64}} (?i:using) {ARGUMENT}",
-        is_value,
+        _is_for_it,
     ),
     part(
         "impacket-password",
         ("impacket-", "secretsdump", "psexec.py", "wmiexec", "smbexec", "getuserspns", "getnpusers", "mssqlclient"),
         r"(?i:impacket-\w{1,24}|secretsdump(?:\.py)?|psexec\.py|(?:wmi|smb)exec(?:\.py)?|get(?:userspns|npusers)(?:\.py)?"
         rf"|mssqlclient(?:\.py)?){REST}[\"']?(?:[\w.-]{{1,64}}/)?[\w.$-]{{1,64}}:([^\s\"']{{1,128}})@[\w.-]",
-        is_value,
+        lambda text: text not in ("password", "pass", "pw") and is_value(text),
     ),
     # Text for `base64`, that none but a secret would have.
     part(
@@ -116,13 +124,13 @@ SIGNING_IN: tuple[Rule, ...] = (
     part(
         "plain-scheme",
         ("{plain}", "{cleartext}", "{clear}"),
-        r"\{(?i:plain|cleartext|clear)\}([^\s:\"'<>{}]{3,128})",
+        r"(?:(?<=:)|(?<=: )|(?<=::))\{(?i:plain|cleartext|clear)\}([^\s:\"'<>{}]{3,128})",
         is_value,
     ),
     part(
         "chap-secret",
         ('* "', '* \\"'),
-        r"\* \"([^\"\n]{6,128})\" (?:\*|\d{1,3}(?:\.\d{1,3}){3})(?=\s|$)",
+        r"\* \"([^\"\n]{6,128})\" (?:\*|\d{1,3}(?:\.\d{1,3}){3})(?=[ \t]*(?:\n|\\n|$))",
         _is_chosen,
     ),
     # What the log of PostgreSQL says was bound to a placeholder.

@@ -1,0 +1,129 @@
+"""Keys of younger and smaller services, by their documented prefixes: AI, payments, storage, tools for developers."""
+
+from __future__ import annotations
+
+from agent_audit.redaction.rules.model import Rule, token, within
+from agent_audit.redaction.validators import has_digit, looks_random
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_DIUU = r"[0-9a-f]{12}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}"
+"""A UUID, written backwards."""
+
+
+def _is_dense(text: str) -> bool:
+    """Small and capital letters and digits mix, as in what is drawn at random."""
+    return looks_random(text) and any(map(str.isupper, text)) and any(map(str.islower, text)) and has_digit(text)
+
+
+def _with_hex(prefix: str) -> str:
+    """Literals of a prefix that many words end in, with the digit behind it."""
+    return " ".join(prefix + digit for digit in "0123456789abcdef")
+
+
+VENDORS: tuple[Rule, ...] = (
+    # AI services.
+    token("runway-key", "key_", r"key_[a-f0-9]{128}"),
+    token("retell-key", "key_", r"key_[a-f0-9]{28}"),
+    token("mem0-key", "m0-", r"m0-[A-Za-z0-9]{24,44}", has_digit),
+    token("chroma-key", "ck-", r"ck-[A-Za-z0-9]{44}"),
+    token("daytona-key", "dtn_", r"dtn_[a-f0-9]{64}"),
+    token("steel-key", "ste-", r"ste-[A-Za-z0-9]{60,72}"),
+    token("hyperbrowser-key", "hb_", r"hb_[a-f0-9]{28}"),
+    token("openpipe-key", "opk_", r"opk_[a-f0-9]{42}"),
+    token("lambda-key", "secret_", r"secret_[a-z0-9-]{1,40}_[a-f0-9]{32}\.[A-Za-z0-9]{32}"),
+    token("arize-key", "ak-", rf"ak-{_UUID}-[A-Za-z0-9_-]{{32}}"),
+    token("brave-search-key", "bsa", r"BSA[A-Za-z0-9_-]{24,40}", _is_dense),
+    token("gemini-key", "aq.ab8rn6", r"AQ\.Ab8RN6[A-Za-z0-9_-]{44}"),
+    token("devin-key", "apk_ cog_", r"(?:apk_[A-Za-z0-9+/]{80,100}={0,2}|cog_[a-z2-7]{52})"),
+    within("deepl-key", ":fx", _DIUU, r":fx"),
+    # Payments and money.
+    token("brex-token", "bxt_", r"bxt_[A-Za-z0-9]{40}"),
+    token("ramp-secret", "ramp_tok_ ramp_sec_", r"ramp_(?:tok|sec)_[A-Za-z0-9]{40,64}"),
+    token("conekta-key", "key_", r"key_[A-Za-z0-9]{20,24}", _is_dense),
+    token("omise-key", "skey_", r"skey_(?:test_)?[a-z0-9]{18,24}", has_digit),
+    token("cashfree-secret", "cfsk_ma_", r"cfsk_ma_(?:prod|test)_[a-f0-9]{32}_[a-f0-9]{8}"),
+    token("yookassa-key", "live_ test_", r"(?:live|test)_[A-Za-z0-9_-]{43}", _is_dense),
+    token("mercury-token", "mercury_production_", r"mercury_production_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem"),
+    token("polar-token", "polar_at_ polar_oat_", r"polar_o?at_[A-Za-z0-9_-]{20,100}"),
+    token("persona-key", "persona_", r"persona_(?:production|sandbox)_[a-z0-9_-]{20,80}", has_digit),
+    token(
+        "onfido-token",
+        "api_live api_sandbox",
+        r"api_(?:live|sandbox)(?:_(?:us|ca))?\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}",
+    ),
+    # Data stores and storage.
+    token("xata-key", "xau_", r"xau_[A-Za-z0-9]{36}"),
+    token("fauna-key", "fnae", r"fnAE[A-Za-z0-9_-]{36}", has_digit),
+    token("astra-token", "astracs:", r"AstraCS:[A-Za-z0-9]{20,32}(?::[a-f0-9]{64})?"),
+    token("clickhouse-key", "4b1d", r"4b1d[A-Za-z0-9]{38}", _is_dense),
+    token("tigris-secret", "tsec_", r"tsec_[A-Za-z0-9_-]{40,80}", has_digit),
+    token("backblaze-key", "k00", r"K00\d[A-Za-z0-9/+]{27}", _is_dense),
+    token("imagekit-key", "private_", r"private_[A-Za-z0-9+/]{27}=", has_digit),
+    token("cloudsmith-key", "csa_", r"csa_[a-f0-9]{30}[A-Za-z0-9]{6}"),
+    token("upcloud-token", "ucat_", r"ucat_[0-9A-Za-z]{24,32}", has_digit),
+    # Tools for developers.
+    token("deno-token", "ddp_ ddo_ ddw_", r"dd[pow]_[A-Za-z0-9]{36}", has_digit),
+    token("infisical-token", _with_hex("st."), r"st\.[a-f0-9]{24}\.[a-f0-9]{32}\.[a-f0-9]{32}"),
+    token("zuplo-key", "zpka_", r"zpka_[a-z0-9]{32}_[a-f0-9]{8}"),
+    token("svix-key", "testsk_ sk_", r"(?:testsk|sk)_[A-Za-z0-9_-]{28,40}\.[a-z]{2}", has_digit),
+    token("nightfall-key", "nf-", r"NF-[A-Za-z0-9]{32}", has_digit),
+    token("honeybadger-token", "hbp_", r"hbp_[A-Za-z0-9]{36}", has_digit),
+    token("netbird-token", "nbp_", r"nbp_[A-Za-z0-9]{36}", has_digit),
+    token("pubnub-key", "sec-c-", rf"sec-c-(?:[A-Za-z0-9]{{48}}|{_UUID})"),
+    token(
+        "growthbook-key",
+        "secret_admin_ secret_readonly_ secret_user_",
+        r"secret_(?:admin|readonly|user)_[A-Za-z0-9]{32,60}",
+    ),
+    token(
+        "unleash-token", "*:prod *:dev *:*. default:prod default:dev", r"(?:\*|default):[\w*-]{1,40}\.[a-f0-9]{56,64}"
+    ),
+    token("transifex-token", "1/", r"1/[a-f0-9]{40}"),
+    token("rootly-key", "rootly_", r"rootly_[a-f0-9]{64}"),
+    token("permit-key", "permit_key_", r"permit_key_[A-Za-z0-9]{60,120}"),
+    token("checkly-key", "cu_", r"cu_[a-f0-9]{32}"),
+    token("wakatime-key", "waka_", rf"waka_(?:{_UUID}|[a-z0-9]{{36,64}})"),
+    token("thunderstore-token", "tss_", r"tss_[A-Za-z0-9]{32,40}", has_digit),
+    token("val-town-token", "vtwn_", r"vtwn_[A-Za-z0-9_-]{20,80}", has_digit),
+    token("devcycle-key", "dvc_server_", r"dvc_server_[A-Za-z0-9]{8,32}(?:_[A-Za-z0-9]{8,32})?", has_digit),
+    token(
+        "docker-swarm-token",
+        "swmtkn-1- swmkey-1-",
+        r"SWM(?:TKN-1-[a-z0-9]{50,60}-[a-z0-9]{24,30}|KEY-1-[A-Za-z0-9+/]{40,50})",
+    ),
+    token("bitbucket-server-token", "bbdc-", r"BBDC-[A-Za-z0-9+/=]{32,64}"),
+    token("aikido-token", "aik_ci_ aik_secret_", r"AIK_(?:CI|SECRET)_[A-Za-z0-9]{20,64}", has_digit),
+    token("mergify-key", "mergify_application_key_", r"mergify_application_key_[A-Za-z0-9_-]{40,200}"),
+    token(
+        "workato-token",
+        "wrka",
+        r"wrka(?:[a-z]{2})?-eyJ[A-Za-z0-9_-]{8,400}\.[A-Za-z0-9_-]{16,600}\.[A-Za-z0-9_-]{64,600}",
+    ),
+    token("postman-collection-token", "pmat-", r"PMAT-[A-Za-z0-9]{26}", has_digit),
+    token("packagist-token", "packagist_", r"packagist_(?:acs|ack|ort|out|uat|uut)_[a-f0-9]{28,96}"),
+    token("nylas-key", "nyk_", r"nyk_[A-Za-z0-9]{67}"),
+    token("samsara-token", "samsara_api_", r"samsara_api_[A-Za-z0-9]{26,32}"),
+    token("canva-secret", "cnvca", r"cnvca[a-zA-Z0-9_-]{51}"),
+    token("adobe-secret", "p8e-", r"p8e-[A-Za-z0-9_-]{32}", has_digit),
+    token("ionic-token", "ion_", r"ion_[A-Za-z0-9]{42}", has_digit),
+    token("lichess-token", "lip_", r"lip_[A-Za-z0-9]{20}", has_digit),
+    within("tableau-token", "==:", r"[A-Za-z0-9+/]{22}", r"==:[A-Za-z0-9]{32}"),
+    # Whose users sign in: stores, networks, identities.
+    token("amazon-lwa-secret", "amzn1.oa2-cs.", r"amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"),
+    token("amazon-lwa-token", "atza| atzr| atza%7c atzr%7c", r"Atz[ar](?:\||%7[Cc])[A-Za-z0-9_-]{60,1200}"),
+    token("ebay-token", "v^1.1#i^1#", r"v\^1\.1#i\^1#[A-Za-z0-9^#+/=]{40,4000}"),
+    token(
+        "microsoft-refresh-token", "m.c5 m.r3", r"M\.[CR]\d{2,3}_[A-Z0-9]{3}\.[A-Z0-9.]{0,8}-[A-Za-z0-9!*$_-]{60,2000}"
+    ),
+    token("entra-refresh-token", "0.a 1.a", r"[01]\.A[A-Za-z0-9_-]{40,120}\.Ag[A-Za-z0-9_-]{100,3000}"),
+    token("tiktok-token", "act.", r"act\.!?[A-Za-z0-9!]{48,120}", has_digit),
+    token("twitch-token", "oauth:", r"oauth:[a-z0-9]{30}", has_digit),
+    token("fcm-server-key", "aaaa", r"AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{100,200}"),
+    token("discord-mfa-token", "mfa.", r"mfa\.[A-Za-z0-9_-]{84}"),
+    token("vk-token", "vk1.a.", r"vk1\.a\.[A-Za-z0-9_-]{80,400}"),
+    token("yandex-oauth-token", "y0_ y1_ y2_ y3_", r"y[0-3]_[A-Za-z0-9_-]{39,64}", _is_dense),
+    token("linkedin-token", "aqu aqv aqw aqx", r"AQ[U-X][A-Za-z0-9_-]{120,600}", _is_dense),
+    token("jumpcloud-key", "jca_", r"jca_[A-Za-z0-9]{36}", has_digit),
+    token("dashlane-key", "dls_", r"dls_[A-Z0-9]{18}_[A-Za-z0-9]{40,80}"),
+    token("alibaba-sts-key", "sts.", r"STS\.[A-Za-z0-9]{20,64}", _is_dense),
+)
