@@ -38,7 +38,7 @@ from agent_audit.redaction.phrases import (
 )
 from agent_audit.redaction.sentences import find_in_sentence
 from agent_audit.redaction.values import Named
-from agent_audit.redaction.vocabulary import OF
+from agent_audit.redaction.vocabulary import NOUNS_FIRST, OF
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -143,7 +143,7 @@ def _is_hopeless(tail: str) -> bool:
     parts = name_words(tail)
     if not parts:
         return False
-    if len(parts) > 2 and not OF.isdisjoint(parts):
+    if (len(parts) > 2 and not OF.isdisjoint(parts)) or parts[0] in NOUNS_FIRST:
         return False
     last = parts[-1].rstrip("0123456789")
     # The first word may have begun before the keyword: `dbpass`.

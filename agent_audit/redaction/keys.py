@@ -84,7 +84,10 @@ NAME_KEYS = (
     "prop",
     "setting",
 )
-HEADING_KEYS = ("title", "column", "column_name", "object", "type")
+HEADING_KEYS = (
+    *("title", "column", "column_name", "object", "type", "caption", "placeholder", "aria-label", "tag", "term", "n"),
+    *("identifier", "question", "prompt"),
+)
 """They head as many descriptions as secrets: the value must look like one."""
 VALUE_KEYS = (
     "value",
@@ -109,9 +112,34 @@ VALUE_KEYS = (
     "currentValue",
     "current_value",
 )
-LOOSE_VALUE_KEYS = ("content", "text", "current", "cell", "body", "string", "data")
+_OWNERS = """
+    var env arg field setting header column property prop attribute attr option meta config param parameter variable
+    item input form entry tag element cookie metadata
+""".split()  # noqa: SIM905  # easier to read
+PREFIXED = {
+    **{f"{owner}Value": (f"{owner}Name", f"{owner}Key") for owner in _OWNERS},
+    **{f"{owner}_value": (f"{owner}_name", f"{owner}_key") for owner in _OWNERS},
+}
+"""Where a record of `fieldName` and `fieldValue` has its name."""
+LOOSE_VALUE_KEYS = ("content", "text", "current", "cell", "body", "string", "data", "contents")
 """They hold anything: beside a name only what looks like a secret is one."""
-LOOSELY = frozenset(("field", "header", "attr", "prop", "setting", "label", "cell", "string", "current", "body"))
+LOOSELY = frozenset(
+    (
+        *PREFIXED,
+        "data",
+        "contents",
+        "field",
+        "header",
+        "attr",
+        "prop",
+        "setting",
+        "label",
+        "cell",
+        "string",
+        "current",
+        "body",
+    )
+)
 """One of them is in a record of a name and such a value."""
 # A field of a page, and what is typed into it: the arguments of browser tools.
 FIELD_KEYS = ("element", "selector", "locator", "target", "into", "field_name", "xpath", "css")
@@ -284,7 +312,10 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
         return _TOKENS
-    return _judge_head(last, owner, tuple(parts[-3:-1]))
+    found = _judge_head(last, owner, tuple(parts[-3:-1]))
+    if found is None and len(parts) > 1 and parts[0] in words.NOUNS_FIRST:
+        return KeyClass(f"key:{words.NOUNS_FIRST[parts[0]]}", shown=True)
+    return found
 
 
 def _judge_head(last: str, owner: str, before: tuple[str, ...]) -> KeyClass | None:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, USER_AND_PASSWORD, KeyClass
+from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
 from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
 
-ANYTHING = frozenset(LOOSE_VALUE_KEYS)
+ANYTHING = frozenset((*LOOSE_VALUE_KEYS, *PREFIXED))
 _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
@@ -75,6 +75,11 @@ def of_redis(out: list[Any]) -> Iterator[tuple[int, KeyClass]]:
 
 def loosely_named(out: dict[str, Any], named_by: NamedBy) -> Iterator[tuple[str, KeyClass]]:
     """Key of each secret beside its name where anything may stand: `{"label": "Password", "text": x}`."""
+    for value in PREFIXED.keys() & out.keys():
+        for name in PREFIXED[value]:
+            found = named_by(out[name]) if name in out else None
+            if found is not None and type(out[value]) is str and is_shown(out[value], found):
+                yield value, found
     held = [key for key in LOOSE_VALUE_KEYS if type(out.get(key)) is str]
     for name in (*NAME_KEYS, *HEADING_KEYS) if held else ():
         found = named_by(out[name]) if name in out else None

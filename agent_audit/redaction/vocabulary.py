@@ -21,7 +21,7 @@ PASSWORD = words("""
     κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
     парола паролата паролу лозинка лозинке лозинку құпиясөз პაროლი գաղտնաբառ
-    parool parooli salasõna contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka
+    parool parooli salasõna katasandi contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka
     katalaluan slaptazodis hasla hasłem parolă parolei şifrə السر عبور گذرواژه סיסמא পাসওয়ার্ড પાસવર્ડ
     கடவுச்சொல் nenosiri 비번 συνθηματικό πρόσβασης zugangswort losungswort
     requirepass masterauth pswd psw psswd passwrd pasword bindpw rootpw userpw adminpw authtok
@@ -38,12 +38,12 @@ TOKEN = words("""
 CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
 COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
 AUTHORIZATION = words("authorization authorisation proxyauthorization")
-KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel")
+KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel schluessel")
 """Passwords and keys of any kind: the value decides."""
 API_KEY = words("""
     apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
     sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
-    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel
+    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel toegangssleutel
     密钥 密鑰 金鑰 passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey 秘密鍵 비밀키 私钥 私鑰")
@@ -154,8 +154,11 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "licence": (("national-id", words("driver drivers driving")),),
     "signature": (("token", words("access")),),
     "response": (("token", words("saml")),),
+    "schluessel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
     "schlüssel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
-    "api": (("api-key", words("clave chave clé chiave klucz")),),
+    "api": (("api-key", words("clave chave clé cle clef chiave klucz ключ")),),
+    "secrète": (("secret", words("phrase clé clef")),),
+    "secrete": (("secret", words("phrase cle clef")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")), ("password", words("password"))),
     "material": (("private-key", words("key")),),
@@ -171,6 +174,18 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
 
 OF = words("de di da do del della du d")
 """What joins a noun to what it is for in Romance languages, where the first noun says what it is: `token_de_acceso`."""
+
+NOUNS_FIRST = {
+    **dict.fromkeys(
+        words("""
+    contraseña contrasena senha hasło haslo пароль парола лозинка heslo lozinka salasana şifre sifre jelszó jelszo
+    비밀번호 lösenord wachtwoord parola passordet
+    """),
+        "password",
+    ),
+    **dict.fromkeys(words("jeton токен"), "token"),
+}
+"""Words that are no English ones and say what a name is though more follows: `пароль_бд`."""
 
 NAMES: dict[str, str] = {
     "securejsondata": "secret",

@@ -64,11 +64,64 @@ SIGNING_IN: tuple[Rule, ...] = (
     ),
     part(
         "vault-login",
-        ("vault login ", "operator unseal ", "operator rekey ", "operator generate-root "),
-        rf"(?:vault login|operator (?:unseal|rekey|generate-root)){_OPTIONS} "
+        (
+            *("vault login ", "bao login ", "operator unseal ", "operator rekey ", "operator generate-root "),
+            *("token renew ", "token revoke ", "token lookup "),
+        ),
+        rf"(?:(?:vault|bao) login|operator (?:unseal|rekey|generate-root)|token (?:renew|revoke|lookup)){_OPTIONS} "
         r"(?!-|\w{1,32}=)([\w./+-]{20,512}={0,2})(?=[\s\"'`;|&)\\]|$)",
         _is_token,
     ),
+    part(
+        "registry-login",
+        (
+            "helm registry login ",
+            "crane auth login ",
+            "oras login ",
+            "nerdctl login ",
+            "buildah login ",
+            "regctl registry",
+        ),
+        rf"(?:(?:helm|regctl) registry|crane auth|oras|nerdctl|buildah) login\b{REST}-p[ =]{{0,2}}{ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "upload-password",
+        ("twine upload ", "ncftp ", "ncftpput ", "ncftpget ", "conjur login "),
+        rf"(?:twine upload|ncftp(?:put|get)?|conjur login)\b{REST}-p {ARGUMENT}",
+        is_value,
+    ),
+    part("perforce-password", ("p4 -",), rf"(?<![\w-])p4 (?:-[cpu] \S{{1,128}} ){{0,3}}-P {ARGUMENT}", is_value),
+    part("sendemail-password", ("sendemail ",), rf"(?i:sendemail)\b{REST}-xp {ARGUMENT}", is_value),
+    part(
+        "tool-token",
+        ("nuget push ", "doctl auth init ", "flyctl auth docker ", "cloudflared service install "),
+        rf"(?:nuget push\b{REST}(?:-k|-ApiKey)|doctl auth init\b{REST}-t|flyctl auth docker\b{REST}-t"
+        rf"|cloudflared service install) {ARGUMENT}",
+        _is_token,
+    ),
+    part(
+        "vault-string",
+        ("ansible-vault encrypt_string ", "bw unlock ", "drush user"),
+        r"(?:ansible-vault encrypt_string(?: --\w[\w-]{0,24}(?:[= ][\w./@-]{1,64})?){0,3}|bw unlock"
+        rf"|drush user[:-]password [\w.@-]{{1,64}}) {WHOLE}",
+        _is_for_it,
+    ),
+    # The key of a store says what its value is.
+    part(
+        "store-put",
+        ("consul kv put ", "etcdctl put "),
+        r"(?:consul kv|etcdctl) put [\"']?[\w./-]{0,128}(?i:password|passwd|secret|token|api[_-]?key|private[_-]?key)"
+        rf"[\"']? {WHOLE}",
+        is_value,
+    ),
+    part(
+        "password-command",
+        ("password-command", "passwordeval", "password_command"),
+        r"(?i:password[-_]?command|passwordeval)[ =]{1,3}[\"']{1,2}echo [\"']?([^\s\"'$]{4,128})",
+        is_value,
+    ),
+    part("cvs-password", (":pserver:",), r":pserver:[^\s:@/]{1,64}:([^\s@]{1,128})@", is_value),
     part(
         "sonar-token",
         ("sonar.login", "sonar_login"),

@@ -80,6 +80,15 @@ http-basic-password: Poetry and Composer documentation, repository credentials
 package-token: Poetry and Composer documentation, repository credentials
 platform-login: OpenShift and Cloud Foundry command line references, login
 vault-login: Vault documentation, login and operator commands
+registry-login: Helm, crane and ORAS documentation, login
+upload-password: Twine, NcFTP and Conjur documentation, options
+perforce-password: Perforce command reference, global options
+sendemail-password: sendEmail, options
+tool-token: NuGet, doctl, flyctl and cloudflared documentation, tokens given as arguments
+vault-string: Ansible, Bitwarden and Drush documentation, passwords given as arguments
+store-put: Consul and etcd documentation, storing a value under a key
+password-command: restic, Borg and msmtp documentation, commands that print a password
+cvs-password: CVS manual, the password authenticating server
 sonar-token: SonarQube documentation, analysis parameters
 db2-password: Db2 documentation, CONNECT
 impacket-password: Impacket, target of the examples
