@@ -12,6 +12,7 @@ from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_w
 from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
 
 ANYTHING = frozenset((*LOOSE_VALUE_KEYS, *PREFIXED))
+_NAMES = frozenset((*NAME_KEYS, *HEADING_KEYS))
 _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
@@ -81,8 +82,8 @@ def loosely_named(out: dict[str, Any], named_by: NamedBy) -> Iterator[tuple[str,
             if found is not None and type(out[value]) is str and is_shown(out[value], found):
                 yield value, found
     held = [key for key in LOOSE_VALUE_KEYS if type(out.get(key)) is str]
-    for name in (*NAME_KEYS, *HEADING_KEYS) if held else ():
-        found = named_by(out[name]) if name in out else None
+    for name in [name for name in out if name in _NAMES] if held else ():
+        found = named_by(out[name])
         for key in held if found is not None else ():
             chosen = found is not None and (found.rule == "key:password" or len(out[key]) > 8)  # `ERC-20`
             if key != name and found is not None and chosen and is_shown(out[key], found):

@@ -71,8 +71,8 @@ _NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/?[\w.-]{0,64}(?:/[\w.-]{0,64}){1,8})\
 _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
-    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
+_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET, _NAME_SET, _HEADING_SET = map(
+    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS, NAME_KEYS, HEADING_KEYS)
 )
 _PATCHED = frozenset(("op", "before", "after", "Flags"))
 """Beside the path of what is changed: of JSON Patch (RFC 6902) and of what compares two states."""
@@ -417,7 +417,7 @@ class Walk:
 
     def _beside_names(self, out: dict[str, Any]) -> None:
         named = list(filter(None, self._names_in(out)))
-        headed = list(filter(None, (self._named_by(out.get(key)) for key in HEADING_KEYS)))
+        headed = list(filter(None, (self._named_by(out[key]) for key in out if key in _HEADING_SET)))
         for value_key in VALUE_KEYS if named or headed else ():
             for found in named if value_key in out else ():
                 self._mask_again(out, value_key, found)
@@ -430,7 +430,7 @@ class Walk:
 
     def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:
         """What the members of an object that stand where a name should say of its value."""
-        yield from (self._named_by(out.get(key)) for key in NAME_KEYS)
+        yield from (self._named_by(out[key]) for key in out if key in _NAME_SET)
         path = "Key" if "Flags" in out else "path"  # of Consul
         if not _PATCHED.isdisjoint(out):
             yield self._of_field(out.get(path), _JSON_PATH)
