@@ -18,6 +18,7 @@ from agent_audit.adapting import (
     describe_decision,
     digest_of,
     message,
+    same_arguments,
     shared_state,
 )
 from agent_audit.agent import AuditedAgent
@@ -69,6 +70,7 @@ __all__ = [
     "get_logger",
     "identify",
     "message",
+    "same_arguments",
     "set_logger",
     "shared_state",
 ]

@@ -2,12 +2,13 @@
 
 LangGraph runs an interrupted task again when it is resumed, under the same namespace. So a question is remembered
 by the namespace of its task, and its answer goes on record when that task starts again, before it can do anything.
-In another process nobody remembers the question; then it is taken from what the task is given and returns.
+In another process nobody remembers the question; then it is taken from the interrupt id that the answer names, and from
+what the task is given and returns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,14 +21,17 @@ from agent_audit import (
     describe_check,
     describe_decision,
     digest_of,
+    same_arguments,
 )
 from agent_audit_langchain import messages
-from agent_audit_langchain.graph import interrupt_ids
+from agent_audit_langchain.graph import interrupt_ids, step_of
 from agent_audit_langchain.identity import decider_in
 from agent_audit_langchain.questions import (
     Decision,
     Question,
     as_requests,
+    is_accepted,
+    is_batch,
     match_by_evidence,
     read_decisions,
     read_question,
@@ -59,8 +63,11 @@ class Resume:
 class Node:
     """A task of a graph, while it runs."""
 
+    name: str
     namespace: str
     inputs: Any
+    step: Any = None
+    """Of its graph."""
     resume: Resume | None = None
     """What its graph was resumed with, or the one around that."""
     unexplained: Any = None
@@ -70,6 +77,10 @@ class Node:
     @property
     def calls(self) -> Any:
         return messages.tool_calls_in(self.inputs)
+
+    def calls_decided_by(self, answer: Any) -> list[ActionRequest]:
+        """What an answer may be about."""
+        return as_requests(messages.tool_calls_judged(self.inputs) if is_batch(answer) else self.calls)
 
 
 class Approvals:
@@ -87,6 +98,10 @@ class Approvals:
         self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         self._stopped_at: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         """The last breakpoint of each thread."""
+        self._broken_off: BoundedMap[bool] = BoundedMap(_MAX_PENDING)
+        """The threads whose last run failed or was stopped: they may go on, and nobody was asked."""
+        self._left: BoundedMap[Talk] = BoundedMap(_MAX_PENDING)
+        """What was asked, decided and not done in conversations that may go on, by their places."""
 
     # -- asked -----------------------------------------------------------------------------------------
 
@@ -98,7 +113,13 @@ class Approvals:
             if not self._first_sight(run.root, interrupt.id):
                 continue
             question = read_question(
-                interrupt.value, interrupt.id, calls=node.calls if node else (), tool=run.state.get("request")
+                interrupt.value,
+                interrupt.id,
+                calls=node.calls if node else (),
+                judged=messages.tool_calls_judged(node.inputs) if node else (),
+                tool=run.state.get("request"),
+                schema=getattr(interrupt, "response_schema", None),
+                steps=_steps_around(node_run),
             )
             if self._remember(node.namespace if node else interrupt.id, question):
                 self._record_question(run, question, hook)
@@ -131,6 +152,8 @@ class Approvals:
     def _record_question(self, run: Run, question: Question, hook: str) -> None:
         facts = {"kind": question.kind, "interrupt_id": question.interrupt_id, "asked": question.asked}
         for request in question.requests:
+            if _is_call(request):
+                talk_of(run).asked.add(request.call_id)
             self._note(run=run, hook=hook, after_effect=True, **describe_check(request, digest=self._digest, **facts))
 
     # -- answered --------------------------------------------------------------------------------------
@@ -142,9 +165,9 @@ class Approvals:
         with self._lock:
             question = self._pending.get(node.namespace)
             found, answer = _answer_for(node.resume, question, node)
-            if not found:
+            if not found or (question is None and not node.resume.by_id and self._is_for_another(run)):
                 return
-            if question is not None and _is_batch(answer) and len(answer["decisions"]) != len(question.requests):
+            if question is not None and not is_accepted(question, answer):
                 # Refused by whoever asked, most likely; if it is not, that shows when the task ends.
                 node.unexplained, node.has_unexplained = answer, True
                 return
@@ -154,11 +177,33 @@ class Approvals:
         if question is None:
             self._answer_without_question(run, node, node.resume, answer)
             return
-        decisions = read_decisions(answer, len(question.requests))
-        if len(decisions) == 1:  # one yes or no to all that was asked at once
-            decisions *= len(question.requests)
-        for request, decision in zip(question.requests, decisions, strict=False):
+        for request, decision in _decisions_on(question, answer):
             self._record_decision(run, request, decision, question, decided_by=node.resume.decided_by)
+
+    def _is_for_another(self, run: Run) -> bool:
+        """Whether an answer that names no question is for one that another task asked, which is remembered.
+
+        LangGraph takes such an answer only when one question is open: the one that was asked at the same step. A
+        question from an earlier step was answered elsewhere.
+        """
+        here = _steps_around(run)
+        for question in self._pending.values():
+            common = here.keys() & question.steps.keys()
+            if common and all(here[graph] == question.steps[graph] for graph in common):
+                return True
+        return False
+
+    def before_effect(self, run: Run | None) -> None:
+        """Something is about to be done in a task: what it was answered is on record before.
+
+        Raises `WriteError` when the logger is fail-closed.
+        """
+        node_run = nearest_node(run)
+        if node_run is None or not node_run.state["node"].has_unexplained:
+            return
+        node: Node = node_run.state["node"]
+        if not is_batch(node.unexplained):
+            self._settle(node_run, node, None, hook="on_chain_start", after_effect=False)
 
     def continued(self, run: Run, event: Any) -> None:
         """A graph goes on from a checkpoint: that is the yes to a breakpoint."""
@@ -166,55 +211,91 @@ class Approvals:
         where = (talk.thread, event.checkpoint_ns)
         question = self._pending.pop(event.checkpoint_id)
         stopped_at = self._stopped_at.pop(where)
+        broken_off = self._broken_off.pop(talk.thread)
         if question is not None:
             self._record_decision(run, question.requests[0], Decision("approve"), question, hook="on_resume")
-        elif stopped_at is not None:  # somebody has changed the state meanwhile, which made another checkpoint
+        elif stopped_at is not None:
             (asked,) = stopped_at.requests
+            if step_of(event.checkpoint_id) <= step_of(asked.call_id):
+                return  # a change is a step of its own: it goes on from before the breakpoint, which nobody let it pass
+            # Somebody has changed the state meanwhile, which made another checkpoint.
             self._pending.pop(asked.call_id)
             edit = Decision("edit", {**asked.parameters, "checkpoint_id": event.checkpoint_id})
             self._record_decision(run, asked, edit, stopped_at, hook="on_resume")
-        elif talk.goes_on and talk.decided_by and begins_talk(run):  # at a breakpoint in another process
+        elif talk.goes_on and talk.decided_by and begins_talk(run) and not broken_off:  # stopped in another process
             asked = ActionRequest("interrupt", None, event.checkpoint_id)
             self._record_decision(run, asked, Decision("approve"), None, hook="on_resume")
 
-    def begun_anew(self, talk: Talk) -> None:
-        """A graph was given something new: it does not go on from the breakpoint where it stopped."""
-        if talk.thread is not None:
+    def begun(self, talk: Talk, *, anew: bool) -> None:
+        """A conversation begins: anew, or it goes on from where it was, which may be a breakpoint."""
+        if talk.place is None:
+            return
+        before = self._left.pop(talk.place)
+        if anew:
             self._stopped_at.pop((talk.thread, ()))
+            self._broken_off.pop(talk.thread)
+        elif before is not None:
+            talk.continue_from(before)
+
+    def interrupted_talk(self, talk: Talk, *, broken_off: bool) -> None:
+        """A conversation has ended before its time, and may go on; if it failed, that is no answer to a breakpoint."""
+        left = talk.left_open()
+        if talk.place is not None and left is not None:
+            self._left[talk.place] = left
+        if talk.place is not None and broken_off:
+            self._broken_off[talk.thread] = True
 
     def _answer_without_question(self, run: Run, node: Node, resume: Resume, answer: Any) -> None:
-        calls = as_requests(node.calls)
-        expected = len(answer["decisions"]) if _is_batch(answer) else 1
-        if len(calls) != expected:  # which calls were asked about shows when the task ends
+        calls = node.calls_decided_by(answer)
+        expected = len(answer["decisions"]) if is_batch(answer) else 1
+        decisions = read_decisions(answer, expected)
+        if len(calls) != expected or (is_batch(answer) and any(one.kind == "answer" for one in decisions)):
             node.unexplained, node.has_unexplained = answer, True
-            return
+            if resume.by_id and not is_batch(answer):
+                self._settle(run, node, None, hook="on_chain_start", after_effect=False)
+            return  # which calls were asked about, or whether a task further down has asked, shows later
         resume.used.add("")
-        for request, decision in zip(calls, read_decisions(answer, expected), strict=False):
+        for request, decision in zip(calls, decisions, strict=False):
             self._record_decision(run, request, decision, None, decided_by=resume.decided_by)
 
     def node_ended(self, run: Run, node: Node, outputs: Any, *, failed: bool = False) -> None:
         """A task ended: an answer whose question nobody remembers is explained now or not at all."""
-        resume = node.resume
-        if resume is None or not node.has_unexplained:
+        if not node.has_unexplained:
             return
+        if failed and (is_batch(node.unexplained) or node.namespace in self._pending):
+            node.has_unexplained = False  # it was refused, and decides nothing
+            return
+        self._settle(run, node, outputs, hook="on_chain_end", after_effect=True)
+
+    def _settle(self, run: Run, node: Node, outputs: Any, *, hook: str, after_effect: bool) -> None:
+        resume = node.resume
         node.has_unexplained = False
-        if failed and _is_batch(node.unexplained):
-            return  # it was refused, and decides nothing
+        if resume is None:
+            return
         with self._lock:
             if not resume.by_id and "" in resume.used:
                 return  # a task further down took it
             resume.used.add("")
-            self._pending.pop(node.namespace)
-        for request, decision in self._explain(node, outputs):
+            question = self._pending.pop(node.namespace)
+        explained = self._explain(node, outputs) if question is None else _decisions_on(question, node.unexplained)
+        for request, decision in explained:
             self._record_decision(
-                run, request, decision, None, decided_by=resume.decided_by, after_effect=True, hook="on_chain_end"
+                run,
+                request,
+                decision,
+                question,
+                decided_by=resume.decided_by,
+                after_effect=after_effect,
+                hook=hook,
             )
 
     def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
-        calls = as_requests(node.calls)
+        calls = node.calls_decided_by(node.unexplained)
         decisions = read_decisions(node.unexplained, len(calls))
-        if not calls or not _is_batch(node.unexplained):
-            interrupt_id = interrupt_ids(node.namespace)[0]  # a guess when the task has asked before
+        if not calls or not is_batch(node.unexplained):
+            resume, ids = node.resume, interrupt_ids(node.namespace)
+            named = [one for one in ids if resume is not None and resume.by_id and one in resume.value]
+            interrupt_id = (named or ids)[0]  # a guess when none is named and the task has asked before
             return [(ActionRequest("interrupt", None, interrupt_id), decision) for decision in decisions]
         spoken = {message.tool_call_id for message in messages.tool_messages(outputs)}
         edits = [update.get("hitl_edited_tool_calls") or {} for update in messages.updates(outputs)]
@@ -240,12 +321,17 @@ class Approvals:
             call_id=request.call_id,
         )
         if _is_call(request):
+            talk.asked.discard(request.call_id)
             if edited and question is not None and question.in_tool:
                 talk.told_tools[request.call_id] = decided
             else:
                 talk.decided[request.call_id] = decided.parameters
             if denied:
                 call_answered(run, request.call_id)
+            else:
+                call = {"name": decided.action.removeprefix("tool."), "args": decided.parameters, "id": request.call_id}
+                talk.requested.setdefault(request.call_id, call)
+                talk.due.add(request.call_id)
         described = describe_decision(
             decided,
             approved=not denied,
@@ -274,7 +360,7 @@ class Approvals:
     def _told_by_tool(self, talk: Talk, request: ActionRequest) -> dict[str, Any] | None:
         """A tool that asked calls another one of its name in its place, which has no id of its own."""
         told = [one for one in talk.told_tools.values() if one.action == request.action]
-        obeyed = [one for one in told if one.parameters == request.parameters]
+        obeyed = [one for one in told if same_arguments(one.parameters, request.parameters)]
         if not obeyed and len(told) != 1:
             return None
         one = (obeyed or told)[0]
@@ -283,7 +369,7 @@ class Approvals:
 
     def _compared(self, request: ActionRequest, decided: Any) -> dict[str, Any]:
         facts = digest_of(request, self._digest)
-        if decided != request.parameters:
+        if not same_arguments(decided, request.parameters):
             facts["differs_from_decision"] = True
         return facts
 
@@ -317,11 +403,24 @@ def _answer_for(resume: Resume, question: Question | None, node: Node) -> tuple[
 
 def _may_have_asked(node: Node, answer: Any) -> bool:
     """Several decisions at once are for whoever judges the model's calls, not for the task that executes one."""
-    return not (_is_batch(answer) and isinstance(node.inputs, (list, tuple)))
+    return not (is_batch(answer) and isinstance(node.inputs, (list, tuple)))
 
 
-def _is_batch(answer: Any) -> bool:
-    return isinstance(answer, Mapping) and isinstance(answer.get("decisions"), list)
+def _decisions_on(question: Question, answer: Any) -> list[tuple[ActionRequest, Decision]]:
+    decisions = read_decisions(answer, len(question.requests))
+    if len(decisions) == 1:  # one yes or no to all that was asked at once
+        decisions *= len(question.requests)
+    return list(zip(question.requests, decisions, strict=False))
+
+
+def _steps_around(run: Run | None) -> dict[Any, Any]:
+    """Of each graph around a run, the step it is at; a graph is known by its thread and its place within others."""
+    steps = {}
+    while (run := nearest_node(run)) is not None:
+        node: Node = run.state["node"]
+        steps[talk_of(run).thread, node.namespace.rpartition("|")[0]] = node.step
+        run = run.parent
+    return steps
 
 
 def _said(decision: Decision, question: Question | None) -> Any:

@@ -12,9 +12,12 @@ from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
-from agent_audit_langchain.talks import begin_talk, begins_talk, talk_of
+from agent_audit_langchain.talks import Talk, begin_talk, begins_talk, talk_of
 
 _CREATE_AGENT = "langchain_create_agent"
+
+_AGENT_NAME = "lc_agent_name"
+"""In the metadata of what an agent made by `create_agent` does, and in the state of the agent: its name."""
 
 _RESUMED = "resumed"
 """In the state of a root: something below it was resumed with an answer."""
@@ -22,10 +25,15 @@ _RESUMED = "resumed"
 _WAITS = "waits"
 """In the state of a graph or chain: the threads in it that wait for an answer."""
 
+_BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
+
 _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
 
 _UNNAMED = "LangGraph"
 """What LangGraph calls a graph, and so an agent, that was given no name."""
+
+_UPDATES_STATE = "UpdateState"
+"""How the name ends that LangGraph gives to a change of a graph's state from outside, which is no run of the graph."""
 
 
 class ChainHooks(Hooks):
@@ -43,22 +51,24 @@ class ChainHooks(Hooks):
         **kwargs: Any,
     ) -> None:
         """A chain, an agent, a graph or one of its nodes starts."""
-        if not self._starts(run_id):
+        if not self._starts(run_id, parent_run_id):
             return
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
         parent = self._parent(parent_run_id)
         is_root = parent is None and (parent_run_id is None or not _is_step(kwargs.get("tags")))
-        if is_root or _is_nested_agent(name, metadata, parent):
+        if is_root:
             self._start_agent(name, inputs, metadata, run_id, parent)
+        elif _is_nested_agent(name, metadata, parent):
+            self._start_agent(_own_name(name, metadata, parent), inputs, metadata, run_id, parent)
         else:
             self._enter(name, inputs, metadata, run_id, parent)
 
     def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
         if parent is None:
-            run = self._tracker.enter(run_id, **self._who.of_root(metadata))
+            run = self._serves(self._tracker.enter(run_id, **self._who.of_root(metadata, given=self._given(run_id))))
         else:
-            told = self._who.of_inner(metadata, parent.identity)
+            told = self._who.of_inner(metadata, parent)
             begins = _begins_talk(metadata, parent)
             if begins:
                 self._who.learn(parent)
@@ -70,7 +80,7 @@ class ChainHooks(Hooks):
         self._resumed_with(run, inputs, metadata)
         namespace = metadata.get("langgraph_checkpoint_ns")
         if namespace and metadata.get("langgraph_node") == name:
-            run.state["node"] = node = Node(namespace, inputs)
+            run.state["node"] = node = Node(name, namespace, inputs, metadata.get("langgraph_step"))
             if _RESUMED in run.root.state:
                 node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)
@@ -82,10 +92,10 @@ class ChainHooks(Hooks):
         # A name that LangChain gives by itself is no better than the agent_id the logger was given.
         named = None if is_generic(name) and self.recording.logger.identity.agent_id else name
         if parent is None:
-            facts: dict[str, Any] = who.of_root(metadata, named)
+            facts: dict[str, Any] = who.of_root(metadata, named, given=self._given(run_id))
         else:
             who.learn(parent)
-            facts = {**who.of_inner(metadata, parent.identity), **who.of_nested(name)}
+            facts = {**who.of_inner(metadata, parent), **who.of_nested(name, parent)}
         # What an inner agent is given may be the state of the graph around it: take the conversation alone.
         whole = parent is None or isinstance(inputs, Command) or messages.messages_of(inputs)
         run = self._tracker.start(
@@ -97,19 +107,28 @@ class ChainHooks(Hooks):
             parameters=messages.asked(inputs) if whole else None,
             **facts,
         )
+        if parent is None:
+            self._serves(run)
         run.state["graph"] = "ls_integration" in metadata
         # Such an agent executes by tools alone, so that each execution is seen.
         run.state["executes"] = metadata.get("ls_integration") == _CREATE_AGENT
+        run.state[_AGENT_NAME] = metadata.get(_AGENT_NAME)
         self._begin_talk(run, name, inputs, metadata)
         if parent is not None:
             who.may_differ(run, metadata)
         self._resumed_with(run, inputs, metadata)
 
     def _begin_talk(self, run: Run, name: str, inputs: Any, metadata: Mapping[str, Any]) -> None:
+        made_as = metadata.get(_AGENT_NAME, name)
+        if name != f"{made_as}{_UPDATES_STATE}":
+            name = made_as  # what a run of it is called may change from one to the next
         thread = (name, metadata["thread_id"]) if "thread_id" in metadata else None
-        talk = begin_talk(run, self._who.decider(metadata), thread, inputs)
-        if not talk.goes_on and not isinstance(inputs, Command):
-            self.recording.approvals.begun_anew(talk)
+        namespace = metadata.get("langgraph_checkpoint_ns") or ""
+        talk = Talk(self._who.decider(metadata), thread, inputs is None, namespace=namespace)
+        begin_talk(run, talk)
+        # A task that runs again gives its own agents and graphs again what it gave them before.
+        goes_on = talk.goes_on or isinstance(inputs, Command) or bool(namespace)
+        self.recording.approvals.begun(talk, anew=not goes_on)
 
     def _resumed_with(self, run: Run, inputs: Any, metadata: Mapping[str, Any]) -> None:
         """Remember the answer that a graph is resumed with, for the nodes below that asked."""
@@ -124,11 +143,15 @@ class ChainHooks(Hooks):
         if run.start_type is not None:
             outcome = _outcome_of_end(run, streams="inputs" in kwargs)
             done = outcome is Outcome.SUCCESS
+            if done and run.state["executes"]:
+                self._left_over(run, Outcome.CANCELLED, "on_chain_end", "the agent went on without it")
+            self._talk_ended(run, outcome)
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
             return
         if "node" in run.state:
             self._node_ended(run, outputs)
+        self._talk_ended(run, _outcome_of_end(run, streams="inputs" in kwargs))
         self._tracker.finish(run, Outcome.SUCCESS)
 
     @takes_run
@@ -136,9 +159,14 @@ class ChainHooks(Hooks):
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self._passes_through(run, error)
         outcome = outcome_of(error)
-        if run.state.get("executes") and outcome in (Outcome.FAILURE, Outcome.CANCELLED):
-            self._left_over(run, outcome)
+        if run.state.get("executes") and outcome in _BROKEN_OFF:
+            self._left_over(run, outcome, "on_chain_error", "the run ended before")
+        self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
+
+    def _talk_ended(self, run: Run, outcome: Outcome) -> None:
+        if begins_talk(run) and outcome is not Outcome.SUCCESS:
+            self.recording.approvals.interrupted_talk(talk_of(run), broken_off=outcome in _BROKEN_OFF)
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -176,16 +204,19 @@ class ChainHooks(Hooks):
         talk = talk_of(run)
         if not calls and not (talk.requested and messages.ends_with_answer(outputs)):
             return
+        no_form = messages.lacks_form(outputs)
         for message in messages.tool_messages(outputs):
             call_id = message.tool_call_id
             call = calls.get(call_id) or talk.requested.get(call_id)
             if call is not None and call_id not in talk.answered:
                 talk.answered.add(call_id)
-                self._not_executed(run, call, message, _BY_MIDDLEWARE if call_id in calls else _BY_NODE)
+                if call_id in calls:
+                    self._not_executed(run, call, message, _BY_MIDDLEWARE, failed=message.status == "error")
+                else:
+                    self._not_executed(run, call, message, _BY_NODE, failed=message.status == "error" or no_form)
 
-    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str) -> None:
+    def _not_executed(self, run: Run, call: Mapping[str, Any], message: Any, answered_by: str, *, failed: bool) -> None:
         """A tool call was answered though no tool ran: nobody knows the tool, or something stood in its place."""
-        failed = message.status == "error"
         unknown = failed and messages.UNKNOWN_TOOL_TEXT in str(message.content)
         self.recording.note(
             AuditEventType.ACTION_FAILED if failed else AuditEventType.ACTION_EXECUTED,
@@ -202,23 +233,21 @@ class ChainHooks(Hooks):
             metadata=None if unknown else {"answered_by": answered_by},
         )
 
-    def _left_over(self, run: Run, outcome: Outcome) -> None:
-        """An agent ends before its time: the calls that its model asked for and it has not executed."""
-        talk = talk_of(run)
-        for call_id, call in talk.requested.items():
-            if call_id not in talk.answered:
-                self.recording.note(
-                    AuditEventType.ACTION_FAILED,
-                    run,
-                    "on_chain_error",
-                    after_effect=True,
-                    outcome=outcome,
-                    action=f"tool.{call['name']}",
-                    call_id=call_id,
-                    parameters=call["args"],
-                    error="the run ended before",
-                    error_type="NotExecuted",
-                )
+    def _left_over(self, run: Run, outcome: Outcome, hook: str, reason: str) -> None:
+        """An agent ends: the calls that its model asked for and it has not executed."""
+        for call in talk_of(run).not_executed():
+            self.recording.note(
+                AuditEventType.ACTION_FAILED,
+                run,
+                hook,
+                after_effect=True,
+                outcome=outcome,
+                action=f"tool.{call['name']}",
+                call_id=call["id"],
+                parameters=call["args"],
+                error=reason,
+                error_type="NotExecuted",
+            )
 
     # -- LangGraph's own hooks -------------------------------------------------------------------------
 
@@ -310,7 +339,22 @@ def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None)
     """Whether a run inside another is an agent made by `create_agent`, not one of its nodes."""
     if metadata.get("ls_integration") != _CREATE_AGENT:
         return False
-    if name == _UNNAMED:
+    if name == _UNNAMED or _is_another(metadata, parent):
         return True
     within_itself = parent is not None and parent.fields.get("action") == f"agent.{name}"
-    return name == metadata.get("lc_agent_name") and not within_itself
+    return name == metadata.get(_AGENT_NAME) and not within_itself
+
+
+def _is_another(metadata: Mapping[str, Any], parent: Run | None) -> bool:
+    """Whether a run belongs to an agent of another name than what is around it: its first run is the agent's own."""
+    if parent is None:  # recording began within the agent
+        return False
+    around: Run | None = parent
+    while around is not None and _AGENT_NAME not in around.state:
+        around = around.parent
+    return metadata.get(_AGENT_NAME) not in (None, None if around is None else around.state[_AGENT_NAME])
+
+
+def _own_name(name: str, metadata: Mapping[str, Any], parent: Run | None) -> str:
+    """What an agent was called when it was made, whatever a run of it is called (`run_name`)."""
+    return str(metadata[_AGENT_NAME]) if _is_another(metadata, parent) else name

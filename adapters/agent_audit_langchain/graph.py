@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from agent_audit import Outcome
 
@@ -43,7 +44,9 @@ __all__ = [
     "ParentCommand",
     "handoff_target",
     "interrupt_ids",
+    "names_of",
     "outcome_of",
+    "step_of",
 ]
 
 _CANCELLED = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
@@ -60,10 +63,22 @@ def outcome_of(error: BaseException) -> Outcome:
 
 def handoff_target(error: ParentCommand) -> str | None:
     """Where a tool or node sends the conversation."""
-    goto: Any = getattr(error.args[0], "goto", None) if error.args else None
-    targets = [goto] if isinstance(goto, str) or not isinstance(goto, (list, tuple)) else goto
+    return names_of(getattr(error.args[0], "goto", None) if error.args else None)
+
+
+def names_of(goto: Any) -> str | None:
+    """The nodes that a command goes to; what it takes along to them is state, and not looked at."""
+    targets = goto if isinstance(goto, (list, tuple)) else [goto]
     names = [target if isinstance(target, str) else getattr(target, "node", None) for target in targets]
     return ", ".join(name for name in names if name) or None
+
+
+def step_of(checkpoint_id: str | None) -> int:
+    """The step of a thread at which a checkpoint was made: LangGraph writes it into the id, as the clock sequence."""
+    try:
+        return UUID(checkpoint_id).clock_seq
+    except (ValueError, TypeError, AttributeError):
+        return 0
 
 
 def interrupt_ids(namespace: str, *, at_most: int = 100) -> list[str]:

@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
@@ -25,7 +25,7 @@ from agent_audit import (
     get_logger,
 )
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
-from agent_audit_langchain.identity import Who, running_in
+from agent_audit_langchain.identity import GIVEN, Who, running_in
 from agent_audit_langchain.recording import Recording
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,9 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
 class Hooks:
     """Base of the hooks. Takes the arguments of `AuditCallbackHandler`."""
 
+    enabled = True
+    for_process: ClassVar[Hooks | None] = None
+    """The one of `enable()`, while it is enabled."""
     before: Hooks | None = None
     """The same with the settings it had before, for the ends of runs that began under them."""
 
@@ -94,9 +97,39 @@ class Hooks:
         except Exception:  # the default logger cannot be opened
             return os.environ.get("AGENT_AUDIT_ON_FAILURE") == "raise"
 
-    def _starts(self, run_id: UUID) -> bool:
-        """Whether this handler is the one to record the start: several may be told of it."""
+    def _starts(self, run_id: UUID, parent_run_id: UUID | None) -> bool:
+        """Whether this handler is the one to record the start: several may be told of it, even at the same time.
+
+        Whichever it is, what the others were given counts as well.
+        """
+        if not self.enabled:
+            return False
+        if self is not Hooks.for_process and self.settings.given and self._parent(parent_run_id) is None:
+            self.recording.given[run_id] = {**(self.recording.given.get(run_id) or {}), **self.settings.given}
+            run = self._tracker.get(run_id)
+            if run is not None:  # another handler has begun it
+                self._serves(run)
         return self._tracker.claim(run_id)
+
+    def _given(self, run_id: UUID) -> dict[str, str]:
+        """What was given for a run; what is given for one call comes before what is for the whole process."""
+        process = Hooks.for_process
+        common = process.settings.given if process is not None and process._writes_to_log_of(self) else {}
+        return {**common, **(self.recording.given.get(run_id) or {})}
+
+    def _writes_to_log_of(self, other: Hooks) -> bool:
+        """Asked without opening a default logger that may not be wanted yet."""
+        if self._logger is None:
+            return other._logger is None or self._recording is other.recording
+        return self._logger is other.recording.logger
+
+    def _serves(self, run: Run) -> Run:
+        """Whom a run serves that is part of no other, as far as any handler was given that."""
+        given = self._given(run.key)  # type: ignore[arg-type]  # LangChain's run id
+        if given:
+            run.identity.update(given)
+            run.state[GIVEN] = given
+        return run
 
     def _is_known(self, run_id: UUID) -> bool:
         """Whether the start of a run was told, now or under the settings before."""
@@ -132,11 +165,13 @@ class Hooks:
         **fields: Any,
     ) -> Run:
         if parent is None:
-            fields.update(self._who.of_root(run_metadata or {}))
+            fields.update(self._who.of_root(run_metadata or {}, given=self._given(run_id)))
         else:
             self._who.learn(parent)
+            self.recording.approvals.before_effect(parent)
         try:
-            return self._tracker.start(event_type, run_id, parent=parent, **fields)
+            run = self._tracker.start(event_type, run_id, parent=parent, **fields)
+            return self._serves(run) if parent is None else run
         except WriteError as error:
             # Another handler of the logger may try as well, and fail as well.
             if event_type is AuditEventType.TOOL_CALL and self._tracker.claim(("not let through", run_id)):

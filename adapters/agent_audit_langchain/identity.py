@@ -19,6 +19,13 @@ _FOR = ("session_id", "user_id")
 _SETTLED = "settled"
 """In the state of a run from which on others may be served than above: of which of these it is known."""
 
+GIVEN = "given"
+"""In the state of a run at the top: what the constructors of the handlers told of it were given."""
+
+_THREAD = "thread"
+"""In the state of a run inside another one, until its `configurable` is seen: the thread that its metadata name, which
+LangGraph lets it inherit even where it has one of its own."""
+
 _DECIDERS = ("decided_by", "approver")
 
 _RUNTIME = "__pregel_runtime"
@@ -32,7 +39,11 @@ class Who:
         self._settings = settings
 
     def of_root(
-        self, metadata: Mapping[str, Any], name: str | None = None, settings: Mapping[str, Any] | None = None
+        self,
+        metadata: Mapping[str, Any],
+        name: str | None = None,
+        settings: Mapping[str, Any] | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
         """Identity of a run that inherits none.
 
@@ -40,6 +51,7 @@ class Who:
             metadata: the run's.
             name: of the chain or graph, the last resort as agent_id.
             settings: `configurable`, where it is known.
+            given: what the constructors of others were given that are told of it.
         """
         settings = _configurable() if settings is None else settings
         found = {**_told_by(settings), **_told_by(metadata)}
@@ -47,7 +59,7 @@ class Who:
         found.update({field: str(told[field]) for field in _SOURCES if _says(told, field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
             found["agent_id"] = name
-        return {**found, **self._settings.given}
+        return {**found, **self._settings.given, **(given or {})}
 
     def decider(self, metadata: Mapping[str, Any]) -> str | None:
         """Who decided, for the run that is resumed with the decision."""
@@ -56,19 +68,24 @@ class Who:
     def _known_elsewhere(self) -> bool:
         return current_identity().agent_id is not None
 
-    def of_nested(self, name: str) -> dict[str, str]:
-        """Identity of an agent inside another one: only its name is its own."""
-        return {"agent_id": self._settings.agent_id or name}
+    def _given(self, around: Run) -> Mapping[str, str]:
+        """What the constructor was given, or those of the handlers that are told of the run at the top."""
+        return {**around.root.state.get(GIVEN, {}), **self._settings.given}
 
-    def of_inner(self, metadata: Mapping[str, Any], identity: Mapping[str, str]) -> dict[str, str]:
+    def of_nested(self, name: str, parent: Run) -> dict[str, str]:
+        """Identity of an agent inside another one: only its name is its own."""
+        return {"agent_id": self._given(parent).get("agent_id", name)}
+
+    def of_inner(self, metadata: Mapping[str, Any], parent: Run) -> dict[str, str]:
         """What a chain or graph inside another one says that differs from what it would inherit.
 
         One run may serve several conversations or users in turn.
         """
         told = {}
+        given, identity = self._given(parent), parent.identity
         for field in ("session_id", "user_id"):
             value = next((metadata[key] for key in _SOURCES[field] if _says(metadata, key)), None)
-            if value is not None and field not in self._settings.given and identity.get(field) != str(value):
+            if value is not None and field not in given and identity.get(field) != str(value):
                 told[field] = str(value)
         if told:
             better = self._settings.told(metadata)
@@ -80,14 +97,14 @@ class Who:
 
         What it has from above is kept until then; what its metadata, `context` or the constructor say stays.
         """
-        told = self._settings.told(metadata)
+        told, given = self._settings.told(metadata), self._given(run)
         run.state[_SETTLED] = {
             field
             for field in _FOR
-            if field in self._settings.given
-            or _says(told, field)
-            or any(_says(metadata, key) for key in _SOURCES[field])
+            if field in given or _says(told, field) or any(_says(metadata, key) for key in _SOURCES[field])
         }
+        if "session_id" not in given and not _says(told, "session_id"):
+            run.state[_THREAD] = metadata.get("thread_id")
         if run.parent is not None and run.identity is run.parent.identity:
             run.identity = dict(run.identity)
 
@@ -100,6 +117,10 @@ class Who:
         while _SETTLED not in first.state and first.parent is not None:
             first = first.parent
         settled: set[str] = first.state.get(_SETTLED) or first.state.setdefault(_SETTLED, set(first.identity))
+        if _THREAD in first.state:
+            settings = _configurable() if settings is None else settings
+            if _says(settings, "thread_id") and str(settings["thread_id"]) != str(first.state.pop(_THREAD)):
+                settled.discard("session_id")
         if "user_id" in settled and "session_id" in settled:
             return
         told = _told_by(_configurable() if settings is None else settings)
@@ -133,7 +154,8 @@ def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
 
 def _says(place: Mapping[str, Any], key: str) -> bool:
     """Whether something stands there; 0 is a name like any other."""
-    return place.get(key) not in (None, "")
+    value = place.get(key)
+    return value is not None and not (isinstance(value, str) and not value)
 
 
 def in_context(context: Any) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from langchain_core.tracers import context as tracing
 
 from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
 from agent_audit_langchain.handler import AuditCallbackHandler
+from agent_audit_langchain.hooks import Hooks
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +27,13 @@ class _ProcessHandler(AuditCallbackHandler):
     """The one handler of the process. It stays the same object, so that nothing is recorded twice."""
 
     enabled = False
+    """Runs that are under way keep the handler when it is disabled: their ends are still recorded."""
 
     def keep_runs_under_way(self, logger: AuditLogger | None) -> None:
         """Their ends belong into the log of their starts, when another logger takes over."""
         if self._recording is not None and self._logger is not logger:
             self.before = copy(self)
             self.before.before = None
-
-    def _starts(self, run_id: Any) -> bool:
-        # Runs that are under way keep the handler when it is disabled: their ends are still recorded.
-        return self.enabled and super()._starts(run_id)
 
 
 _handler = _ProcessHandler()
@@ -69,6 +67,7 @@ def enable(
             modifies=modifies,
         )
         _handler.enabled = True
+        Hooks.for_process = _handler
         if not any(hook[0] is _variable for hook in tracing._configure_hooks):
             tracing.register_configure_hook(_variable, inheritable=True)
         _wrap_graph_builders()
@@ -78,6 +77,7 @@ def disable() -> None:
     """Record no more new runs. What is under way still gets its ends on record."""
     with _lock:
         _handler.enabled = False
+        Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
         for builder in GRAPH_BUILDERS:

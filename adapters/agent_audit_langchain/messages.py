@@ -9,10 +9,12 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import LLMResult
 
 from agent_audit import message as said
-from agent_audit_langchain.graph import Command
+from agent_audit_langchain.graph import Command, names_of
 
 UNKNOWN_TOOL_TEXT = "is not a valid tool"
 """From LangGraph's answer to a tool name that nobody knows; there is no other sign of it."""
+
+_UNSAID = object()
 
 
 def plain(message: Any) -> Any:
@@ -110,6 +112,11 @@ def ends_with_answer(outputs: Any) -> bool:
     return any((said := messages_of(update)) and isinstance(said[-1], ToolMessage) for update in updates(outputs))
 
 
+def lacks_form(outputs: Any) -> bool:
+    """Whether an agent was to answer in a form (`response_format`), and its model's answer does not have it."""
+    return any(update.get("structured_response", _UNSAID) is None for update in updates(outputs))
+
+
 def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
     """The calls a node is to execute or to judge: those of the conversation's last message, or its very input."""
     if isinstance(inputs, Mapping):
@@ -128,16 +135,45 @@ def tool_calls_in(inputs: Any) -> Sequence[Mapping[str, Any]]:
     return ()
 
 
-def tool_result(output: Any) -> tuple[Any, bool]:
-    """What a tool returned, and whether it says itself that it failed."""
+def tool_calls_judged(inputs: Any) -> Sequence[Mapping[str, Any]]:
+    """The calls that a node judges which is given a conversation: those of the model's last answer.
+
+    Others may have answered some of them since.
+    """
+    for message in reversed(messages_of(inputs) or ()):
+        if isinstance(message, AIMessage):
+            return message.tool_calls
+    return tool_calls_in(inputs)
+
+
+def tool_result(output: Any, call_id: str | None = None) -> tuple[Any, bool]:
+    """What a tool returned, and whether it says itself that it failed.
+
+    Args:
+        output: what it returned: anything, its answer as a message, a command, or several of these two.
+        call_id: of the call, where it has one. A command may repeat the whole conversation, answers to others in it.
+    """
     if isinstance(output, ToolMessage):
         return output.content, output.status == "error"
-    if isinstance(output, Command):
-        said = list(tool_messages(output))
-        result: dict[str, Any] = {"goto": str(output.goto)} if output.goto else {}
-        result.update({"messages": [message.content for message in said]} if said else {})
-        return result, any(message.status == "error" for message in said)
-    return output, False
+    several = output if isinstance(output, (list, tuple)) else [output]
+    if not several or not all(isinstance(one, (ToolMessage, Command)) for one in several):
+        return output, False
+    said = _own([one for one in several if isinstance(one, ToolMessage)], call_id)
+    result: dict[str, Any] = {}
+    for command in (one for one in several if isinstance(one, Command)):
+        for update in updates(command):
+            said += _own(messages_of(update) or (), call_id)
+        goto = names_of(command.goto)
+        result.update({"goto": goto} if goto else {})
+    result.update({"messages": [message.content for message in said]} if said else {})
+    return result, any(message.status == "error" for message in said)
+
+
+def _own(messages: Sequence[Any], call_id: str | None) -> list[ToolMessage]:
+    """The answer to a call: the last one, for its id may have been used before; else what answers are new."""
+    answers = [message for message in messages if isinstance(message, ToolMessage)]
+    own = [message for message in answers if call_id is not None and message.tool_call_id == call_id]
+    return own[-1:] or [message for message in messages[first_new(messages) :] if isinstance(message, ToolMessage)]
 
 
 def model_answer(response: LLMResult) -> tuple[Any, dict[str, Any], list[AIMessage]]:

@@ -121,6 +121,7 @@ class _Calls(Hooks):
         asked = ActionRequest(f"tool.{call['name']}", call["args"], call["id"])
         parent = self._tracker.get(parent_key)
         tool = request.tool
+        self.recording.approvals.before_effect(parent)
         run = self._tracker.start(
             AuditEventType.TOOL_CALL,
             object(),
@@ -145,7 +146,7 @@ class _Calls(Hooks):
         if parent is None:
             return self._who.of_root(config.get("metadata") or {}, settings=settings)
         self._who.learn(parent, settings)
-        return {}
+        return self.settings.given
 
     def _take(self, run: Run | None) -> Run | None:
         """The call, if its end is to be recorded here: where the handler was told of its execution, it does that."""
@@ -156,7 +157,7 @@ class _Calls(Hooks):
         run = self._take(told)
         if run is None:
             return
-        result, failed = tool_result(answer)
+        result, failed = tool_result(answer, run.fields.get("call_id"))
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
             self._tracker.finish(
                 run,

@@ -10,10 +10,14 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
 from agent_audit import AuditEventType, Outcome, Run, after_the_fact
+from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import first_new, model_answer, plain
-from agent_audit_langchain.talks import talk_of
+from agent_audit_langchain.talks import begins_talk, talk_of
+
+_MODEL_NODE = "model"
+"""The node of an agent made by `create_agent` whose answer's calls it executes."""
 
 
 class ModelHooks(Hooks):
@@ -21,7 +25,7 @@ class ModelHooks(Hooks):
 
     def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """A chat model is about to be asked."""
-        if not self._starts(kwargs["run_id"]):
+        if not self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):
             return
         parent = self._parent(kwargs.get("parent_run_id"))
         if len(messages) == 1:
@@ -47,7 +51,7 @@ class ModelHooks(Hooks):
 
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> None:
         """A text-completion model is about to be asked."""
-        if self._starts(kwargs["run_id"]):
+        if self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):
             parent = self._parent(kwargs.get("parent_run_id"))
             asked = {"prompt": _one_or_all(prompts)}
             self._start_model(serialized, asked, parent, kwargs, {}, hook="on_llm_start")
@@ -84,7 +88,7 @@ class ModelHooks(Hooks):
         self, response: LLMResult, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
     ) -> None:
         """A model has answered; each tool call it asks for is a request."""
-        if not self._is_known(run_id) and self._starts(run_id):
+        if not self._is_known(run_id) and self._starts(run_id, parent_run_id):
             # Beside an inline handler, LangChain does not tell of the start of a text model in async runs.
             self._note_answer(response, parent_run_id)
         else:
@@ -116,8 +120,10 @@ class ModelHooks(Hooks):
                 if call["name"] == run.state.get("form"):  # the call is a form to fill in, and that has happened
                     facts = {"answered_by": "structured output, not a tool"}
                     self._note_call(AuditEventType.ACTION_EXECUTED, run, call, outcome=Outcome.SUCCESS, metadata=facts)
-                else:
-                    talk_of(run).requested[call["id"]] = call
+                elif not _is_below_tool(run):
+                    node = nearest_node(run)
+                    is_due = node is not None and node.state["node"].name == _MODEL_NODE
+                    talk_of(run).request(call, is_due=is_due)
             for broken in message.invalid_tool_calls:
                 self._note_call(
                     AuditEventType.ACTION_FAILED,
@@ -144,6 +150,15 @@ class ModelHooks(Hooks):
     def on_llm_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """A model has failed or was stopped."""
         self._end_with_error(run, error, "on_llm_error", metadata={"model": run.state["model"]})
+
+
+def _is_below_tool(run: Run | None) -> bool:
+    """Whether a tool asks, which is the one to execute what it is answered."""
+    while run is not None and not begins_talk(run):
+        if "request" in run.state:
+            return True
+        run = run.parent
+    return False
 
 
 def _one_or_all(asked: Sequence[Any]) -> Any:

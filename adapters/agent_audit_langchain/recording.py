@@ -6,7 +6,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
 
-from agent_audit import AuditEvent, AuditEventType, AuditLogger, Outcome, Run, RunTracker, ToolDefinitions, shared_state
+from agent_audit import (
+    AuditEvent,
+    AuditEventType,
+    AuditLogger,
+    BoundedMap,
+    Outcome,
+    Run,
+    RunTracker,
+    ToolDefinitions,
+    shared_state,
+)
 from agent_audit_langchain.approvals import Approvals
 
 _STATE = "agent_audit_langchain.recording"
@@ -20,6 +30,10 @@ class Recording:
         self.tracker = RunTracker.shared(logger, "langchain", _version())
         self.approvals = Approvals(logger, self.note)
         self.definitions = ToolDefinitions.of(logger)
+        self.given: BoundedMap[dict[str, str]] = BoundedMap()
+        """Who, for whom and in which conversation, by the run at the top: what all handlers told of it were given."""
+        self.modifying: BoundedMap[bool] = BoundedMap()
+        """The tool calls under way that any handler told of them was given as changing data."""
 
     @classmethod
     def of(cls, logger: AuditLogger) -> Recording:

@@ -1,11 +1,12 @@
 """What belongs to one conversation with an agent or graph, whatever else runs below the same root, before or beside it.
 
-Ids of tool calls are unique within a conversation at best: some models number them, and begin anew with each.
+Ids of tool calls are unique within a conversation at best: some models number them, and begin anew with each, or even
+with each answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,14 +33,58 @@ class Talk:
     """What somebody told a tool to do in place of what it was called for, when it asked, by the id of its call."""
     requested: dict[str | None, Mapping[str, Any]] = field(default_factory=dict)
     """The tool calls that its models have asked for, by id."""
+    due: set[str | None] = field(default_factory=set)
+    """Those of them that the agent itself is to execute, not a tool or a middleware that has asked a model."""
+    asked: set[str | None] = field(default_factory=set)
+    """The tool calls about which a question is open."""
     answered: set[str | None] = field(default_factory=set)
     """The tool calls of which it is on record what became of them."""
+    namespace: str = ""
+    """LangGraph's, of the task it runs in: it is the same when that task runs again."""
+
+    @property
+    def place(self) -> Hashable:
+        """What it is known by when it goes on in another run; None: it cannot."""
+        return None if self.thread is None else (self.thread, self.namespace)
+
+    def request(self, call: Mapping[str, Any], *, is_due: bool) -> None:
+        """Its model asks for a tool call; what had the same id before was another one."""
+        call_id = call["id"]
+        self.requested[call_id] = call
+        if is_due:
+            self.due.add(call_id)
+        for earlier in (self.decided, self.told_tools):
+            earlier.pop(call_id, None)
+        self.answered.discard(call_id)
+
+    def not_executed(self) -> list[Mapping[str, Any]]:
+        """The calls that are to be executed, and nobody is asked about any more; they are not told again."""
+        left = [call_id for call_id in self.requested if call_id in self.due - self.answered - self.asked]
+        self.answered.update(left)
+        return [self.requested[call_id] for call_id in left]
+
+    def left_open(self) -> Talk | None:
+        """What is needed of it when it goes on in another run."""
+        due = self.due - self.answered
+        requested = {call_id: call for call_id, call in self.requested.items() if call_id in due}
+        if not requested and not self.decided and not self.told_tools:
+            return None
+        return Talk(
+            decided=self.decided, told_tools=self.told_tools, requested=requested, due=due, asked=self.asked & due
+        )
+
+    def continue_from(self, before: Talk) -> None:
+        """It goes on from there."""
+        self.decided.update(before.decided)
+        self.told_tools.update(before.told_tools)
+        self.requested.update(before.requested)
+        self.due.update(before.due)
+        self.asked.update(before.asked)
 
 
-def begin_talk(run: Run, decided_by: str | None, thread: tuple[str, Any] | None, inputs: Any) -> Talk:
+def begin_talk(run: Run, talk: Talk) -> None:
     """A conversation begins with a run."""
-    run.state[_STATE] = talk = Talk(decided_by, thread, inputs is None)
-    return talk
+    run.state[_STATE] = talk
 
 
 def begins_talk(run: Run) -> bool:

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from agent_audit import ActionRequest, AuditEventType, Outcome, Run
+from agent_audit import ActionRequest, AuditEventType, Outcome, Run, same_arguments
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result
@@ -33,17 +33,18 @@ class ToolHooks(Hooks):
         **kwargs: Any,
     ) -> None:
         """A tool is about to run."""
-        if not self._starts(run_id):
-            return
         name = name_of(serialized, "tool")
         call_id = None if tool_call_id is None else str(tool_call_id)
         request = ActionRequest(f"tool.{name}", input_str if inputs is None else inputs, call_id)
+        if self.enabled and self.settings.changes_data(name, request.parameters):
+            self.recording.modifying[run_id] = True
+        if not self._starts(run_id, parent_run_id):
+            return
         parent = self._parent(parent_run_id)
         outer = self._begun(parent_run_id, call_id)
         if outer is not None and _is_same(outer, request):
             # On record by AuditMiddleware; had an inner middleware changed the arguments, these would not be.
             if self._executes(outer, run_id):
-                outer.state["modifies"] |= self.settings.changes_data(name, request.parameters)
                 return
             outer = None
         run = self._start_operation(
@@ -58,7 +59,6 @@ class ToolHooks(Hooks):
             metadata=self._facts(parent, request, (serialized or {}).get("description")),
         )
         run.state["request"] = request
-        run.state["modifies"] = self.settings.changes_data(name, request.parameters)
         call_answered(run, call_id)
 
     def _begun(self, parent_run_id: UUID | None, call_id: str | None) -> Run | None:
@@ -77,9 +77,10 @@ class ToolHooks(Hooks):
     @takes_run
     def on_tool_end(self, output: Any, run: Run, **kwargs: Any) -> None:
         """A tool has returned, which is not yet a success."""
-        result, failed = tool_result(output)
+        result, failed = tool_result(output, run.fields.get("call_id"))
         self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, hook="on_tool_end", result=result)
-        if run.state.get("modifies") and not failed:
+        modifies = self.recording.modifying.pop(run.key) or run.state.get("modifies")
+        if modifies and not failed:
             self.recording.note_modification(run, "on_tool_end")
 
     @takes_run
@@ -87,6 +88,7 @@ class ToolHooks(Hooks):
         """A tool has raised, was stopped, or asks a human."""
         if isinstance(error, GraphInterrupt):
             self._interrupted(run, error, "on_tool_error")
+        self.recording.modifying.pop(run.key)
         self._end_with_error(run, error, "on_tool_error")
 
     def on_retriever_start(
@@ -101,7 +103,7 @@ class ToolHooks(Hooks):
         **kwargs: Any,
     ) -> None:
         """Documents are about to be looked up."""
-        if not self._starts(run_id):
+        if not self._starts(run_id, parent_run_id):
             return
         name = name or name_of(serialized, "retriever")
         self._start_operation(
@@ -130,8 +132,11 @@ class ToolHooks(Hooks):
 def _is_same(begun: Run, request: ActionRequest) -> bool:
     """Whether the arguments are those on record, but for what a model made up for those that LangChain injects."""
     known, told = begun.state["request"].parameters, request.parameters
-    if known == told or not isinstance(known, dict) or not isinstance(told, dict):
-        return bool(known == told)
-    more = known.keys() - told.keys()
+    if same_arguments(known, told):
+        return True
     tool = begun.state["tool"]
-    return {**known, **told} == known and tool is not None and not more & tool.args.keys()
+    if tool is None or not isinstance(known, dict) or not isinstance(told, dict):
+        return False
+    more = known.keys() - told.keys()
+    told_before = {name: known[name] for name in known if name in told}
+    return not more & tool.args.keys() and same_arguments(told_before, told)

@@ -11,7 +11,7 @@ from agents import ToolApprovalItem
 from agent_audit import ActionRequest, AdapterSettings, Seam, describe_check, describe_decision
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, call_of, field_of, parse_arguments
-from agent_audit_openai_agents.pending import Pending, attach, likeness, pending_of
+from agent_audit_openai_agents.pending import Decision, Pending, asked_about, attach, likeness, pending_of
 from agent_audit_openai_agents.recording import Recording, active
 
 if TYPE_CHECKING:
@@ -42,16 +42,17 @@ def call_in_question(item: Any) -> Call:
 def note_question(run: RunRecorder, item: Any, context: Any) -> None:
     """A run stops to ask somebody; a question that is open already is not asked again."""
     call, open_questions = call_in_question(item), run.told.pending.questions
+    asked = asked_about(item, call.request)
     run.asked.pop(call.call_id or "", None)
     attach(context, run.told.pending)
-    if call.call_id is None or call.call_id in open_questions:
+    if call.call_id is None or asked in open_questions:
         return
     scope = run.tracker.get(run.agent_key or run.key)
     identity = dict(scope.identity) if scope is not None else {}
     if scope is None or run.agent is None or item.agent.name != run.agent.name:
         identity["agent_id"] = item.agent.name  # an agent as a tool asks through the run around it
-    known = open_questions[call.call_id] = {**identity, "trace_id": scope.trace_id if scope else None}
-    if not run.recording.questions.claim(same := likeness(run.settings, call, context), known):
+    known = open_questions[asked] = {**identity, "trace_id": scope.trace_id if scope else None}
+    if not run.recording.questions.claim(same := likeness(run.settings, asked, context), known):
         run.recording.questions[same] = {}
     run.note(
         hook="runner",
@@ -88,9 +89,10 @@ def note_decision(
         WriteError: fail-closed logger, not recorded.
     """
     call = call_in_question(item)
-    pending, same = pending_of(context) or Pending(), likeness(settings, call, context)
-    known = pending.questions.pop(call.call_id or "", None)
-    alike = recording.questions.pop(same)
+    pending, asked = pending_of(context) or Pending(), asked_about(item, call.request)
+    same = likeness(settings, asked, context)
+    known = pending.questions.pop(asked, None) or _asked_before(pending.decided.get(asked))
+    alike = recording.questions.pop(same) or _asked_before(recording.decided.get(same))
     if known is None and pending_of(context) is None and recording.active_run() is None:
         known = alike
     if not known:
@@ -103,15 +105,28 @@ def note_decision(
     )
     if call.call_id is not None:
         attach(context, pending)
-        pending.decided[call.call_id] = approve
-        recording.decided[same] = approve
+        pending.decided[asked] = recording.decided[same] = Decision(approve, known)
 
 
-def forget_decision(recording: Recording, settings: AdapterSettings, call: Call, context: Any) -> bool | None:
+def _asked_before(decision: Decision | None) -> dict[str, Any] | None:
+    """Who asked what somebody has decided on already, and thinks better of."""
+    return None if decision is None else decision.asked
+
+
+def forget_decision(recording: Recording, settings: AdapterSettings, item: Any, context: Any) -> bool | None:
     """Take a decision that is on record from memory; None when there is none."""
-    alike = recording.decided.pop(likeness(settings, call, context))
-    pending = pending_of(context)
-    return alike if pending is None else pending.decided.pop(call.call_id or "", None)
+    asked = asked_about(item, call_in_question(item).request)
+    found, pending = recording.decided.pop(likeness(settings, asked, context)), pending_of(context)
+    if pending is not None:
+        found = pending.decided.pop(asked, None)
+    return None if found is None else found.approved
+
+
+def mark_decided(run: RunRecorder, item: Any, call: Call, approve: bool) -> None:
+    """A decision is on record that this run goes by, and that the SDK may apply once more."""
+    run.known_decisions[asked_about(item, call.request)] = approve
+    if call.call_id is not None:
+        run.decided[call.call_id] = approve
 
 
 def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, Any, Exception], None]) -> None:
@@ -146,9 +161,10 @@ def record_decisions(decided: Callable[..., None], not_accepted: Callable[[Any, 
 
 def _is_repeated(item: Any, approve: bool) -> bool:
     """When a run is resumed, the SDK itself applies the decisions once more."""
-    call_id = call_in_question(item).call_id or ""
-    run = active.get()
-    return deciding.get() == call_id or (run is not None and run.decided.get(call_id) is approve)
+    call, run = call_in_question(item), active.get()
+    if deciding.get() == (call.call_id or ""):
+        return True
+    return run is not None and run.known_decisions.get(asked_about(item, call.request)) is approve
 
 
 # -- decisions that hold for calls to come ---------------------------------------------------------------
@@ -163,14 +179,15 @@ def take_over(run: RunRecorder, state: Any) -> None:
         if call.call_id is None:
             continue
         if decision is None:
-            asked = run.recording.questions.get(likeness(run.settings, call, context))
+            about = asked_about(item, call.request)
+            asked = run.recording.questions.get(likeness(run.settings, about, context))
             if asked is not None:
-                run.told.pending.questions.setdefault(call.call_id, asked)
+                run.told.pending.questions.setdefault(about, asked)
             continue
-        run.decided[call.call_id] = decision
+        mark_decided(run, item, call, decision)
         if decision:
             run.asked[call.call_id] = call
-        if forget_decision(run.recording, run.settings, call, context) is not decision:
+        if forget_decision(run.recording, run.settings, item, context) is not decision:
             of_this_call = _decided_by_id(context, call.call_id)
             # Whoever resumes the run has not decided.
             facts: dict[str, Any] = {"standing": True}
@@ -178,7 +195,7 @@ def take_over(run: RunRecorder, state: Any) -> None:
                 facts = {"seen": "when resumed", "decided_by": None}
             facts |= {"hook": "resume", "session_id": run.told.session_id}
             note_decision(run.recording, run.settings, item, context, approve=decision, **facts)
-            forget_decision(run.recording, run.settings, call, context)
+            forget_decision(run.recording, run.settings, item, context)
 
 
 def standing_decision(run: RunRecorder, context: Any, call: Call, tool_name: str | None = None) -> bool | None:

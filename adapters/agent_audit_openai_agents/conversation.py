@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from agents import RunContextWrapper
 
-from agent_audit import AdapterSettings, AuditEventType, Outcome, message
+from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, current_identity, message
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import field_of
-from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name
+from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name, outcome_of
 from agent_audit_openai_agents.recording import Recording, never_waiting
 from agent_audit_openai_agents.spoken_calls import SpokenCalls, fields_of
 
@@ -63,7 +63,9 @@ class Conversation:
         self.settings = settings
         self.calls = SpokenCalls(self, recording.logger.digest)
         self.key: Hashable = uuid4().hex
-        self._identity = identity_of(settings, RunContextWrapper(context), str(self.key))
+        self._wrapper = RunContextWrapper(context)
+        session_id = current_identity().session_id or str(self.key)
+        self._identity = identity_of(settings, self._wrapper, session_id)
         self._renamed = self._identity.pop("agent_id", None)
         self._model = model
         self._speaker: Speaker | None = None
@@ -88,10 +90,10 @@ class Conversation:
         speaker, problem = self._speaker, exception or self._problem
         if speaker is None:
             return
-        self.calls.give_up("close")
+        self.calls.give_up("close", problem)
         self._end_turn("close", Outcome.CANCELLED)
         self._speaker = None
-        outcome = Outcome.SUCCESS if problem is None else Outcome.FAILURE
+        outcome = Outcome.SUCCESS if problem is None else outcome_of(problem)
         self.tracker.end(speaker.key, outcome, hook="close", exception=problem)
         self.tracker.end(self.key, Outcome.UNKNOWN)
 
@@ -118,13 +120,18 @@ class Conversation:
         under = self._speaker.key if self._speaker is not None else self.key
         self.tracker.note(event_type, under=under, hook=hook, after_effect=after_effect, **fields)
 
-    def begins(self, event_type: AuditEventType, key: Hashable, hook: str, **fields: Any) -> Speaker | None:
-        """The current agent begins something; returns the agent, None once the session is closed."""
+    def told(self) -> Mapping[str, Any]:
+        """What the `context` callable says now."""
+        return self.settings.told(self._wrapper)
+
+    def begins(self, event_type: AuditEventType, key: Hashable, hook: str, **fields: Any) -> tuple[Speaker, Run] | None:
+        """The current agent begins something; returns agent and operation, None once the session is closed."""
         speaker = self._speaker
-        if speaker is not None:
-            self.tracker.start(event_type, key, parent=speaker.key, hook=hook, **fields)
-            speaker.open.add(key)
-        return speaker
+        if speaker is None:
+            return None
+        run = self.tracker.start(event_type, key, parent=speaker.key, hook=hook, **fields)
+        speaker.open.add(key)
+        return speaker, run
 
     def ends(self, speaker: Speaker, key: Hashable, hook: str, **fields: Any) -> None:
         """Something that an agent began has ended."""
@@ -193,11 +200,11 @@ class Conversation:
         if self._audio_received:
             facts["audio_bytes"] = self._audio_received
         asked = {"messages": self._heard}
-        speaker = self.begins(
+        begun = self.begins(
             T.LLM_REQUEST, key, event.type, action=f"llm.{self._model}", parameters=asked, metadata=facts
         )
-        if speaker is not None:
-            self._turn, self._heard, self._audio_received = Turn(key, speaker), [], 0
+        if begun is not None:
+            self._turn, self._heard, self._audio_received = Turn(key, begun[0]), [], 0
 
     def _on_agent_end(self, event: Any) -> None:
         self._end_turn(event.type, Outcome.SUCCESS)

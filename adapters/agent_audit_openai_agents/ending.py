@@ -19,13 +19,14 @@ from agent_audit import AuditEventType, Outcome, Run
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
 from agent_audit_openai_agents.failures import failure_of
-from agent_audit_openai_agents.items import field_of, outputs_in
+from agent_audit_openai_agents.items import Call, field_of, outputs_in
 from agent_audit_openai_agents.outcomes import (
     TRIPWIRES,
     cause_of,
     failure_fields,
     guardrail_name,
     outcome_of,
+    raised_by_input_guardrail,
     raised_by_native_tool,
 )
 from agent_audit_openai_agents.run import RunRecorder
@@ -170,6 +171,10 @@ class Ending:
         """Without spans: what was raised is known, or the exception names the tool, or there is but one."""
         run = self._run
         tools = {call_id: op for call_id, key in run.tools.open.items() if (op := run.tracker.get(key)) is not None}
+        stopped = _stopped_by(exception, tools) if isinstance(exception, AgentsException) else []
+        for call_id, op in list(tools.items()):
+            if run.tools.stopped_after(op, cause_of(exception) if call_id in stopped else None, "runner"):
+                del tools[call_id]
         failed: dict[str, BaseException] = {}
         for call_id, op in tools.items():
             if isinstance(failure := failure_of(op.state["context"]), Exception):
@@ -190,12 +195,17 @@ class Ending:
     def _give_up_requests(self, exception: BaseException | None) -> None:
         """What the model asked for and nothing came of."""
         run = self._run
+        broken = _broken_guardrail(exception, run.asked)
         for call_id, call in list(run.asked.items()):
             del run.asked[call_id]
             facts: dict[str, Any] = {"action": call.action, "call_id": call_id, "parameters": call.arguments}
             if isinstance(exception, ToolInputGuardrailTripwireTriggered) and not run.asked:
                 facts |= {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
                 run.note(T.PERMISSION_DENIED, "runner", after_effect=True, **facts)
+                continue
+            if exception is not None and call_id == broken:
+                facts |= {"outcome": Outcome.FAILURE, "exception": cause_of(exception)}
+                run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
                 continue
             unknown = isinstance(exception, ModelBehaviorError) and is_unknown_tool(str(exception), call.name)
             if unknown:
@@ -223,10 +233,26 @@ def _stopped_by(exception: AgentsException, tools: dict[str, Run]) -> list[str]:
     named = [
         call_id
         for call_id, op in tools.items()
-        if (called := op.state["call"].name) == name or str(exception).startswith(f"Error running tool {called}:")
+        if (called := op.state["call"].name) == name or _names(exception, called)
     ]
     # Of several calls of one tool, the one that began first has run out of time first.
-    return named[:1] if name is not None or len(named) == 1 else list(tools) if len(tools) == 1 else []
+    if name is not None or len(named) == 1:
+        return named[:1]
+    names_another = _names(exception)
+    return list(tools) if len(tools) == 1 and not names_another else []
+
+
+def _broken_guardrail(exception: BaseException | None, asked: dict[str, Call]) -> str | None:
+    """The call whose input guardrail has raised, as far as the exception tells."""
+    if not isinstance(exception, AgentsException) or not raised_by_input_guardrail(exception):
+        return None
+    named = [call_id for call_id, call in asked.items() if _names(exception, call.name)]
+    return named[0] if len(named) == 1 else None
+
+
+def _names(exception: BaseException, tool: str | None = None) -> bool:
+    """Whether an exception says that it is about this tool, or about any."""
+    return str(exception).startswith("Error running tool " if tool is None else f"Error running tool {tool}:")
 
 
 def _outputs(items: Iterable[Any]) -> list[Any]:

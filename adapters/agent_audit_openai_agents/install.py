@@ -24,11 +24,13 @@ from agent_audit_openai_agents.approvals import (
     DECISIONS,
     call_in_question,
     forget_decision,
+    mark_decided,
     note_decision,
     record_decisions,
 )
 from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES, record_failures
 from agent_audit_openai_agents.hooks import AuditRunHooks
+from agent_audit_openai_agents.invocations import INVOCATIONS, record_invocations
 from agent_audit_openai_agents.items import HOSTED_APPROVAL
 from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
@@ -82,6 +84,7 @@ def enable(
         record_decisions(_decided, _not_accepted)
         record_failures()
         record_results()
+        record_invocations(INVOCATIONS)
         MARKS.check()
 
 
@@ -108,7 +111,7 @@ def disable() -> None:
             _runner = None
         _processor.enabled = False
         _remove_processor()
-        for seam in (DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES):
+        for seam in (DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES):
             seam.unwrap()
 
 
@@ -127,7 +130,8 @@ def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
         return
     run, call = hooks.recording.active_run(), call_in_question(item)
     if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
-        approved = run.decided[call.call_id] = bool(choice.get("approve"))
+        approved = bool(choice.get("approve"))
+        mark_decided(run, item, call, approved)
         if not approved or call.kind == HOSTED_APPROVAL:
             run.asked.pop(call.call_id, None)
 
@@ -137,7 +141,7 @@ def _not_accepted(item: Any, context: RunContextWrapper[Any], error: Exception) 
     hooks = _hooks
     if hooks is not None:
         call = call_in_question(item)
-        forget_decision(hooks.recording, hooks.settings, call, context)
+        forget_decision(hooks.recording, hooks.settings, item, context)
         facts = {"outcome": Outcome.FAILURE, "action": call.action, "call_id": call.call_id, "exception": error}
         hooks.recording.tracker.note(AuditEventType.ERROR, hook="_apply_approval_decision", after_effect=True, **facts)
 

@@ -39,6 +39,10 @@ def _default_error_prefix() -> str:
 _NATIVE_TOOLS = "agents.run_internal.tool_actions"
 """Elsewhere in another version, a tool that raises passes for cancelled; the run has failed all the same."""
 
+_INPUT_GUARDRAILS = ("_execute_tool_input_guardrails", "_run_tool_input_guardrails")
+"""Where runs and realtime sessions ask them; elsewhere in another version, the call passes for one that their end has
+cancelled."""
+
 _DEFAULT_ERROR = _default_error_prefix()
 
 
@@ -49,11 +53,20 @@ def judge(
     run: Run | None,
     *,
     raised: BaseException | None,
+    in_hook: bool = True,
 ) -> dict[str, Any]:
     """Fields of the `tool.response` of a tool that returned: the outcome, and what went wrong if anything did.
 
     A failed tool returns too: the SDK gives the model a text in place of the result. Where nothing was raised that
     was seen, the function span tells of most failures, and where not all is seen the SDK's own texts.
+
+    Args:
+        tool: that returned; None when it is not known.
+        raw_arguments: as the model gave them.
+        result: what it returned.
+        run: the call.
+        raised: what went wrong in it, where that was seen.
+        in_hook: whether the SDK's current span tells of the call; that of its guardrails may have failed since.
     """
     text = result if isinstance(result, str) else None
     kind: str | None = None
@@ -63,7 +76,9 @@ def judge(
         return {"outcome": Outcome.FAILURE, **failure_fields(raised, raw_arguments)}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
-    elif _current_span_error() or (text is not None and text.startswith(_DEFAULT_ERROR) and not sees_failures()):
+    elif (in_hook and _current_span_error()) or (
+        text is not None and text.startswith(_DEFAULT_ERROR) and not sees_failures()
+    ):
         kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
     if kind is None:
         return {"outcome": Outcome.SUCCESS, "result": result}
@@ -113,6 +128,16 @@ def raised_by_native_tool(exception: BaseException) -> bool:
     at = None if isinstance(exception, AgentsException) else exception.__traceback__
     while at is not None:
         if str(at.tb_frame.f_globals.get("__name__")) == _NATIVE_TOOLS:
+            return True
+        at = at.tb_next
+    return False
+
+
+def raised_by_input_guardrail(exception: BaseException) -> bool:
+    """Whether a tool's input guardrail has raised what ended a run or a session."""
+    at = cause_of(exception).__traceback__
+    while at is not None:
+        if at.tb_frame.f_code.co_name in _INPUT_GUARDRAILS:
             return True
         at = at.tb_next
     return False

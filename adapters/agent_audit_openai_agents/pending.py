@@ -6,21 +6,28 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent_audit import AdapterSettings
+from agent_audit import ActionRequest, AdapterSettings
 from agent_audit_openai_agents.identity import identity_of
-from agent_audit_openai_agents.items import Call
 
 _PENDING = "_agent_audit_pending"
 
 
+@dataclass(frozen=True)
+class Decision:
+    """A decision that is on record, until its run is resumed: somebody may think better of it."""
+
+    approved: bool
+    asked: dict[str, Any]
+    """Who asked, as far as it is known."""
+
+
 @dataclass
 class Pending:
-    """Of one run and all that go on from it, by call id: models number their calls alike in each conversation."""
+    """Of one run and all that go on from it, by `asked_about`: models number their calls alike in each conversation."""
 
-    questions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    questions: dict[Hashable, dict[str, Any]] = field(default_factory=dict)
     """Who asked, as far as it is known."""
-    decided: dict[str, bool] = field(default_factory=dict)
-    """Decisions that are on record."""
+    decided: dict[Hashable, Decision] = field(default_factory=dict)
 
 
 def pending_of(context: Any) -> Pending | None:
@@ -35,6 +42,11 @@ def attach(context: Any, pending: Pending) -> None:
         setattr(context, _PENDING, pending)
 
 
-def likeness(settings: AdapterSettings, call: Call, context: Any) -> Hashable:
-    """By what a call is known again when only JSON is left of its run: its user, id and arguments."""
-    return (identity_of(settings, context).get("user_id"), call.call_id, call.request.argument_bytes())
+def asked_about(item: Any, request: ActionRequest) -> Hashable:
+    """By what a call is known in its run: agents in it may number their calls alike, so agent and arguments count."""
+    return (getattr(item.agent, "name", None), request.call_id, request.argument_bytes())
+
+
+def likeness(settings: AdapterSettings, asked: Hashable, context: Any) -> Hashable:
+    """By what a call is known again when only JSON is left of its run: its user besides `asked_about`."""
+    return (identity_of(settings, context).get("user_id"), asked)

@@ -15,6 +15,7 @@ from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, S
 from agent_audit_openai_agents.approvals import deciding
 from agent_audit_openai_agents.conversation import Conversation
 from agent_audit_openai_agents.failures import record_failures
+from agent_audit_openai_agents.invocations import SPOKEN_INVOCATIONS, record_invocations
 from agent_audit_openai_agents.mcp import record_results
 from agent_audit_openai_agents.recording import Recording
 
@@ -74,10 +75,13 @@ class AuditRealtimeSession(RealtimeSession):
     """A session that tells its `Conversation` of everything."""
 
     conversation: Conversation
+    _left_with: BaseException | None = None
+    """What has ended the `async with` block around the session."""
 
     async def __aenter__(self) -> RealtimeSession:
         record_failures()
         record_results()
+        record_invocations(SPOKEN_INVOCATIONS)
         self._sees_events = all(seam.check() for seam in EVENTS)
         self.conversation.begin(self._current_agent)
         try:
@@ -86,11 +90,15 @@ class AuditRealtimeSession(RealtimeSession):
             self._ended(error)
             raise
 
+    async def __aexit__(self, kind: Any, exception: Any, traceback: Any) -> None:
+        self._left_with = exception
+        await super().__aexit__(kind, exception, traceback)
+
     async def close(self) -> None:
         try:
             await super().close()
         finally:
-            self._ended(None)
+            self._ended(self._left_with)
 
     @after_the_fact
     def _ended(self, exception: BaseException | None) -> None:

@@ -11,6 +11,7 @@ from agents import get_current_span
 from agents.version import __version__ as sdk_version
 
 from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, ToolDefinitions, shared_state
+from agent_audit_openai_agents.pending import Decision
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.run import RunRecorder
@@ -64,7 +65,7 @@ class Recording:
         """Span id -> id of its agent's span; the same."""
         self.questions: BoundedMap[dict[str, Any]] = BoundedMap()
         """`likeness` of a call -> who asked; empty when several did. For states that were made from JSON."""
-        self.decided: BoundedMap[bool] = BoundedMap()
+        self.decided: BoundedMap[Decision] = BoundedMap()
         """The same -> a decision that is on record, until its run is resumed."""
 
     @classmethod

@@ -9,7 +9,15 @@ from uuid import uuid4
 from agents import ModelResponse, RunContextWrapper, get_current_trace
 from agents.models import get_default_model
 
-from agent_audit import ActionRequest, AdapterSettings, AuditEventType, Outcome, RunTracker, digest_of
+from agent_audit import (
+    ActionRequest,
+    AdapterSettings,
+    AuditEventType,
+    Outcome,
+    RunTracker,
+    current_identity,
+    digest_of,
+)
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
@@ -48,6 +56,8 @@ class RunRecorder:
         """The agent whose model has asked for them."""
         self.decided: dict[str, bool] = {}
         """Call id -> a decision that is on record."""
+        self.known_decisions: dict[Hashable, bool] = {}
+        """The same by what they were about: agents inside a run may number their calls alike."""
         self.tools = ToolCalls(self)
         self.guardrails_seen: list[tuple[str, bool, BaseException | None]] = []
         """What their spans tell: name, whether it tripped, what has ended it instead of a verdict."""
@@ -79,15 +89,22 @@ class RunRecorder:
         if self._opened:
             return
         self._opened = True
-        trace = get_current_trace()
-        session_id = self.told.session_id or getattr(trace, "group_id", None)
-        identity = identity_of(self.settings, context, session_id)
+        session_id = self.told.session_id
+        if session_id is None and not (self.has_runner and current_identity().session_id):
+            # With a runner, what is left is the group of a trace around the run: less than `identify`.
+            session_id = getattr(get_current_trace(), "group_id", None)
+        identity = identity_of(self.settings, context or self._given_context(), session_id)
         self._known_as = identity.get("agent_id")
         if self._known_as is None and self.told.agent is not None:
             identity["agent_id"] = self.told.agent
         scope = self.tracker.enter(self.key, parent=self.told.parent, trace_id=self.told.trace_id, **identity)
         if self.has_runner:
             self.tracker.detach(scope)
+
+    def _given_context(self) -> RunContextWrapper[Any] | None:
+        """What a run that has failed before its first hook was given."""
+        given = self.told.context
+        return given if given is None or isinstance(given, RunContextWrapper) else RunContextWrapper(given)
 
     def agent_started(self, context: RunContextWrapper[Any], agent: Any, hook: str) -> None:
         """An agent begins, or a tool or model call shows that it has."""

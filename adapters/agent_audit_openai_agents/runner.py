@@ -144,6 +144,7 @@ def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[s
         agent=getattr(agent or starting_agent, "name", None),
         model=_option(config, "model"),
         parent=_operation_around(recording, options.get("context")),
+        context=options.get("context") if state is None else context,
         goes_on=None if context is None or agent is None else (context, agent),
         pending=_pending(recording, context),
     )

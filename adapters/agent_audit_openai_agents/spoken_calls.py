@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from agent_audit import AuditEventType, Outcome, describe_check, describe_decision, digest_of
+from agent_audit import AuditEventType, Outcome, Run, WriteError, describe_check, describe_decision, digest_of
 from agent_audit_openai_agents.failures import failures_here
+from agent_audit_openai_agents.invocations import about_to_invoke, returned
 from agent_audit_openai_agents.items import Call, parse_arguments
-from agent_audit_openai_agents.outcomes import judge
+from agent_audit_openai_agents.outcomes import TRIPWIRES, judge, raised_by_input_guardrail
 
 if TYPE_CHECKING:
     from agent_audit_openai_agents.conversation import Conversation, Speaker
@@ -37,7 +38,7 @@ class Started:
     """A tool that runs."""
 
     call: Call
-    key: Hashable
+    run: Run
     speaker: Speaker
     task: Any
     failures: list[tuple[str, BaseException]]
@@ -93,9 +94,8 @@ class SpokenCalls:
         waiting = self._waiting.get(call_id)
         if waiting is None:
             return
-        described = describe_decision(
-            waiting.call.request, approved=approve, digest=self._digest, always=always or None, message=words
-        )
+        facts = {"always": always or None, "message": words, "decided_by": self._conversation.told().get("decided_by")}
+        described = describe_decision(waiting.call.request, approved=approve, digest=self._digest, **facts)
         hook = "approve_tool_call" if approve else "reject_tool_call"
         self._conversation.note(described.pop("event_type"), hook, after_effect=False, **described)
         if always:
@@ -113,13 +113,23 @@ class SpokenCalls:
     def started(self, event: Any) -> None:
         """A tool is about to run. Raises `WriteError` when that cannot be recorded."""
         call = self._take(event) or Call(event.tool.name, None, parse_arguments(event.arguments))
+        try:
+            self._start(call, event.type)
+        except WriteError as error:  # so the tool does not run; the model's request gets its answer all the same
+            facts: dict[str, Any] = {"outcome": Outcome.FAILURE, "exception": error}
+            self._conversation.note(T.ACTION_FAILED, event.type, **facts, **fields_of(call))
+            raise
+
+    def _start(self, call: Call, hook: str) -> None:
         if self._standing.get(call.name) and call.call_id not in self._decided:
-            self._note_standing(call, True, event.type)
+            self._note_standing(call, True, hook, after_effect=False)
         key = (self._conversation.key, "tool", call.call_id or uuid4().hex)
         facts = digest_of(call.request, self._digest) if call.call_id in self._decided else None
-        speaker = self._conversation.begins(T.TOOL_CALL, key, event.type, metadata=facts, **fields_of(call))
-        if speaker is not None:
-            self._started.append(Started(call, key, speaker, _current_task(), failures_here()))
+        begun = self._conversation.begins(T.TOOL_CALL, key, hook, metadata=facts, **fields_of(call))
+        if begun is not None:
+            speaker, run = begun
+            about_to_invoke(run)
+            self._started.append(Started(call, run, speaker, _current_task(), failures_here()))
 
     def ended(self, event: Any) -> None:
         """The model is given an answer, be it a tool's or a refusal."""
@@ -127,13 +137,15 @@ class SpokenCalls:
         if started is None:
             self._note_refusal(event)
             return
+        self._finish(started, event.type, event.tool, event.arguments, event.output)
+
+    def _finish(self, started: Started, hook: str, tool: Any, arguments: Any, output: Any) -> None:
         conversation, call = self._conversation, started.call
-        run = conversation.tracker.get(started.key)
-        verdict = judge(event.tool, event.arguments, event.output, run, raised=started.failure())
-        self._end(started, event.type, verdict)
+        verdict = judge(tool, arguments, output, started.run, raised=started.failure())
+        self._end(started, hook, verdict)
         if verdict["outcome"] is Outcome.SUCCESS and conversation.settings.changes_data(call.name, call.arguments):
-            span_id = run.span_id if run is not None else None
-            conversation.note(T.DATA_MODIFY, event.type, outcome=Outcome.SUCCESS, span_id=span_id, **fields_of(call))
+            facts: dict[str, Any] = {"outcome": Outcome.SUCCESS, "span_id": started.run.span_id}
+            conversation.note(T.DATA_MODIFY, hook, **facts, **fields_of(call))
 
     def failed(self, text: str, hook: str) -> bool:
         """The session tells of an error. True when it was that of a call."""
@@ -147,10 +159,20 @@ class SpokenCalls:
             self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(unknown))
         return bool(failed) or unknown is not None
 
-    def give_up(self, hook: str) -> None:
-        """The session is closed: what runs is cancelled, what was asked for is not carried out any more."""
+    def give_up(self, hook: str, problem: BaseException | None) -> None:
+        """The session is closed: what runs is cancelled, what was asked for is not carried out any more.
+
+        Args:
+            hook: which tells of it.
+            problem: what has ended the session, if anything has.
+        """
         for started in list(self._started):
-            self._end(started, hook, {"outcome": Outcome.CANCELLED})
+            if (done := returned(started.run)) is not None:  # its output guardrail has raised, or the end came first
+                self._finish(started, hook, done.tool, None, done.output)
+            else:
+                self._end(started, hook, {"outcome": Outcome.CANCELLED})
+        if problem is not None and len(self._asked) == 1 and raised_by_input_guardrail(problem):
+            self._note_guarded(self._asked.popitem()[1].call, hook, problem)
         facts: dict[str, Any] = {"outcome": Outcome.CANCELLED, "error": "the session ended before it was carried out"}
         for asked in (*self._waiting.values(), *self._asked.values()):
             if asked.call.call_id not in self._decided:
@@ -158,9 +180,18 @@ class SpokenCalls:
         self._waiting.clear()
         self._asked.clear()
 
+    def _note_guarded(self, call: Call, hook: str, problem: BaseException) -> None:
+        """The input guardrail of a call has ended the session."""
+        if isinstance(problem, TRIPWIRES):
+            facts: dict[str, Any] = {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
+            self._conversation.note(T.PERMISSION_DENIED, hook, **facts, **fields_of(call))
+        else:
+            facts = {"outcome": Outcome.FAILURE, "exception": problem}
+            self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(call))
+
     def _end(self, started: Started, hook: str, verdict: dict[str, Any]) -> None:
         self._started.remove(started)
-        self._conversation.ends(started.speaker, started.key, hook, **verdict)
+        self._conversation.ends(started.speaker, started.run.key, hook, **verdict)
 
     def _note_refusal(self, event: Any) -> None:
         """No tool has run: somebody has rejected the call, or a guardrail."""

@@ -27,6 +27,8 @@ class Told:
     """Key of the operation that runs it, when it runs inside another run."""
     trace_id: str | None = None
     """Given when the parent is in another log."""
+    context: Any = None
+    """The application's object, or the wrapper around it, as it was given to the runner."""
     goes_on: tuple[Any, Any] | None = None
     """Context and agent of the saved state that is resumed."""
     pending: Pending = field(default_factory=Pending)

@@ -12,8 +12,9 @@ from agents.tool_context import ToolContext
 from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
+from agent_audit_openai_agents.invocations import about_to_invoke, returned
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
-from agent_audit_openai_agents.outcomes import cause_of, failure_fields, judge, outcome_of
+from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, failure_fields, judge, outcome_of
 from agent_audit_openai_agents.recording import current_span_id
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class ToolCalls:
         if not isinstance(context, ToolContext):
             self.native_open.append((id(tool), key))
             return
+        about_to_invoke(run, context)
         listen(context)
         if (span_id := current_span_id()) is not None:
             self._run.recording.tools[span_id] = (self._run, key)
@@ -128,6 +130,25 @@ class ToolCalls:
         if run is not None:
             raw, raised = field_of(run.state["call"].raw, "arguments"), failure_of(run.state["context"])
             self._end(run, "runner", judge(None, raw, output, run, raised=raised))
+
+    def stopped_after(self, run: Run, exception: BaseException | None, hook: str) -> bool:
+        """Something has ended the run after a tool has returned, like its output guardrail. False when it has not.
+
+        Args:
+            run: the call.
+            exception: what that was, when it is about this call.
+            hook: which tells of it.
+        """
+        done = returned(run)
+        if done is None or not self._run.tracker.take(run.key):
+            return done is not None
+        raw, raised = field_of(run.state["call"].raw, "arguments"), failure_of(run.state["context"])
+        call: Call = run.state["call"]
+        self._end(run, hook, judge(done.tool, raw, done.output, run, raised=raised, in_hook=False))
+        if isinstance(exception, Exception) and not isinstance(exception, TRIPWIRES):
+            facts = {"action": call.action, "call_id": call.call_id}
+            self._run.tracker.error(exception, under=self._run.agent_key or self._run.key, hook=hook, **facts)
+        return True
 
     def _end(self, run: Run, hook: str, verdict: dict[str, Any]) -> None:
         call: Call = run.state["call"]
@@ -166,6 +187,8 @@ class ToolCalls:
         run: Run | None = self._run.tracker.get(key)
         if run is None or exception is None:
             return  # without an exception it waits for somebody, or an ancestor was cancelled
+        if self.stopped_after(run, cause_of(exception), "on_span_end"):
+            return
         self.open.pop(run.state["call"].call_id or "", None)
         facts = failure_fields(cause_of(exception), field_of(run.state["call"].raw, "arguments"))
         self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", **facts)

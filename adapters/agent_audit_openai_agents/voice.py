@@ -1,7 +1,7 @@
 """Voice: `AuditVoicePipeline` in place of `VoicePipeline` records what is transcribed and what is spoken.
 
-The agents in between are recorded by `enable()`, for a workflow runs them with `Runner`; they get the pipeline's user,
-session and trace.
+The agents in between are recorded by `enable()`, which also says what their `context` and `modifies` are: a workflow
+runs them with `Runner`. They get the pipeline's user, session and trace.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class AuditVoicePipeline(VoicePipeline):
         logger: the default logger when left out.
         agent_id: else the `workflow_name` of the config.
         user_id: for whom.
-        session_id: else the `group_id` of the config.
+        session_id: else the `group_id` of the config, which the SDK makes up where none is set.
         **pipeline: as for `VoicePipeline`.
     """
 

@@ -6,7 +6,7 @@ of a message (`message`), a hook that must not raise (`after_the_fact`), and pla
 tomorrow (`Seam`).
 """
 
-from agent_audit.adapting.decisions import ActionRequest, describe_check, describe_decision, digest_of
+from agent_audit.adapting.decisions import ActionRequest, describe_check, describe_decision, digest_of, same_arguments
 from agent_audit.adapting.definitions import ToolDefinitions
 from agent_audit.adapting.guard import after_the_fact
 from agent_audit.adapting.memory import BoundedMap, shared_state
@@ -27,5 +27,6 @@ __all__ = [
     "describe_decision",
     "digest_of",
     "message",
+    "same_arguments",
     "shared_state",
 ]

@@ -22,7 +22,7 @@ class ActionRequest:
 
     def argument_bytes(self) -> bytes:
         """The exact arguments as bytes, for a digest: the same for the same arguments, whatever their order."""
-        return json.dumps(self.parameters, sort_keys=True, default=repr).encode()
+        return _spelled(self.parameters)
 
 
 Digest = Callable[[bytes], dict[str, str]]
@@ -69,10 +69,32 @@ def describe_decision(request: ActionRequest, *, approved: bool, digest: Digest,
 def digest_of(request: ActionRequest, digest: Digest) -> dict[str, Any]:
     """`arguments` for the metadata: question, decision and call of the same arguments have the same there.
 
-    Nothing for what is not about a call: `tool.` begins its action, and it has a `call_id`.
+    Nothing for what is not about a call: `tool.` begins its action, and it has a `call_id`. Never raises: of arguments
+    that cannot be spelled out, the reason stands in place of the digest.
     """
-    is_call = request.call_id is not None and request.action.startswith("tool.")
-    return {"arguments": digest(request.argument_bytes())} if is_call else {}
+    if request.call_id is None or not request.action.startswith("tool."):
+        return {}
+    try:
+        return {"arguments": digest(request.argument_bytes())}
+    except Exception as error:
+        return {"arguments": {"hmac_absent": f"cannot be read: {type(error).__name__}"}}
+
+
+def same_arguments(one: Any, other: Any) -> bool:
+    """Whether two arguments, or all those of two calls, have the same digest. Never raises.
+
+    They are not compared with `==`: what an application passes to its tools may answer that with an array, or raise.
+    """
+    if one is other:
+        return True
+    try:
+        return _spelled(one) == _spelled(other)
+    except Exception:  # keys of several types, a cycle, a `repr` that fails
+        return False
+
+
+def _spelled(arguments: Any) -> bytes:
+    return json.dumps(arguments, sort_keys=True, default=repr).encode()
 
 
 def _known(facts: dict[str, Any]) -> dict[str, Any] | None:

@@ -60,6 +60,11 @@ class BoundedMap(Generic[V]):
         """The entry; None when there is none, or it was forgotten."""
         return self._entries.get(key)
 
+    def values(self) -> list[V]:
+        """All entries, the oldest first."""
+        with self._lock:
+            return list(self._entries.values())
+
     def pop(self, key: Hashable) -> V | None:
         """Remove and return the entry; None when there is none."""
         if key not in self._entries:  # most are asked for in vain

@@ -55,6 +55,10 @@ OTP = words("""
 """)
 CVV = words("cryptogramme cvv cvc cvv2 cvc2 csc cvn")
 SSN = words("ssn ssns itin sozialversicherungsnummer socialsecuritynumber")
+NATIONAL_ID = words("""
+    cpf dni nif pesel bsn aadhaar aadhar nino hetu personnummer fødselsnummer fodselsnummer nric steuerid steueridnr
+    codicefiscale curp tckn cnp tfn cprnumber cprnummer 身份证号 身份证 주민등록번호 マイナンバー 個人番号
+""")
 CARD = words("cardnumber ccnumber ccnum creditcard creditcardnumber cardno pan")
 
 HEADS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -71,6 +75,7 @@ HEADS: tuple[tuple[str, frozenset[str]], ...] = (
     ("cvv", CVV),
     ("ssn", SSN),
     ("card", CARD - {"pan"}),
+    ("national-id", NATIONAL_ID),
 )
 """Key rule and the words that, standing last, call for it."""
 
@@ -129,6 +134,7 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "word": (("password", words("pass memorable")),),
     "place": (("password", words("memorable")),),
     "wd": (("password", words("pass")),),
+    "fiscale": (("national-id", words("codice")),),
     "passe": (("password", words("de palavra")),),
     "khẩu": (("password", words("mật")),),
     "khau": (("password", words("mat")),),

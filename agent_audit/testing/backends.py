@@ -14,6 +14,9 @@ from agent_audit.event import AuditEvent, AuditEventType, encode_record
 class FailingBackend(MemoryAuditBackend):
     """A backend that refuses while `failing` is set, as a full disk does."""
 
+    fingerprint_key: bytes | None = None
+    """What the logger makes keyed digests with; without it there are none."""
+
     def __init__(self, *, failing: bool = True) -> None:
         super().__init__()
         self.failing = failing

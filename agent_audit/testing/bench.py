@@ -21,6 +21,7 @@ class Bench:
     def __init__(self, driver: AdapterDriver, on_failure: OnFailure) -> None:
         self.driver = driver
         self.backend = FailingBackend(failing=False)
+        self.backend.fingerprint_key = bytes(range(32))
         self.logger = AuditLogger(self.backend, on_failure=on_failure)
 
     async def run(self, script: Script, **settings: Any) -> BaseException | None:

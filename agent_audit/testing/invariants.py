@@ -10,14 +10,15 @@ from agent_audit.runs import END_OF, RunTracker
 
 _ENDS = {str(end) for end in END_OF.values()} | {"data.access"}
 _OPERATIONS = {"agent.start", "llm.request", "tool.call"}
+_START_OF = {str(end): str(start) for start, end in END_OF.items() if start in _OPERATIONS}
 _SAME = ("action", "call_id", "agent_id", "session_id", "user_id", "trace_id")
 
 
 def check_record(events: Sequence[AuditEvent], framework: str) -> None:
     """Check events against what holds always; raises AssertionError that names the event.
 
-    Every operation has one end after its start, with outcome and duration, that repeats what and who; every event
-    says in which trace, under what, and which hook of which version saw it.
+    Every operation has one end after its start, with outcome and duration, that repeats what and who; nothing ends that
+    has not started; every event says in which trace, under what, and which hook of which version saw it.
     """
     span_ids = {event.span_id for event in events}
     for place, event in enumerate(events):
@@ -33,6 +34,8 @@ def check_record(events: Sequence[AuditEvent], framework: str) -> None:
         assert event.parent_span_id is None or event.parent_span_id in span_ids, f"its parent is not on record: {told}"
         if event.event_type in _OPERATIONS:
             _check_end(event, events[:place], events[place + 1 :])
+        elif event.event_type in _START_OF:
+            _check_start(event, events[:place])
 
 
 def _check_end(start: AuditEvent, before: Sequence[AuditEvent], after: Sequence[AuditEvent]) -> None:
@@ -48,6 +51,13 @@ def _check_end(start: AuditEvent, before: Sequence[AuditEvent], after: Sequence[
     assert end.duration_ms is not None, f"its end has no duration: {told}"
     for name in _SAME:
         assert getattr(end, name) == getattr(start, name), f"its end has another {name}: {told}"
+
+
+def _check_start(end: AuditEvent, before: Sequence[AuditEvent]) -> None:
+    """In its run, or, where it has waited for somebody, in the run before: then the model's call id tells."""
+    starts = [event for event in before if event.event_type == _START_OF[str(end.event_type)]]
+    same_call = end.call_id is not None and any(start.call_id == end.call_id for start in starts)
+    assert same_call or any(start.span_id == end.span_id for start in starts), f"it has not started: {describe(end)}"
 
 
 def check_nothing_open(adapter_state: dict[str, Any]) -> None:

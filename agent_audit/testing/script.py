@@ -43,11 +43,17 @@ class Script:
     """What the agent is called."""
     question: str = "go on"
     approvals: Mapping[str, bool] = field(default_factory=dict)
-    """Call id -> what the human decides."""
+    """Call id -> what the human decides. To be looked up when the human is asked, not before."""
     user_id: str | None = None
     session_id: str | None = None
     on_model: Callable[[], None] | None = None
     """Called each time the model is really asked."""
+    tokens: tuple[int, int] | None = None
+    """What the model says that each answer has taken: input and output tokens."""
+    streamed: bool = False
+    """Whether the run is read as a stream, to its end."""
+    left_early: bool = False
+    """The stream is left at the first thing that comes, in the way that the framework has for that."""
 
 
 class AdapterDriver(Protocol):
@@ -62,7 +68,8 @@ class AdapterDriver(Protocol):
         """Record to `logger` for a block, in the way that users are told to."""
 
     async def run(self, script: Script) -> None:
-        """Build the agent with a scripted model and run it, through all approvals, to its end.
+        """Build the agent with a scripted model and run it, through all approvals, to its end; a stream that is left
+        early until the framework has cleaned up.
 
         The user and the session are given in the way that is usual in the framework. Exceptions of the run go on to
         the caller; so does cancellation.

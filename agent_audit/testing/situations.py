@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
+import agent_audit.testing.questions  # noqa: F401  # adds its situations
 from agent_audit.errors import WriteError
 from agent_audit.event import AuditEvent, AuditEventType, Outcome
 from agent_audit.testing.bench import SITUATIONS, Bench, Situation, situation
@@ -72,6 +73,40 @@ async def _a_failing_tool(bench: Bench) -> None:
     assert "no such account" in str(response.error)
 
 
+@situation("a model call has what is new and who answered at what cost")
+async def _what_is_new(bench: Bench) -> None:
+    def look(place: str) -> str:
+        return f"looked at {place}"
+
+    calls, tools = [ScriptedCall("look", {"place": "cellar"})], [ScriptedTool("look", look)]
+    assert await bench.run(Script([calls, "done"], tools, question="where is the key?", tokens=(7, 3))) is None
+    first, second = bench.events(T.LLM_REQUEST)
+    assert "where is the key?" in str(first.parameters), bench
+    assert "where is the key?" not in str(second.parameters), "the whole history is recorded with each model call"
+    assert "looked at cellar" in str(second.parameters), "what is new is not recorded"
+    for answer in bench.events(T.LLM_RESPONSE):
+        facts = answer.metadata or {}
+        assert facts.get("model"), f"which model has answered: {facts}"
+        assert (facts.get("input_tokens"), facts.get("output_tokens")) == (7, 3), facts
+
+
+@situation("a streamed run is recorded like any other")
+async def _a_stream(bench: Bench) -> None:
+    assert await bench.run(Script([ASKS_TO_ADD, "it is three"], [ADD], streamed=True)) is None
+    assert bench.story("c1") == DONE, bench
+    asking, answering = bench.events(T.LLM_RESPONSE)
+    assert (asking.outcome, answering.outcome) == (Outcome.SUCCESS, Outcome.SUCCESS), bench
+    assert "it is three" in " ".join(str(answering.result).split()), "what the model answers"
+    assert bench.one(T.AGENT_STOP).outcome == Outcome.SUCCESS, bench
+
+
+@situation("a stream that is left early is no success")
+async def _a_stream_left_early(bench: Bench) -> None:
+    await bench.run(Script([ASKS_TO_ADD, "it is three"], [ADD], streamed=True, left_early=True))
+    await asyncio.sleep(0.1)  # frameworks clean up afterwards
+    assert bench.one(T.AGENT_STOP).outcome in (Outcome.CANCELLED, Outcome.UNKNOWN), bench
+
+
 @situation("tools that run at once keep their ids")
 async def _tools_at_once(bench: Bench) -> None:
     calls = [ScriptedCall("add", {"a": number, "b": 0}, f"c{number}") for number in range(5)]
@@ -124,42 +159,6 @@ async def _a_nested_agent(bench: Bench) -> None:
     assert bench.one(T.TOOL_RESPONSE, call_id="o1").outcome == Outcome.SUCCESS
 
 
-def _paying(*, approve: bool) -> tuple[Script, list[int]]:
-    paid: list[int] = []
-
-    def pay(amount: int) -> str:
-        paid.append(amount)
-        return "paid"
-
-    tool = ScriptedTool("pay", pay, needs_approval=True)
-    return Script([[ScriptedCall("pay", {"amount": 5})], "done"], [tool], approvals={"c1": approve}), paid
-
-
-@situation("an approved call is asked, approved and carried out")
-async def _an_approval(bench: Bench) -> None:
-    script, paid = _paying(approve=True)
-    assert await bench.run(script) is None
-    assert paid == [5]
-    story = [kind for kind, outcome in bench.story("c1") if outcome is not Outcome.SUSPENDED]
-    wanted = ["action.request", "permission.check", "action.approved", "tool.call", "tool.response"]
-    assert [kind for kind in wanted if kind in story] == wanted, bench
-    assert story.index("permission.check") < story.index("action.approved"), bench
-    assert "tool.call" in story[story.index("action.approved") :], "it is carried out after the decision"
-    approved = bench.one(T.ACTION_APPROVED)
-    assert approved.parameters == {"amount": 5}, "what was decided on"
-    assert "arguments" in (approved.metadata or {}), "and its digest"
-
-
-@situation("a rejected call is denied and not carried out")
-async def _a_rejection(bench: Bench) -> None:
-    script, paid = _paying(approve=False)
-    assert await bench.run(script) is None
-    assert not paid
-    denied = bench.one(T.ACTION_DENIED)
-    assert (denied.call_id, denied.outcome) == ("c1", Outcome.DENIED), bench
-    assert Outcome.SUCCESS not in {event.outcome for event in bench.events(call_id="c1")}, bench
-
-
 @situation("runs at the same time do not mix")
 async def _runs_at_once(bench: Bench) -> None:
     def script(number: int) -> Script:
@@ -175,6 +174,25 @@ async def _runs_at_once(bench: Bench) -> None:
     assert sorted(traces.values(), key=str) == sorted(expected, key=str), bench
     for event in bench.events(T.TOOL_RESPONSE):
         assert str(event.agent_id).removeprefix("clerk") in str(event.result)
+
+
+def _identities(bench: Bench) -> set[tuple[str | None, ...]]:
+    return {(event.agent_id, event.session_id, event.user_id) for event in bench.events()}
+
+
+@situation("what the settings say goes before what the run says")
+async def _given(bench: Bench) -> None:
+    given = {"agent_id": "accounting", "session_id": "case-7", "user_id": "alice"}
+    assert await bench.run(Script([ASKS_TO_ADD, "3"], [ADD], session_id="s", user_id="u"), **given) is None
+    assert _identities(bench) == {("accounting", "case-7", "alice")}, bench
+
+
+@situation("the context callable says who where the settings do not")
+async def _told(bench: Bench) -> None:
+    told = {"session_id": "case-7", "user_id": "bob"}
+    settings = {"user_id": "alice", "context": lambda carried: told}
+    assert await bench.run(Script([ASKS_TO_ADD, "3"], [ADD]), **settings) is None
+    assert _identities(bench) == {("clerk", "case-7", "alice")}, bench
 
 
 @situation("a cancelled run is cancelled on record")
@@ -232,6 +250,21 @@ async def _no_record_no_tool(bench: Bench) -> None:
     bench.backend.refused_type = "tool.call"
     error = await bench.run(Script([[ScriptedCall("act")], "done"], [ScriptedTool("act", act)]))
     assert not ran, "the tool ran although its call could not be recorded"
+    assert error is not None, "the run went on"
+
+
+@situation("no record, no agent", on_failure="raise")
+async def _no_record_no_agent(bench: Bench) -> None:
+    done: list[str] = []
+
+    def act() -> str:
+        done.append("acted")
+        return "done"
+
+    bench.backend.refused_type = "agent.start"
+    tools = [ScriptedTool("act", act)]
+    error = await bench.run(Script([[ScriptedCall("act")], "done"], tools, on_model=lambda: done.append("asked")))
+    assert not done, "the agent went to work although its start could not be recorded"
     assert error is not None, "the run went on"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
+from textwrap import indent
 from types import SimpleNamespace
 from typing import Any
 from unittest import SkipTest
@@ -35,6 +36,26 @@ def adapter(changes: Sequence[tuple[str, str]] = ()) -> Any:
 
 TOOL_ENDS = "    def tool_ends(self, run_id, *, result, error):\n"
 LATE = "    def tool_starts(self, run_id, **facts):\n        later[run_id] = facts\n\n"
+LATER, LATER_TOO = "class ToyAdapter:", "later = {}\n\n\nclass ToyAdapter:"
+CHECK = (
+    '        self.tracker.note(under=agent_id, hook="human_asked", '
+    "**describe_check(request, digest=self.logger.digest))\n"
+)
+DECIDED = '        self.tracker.note(under=agent_id, hook="human_decides", **decided)\n'
+AGENT = (
+    '        self.tracker.start(T.AGENT_START, run_id, parent=parent, hook="agent_starts", '
+    'action=f"agent.{name}", **who)\n'
+)
+MODEL = (
+    "        self.tracker.start(\n"
+    '            T.LLM_REQUEST, run_id, parent=parent, hook="model_starts", action=f"llm.{model}", parameters=asked\n'
+    "        )\n"
+)
+UNRECORDED = "        except WriteError:\n            self.tracker.enter(run_id, parent=parent)\n"
+MODEL_ENDS = (
+    '        self.tracker.end(run_id, outcome_of(error), hook="model_ends", '
+    "result=text, exception=error, metadata=cost)\n"
+)
 ENABLE = "def enable(logger=None, **settings):\n"
 
 
@@ -54,22 +75,41 @@ class Driver:
             self._adapter.disable()
 
     async def run(self, script: Script) -> None:
-        about = {"thread": script.session_id, "user": script.user_id}
-        await self._agent(script).run(script.question, **{name: value for name, value in about.items() if value})
+        known = {"thread": script.session_id, "user": script.user_id}
+        agent, about = self._agent(script), {name: value for name, value in known.items() if value}
+        if script.streamed:
+            async with aclosing(agent.stream(script.question, **about)) as bits:
+                async for _ in bits:
+                    if script.left_early:
+                        break
+            return
+        waiting = await self._until_it_waits(agent.run(script.question, **about))
+        while waiting is not None:
+            decisions = {call_id: script.approvals[call_id] for call_id in waiting.in_question}
+            waiting = await self._until_it_waits(agent.resume(waiting, decisions))
+
+    async def _until_it_waits(self, run: Awaitable[str]) -> toy_framework.Waiting | None:
+        try:
+            await run
+        except toy_framework.Waiting as waiting:
+            return waiting
+        return None
 
     def _agent(self, script: Script) -> toy_framework.Agent:
         steps = iter(script.steps)
 
-        def model() -> Any:
+        def model() -> tuple[Any, Any]:
             if script.on_model is not None:
                 script.on_model()
             step = next(steps)
             if isinstance(step, BaseException):
                 raise step
-            return step if isinstance(step, str) else [(one.name, dict(one.arguments), one.call_id) for one in step]
+            calls = [] if isinstance(step, str) else [(one.name, dict(one.arguments), one.call_id) for one in step]
+            return calls or step, script.tokens
 
         tools = {tool.name: self._tool(tool) for tool in script.tools}
-        return toy_framework.Agent(script.name, model, tools, script.approvals.get)
+        gated = {tool.name for tool in script.tools if tool.needs_approval}
+        return toy_framework.Agent(script.name, model, tools, gated)
 
     def _tool(self, tool: ScriptedTool) -> Callable[..., Any]:
         if tool.agent is None:
@@ -94,13 +134,11 @@ WRONG: dict[str, list[tuple[str, str]]] = {
         ('outcome_of(error), hook="tool_ends"', 'outcome_of(None), hook="tool_ends"'),
     ],
     "a call is recorded when it is over": [
-        ("class ToyAdapter:", "later = {}\n\n\nclass ToyAdapter:"),
+        (LATER, LATER_TOO),
         ("    def tool_starts(self, run_id, *,", LATE + "    def _late(self, run_id, *,"),
         (TOOL_ENDS, TOOL_ENDS + "        self._late(run_id, **later.pop(run_id))\n"),
     ],
-    "the end of a model call is not recorded": [
-        ('        self.tracker.end(run_id, outcome_of(error), hook="model_ends", result=text, exception=error)\n', ""),
-    ],
+    "the end of a model call is not recorded": [(MODEL_ENDS, "")],
     "a failing model passes for a success": [
         ('outcome_of(error), hook="model_ends"', 'outcome_of(None), hook="model_ends"')
     ],
@@ -108,7 +146,58 @@ WRONG: dict[str, list[tuple[str, str]]] = {
     "an unknown tool is not told of": [("self.tracker.note(T.ACTION_FAILED, under=agent_id", "dict(under=agent_id")],
     "decisions are turned round": [("approved=allowed", "approved=not allowed")],
     "nobody is on record as having been asked": [
-        ('self.tracker.note(under=agent_id, hook="human_decides", **describe_check(', "dict(**describe_check("),
+        ('self.tracker.note(under=agent_id, hook="human_asked", **describe_check(', "dict(**describe_check("),
+    ],
+    "the question is recorded when it is answered": [
+        (CHECK, "        later[call_id] = describe_check(request, digest=self.logger.digest)\n"),
+        (LATER, LATER_TOO),
+        (DECIDED, '        self.tracker.note(under=agent_id, hook="human_asked", **later.pop(call_id))\n' + DECIDED),
+    ],
+    "of several questions only the first is recorded": [
+        (LATER, LATER_TOO),
+        (CHECK, "        if later.setdefault(agent_id, call_id) != call_id:\n            return\n" + CHECK),
+    ],
+    "a denial is lost when several calls wait": [
+        (LATER, LATER_TOO),
+        (CHECK, CHECK + "        later[call_id] = True\n"),
+        (DECIDED, "        if not allowed and len(later) > 1:\n            return\n" + DECIDED),
+    ],
+    "the question has another digest than the decision": [
+        (CHECK, CHECK.replace("self.logger.digest", "lambda arguments: {'hmac': '0'}")),
+    ],
+    "the call does not say what was decided on": [("in self.tracker.get(parent).state.get(", "in dict().get(")],
+    "a run that waits has succeeded": [("return Outcome.SUSPENDED", "return Outcome.SUCCESS")],
+    "a rejected call has a response without a call": [
+        (
+            DECIDED,
+            DECIDED + "        if not allowed:\n"
+            '            response = {"action": f"tool.{name}", "call_id": call_id, "outcome": Outcome.DENIED}\n'
+            '            self.tracker.note(T.TOOL_RESPONSE, under=agent_id, hook="human_decides", **response)\n',
+        ),
+    ],
+    "an agent begins that cannot be recorded": [
+        (AGENT, "        try:\n    " + AGENT + UNRECORDED),
+    ],
+    "a model is asked though that cannot be recorded": [
+        (
+            MODEL,
+            "        try:\n" + indent(MODEL, "    ") + UNRECORDED,
+        ),
+    ],
+    "the settings are ignored": [("        who |= self.settings.given\n", "")],
+    "the context callable is ignored": [("self.settings.told(about).items()", "{}.items()")],
+    "the context callable goes before the settings": [
+        ("        who |= self.settings.given\n", ""),
+        ('"agent_id": name}\n', '"agent_id": name, **self.settings.given}\n'),
+    ],
+    "the whole history is recorded with each model call": [
+        (LATER, LATER_TOO),
+        ("[message_of(message)]", "later.setdefault(parent, []) + [later[parent].append(message_of(message))]"),
+    ],
+    "what a model call has taken is not recorded": [('cost["input_tokens"], cost["output_tokens"] = tokens', "pass")],
+    "which model answers is not recorded": [('{"model": run.fields["action"].removeprefix("llm.")}', "{}")],
+    "a stream that is left early has succeeded": [
+        ("    if error is None:\n", "    if error is None or isinstance(error, GeneratorExit):\n"),
     ],
     "the call id is lost": [('"call_id": call_id, "parameters": arguments, "hook"', '"parameters": arguments, "hook"')],
     "the session is mixed up": [('about.get("thread")', '"one for all"')],
@@ -135,10 +224,11 @@ WRONG: dict[str, list[tuple[str, str]]] = {
 
 @pytest.mark.parametrize("mistake", WRONG)
 async def test_the_kit_catches(mistake: str) -> None:
+    wrong = adapter(WRONG[mistake])
     for situation in SITUATIONS:
         toy_framework.listeners.clear()
         try:
-            await situation.check(Driver(adapter(WRONG[mistake])))
+            await situation.check(Driver(wrong))
         except Exception:
             toy_framework.listeners.clear()
             return

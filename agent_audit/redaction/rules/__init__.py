@@ -10,6 +10,7 @@ from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.links import LINKS
 from agent_audit.redaction.rules.model import Rule, Span
+from agent_audit.redaction.rules.national import NATIONAL
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.piped import PIPED
 from agent_audit.redaction.rules.platforms import PLATFORMS
@@ -40,6 +41,7 @@ BUILT_IN: tuple[Rule, ...] = (
     + LINKS
     + SIGNING_IN
     + TELEPHONES
+    + NATIONAL
 )
 """All rules that are anchored on a literal; what has no literal is in `personal` and `whole`."""
 

@@ -296,6 +296,46 @@ linkedin-token: Microsoft Learn, LinkedIn API, access tokens
 jumpcloud-key: JumpCloud API documentation, authentication
 dashlane-key: Dashlane documentation, API and CLI keys
 alibaba-sts-key: Alibaba Cloud STS documentation, temporary access keys
+browser-use-key: Browser Use documentation, API keys
+builder-key: Builder.io documentation, private keys
+coderabbit-key: CodeRabbit documentation, API keys
+cursor-key: Cursor documentation, API keys
+mastra-key: Mastra documentation, API keys
+minimax-key: MiniMax platform documentation, API keys
+mintlify-key: Mintlify documentation, API keys
+scale-key: Scale AI API reference, authentication
+salad-key: SaladCloud documentation, API keys
+voyage-atlas-key: MongoDB Atlas documentation, Voyage AI model API keys
+devin-user-key: Devin documentation, API keys
+deepseek-key: DeepSeek API documentation, API keys
+checkout-key: Checkout.com documentation, API keys
+crossmint-key: Crossmint documentation, API keys
+heartland-key: Heartland (Global Payments) documentation, API keys
+seam-key: Seam documentation, API keys
+wepay-token: WePay documentation, access tokens
+arcjet-key: Arcjet documentation, site keys
+block-protocol-key: Block Protocol documentation, API keys
+branch-key: Branch documentation, keys of an app
+databento-key: Databento documentation, API keys
+dryrun-key: DryRun Security documentation, API keys
+dependency-track-key: OWASP Dependency-Track documentation, API keys
+dub-key: Dub documentation, API keys
+appsweep-key: Guardsquare AppSweep documentation, API keys
+hex-token: Hex documentation, API tokens
+hop-token: Hop documentation, project tokens
+iterative-token: DVC Studio documentation, access tokens
+mappedin-secret: Mappedin documentation, API keys
+open-vsx-token: Open VSX documentation, access tokens
+pangea-token: Pangea documentation, service tokens
+portainer-token: Portainer documentation, access tokens
+riot-key: Riot Games developer portal, API keys
+shortcut-token: Shortcut API documentation, authentication
+tolgee-token: Tolgee documentation, API keys and personal access tokens
+trend-micro-key: Trend Vision One documentation, API keys
+warpstream-key: WarpStream documentation, API keys
+thingsboard-token: ThingsBoard documentation, device access tokens
+proof-key: Proof API documentation, API keys
+pinterest-refresh-token: Pinterest developers documentation, access tokens
 """
 
 TOOLS = """
@@ -368,6 +408,7 @@ openssh-key-body: OpenSSH, PROTOCOL.key
 pkcs8-ec-key-body: RFC 5208 and RFC 5915, EC private keys
 rsa-key-body: RFC 8017, appendix A.1.2, and RFC 5208
 email-spelled: RFC 5322, addr-spec, spelled out
+national-number: the laws and registries of the states, as cited in the module `national`
 passport-number: ICAO Doc 9303, part 4, document number
 driver-license: AAMVA DL/ID card design standard, customer ID number
 imap-login: RFC 9051, LOGIN command

@@ -9,7 +9,7 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 PLATFORMS: tuple[Rule, ...] = (
     # AI services.
-    token("cerebras-key", "csk-", r"csk-[a-z0-9]{40,60}"),
+    token("cerebras-key", "csk-", r"csk-[A-Za-z0-9]{40,60}", has_digit),
     token("together-key", "tgp_v1_", r"tgp_v1_[A-Za-z0-9_-]{40,60}"),
     token("anyscale-key", "esecret_", r"esecret_[A-Za-z0-9]{20,60}"),
     token("friendli-token", "flp_", r"flp_[A-Za-z0-9]{40,60}"),

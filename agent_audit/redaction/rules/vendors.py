@@ -12,7 +12,12 @@ _DIUU = r"[0-9a-f]{12}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}"
 
 def _is_dense(text: str) -> bool:
     """Small and capital letters and digits mix, as in what is drawn at random."""
-    return looks_random(text) and any(map(str.isupper, text)) and any(map(str.islower, text)) and has_digit(text)
+    return looks_random(text) and _is_cased(text)
+
+
+def _is_cased(text: str) -> bool:
+    """Small and capital letters and digits mix, in a few characters."""
+    return any(map(str.isupper, text)) and any(map(str.islower, text)) and has_digit(text)
 
 
 def _with_hex(prefix: str) -> str:
@@ -36,21 +41,51 @@ VENDORS: tuple[Rule, ...] = (
     token("gemini-key", "aq.ab8rn6", r"AQ\.Ab8RN6[A-Za-z0-9_-]{44}"),
     token("devin-key", "apk_ cog_", r"(?:apk_[A-Za-z0-9+/]{80,100}={0,2}|cog_[a-z2-7]{52})"),
     within("deepl-key", ":fx", _DIUU, r":fx"),
+    token("browser-use-key", "bu_", r"bu_[A-Za-z0-9_-]{44,72}", _is_dense),
+    token("builder-key", "bpk-", r"bpk-[a-f0-9]{32}"),
+    token("coderabbit-key", "cr-", r"cr-[a-fA-F0-9]{58}"),
+    token("cursor-key", "key_", r"key_[a-z0-9]{64}", has_digit),
+    token("mastra-key", "msk_", r"msk_[A-Za-z0-9]{64}"),
+    token("minimax-key", "minimax-", r"MINIMAX-[A-Z0-9]{8}(?:-[A-Z0-9]{8}){3}"),
+    token("mintlify-key", "mint_", r"mint_(?:dsc_)?[A-Za-z0-9]{22,32}", has_digit),
+    token("scale-key", "live_auth_ test_auth_", r"(?:live|test)_auth_[0-9a-f]{32}"),
+    token("salad-key", "salad_cloud_user_", r"salad_cloud_user_[0-9A-Za-z]{40,60}"),
+    token("voyage-atlas-key", "al-", r"al-[A-Za-z0-9_-]{43}", _is_dense),
+    token("composio-key", "ak_ ck_", r"[ac]k_[A-Za-z0-9_-]{20}", _is_cased),
+    token("devin-user-key", "apk_user_", r"apk_user_[A-Za-z0-9+/]{80,200}={0,2}"),
+    token("deepseek-key", "sk-", r"sk-[a-fA-F0-9]{32}"),
     # Payments and money.
     token("brex-token", "bxt_", r"bxt_[A-Za-z0-9]{40}"),
-    token("ramp-secret", "ramp_tok_ ramp_sec_", r"ramp_(?:tok|sec)_[A-Za-z0-9]{40,64}"),
+    token(
+        "ramp-secret",
+        "ramp_tok_ ramp_sec_ ramp_business_tok_",
+        r"ramp_(?:business_)?(?:tok|sec)_[A-Za-z0-9]{40,64}",
+    ),
     token("conekta-key", "key_", r"key_[A-Za-z0-9]{20,24}", _is_dense),
     token("omise-key", "skey_", r"skey_(?:test_)?[a-z0-9]{18,24}", has_digit),
     token("cashfree-secret", "cfsk_ma_", r"cfsk_ma_(?:prod|test)_[a-f0-9]{32}_[a-f0-9]{8}"),
     token("yookassa-key", "live_ test_", r"(?:live|test)_[A-Za-z0-9_-]{43}", _is_dense),
-    token("mercury-token", "mercury_production_", r"mercury_production_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem"),
-    token("polar-token", "polar_at_ polar_oat_", r"polar_o?at_[A-Za-z0-9_-]{20,100}"),
+    token(
+        "mercury-token",
+        "mercury_production_ mercury_sandbox_",
+        r"mercury_(?:production|sandbox)_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem",
+    ),
+    token("polar-token", "polar_at_ polar_oat_ polar_rt_", r"polar_(?:o?at|rt)_[A-Za-z0-9_-]{20,100}"),
     token("persona-key", "persona_", r"persona_(?:production|sandbox)_[a-z0-9_-]{20,80}", has_digit),
     token(
         "onfido-token",
         "api_live api_sandbox",
         r"api_(?:live|sandbox)(?:_(?:us|ca))?\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}",
     ),
+    token("checkout-key", "sk_", rf"sk_(?:test_|sbox_)?(?:{_UUID}|[a-z0-9]{{26,32}})", has_digit),
+    token(
+        "crossmint-key",
+        "ck_staging_ ck_production_ sk_staging_ sk_production_",
+        r"[cs]k_(?:staging|production)_[A-Za-z0-9]{26,512}",
+    ),
+    token("heartland-key", "skapi_", r"skapi_(?:cert|prod)_[A-Za-z0-9_-]{36,48}"),
+    token("seam-key", "seam_", r"seam_(?:test\d?|live)[A-Za-z0-9]{0,6}_[1-9A-HJ-NP-Za-km-z]{22,26}", has_digit),
+    token("wepay-token", "stage_ production_", r"(?:STAGE|PRODUCTION)_[0-9a-f]{62}"),
     # Data stores and storage.
     token("xata-key", "xau_", r"xau_[A-Za-z0-9]{36}"),
     token("fauna-key", "fnae", r"fnAE[A-Za-z0-9_-]{36}", has_digit),
@@ -107,6 +142,29 @@ VENDORS: tuple[Rule, ...] = (
     token("adobe-secret", "p8e-", r"p8e-[A-Za-z0-9_-]{32}", has_digit),
     token("ionic-token", "ion_", r"ion_[A-Za-z0-9]{42}", has_digit),
     token("lichess-token", "lip_", r"lip_[A-Za-z0-9]{20}", has_digit),
+    token("arcjet-key", "ajkey_", r"ajkey_[a-z0-9]{26}"),
+    token("block-protocol-key", "b10ck5.", rf"b10ck5\.[A-Za-z0-9]{{32}}\.(?:{_UUID}|[A-Za-z0-9]{{36}})"),
+    token("branch-key", "key_live_ key_test_", r"key_(?:live|test)_[A-Za-z0-9]{18,36}", has_digit),
+    token("databento-key", "db-", r"db-[A-Za-z0-9]{29}", _is_dense),
+    token("dryrun-key", "dryrunsec_", r"dryrunsec_[A-Za-z0-9]{32}"),
+    token("dependency-track-key", "odt_", r"odt_[A-Za-z0-9]{32,42}(?:_[A-Za-z0-9]{32})?", has_digit),
+    token("dub-key", "dub_", r"dub_[A-Za-z0-9]{24}", has_digit),
+    token("appsweep-key", "gs_appsweep_", r"gs_appsweep_[A-Za-z0-9_-]{24,40}", has_digit),
+    token("hex-token", "hxtw_ hxtp_", r"hxt[wp]_[0-9a-f]{96}"),
+    token("hop-token", "ptk_", r"ptk_[A-Za-z0-9_-]{42}", _is_dense),
+    token("iterative-token", "isat_", r"isat_[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
+    token("mappedin-secret", "mis_ mik_", r"mi[sk]_[A-Za-z0-9]{25,51}", _is_dense),
+    token("open-vsx-token", "ovsxat_ ovsxp_", rf"ovsx(?:at|p)_{_UUID}"),
+    token("pangea-token", "pts_", r"pts_[a-z0-9]{32}", has_digit),
+    token("portainer-token", "ptr_", r"ptr_[A-Za-z0-9/+_=-]{32,48}", _is_dense),
+    token("riot-key", "rgapi-", r"RGAPI-[A-Za-z0-9_-]{36}", has_digit),
+    token("shortcut-token", "sct_", r"sct_(?:rs|rwa|rw|r|w)_[a-z0-9-]{1,60}_[A-Za-z0-9_-]{40,120}", has_digit),
+    token("tolgee-token", "tgpak_ tgpat_", r"tgpa[kt]_[a-z0-9]{40,60}", has_digit),
+    token("trend-micro-key", "tmc1", r"tmc1[A-Za-z0-9]{28}:[A-Za-z0-9]{62}"),
+    token("warpstream-key", "aks_", r"aks_[a-f0-9]{64}"),
+    token("thingsboard-token", "thingsboard.cloud/api/v1/", r"thingsboard\.cloud/api/v1/[A-Za-z0-9]{20}"),
+    token("proof-key", "prf_", r"prf_(?:cli_)?(?:test_|live_)?[A-Za-z0-9_-]{22,80}", _is_dense),
+    token("pinterest-refresh-token", "pinr_", r"pinr_[A-Za-z0-9._-]{22,400}", has_digit),
     within("tableau-token", "==:", r"[A-Za-z0-9+/]{22}", r"==:[A-Za-z0-9]{32}"),
     # Whose users sign in: stores, networks, identities.
     token("amazon-lwa-secret", "amzn1.oa2-cs.", r"amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"),

@@ -91,3 +91,28 @@ def test_breakpoint_that_was_left_for_a_new_question_is_not_approved_by_what_goe
     agent.invoke(None, config(record))
     assert len(record.of("permission.check")) == 1
     assert not record.of("action.approved")
+
+
+def test_a_replay_from_before_a_breakpoint_lets_nothing_pass(record: Record) -> None:
+    agent = stopping(InMemorySaver(), asks_for(call("send", "c1", to="bob")), "I would rather not")
+    agent.invoke(QUESTION, config(record))
+    (before,) = (state for state in agent.get_state_history(config(record)) if state.next == ("model",))
+    agent.invoke(None, {**config(record, **DECIDED), "configurable": before.config["configurable"]})
+    assert record.one("permission.check").action == "interrupt"
+    assert not record.of("action.approved")
+
+
+@pytest.mark.parametrize("is_stopped", [False, True])
+def test_a_run_that_failed_or_was_stopped_and_is_tried_again_was_approved_by_nobody(
+    record: Record, is_stopped: bool
+) -> None:
+    replies = [asks_for(call("send", "c1", to="bob")), OSError("down"), "done"]
+    agent = create_agent(Scripted(replies=replies), [send], name="clerk", checkpointer=InMemorySaver())
+    if is_stopped:
+        stream = agent.stream(QUESTION, config(record, **DECIDED))
+        next(stream)
+        stream.close()
+    with pytest.raises(OSError, match="down"):
+        agent.invoke(None if is_stopped else QUESTION, config(record, **DECIDED))
+    agent.invoke(None, config(record, **DECIDED))
+    assert not record.of("action.approved")

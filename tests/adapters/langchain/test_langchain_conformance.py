@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import pytest
@@ -28,7 +28,11 @@ class Model(Scripted):
     def _next(self) -> AIMessage:
         if self.script.on_model is not None:
             self.script.on_model()
-        return super()._next()
+        reply = super()._next()
+        if self.script.tokens is not None:
+            used, made = self.script.tokens
+            reply.usage_metadata = {"input_tokens": used, "output_tokens": made, "total_tokens": used + made}
+        return reply
 
 
 class Driver:
@@ -51,10 +55,17 @@ class Driver:
         if script.user_id is not None:
             # Not in `configurable`: that is not yet visible when the agent's own start is recorded.
             config["metadata"] = {"user_id": script.user_id}
-        result = await agent.ainvoke({"messages": [("user", script.question)]}, config)
+        asked: Any = {"messages": [("user", script.question)]}
+        if script.streamed:
+            async with aclosing(agent.astream(asked, config)) as steps:
+                async for _ in steps:
+                    if script.left_early:
+                        break
+            return
+        result = await agent.ainvoke(asked, config)
         while "__interrupt__" in result:
-            asked = result["__interrupt__"][0].value["action_requests"]
-            waiting = [one["id"] for one in result["messages"][-1].tool_calls][: len(asked)]
+            questions = result["__interrupt__"][0].value["action_requests"]
+            waiting = [one["id"] for one in result["messages"][-1].tool_calls][: len(questions)]
             decisions = [{"type": "approve" if script.approvals[call_id] else "reject"} for call_id in waiting]
             result = await agent.ainvoke(Command(resume={"decisions": decisions}), config)
 

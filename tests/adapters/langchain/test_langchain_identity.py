@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 import pytest
 from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
+from langchain_core.tools import tool
 from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
 from langchain_stories import clerk, search, send
 from langgraph.graph import START, MessagesState, StateGraph
@@ -144,3 +145,66 @@ def test_a_user_whose_id_is_0_is_a_user(record: Record, place: str) -> None:
     given: Any = {"callbacks": [record.handler], place: {"user_id": 0}}
     agent().invoke(QUESTION, given)
     assert {event.user_id for event in record.events[1:]} == {"0"}
+
+
+@pytest.mark.parametrize(
+    ("prepare", "options"),
+    [(lambda made: made, {"run_name": "step"}), (lambda made: made.with_config(run_name="step"), {})],
+    ids=["call", "config"],
+)
+@pytest.mark.parametrize("below", ["tool", "node"])
+def test_an_inner_agent_acts_under_its_own_name_whatever_its_run_is_called(
+    record: Record, prepare: Any, options: Any, below: str
+) -> None:
+    inner = prepare(agent())
+
+    @tool
+    def delegate(task: str) -> str:
+        """Delegate."""
+        return str(inner.invoke(QUESTION, options)["messages"][-1].content)
+
+    if below == "tool":
+        replies = [asks_for(call("delegate", "o1", task="t")), "done"]
+        outer: Any = create_agent(Scripted(replies=replies), [delegate], name="outer")
+    else:
+        graph = StateGraph(MessagesState)
+        graph.add_node("step", inner)
+        graph.add_edge(START, "step")
+        outer = graph.compile(name="outer")
+    outer.invoke(QUESTION, {"callbacks": [record.handler]})
+    assert [e.action for e in record.of("agent.start")] == ["agent.outer", "agent.clerk"]
+    assert {e.agent_id for e in record.events if e.action == "tool.search"} == {"clerk"}
+
+
+@pytest.mark.parametrize("around", ["chain", "graph"])
+@pytest.mark.parametrize("is_enabled", [False, True])
+def test_a_graph_with_a_thread_of_its_own_is_a_session_of_its_own(
+    record: Record, around: str, is_enabled: bool
+) -> None:
+    inner = agent()
+
+    def serve(state: Any) -> Any:
+        inner.invoke(QUESTION, {"configurable": {"thread_id": "cust1", "user_id": "u1"}})
+        return {}
+
+    if around == "chain":
+        outer: Any = RunnableLambda(serve)
+    else:
+        graph = StateGraph(MessagesState)
+        graph.add_node("serve", serve)
+        graph.add_edge(START, "serve")
+        outer = graph.compile(name="jobs")
+    if is_enabled:
+        enable(record.logger)
+    outer.invoke(QUESTION, {"callbacks": [record.handler], "configurable": {"thread_id": "job-1"}})
+    assert {(e.session_id, e.user_id) for e in record.events if e.action == "tool.search"} == {("cust1", "u1")}
+    assert {e.session_id for e in record.events if e.action == "agent.jobs"} <= {"job-1"}
+
+
+def test_a_session_named_in_the_metadata_is_also_that_of_the_agents_inside(record: Record) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("clerk", agent())
+    graph.add_edge(START, "clerk")
+    config: Any = {"callbacks": [record.handler], "configurable": {"thread_id": "t1"}, "metadata": {"session_id": "s1"}}
+    graph.compile(name="jobs").invoke(QUESTION, config)  # type: ignore[arg-type]
+    assert len({e.session_id for e in record.events}) == 1

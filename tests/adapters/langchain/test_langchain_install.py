@@ -156,7 +156,7 @@ def test_run_under_way_when_disabled_gets_its_end(record: Record) -> None:
 
 
 def test_a_bug_in_the_adapter_costs_no_result_and_no_end(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent_audit_langchain.tools.tool_result", lambda output: 1 / 0)
+    monkeypatch.setattr("agent_audit_langchain.tools.tool_result", lambda *told: 1 / 0)
     assert search.invoke({"query": "x"}, {"callbacks": [record.handler]}) == "x"
     end = record.one("tool.response")
     assert (end.outcome, end.metadata) == ("unknown", {"unread": "on_tool_end: ZeroDivisionError"})

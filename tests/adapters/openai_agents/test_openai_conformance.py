@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from agents import Agent, RunConfig, Runner, SQLiteSession, function_tool, set_tracing_disabled
 from agents.testing import ModelStep, ScriptedModel, assistant_message, function_call
+from agents.usage import Usage
 
 import agent_audit_openai_agents
 from agent_audit import AuditLogger
@@ -35,6 +37,9 @@ class Driver:
         if script.session_id is not None:
             options["session"] = SQLiteSession(script.session_id)
         config = RunConfig(tool_not_found_behavior="return_error_to_model")
+        if script.streamed:
+            await self._stream(Runner.run_streamed(agent, script.question, run_config=config, **options), script)
+            return
         result = await Runner.run(agent, script.question, run_config=config, **options)
         while result.interruptions:
             state = result.to_state()
@@ -43,9 +48,18 @@ class Driver:
                 decide(item)
             result = await Runner.run(agent, state, run_config=config)
 
+    async def _stream(self, result: Any, script: Script) -> None:
+        async for _ in result.stream_events():
+            if script.left_early:
+                result.cancel()
+        await asyncio.gather(result.run_loop_task, return_exceptions=True)
+
     def _agent(self, script: Script) -> Agent[Any]:
         steps = [self._step(step, script) for step in script.steps]
-        return Agent(name=script.name, model=ScriptedModel(steps), tools=[self._tool(tool) for tool in script.tools])
+        model = ScriptedModel(steps)
+        if script.tokens is not None:
+            model.set_default_usage(Usage(requests=1, input_tokens=script.tokens[0], output_tokens=script.tokens[1]))
+        return Agent(name=script.name, model=model, tools=[self._tool(tool) for tool in script.tools])
 
     def _step(self, step: Any, script: Script) -> Any:
         if isinstance(step, BaseException):

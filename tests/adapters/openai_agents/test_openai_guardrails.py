@@ -14,6 +14,7 @@ from agents import (
     ToolGuardrailFunctionOutput,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
+    UserError,
     function_tool,
     input_guardrail,
     output_guardrail,
@@ -26,6 +27,7 @@ from agents.testing import ModelStep
 from agents.tracing import get_trace_provider
 from openai_scripts import Record, agent, call, lines
 
+import agent_audit_openai_agents
 from agent_audit_openai_agents import AuditTracingProcessor
 
 
@@ -179,11 +181,65 @@ async def test_a_tool_guardrail_may_end_the_run_after_the_tool(record: Record) -
     with pytest.raises(ToolOutputGuardrailTripwireTriggered):
         await Runner.run(agent([call("send", {"to": "x"})], tools=[tool_with(tool_output_guardrails=[never])]), "hi")
     assert record.told("tool.response", "guardrail.tripped", "agent.stop") == lines("""
-        tool.response failure tool.send c1
+        tool.response success tool.send c1
         guardrail.tripped denied guardrail.never -
         agent.stop failure agent.A -
     """)
     assert record.one("guardrail.tripped").metadata == {"stage": "tool_output"}
+
+
+@pytest.mark.parametrize("breaks", [False, True], ids=["trips", "breaks"])
+async def test_a_tool_that_has_run_has_changed_data_though_its_output_guardrail_ends_the_run(
+    silent: Record, breaks: bool
+) -> None:
+    @tool_output_guardrail
+    def never(data: Any) -> ToolGuardrailFunctionOutput:
+        if breaks:
+            raise RuntimeError("the guardrail broke")
+        return ToolGuardrailFunctionOutput.raise_exception("leak")
+
+    agent_audit_openai_agents.enable(silent.logger, modifies={"send"})
+    one = agent([call("send", {"to": "x"})], tools=[tool_with(tool_output_guardrails=[never])])
+    with pytest.raises((ToolOutputGuardrailTripwireTriggered, UserError)):
+        await Runner.run(one, "hi")
+    then = "error failure tool.send c1" if breaks else "guardrail.tripped denied guardrail.never -"
+    assert silent.told("tool.response", "data.modify", "error", "guardrail.tripped", "agent.stop") == lines(f"""
+        tool.response success tool.send c1
+        data.modify success tool.send c1
+        {then}
+        agent.stop failure agent.A -
+    """)
+    if breaks:
+        assert silent.one("error").error_type == "RuntimeError"
+
+
+async def test_a_tool_that_has_failed_has_failed_though_its_output_guardrail_ends_the_run(silent: Record) -> None:
+    @tool_output_guardrail
+    def never(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.raise_exception("leak")
+
+    @function_tool(tool_output_guardrails=[never])
+    def broken() -> str:
+        raise ValueError("no such account")
+
+    agent_audit_openai_agents.enable(silent.logger, modifies={"broken"})
+    with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+        await Runner.run(agent([call("broken")], tools=[broken]), "hi")
+    response = silent.one("tool.response")
+    assert (response.outcome, response.error_type) == ("failure", "ValueError")
+    assert not silent.events("data.modify")
+
+
+async def test_a_call_whose_input_guardrail_breaks_has_failed_with_what_it_raised(record: Record) -> None:
+    @tool_input_guardrail
+    def broken(data: Any) -> ToolGuardrailFunctionOutput:
+        raise RuntimeError("the guardrail broke")
+
+    with pytest.raises(UserError):
+        await Runner.run(agent([call("send", {"to": "x"})], tools=[tool_with(tool_input_guardrails=[broken])]), "hi")
+    failed = record.one("action.failed")
+    assert (failed.call_id, failed.outcome, failed.error_type) == ("c1", "failure", "RuntimeError")
+    assert not record.events("tool.call")
 
 
 async def test_verdicts_before_a_failure_that_is_not_the_sdk_s_are_kept(

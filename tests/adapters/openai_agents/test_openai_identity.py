@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from agents import RunConfig, Runner, SQLiteSession
+from agents import RunConfig, Runner, SQLiteSession, trace
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, call
 
 import agent_audit_openai_agents
@@ -96,3 +96,20 @@ async def test_a_session_that_learns_its_name_later_is_named_as_soon_as_it_knows
 
     await Runner.run(agent("hello"), "hi", session=Lazy("x"))
     assert identities(record) == {("A", "conv-1", None)}
+
+
+async def test_a_run_that_fails_before_its_agent_begins_is_for_the_user_of_its_context(record: Record) -> None:
+    class Broken(SQLiteSession):
+        async def get_items(self, *args: Any, **kwargs: Any) -> Any:
+            raise OSError("no database")
+
+    with pytest.raises(OSError, match="no database"):
+        await Runner.run(agent("hello"), "hi", context=Account("alice"), session=Broken("s"))
+    error = record.one("error")
+    assert (error.error_type, error.session_id, error.user_id) == ("OSError", "s", "alice")
+
+
+async def test_the_session_of_a_run_s_caller_goes_before_the_group_of_a_trace_around_it(record: Record) -> None:
+    with trace("around", group_id="group"), identify(session_id="chat-7"):
+        await Runner.run(agent("hello"), "hi")
+    assert identities(record) == {("A", "chat-7", None)}

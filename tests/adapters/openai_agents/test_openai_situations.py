@@ -290,7 +290,7 @@ async def test_a_tool_output_guardrail_ends_the_run(record: Record) -> None:
         model
         action.request - tool.send c1
         tool.call - tool.send c1
-        tool.response failure tool.send c1
+        tool.response success tool.send c1
         guardrail.tripped denied guardrail.leaks -
         agent.stop failure agent.A -
     """)

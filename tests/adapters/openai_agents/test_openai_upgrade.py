@@ -18,10 +18,11 @@ from agent_audit_openai_agents import AuditRunHooks, install, tools
 from agent_audit_openai_agents.approvals import DECISIONS
 from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES
 from agent_audit_openai_agents.install import RUNNER
+from agent_audit_openai_agents.invocations import INVOCATIONS
 from agent_audit_openai_agents.mcp import RESULTS
 from agent_audit_openai_agents.tools import MARKS
 
-SEAMS = (RUNNER, DECISIONS, RESULTS, *FAILURES, NATIVE_FAILURES, PATCHES, MARKS)
+SEAMS = (RUNNER, DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES, MARKS)
 
 
 @pytest.fixture(autouse=True)

@@ -73,6 +73,20 @@ async def test_a_turn_is_a_transcription_a_run_and_speech_in_one_trace(record: R
     assert record.events()[0].agent_id == "Voice Agent"
 
 
+async def test_the_agents_of_a_pipeline_are_in_its_session_whatever_group_the_sdk_makes_up(record: Record) -> None:
+    one = AuditVoicePipeline(
+        logger=record.logger,
+        user_id="alice",
+        session_id="call-7",
+        workflow=SingleAgentVoiceWorkflow(agent("It is three.")),
+        stt_model=ScriptedSTTModel("hi"),
+        tts_model=ScriptedTTSModel([[b"\0\0"]]),
+    )
+    await listen(await one.run(AUDIO))
+    assert record.events("agent.start")
+    assert {(event.user_id, event.session_id) for event in record.events()} == {("alice", "call-7")}
+
+
 async def test_streamed_audio_is_recorded_turn_by_turn(record: Record) -> None:
     one = pipeline(
         record,

@@ -1,0 +1,187 @@
+"""Numbers by which states know people, beside the word that says so; checked where the number has check digits.
+
+Alone they are any number, so that without the word before it none is masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from agent_audit.redaction.rules.model import Rule, part
+from agent_audit.redaction.validators import luhn
+
+_LINK = (
+    r"(?:[ _-]?(?i:number|num|no\.?|nr\.?|nummer|número|numero|numéro|n[º°]|#|id|code|card|karte|号码|号|번호|番号))?"
+    r"(?: (?i:is|ist|es|est|é|to|jest|är|er))?[\"']?(?: ?[:=#：]{1,2} ?| )[\"']?"
+)
+_FREE = re.compile(r"[ ./-]")
+_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # Real Decreto 1553/2005
+_HETU_LETTERS = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+_ODD = dict(
+    zip(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        (
+            *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21),
+            *(1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14),
+            *(16, 10, 22, 25, 24, 23),
+        ),
+        strict=True,
+    )
+)
+"""What the letters and digits at odd places of a codice fiscale count (DM 23 dicembre 1976)."""
+# Verhoeff, "Error detecting decimal codes": the group of the pentagon, and a permutation of order eight.
+_TURN = "1576283094"
+
+
+def _weighted(digits: str, weights: Sequence[int]) -> int:
+    return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
+
+
+def _cpf(digits: str) -> bool:
+    if len(digits) != 11 or len(set(digits)) == 1:
+        return False
+    first = _weighted(digits[:9], range(10, 1, -1)) * 10 % 11 % 10
+    second = _weighted(digits[:10], range(11, 1, -1)) * 10 % 11 % 10
+    return digits[9:] == f"{first}{second}"
+
+
+def _dni(text: str) -> bool:
+    number = text[:-1].translate(str.maketrans("XYZ", "012"))
+    return _DNI_LETTERS[int(number) % 23] == text[-1].upper()
+
+
+def _pesel(digits: str) -> bool:
+    return _weighted(digits, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
+
+
+def _bsn(digits: str) -> bool:
+    return _weighted(digits, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0
+
+
+def _codice_fiscale(text: str) -> bool:
+    text = text.upper()
+    count = sum(
+        _ODD[c] if place % 2 == 0 else (int(c) if c.isdigit() else ord(c) - 65) for place, c in enumerate(text[:15])
+    )
+    return chr(65 + count % 26) == text[15]
+
+
+def _nir(digits: str) -> bool:
+    return int(digits[13:]) == 97 - int(digits[:13]) % 97
+
+
+def _aadhaar(digits: str) -> bool:
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        turned = int(digit)
+        for _ in range(place % 8):
+            turned = int(_TURN[turned])
+        check = _in_pentagon(check, turned)
+    return check == 0
+
+
+def _in_pentagon(a: int, b: int) -> int:
+    """The product of two elements of the dihedral group of the pentagon: five turns, five turned over."""
+    if a < 5:
+        return (a + b) % 5 if b < 5 else 5 + (a + b - 5) % 5
+    return 5 + (a - 5 - b) % 5 if b < 5 else (a - b) % 5
+
+
+def _tfn(digits: str) -> bool:
+    return len(digits) == 9 and _weighted(digits, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0
+
+
+def _resident(text: str) -> bool:
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return "10X98765432"[_weighted(text[:17], weights) % 11] == text[17].upper()
+
+
+def _hetu(text: str) -> bool:
+    number = text[:6] + text[-4:-1]  # without the sign of the century between
+    return _HETU_LETTERS[int(number) % 31] == text[-1].upper()
+
+
+def _swedish(digits: str) -> bool:
+    return luhn(digits[-10:])
+
+
+def _norwegian(digits: str) -> bool:
+    first = _weighted(digits[:10], (3, 7, 6, 1, 8, 9, 4, 5, 2, 1)) % 11
+    return first == 0 and _weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
+
+
+def _tax_id(digits: str) -> bool:
+    product = 10  # ISO 7064, MOD 11,10
+    for digit in digits[:10]:
+        product = ((int(digit) + product) % 10 or 10) * 2 % 11
+    return digits[0] != "0" and (11 - product) % 10 == int(digits[10])
+
+
+def _ahv(digits: str) -> bool:
+    return _weighted(digits, (1, 3) * 6 + (1,)) % 10 == 0
+
+
+def _belgian(digits: str) -> bool:
+    number, check = int(digits[:9]), int(digits[9:])
+    return check in (97 - number % 97, 97 - (2_000_000_000 + number) % 97)
+
+
+def _turkish(digits: str) -> bool:
+    odd, even = sum(map(int, digits[0:9:2])), sum(map(int, digits[1:8:2]))
+    return (odd * 7 - even) % 10 == int(digits[9]) and sum(map(int, digits[:10])) % 10 == int(digits[10])
+
+
+def _rut(text: str) -> bool:
+    count = sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(text[:-1])))
+    return "0123456789K0"[(11 - count % 11) % 12 if count % 11 else 0] == text[-1].upper()
+
+
+def _literals(name: str) -> list[str]:
+    """Where to look for a name; a short one stands in many words, and is looked for with what follows it."""
+    spelt = [name.replace("_", mark) for mark in " -_"] if "_" in name else [name]
+    return [one + mark for one in spelt for mark in " :=#\"'_-"] if len(name) <= 4 and name.isascii() else spelt
+
+
+def _rule(labels: str, number: str, check: Callable[[str], bool] | None = None) -> Rule:
+    """A number behind one of its names; `labels` are small letters, `_` stands for a blank or a dash in them."""
+    names = labels.split()
+    literals = tuple(literal for name in names for literal in _literals(name))
+    words = "|".join(re.escape(name).replace("_", "[ _-]") for name in names)
+    pattern = rf"(?:(?<![^\W_])|(?<=\\[nrt]))(?i:{words}){_LINK}({number})(?![\w-])"
+    accept = None if check is None else lambda text: check(_FREE.sub("", text))
+    return part("national-number", literals, pattern, accept)
+
+
+NATIONAL: tuple[Rule, ...] = (
+    _rule("cpf", r"\d{3}\.?\d{3}\.?\d{3}-?\d{2}", _cpf),
+    _rule("dni nie nif", r"[XYZ]?\d{7,8}-?[A-Z]", _dni),
+    _rule("pesel", r"\d{11}", _pesel),
+    _rule("bsn burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}", _bsn),
+    _rule("codice_fiscale codicefiscale", r"[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]", _codice_fiscale),
+    _rule("sécurité_sociale securite_sociale nir", r"[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}", _nir),
+    _rule("aadhaar aadhar", r"\d{4}[ -]?\d{4}[ -]?\d{4}", _aadhaar),
+    _rule("pan_card pan_number", r"[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]"),
+    _rule("social_insurance sin", r"\d{3}[ -]?\d{3}[ -]?\d{3}", luhn),
+    _rule("tfn tax_file", r"\d{3}[ -]?\d{3}[ -]?\d{3}", _tfn),
+    _rule("身份证", r"\d{17}[\dXx]", _resident),
+    _rule("hetu henkilötunnus", r"\d{6}[-+A-FYXWVU]\d{3}[0-9A-Y]", _hetu),
+    _rule("personnummer", r"(?:19|20)?\d{6}[-+]?\d{4}", _swedish),
+    _rule("fødselsnummer fodselsnummer", r"\d{6} ?\d{5}", _norwegian),
+    _rule("cpr", r"[0-3]\d[01]\d{3}-\d{4}"),
+    _rule("주민등록", r"\d{2}[01]\d[0-3]\d-?[1-8]\d{6}"),
+    _rule("nric", r"[STFGM]\d{7}[A-Z]"),
+    _rule(
+        "steuer_id steuerid steuer_identifikationsnummer steueridentifikationsnummer",
+        r"\d{2} ?\d{3} ?\d{3} ?\d{3}",
+        _tax_id,
+    ),
+    _rule("sozialversicherungs rentenversicherungs", r"\d{2} ?[0-3]\d[01]\d{3} ?[A-Z] ?\d{3}"),
+    _rule("national_insurance nino ni_number", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){3} ?[A-D]"),
+    _rule("itin", r"9\d{2}-[4-9]\d-\d{4}"),
+    _rule("ahv avs oasi", r"756\.?\d{4}\.?\d{4}\.?\d{2}", _ahv),
+    _rule("rijksregister registre_national", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.-]?\d{2}", _belgian),
+    _rule("t.c._kimlik tckn tc_kimlik", r"[1-9]\d{10}", _turkish),
+    _rule("curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d"),
+    _rule("rut", r"\d{1,2}\.?\d{3}\.?\d{3}-[\dKk]", _rut),
+)
