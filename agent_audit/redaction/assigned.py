@@ -40,6 +40,11 @@ _UNQUOTED = re.compile(
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
+# RFC 6265: what a server says of its cookie.
+_ATTRIBUTES = re.compile(
+    r"(?:; ?(?i:path|domain|expires|max-age|httponly|secure|samesite|priority|partitioned)\b"
+    r"(?:=[^;\"']{0,64})?){1,10};?\s*\Z"
+)
 _SAYS_MORE = re.compile(r"Digest \w{2,16}=|AWS4-HMAC-SHA256 Credential=")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 
@@ -160,6 +165,9 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     if _is_of_program(text, first, value, separator, found):
         return None
     value = _of_user(text, first, whole(text, value), separator)
+    attributes = _ATTRIBUTES.search(text, value.start, value.end) if found.rule == "key:cookie" else None
+    if attributes is not None:
+        value = value._replace(end=attributes.start())
     named = Named(value.start, value.end, found.rule)
     changed = _CHANGED.match(text, value.end) if value.quoted else None
     if changed is not None and could_be_secret(changed.group(1), found):
