@@ -36,15 +36,28 @@ _WEAK_VALUE = re.compile(RANDOM + "{16,512}")
 _ENDS_LINE = re.compile(r"\s|\\[nr]|\Z")
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
-    rf"(?:[^\s\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|]))"
+    rf"(?:[^\s\0\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|\u3000-\u9fff\uac00-\ud7ff]))"
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
+# RFC 6265: what a server says of its cookie.
+_ATTRIBUTES = re.compile(
+    r"(?:; ?(?i:path|domain|expires|max-age|httponly|secure|samesite|priority|partitioned)\b"
+    r"(?:=[^;\"']{0,64})?){1,10};?\s*\Z"
+)
+_SAYS_MORE = re.compile(r"Digest \w{2,16}=|AWS4-HMAC-SHA256 Credential=")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 
 _CALL = re.compile(r"[A-Za-z_](?:[\w.]*\(|[\w.]*\[)")
 _ASSIGNS = re.compile(r"\??[:=]")
 _TAG = re.compile("<|&lt;")
+# Of HCL and of shells.
+_HEREDOC = re.compile(
+    r"<<[-~]?[\"']?(\w{1,16})[\"']?[ \t]{0,4}\n[ \t]{0,16}((?!\1\s)[^\n$]{4,1024})\n[ \t]{0,16}\1(?!\w)"
+)
+_DEFAULT = re.compile(r"-?([^\s{}?+=\"'$-][^\s{}\"']{3,255})\}")
+_URL_USER = re.compile(r"://[\w.~-]{0,64}\Z")
+_USER_AND = re.compile(r"(?i)(?:user|username|login|name)/\Z")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(
@@ -111,13 +124,15 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
     if "=" in separator and "\n" in separator and _NEXT_NAME.match(text, start):
         return None  # `PASSWORD=`, and the next line
+    if text[first - 2 : first] == "${" and first > 1:
+        return _default_of(text, start, found)
     template = text.rfind("{{", max(0, first - 120), first)
     if template >= 0 and text.find("}}", template, first) < 0:
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
     if ":" in separator and text[start : start + 1] in _QUOTES and text[start + 1 : start + 2] in _CLOSES:
         return None  # the quote that closes what the name stands in
-    if separator == ":" and (text.find("arn:", max(0, first - 120), first) >= 0 or text[first - 2 : first] == "${"):
-        return None  # the name of an Amazon resource has its kind between colons; `${SECRET:?required}`
+    if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
+        return None  # the name of an Amazon resource has its kind between colons
     opens = start >= blocks_from and not found.weak and not text.startswith("[]byte(", start)
     block = _block(text, after, first, found) if opens else None
     if block is not None:
@@ -149,7 +164,10 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None
     if _is_of_program(text, first, value, separator, found):
         return None
-    value = whole(text, value)
+    value = _of_user(text, first, whole(text, value), separator)
+    attributes = _ATTRIBUTES.search(text, value.start, value.end) if found.rule == "key:cookie" else None
+    if attributes is not None:
+        value = value._replace(end=attributes.start())
     named = Named(value.start, value.end, found.rule)
     changed = _CHANGED.match(text, value.end) if value.quoted else None
     if changed is not None and could_be_secret(changed.group(1), found):
@@ -157,8 +175,32 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     return Finding([named], named.end)
 
 
+def _default_of(text: str, start: int, found: KeyClass) -> Finding | None:
+    """`${api.token:x}`, `${DB_PASSWORD:-x}`: what a variable is where nothing sets it."""
+    match = _DEFAULT.match(text, start)
+    if match is None or not is_shown(match.group(1), found):
+        return None
+    return Finding([Named(*match.span(1), found.rule)], match.end(1))
+
+
+def _of_user(text: str, first: int, value: Value, separator: str) -> Value:
+    """Without what is no secret of a user and a password: `user/pass: u/x`, and the host of `https://token:x@host`."""
+    if separator == ":" and _URL_USER.search(text, max(0, first - 96), first):
+        at = text.rfind("@", value.start, value.end)
+        return value._replace(end=at) if at > value.start else value
+    slash = text.find("/", value.start, value.end)
+    if value.start < slash < value.end - 1 and _USER_AND.search(text, max(0, first - 12), first):
+        return value._replace(start=slash + 1)
+    return value
+
+
 def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Finding | None:
     separator, start = after.group(2), after.end()
+    if text.startswith("<<", start):
+        document = _HEREDOC.match(text, start)
+        told = document.group(2).strip() if document is not None else ""
+        inside = bool(told) and " " not in told and could_be_secret(told, found)
+        return Finding([Named(*document.span(2), found.rule)], document.end()) if document and inside else None
     if _OPENS_BLOCK.match(text, start):
         bare = separator.strip() == ":" and text[start] == "["
         block = read_collection(text, start, found, bare=bare)
@@ -240,6 +282,8 @@ def _header_value(text: str, start: int) -> Value | None:
     if text[start - 2 : start - 1] in _QUOTES or text[start - 3 : start - 2] in _QUOTES:
         return value_at(text, start)  # a number in a map of a program
     match = _HEADER_LINE.match(text, start)
+    if _SAYS_MORE.match(text, start):
+        return None  # of these, only the signature is secret
     if match is None or _PROSE.match(text, start):
         return None
     scheme = _SCHEME.match(text, start)

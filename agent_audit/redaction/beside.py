@@ -12,11 +12,12 @@ from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
+_NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}[=:]")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
 _ELEMENT = re.compile(
     r"[\w-]{0,48}(?:\s[^<>]{0,200})?(?<!/)>\s{0,40}(?:<!\[CDATA\[|<Value>)?"
-    r"(?:([^<\n]{1,1024}?)(?:\]\]>)?\s{0,40}(?=</)|([^<\s]{1,1024})\Z)"
+    r"(?:(?<=CDATA\[)((?:[^\]\n]|\](?!\]>)){1,1024})(?=\]\]>)|([^<\n]{1,1024}?)(?:\]\]>)?\s{0,40}(?=</)|([^<\s]{1,1024})\Z)"
 )
 _BESIDE = re.compile(r"(?:([\"'`]\]?)\s{0,2},\s{0,24}|[ \t]{1,4})[Nb]?([\"'`])((?:(?!\2)[^\\\s]){3,128})\2")
 _NAME_OF = re.compile(r"[\"'](?:name|Name|key|Key|field|variable)[\"']\s{0,2}:\s{0,2}[\"']\Z")
@@ -25,6 +26,7 @@ _TYPED_INTO = re.compile(
     r"(?i:typ|enter|fill|input|put)\w{0,4} [\"'`]([^\"'`\n]{3,64})[\"'`] (?i:in|into|as|for) "
     r"(?:(?i:the|your|my|its) )?\Z"
 )
+_TYPED_BARE = re.compile(r"(?i:typ|enter)\w{0,4} ([^\s\"'`]{6,64}) (?i:in|into) (?:(?i:the|your|my|its) )?\Z")
 _SETS = re.compile(
     r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
@@ -80,12 +82,17 @@ def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
     match = _ELEMENT.match(text, end)
     if match is None:
         return None
-    start, stop = match.span(1 if match.group(1) else 2)
+    if match.group(3) and _NEXT_NAME.match(match.group(3)):
+        return None  # `TOKEN=<YOUR_SECRET>`, and the next line
+    start, stop = match.span(match.lastindex or 0)
     while start < stop and text[start].isspace():
         start += 1
     while start < stop and text[stop - 1].isspace():
         stop -= 1
-    return Named(start, stop, found.rule) if start < stop and could_be_secret(text[start:stop], found) else None
+    secret = text[start:stop]
+    # A section that says of itself that it is text: what looks like a type is none.
+    marked = match.group(1) is not None and "<" in secret[1:] and not secret.startswith("<")
+    return Named(start, stop, found.rule) if secret and (marked or could_be_secret(secret, found)) else None
 
 
 def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
@@ -135,6 +142,9 @@ def find_before(text: str, first: int, found: KeyClass) -> Named | None:
         match = _VALUE_OF.match(text, place - 1, lead.start()) if lead is not None and place > 0 else None
     else:
         match = _TYPED_INTO.search(text, max(0, first - 120), first) if text[first - 1 : first] == " " else None
+        if match is None and text[first - 1 : first] == " ":
+            match = _TYPED_BARE.search(text, max(0, first - 120), first)
+            match = match if match is not None and is_shown(match.group(1), found) else None
     if match is None or not could_be_secret(match.group(1), found):
         return None
     return Named(*match.span(1), found.rule)

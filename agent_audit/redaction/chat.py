@@ -197,7 +197,10 @@ def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replace
     lead = f'{"password" if name == "OTP" and not _DIGITS.fullmatch(match.group(1)) else name}: "'
     one = scan(f'{lead}{match.group(1)}"')
     if one.text.startswith(lead) and one.rules:
-        yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + text[match.end(1) :], one.rules[-1]
+        behind = text[match.end(1) :]
+        if behind.strip() in ("!", "*", "?") and text[: match.start(1)][-1:] != behind[:1]:
+            behind = ""  # the last character of what was chosen
+        yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + behind, one.rules[-1]
 
 
 def _continued(holder: Any, slot: Any, before: str, scan: Scan) -> list[Replaced]:

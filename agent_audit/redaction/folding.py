@@ -1,7 +1,7 @@
 """Text as a reader sees it: without invisible characters, and with plain letters for full-width ones (UAX 15, UTS 39).
 
-A zero width space inside `password`, or full-width letters, name a password to whoever reads them. What is found is
-what folded text holds; masked is what was given.
+A zero width space inside `password`, or full-width letters, name a password to whoever reads them, and so does a name
+that a terminal shows in colour. What is found is what folded text holds; masked is what was given.
 """
 
 from __future__ import annotations
@@ -23,29 +23,42 @@ _TABLE: dict[int, int | None] = {
     },
 }
 _FOLDED = re.compile(f"[{''.join(map(chr, _TABLE))}]")
-_INVISIBLE = re.compile(f"[{''.join(chr(code) for code, seen in _TABLE.items() if seen is None)}]")
+# ECMA-48, control sequences: colours, and where the cursor goes; also as the strings of programs write them.
+_ESCAPE, _BACKSLASH, _RESET = "\x1b", "\\", "[0m"
+_SEQUENCE = re.compile(r"\x1b\[[0-?]{0,32}[ -/]{0,4}[@-~]|\\(?:033|x1[bB]|e)\[[0-9;]{0,32}m")
+_INVISIBLE = re.compile(f"[{''.join(chr(code) for code, seen in _TABLE.items() if seen is None)}]|{_SEQUENCE.pattern}")
 
 
 def needs_folding(text: str) -> bool:
     """Whether anything in the text looks other than it is."""
-    return not text.isascii() and _FOLDED.search(text) is not None
+    return _has_sequence(text) or (not text.isascii() and _FOLDED.search(text) is not None)
+
+
+def _has_sequence(text: str) -> bool:
+    # One character is looked for at a fraction of what two cost.
+    return (_ESCAPE in text or (_BACKSLASH in text and _RESET in text)) and _SEQUENCE.search(text) is not None
 
 
 def fold(text: str) -> str:
     """The text as it is seen; shorter by its invisible characters."""
-    return text.translate(_TABLE)
+    return (_SEQUENCE.sub("", text) if _has_sequence(text) else text).translate(_TABLE)
 
 
 class Offsets:
     """Where the characters of a folded text stand in the text that was given."""
 
     def __init__(self, text: str) -> None:
-        removed = (match.start() for match in _INVISIBLE.finditer(text))
-        self._removed = [place - number for number, place in enumerate(removed)]
+        self._removed: list[int] = []
+        """Where in the folded text something was left out."""
+        self._longer = [0]
+        """By how much the given text before the first of these places, the second, … is longer."""
+        for match in _INVISIBLE.finditer(text):
+            self._removed.append(match.start() - self._longer[-1])
+            self._longer.append(self._longer[-1] + match.end() - match.start())
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The span of what was given, invisible characters inside included."""
         return self._given(start), self._given(end - 1) + 1
 
     def _given(self, place: int) -> int:
-        return place + bisect_right(self._removed, place)
+        return place + self._longer[bisect_right(self._removed, place)]

@@ -37,6 +37,8 @@ from agent_audit.redaction.phrases import (
     find_told_unparted,
 )
 from agent_audit.redaction.sentences import find_in_sentence
+from agent_audit.redaction.values import Named
+from agent_audit.redaction.vocabulary import NOUNS_FIRST, OF
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")
@@ -46,7 +48,7 @@ _WORD_BEFORE = re.compile(r" (\w{2,24})")
 # The third form is a name and a value side by side: `"name": "x", "value": "y"`, in YAML, in XML attributes.
 # Declarations name the type in between: `var token string = "x"`, `const KEY: &str = "x"`.
 _TYPE = (
-    r"(?:(?::\s{0,2}|\s)&?(?:'static )?(?:string|str|String|char|text|bytes)\b\s{0,2}(?==)"
+    r"(?:(?::\s{0,2}|\s)&?(?:'static |\[\](?:const )?)?(?:u8|string|str|String|char|text|bytes)\b\s{0,2}(?==)"
     r"|\s{1,2}(?i:as string|n?varchar2?|n?char|text)(?:\(\w{1,5}\))?\s{0,2}(?=:?=))?"
 )
 _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0,7}[\"']?(?:[^\"\\,{}]{0,64})"
@@ -65,6 +67,9 @@ _ASSIGNED = (
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
     # LDIF, the registry of Windows, lists as redis-cli prints them, binaries of Erlang, `set `x` to `y``.
     r"|/[a-z]{3,12}: (?=\S)|[ \t]{5,40}[:=] (?=\S)|::\s(?=[A-Za-z0-9+/]{8})|\s{1,16}REG_(?:EXPAND_)?SZ\s{1,16}(?=\S)"
+    # COBOL, fields of Jsonnet, PHP's serialize() and its sessions.
+    r"|\s{1,4}PIC X\(\d{1,4}\)\s{1,4}VALUE\s{1,4}(?=[\"'])|:{2,3}\s{0,4}(?=[\"'][^\"']{4})"
+    r"|(?:\\{0,7}\";|\|)s:\d{1,5}:(?=\\{0,7}\")"
     r"|\"\r?\n\s{0,8}\d{1,4}\) (?=\")|,\s{0,2}<<(?=\")"
     r"|[`'\"] to (?=[`'\"])"
     r"|\"(?: \[[\w=-]{1,40}\]){1,4}: (?=\S)| - (?=[\"'])|[\"']\s?>(?=[^<\s>])"
@@ -91,10 +96,11 @@ _BEFORE_OPTION = ("", " ", "\t", "\n", '"', "'")
 _MAY_TELL = re.compile(
     r"(?=(\w{0,24}))\1(?:[\"'`\]*]|\Z| {0,40}\||[.:]?(?:\r?\n|\\n)|\?|,? please| again\?"
     r"|, it(?:'s| is)|'s |-(?i:code|number)"
-    r"| ?(?:[–—→⇒]|\\u2[01])"
+    r"| ?(?:[–—→⇒]|->|\\u2[01])"
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
-    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на"
+    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
+    r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
@@ -107,6 +113,9 @@ _TAIL = re.compile(r"[\w-]{0,40}")
 _LAST_WORDS = sensitive_last_words()
 _hopeless: dict[str, bool] = {}
 _NO_VALUE = Finding([], 0)
+# A mark behind a secret may be its last character: to mask one that ends the sentence takes nothing away.
+_LAST_MARKS = re.compile(r"[!?]{1,3}(?=[\s\"'`*,;)\]}<|]|\\|\Z)")
+_MARKED = frozenset({"key:password", "key:secret", "key:token", "key:credential", "key:api-key"})
 
 
 def marks_of(text: str) -> tuple[bool, bool, bool]:
@@ -134,12 +143,14 @@ def _is_hopeless(tail: str) -> bool:
     parts = name_words(tail)
     if not parts:
         return False
+    if (len(parts) > 2 and not OF.isdisjoint(parts)) or parts[0] in NOUNS_FIRST:
+        return False
     last = parts[-1].rstrip("0123456789")
     # The first word may have begun before the keyword: `dbpass`.
     return last not in _LAST_WORDS if len(parts) > 1 else not any(word.endswith(last) for word in _LAST_WORDS)
 
 
-def find_named(  # noqa: PLR0911, PLR0912  # one line a form
+def find_named(
     text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
 ) -> Finding | None:
     """The secrets named by the word that has a keyword at `start:end`.
@@ -155,6 +166,26 @@ def find_named(  # noqa: PLR0911, PLR0912  # one line a form
     Returns:
         None when the name is harmless; a finding without secrets when only the value was none.
     """
+    finding = _find_named(text, start, end, keys, opens=opens, blocks_from=blocks_from)
+    if finding is None or not finding.secrets:
+        return finding
+    secrets = [_with_marks(text, one) for one in finding.secrets]
+    return finding if secrets == finding.secrets else finding._replace(secrets=secrets)
+
+
+def _with_marks(text: str, named: Named) -> Named:
+    """A secret with what could also end the sentence: `x!`."""
+    marks = _LAST_MARKS.match(text, named.end) if named.rule in _MARKED else None
+    secret = text[named.start : named.end]
+    # Of a mere word in a sentence it is none, nor of a number.
+    if marks is None or secret.isdigit() or (secret.isalpha() and text[named.start - 1] != "="):
+        return named
+    return named._replace(end=marks.end())
+
+
+def _find_named(  # noqa: PLR0911, PLR0912  # one line a form
+    text: str, start: int, end: int, keys: KeyClassifier, *, opens: bool, blocks_from: int
+) -> Finding | None:
     if text.startswith("s", end) and text[start:end].lower() == "code":
         codes = find_code_told(text, start, end)
         if codes:

@@ -35,12 +35,20 @@ _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)
 _KEY_TOO = KeyClass("key:password", numeric=True, shown=True)
+_USER_IN_IT = KeyClass("key:password", shown=True)
+"""Neo4j's user and password, with a slash between them."""
 _SALT = KeyClass("key:salt", weak=True)
 _SALT_TOO = KeyClass("key:salt", shown=True)
 """Of Phoenix, whose salts of eight characters are made at random."""
 _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
 _PAT = KeyClass("key:token", shown=True)
+# Of a header it is what the browser is known by; elsewhere sessions have names, too.
+_SPECIAL = {
+    "neo4jauth": _USER_IN_IT,
+    "passwordsalt": _SALT,
+    "xsessionid": KeyClass("key:cookie", weak=True),
+}
 _SESSIONS_OF_WORDPRESS = ("wordpress_logged_in_", "wordpress_sec_")
 _ENABLE = (["enable", "password"], ["enable", "secret"])
 _NUMERIC = {"pin", "otp", "cvv", "ssn", "password", "card", "national-id"}
@@ -70,8 +78,16 @@ NAME_KEYS = (
     "option",
     "label",
     "id",
+    "NAME",
+    "KEY",
+    "attr",
+    "prop",
+    "setting",
 )
-HEADING_KEYS = ("title", "column", "column_name", "object", "type")
+HEADING_KEYS = (
+    *("title", "column", "column_name", "object", "type", "caption", "placeholder", "aria-label", "tag", "term", "n"),
+    *("identifier", "question", "prompt"),
+)
 """They head as many descriptions as secrets: the value must look like one."""
 VALUE_KEYS = (
     "value",
@@ -91,12 +107,45 @@ VALUE_KEYS = (
     "new",
     "before",
     "after",
+    "VALUE",
+    "VAL",
+    "currentValue",
+    "current_value",
 )
+_OWNERS = """
+    var env arg field setting header column property prop attribute attr option meta config param parameter variable
+    item input form entry tag element cookie metadata
+""".split()  # noqa: SIM905  # easier to read
+PREFIXED = {
+    **{f"{owner}Value": (f"{owner}Name", f"{owner}Key") for owner in _OWNERS},
+    **{f"{owner}_value": (f"{owner}_name", f"{owner}_key") for owner in _OWNERS},
+}
+"""Where a record of `fieldName` and `fieldValue` has its name."""
+LOOSE_VALUE_KEYS = ("content", "text", "current", "cell", "body", "string", "data", "contents")
+"""They hold anything: beside a name only what looks like a secret is one."""
+LOOSELY = frozenset(
+    (
+        *PREFIXED,
+        "data",
+        "contents",
+        "field",
+        "header",
+        "attr",
+        "prop",
+        "setting",
+        "label",
+        "cell",
+        "string",
+        "current",
+        "body",
+    )
+)
+"""One of them is in a record of a name and such a value."""
 # A field of a page, and what is typed into it: the arguments of browser tools.
 FIELD_KEYS = ("element", "selector", "locator", "target", "into", "field_name", "xpath", "css")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
-QUESTION_KEYS = ("question", "q", "prompt")
-ANSWER_KEYS = ("answer", "reply")
+QUESTION_KEYS = ("question", "q", "prompt", "expect")
+ANSWER_KEYS = ("answer", "reply", "a", "response", "send")
 # A command, and what it printed.
 COMMAND_KEYS = ("cmd", "command", "args", "argv", "tool_input", "action_input")
 OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response")
@@ -122,6 +171,7 @@ _JOINT_KEYS = frozenset(
         "keys_base64",
         "recovery_keys_base64",
         "role_id",
+        *LOOSELY,
         *STATEMENT_KEYS,
         *SERVICE_KEYS,
     )
@@ -206,7 +256,12 @@ class KeyClassifier:
             return None
         if joined in self._extra:
             return self._extra[joined]
-        found = _judge_words(parts)
+        if joined in words.NAMES:
+            found: KeyClass | None = _strong(words.NAMES[joined])
+        elif joined in _SPECIAL:
+            found = _SPECIAL[joined]
+        else:
+            found = _judge_words(parts)
         if found is not None and found.rule in self.disabled:
             found = None
         if found is not None and (name.upper() == "PWD" or name == "PASSWD"):  # sudoers: `PASSWD: /usr/bin/x`
@@ -224,6 +279,9 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
     if len(parts) > 1 and parts[0] in words.FETCHING:  # the name of an operation: `{"GetApiKeys": {"limit": "x"}}`
         fetched = _judge_words(parts[1:])
         return fetched and (fetched if fetched.weak or fetched is PHONE else fetched._replace(shown=True))
+    noun = next((place for place in range(1, len(parts) - 1) if parts[place] in words.OF), 0)
+    if noun and (named := _judge_words(parts[:noun])) is not None and not named.weak:
+        return named
     last, owner = parts[-1], parts[-2] if len(parts) > 1 else ""
     if last in ("key", "keys"):
         return _judge_key(last, owner, tuple(parts[-3:-1]))
@@ -254,7 +312,10 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
         return _TOKENS
-    return _judge_head(last, owner, tuple(parts[-3:-1]))
+    found = _judge_head(last, owner, tuple(parts[-3:-1]))
+    if found is None and len(parts) > 1 and parts[0] in words.NOUNS_FIRST:
+        return KeyClass(f"key:{words.NOUNS_FIRST[parts[0]]}", shown=True)
+    return found
 
 
 def _judge_head(last: str, owner: str, before: tuple[str, ...]) -> KeyClass | None:

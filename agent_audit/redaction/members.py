@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import USER_AND_PASSWORD, KeyClass
+from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
 from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
 
-NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
+ANYTHING = frozenset((*LOOSE_VALUE_KEYS, *PREFIXED))
+_NAMES = frozenset((*NAME_KEYS, *HEADING_KEYS))
+_OF_REDIS = KeyClass("key:password", numeric=True)
+_NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
 
 _SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
@@ -44,3 +48,43 @@ def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass 
         if key in _SCHEMA_MARKS[1:] and key != "description":
             return None
     return inherited
+
+
+NamedBy = Callable[[Any], "KeyClass | None"]
+"""What a text that stands where a name should says of the value beside it."""
+
+
+def by_turns(out: list[Any], named_by: NamedBy) -> Iterator[tuple[int, KeyClass]]:
+    """Index of each secret among names and values by turns, as Redis answers HGETALL."""
+    names = out[::2]
+    if not all(type(name) is str for name in names) or _NAMES_OF_FIELDS.isdisjoint(names):
+        return
+    for place, name in enumerate(names):
+        found, value = named_by(name), out[2 * place + 1]
+        if found is not None and type(value) is str and is_shown(value, found):
+            yield 2 * place + 1, found
+
+
+def of_redis(out: list[Any]) -> Iterator[tuple[int, KeyClass]]:
+    """Index of the password of `["AUTH", "default", "x"]`, a command of Redis."""
+    last = len(out) - 1
+    if last not in (1, 2) or type(out[last]) is not str:
+        return
+    if is_shown(out[last], _OF_REDIS) and not out[last].isdigit():
+        yield last, _OF_REDIS
+
+
+def loosely_named(out: dict[str, Any], named_by: NamedBy) -> Iterator[tuple[str, KeyClass]]:
+    """Key of each secret beside its name where anything may stand: `{"label": "Password", "text": x}`."""
+    for value in PREFIXED.keys() & out.keys():
+        for name in PREFIXED[value]:
+            found = named_by(out[name]) if name in out else None
+            if found is not None and type(out[value]) is str and is_shown(out[value], found):
+                yield value, found
+    held = [key for key in LOOSE_VALUE_KEYS if type(out.get(key)) is str]
+    for name in [name for name in out if name in _NAMES] if held else ():
+        found = named_by(out[name])
+        for key in held if found is not None else ():
+            chosen = found is not None and (found.rule == "key:password" or len(out[key]) > 8)  # `ERC-20`
+            if key != name and found is not None and chosen and is_shown(out[key], found):
+                yield key, found

@@ -11,9 +11,12 @@ from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
-_VERB = rf"(?: (?:is|was|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}(?: ?:)?|'s)"
+_VERB = (
+    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}"
+    r"(?: ?:)?|'s)"
+)
 # Also as JSON writes them.
-_DASH = r" ?(?:[–—→⇒]|\\u20(?:1[34])|\\u2192)"
+_DASH = r" ?(?:[–—→⇒]|->|\\u20(?:1[34])|\\u2192)"
 _IS = rf"(?:{_VERB}| ?[:=]| -|{_DASH})"
 _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
 _STAR = r"(?:(?<!\*)\*(?=\d{3,12}(?![\d*])))?"  # of a keypad, no emphasis
@@ -48,16 +51,20 @@ _NUMBER_BEFORE = re.compile(
 )
 # Behind these a mere word is none: `heslo je povinné`.
 _MORE_VERBS = (
-    r"(?: (?:mitt|mea|saya|anda|kamu)(?: (?:er|este|adalah))?| (?:je|este|adalah)|(?<=alasana) on|(?<=alasanani) on)"
+    r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
+    r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
+    r"|(?<=alasana) on|(?<=alasanani) on)"
 )
 # `password was changed from x to y`
 _SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _FOR = (
-    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на"
+    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на|до|від|за"
+    r"|ke?|za|για|cho|untuk"
     r"|provided|given|supplied|shared|sent)"
 )
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)({_IS}| to)|({_VERB})|{_MORE_VERBS}) {{1,2}}"
+    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)(?:({_IS}| to)|{_MORE_VERBS})|({_VERB})"
+    rf"|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _FROM_TO = re.compile(

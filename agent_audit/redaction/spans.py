@@ -59,6 +59,10 @@ def merged(text: str, spans: list[Found]) -> list[Found]:
 
     Markers already in the text are left alone; a span that cuts one grows to hold all of it.
     """
+    if any(rule == "email" for *_, rule in spans):
+        # `user/x@host` and `u:p@x@host`: what ends at the `@` is a password, and no address.
+        ends = {end for _, end, rule in spans if rule != "email" and text[end : end + 1] == "@"}
+        spans = [span for span in spans if span[2] != "email" or text.rfind("@", *span[:2]) not in ends]
     if HEAD in text:
         spans = _around_markers(text, spans)
     union: list[Found] = []

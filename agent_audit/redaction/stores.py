@@ -12,6 +12,7 @@ _PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
 """The private parameters of a JSON Web Key (RFC 7517)."""
 
 _UNSEAL_KEYS = ("keys", "keys_base64", "recovery_keys", "recovery_keys_base64")
+_INITIALISED = frozenset(("root_token", "keys_base64", "recovery_keys_base64"))
 SECRET_TYPES = ("SecureString", "CONCEALED")
 """What AWS Systems Manager and 1Password call the type of a secret value."""
 
@@ -21,11 +22,15 @@ _SECRET_NAME = re.compile(
 )
 
 
+_MARKS = ("sensitive", "isSecret", "is_secret", "secret", "secure", "masked")
+"""Of Terraform, Azure Pipelines, GitLab and others: set to true beside a secret value."""
+
+
 STORE_KEYS = frozenset(
     {
         "kind",
         "kty",
-        "root_token",
+        *_INITIALISED,
         "payload",
         "data",
         "stringData",
@@ -47,7 +52,7 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
                 yield from ((out[name], slot) for slot in list(out[name]))
     if "kty" in out:
         yield from ((out, slot) for slot in _PRIVATE_PARAMETERS & out.keys())
-    if "root_token" in out:  # Vault, when it is initialised
+    if not _INITIALISED.isdisjoint(out):  # Vault
         yield from ((out, slot) for slot in _UNSEAL_KEYS if slot in out)
     if "result" in out and "special" in out and "length" in out:  # Terraform's random_password
         yield out, "result"
@@ -66,10 +71,10 @@ def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
 
 def _is_of_a_store(out: dict[str, Any]) -> bool:
     names = [out[key] for key in ("id", "name") if type(out.get(key)) is str]
-    # Terraform says of an output that it is sensitive.
     return (
         out.get("Type", out.get("type")) in SECRET_TYPES
-        or out.get("sensitive") is True
+        or any(out.get(mark) is True for mark in _MARKS)
+        or ("keyName" in out and "permissions" in out)  # the keys of a storage account of Azure
         or any(map(_SECRET_NAME.match, names))
     )
 

@@ -20,28 +20,37 @@ PASSWORD = words("""
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
     κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
-    requirepass masterauth pswd psswd passwrd pasword bindpw rootpw userpw adminpw authtok
+    парола паролата паролу лозинка лозинке лозинку құпиясөз პაროლი գաղտնաբառ
+    parool parooli salasõna katasandi contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka
+    katalaluan slaptazodis hasla hasłem parolă parolei şifrə السر عبور گذرواژه סיסמא পাসওয়ার্ড પાસવર્ડ
+    கடவுச்சொல் nenosiri 비번 συνθηματικό πρόσβασης zugangswort losungswort
+    requirepass masterauth pswd psw psswd passwrd pasword bindpw rootpw userpw adminpw authtok
     srcstorepass deststorepass srckeypass destkeypass
 """)
 SECRET = words("""
-    secret secrets geheimnis secreto segredo psk presharedkey mnemonic seedphrase keytab unsealkey
+    secret secrets geheimnis secreto segredo segreto секрет シークレット
+    psk presharedkey mnemonic seedphrase keytab unsealkey
 """)
-TOKEN = words("token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken")
+TOKEN = words("""
+    token jwt bearer pat authtoken accesstoken refreshtoken idtoken apitoken sessiontoken macaroon
+    jeton токен токена токену 令牌 トークン 토큰 טוקן
+""")
 CREDENTIAL = words("credential credentials creds cred logindata userinfo_password")
 COOKIE = words("cookie cookies setcookie sessionid sessid phpsessid jsessionid aspsessionid sessioncookie")
 AUTHORIZATION = words("authorization authorisation proxyauthorization")
-KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel")
+KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel ключ anahtar schlüssel schluessel")
 """Passwords and keys of any kind: the value decides."""
 API_KEY = words("""
     apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
     sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
-    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel
-    passkey passkeys accesskeyid secretaccesskey sharedaccesskey
+    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel toegangssleutel
+    密钥 密鑰 金鑰 passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
-PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey")
+PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey 秘密鍵 비밀키 私钥 私鑰")
 PIN = words("暗証番号 pin pins pincode pinnumber puk pukcode")
 OTP = words("""
     otp totp hotp otpcode mfacode tan
+    ワンタイムパスワード sicherheitscode zugangscode bestätigungscode verifizierungscode freischaltcode
     recoverycodes backupcodes herstelcodes wiederherstellungscodes sicherungscodes notfallcodes
 """)
 CVV = words("cryptogramme cvv cvc cvv2 cvc2 csc cvn")
@@ -84,7 +93,20 @@ FUSED: tuple[tuple[str, str], ...] = (
     ("credentials", "credential"),
     ("密码", "password"),
     ("密碼", "password"),
+    ("口令", "password"),
     ("비밀번호", "password"),
+    ("비번", "password"),
+    ("パスワード", "password"),
+    ("令牌", "token"),
+    ("トークン", "token"),
+    ("토큰", "token"),
+    ("密钥", "api-key"),
+    ("密鑰", "api-key"),
+    ("金鑰", "api-key"),
+    ("秘密鍵", "private-key"),
+    ("私钥", "private-key"),
+    ("私鑰", "private-key"),
+    ("비밀키", "private-key"),
 )
 """Endings of a last word written without any separator: `PGPASSWORD`, `clientsecret`."""
 
@@ -103,6 +125,7 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     """),
         ),
         ("pin", words("pin puk unlock door gate alarm keypad entry")),
+        ("token", words("oob")),
         ("cvv", words("security card")),  # a card's, or one that was sent: of either, three digits may be all
     ),
     "codes": (("otp", words("recovery backup mfa 2fa otp verification scratch factor")),),
@@ -114,6 +137,16 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "fiscale": (("national-id", words("codice")),),
     "passe": (("password", words("de palavra")),),
     "khẩu": (("password", words("mật")),),
+    "khau": (("password", words("mat")),),
+    "laluan": (("password", words("kata")),),
+    "acces": (("token", words("jeton cle")),),
+    "accès": (("token", words("jeton clé")),),
+    "payload": (("secret", words("secret")),),
+    "privada": (("private-key", words("clave chave llave")),),
+    "privata": (("private-key", words("chiave")),),
+    "privée": (("private-key", words("clé clef")),),
+    "privee": (("private-key", words("cle clef")),),
+    "segreta": (("password", words("chiave parola")),),
     "sandi": (("password", words("kata")),),
     "secreta": (("password", words("clave palabra")),),
     "tok": (("token", words("auth access api bearer refresh session")),),
@@ -127,8 +160,11 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "licence": (("national-id", words("driver drivers driving")),),
     "signature": (("token", words("access")),),
     "response": (("token", words("saml")),),
+    "schluessel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
     "schlüssel": (("api-key", words("api wlan wifi wpa wpa2 netzwerk geheimer privater")),),
-    "api": (("api-key", words("clave chave clé chiave klucz")),),
+    "api": (("api-key", words("clave chave clé cle clef chiave klucz ключ")),),
+    "secrète": (("secret", words("phrase clé clef")),),
+    "secrete": (("secret", words("phrase cle clef")),),
     "header": (("authorization", words("authorization")),),
     "data": (("private-key", words("key")), ("password", words("password"))),
     "material": (("private-key", words("key")),),
@@ -141,6 +177,30 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "id": (("api-key", words("accesskey")), ("national-id", words("national tax taxpayer"))),
 }
 """Last word, and by rule the words before it that make the two of them sensitive."""
+
+OF = words("de di da do del della du d")
+"""What joins a noun to what it is for in Romance languages, where the first noun says what it is: `token_de_acceso`."""
+
+NOUNS_FIRST = {
+    **dict.fromkeys(
+        words("""
+    contraseña contrasena senha hasło haslo пароль парола лозинка heslo lozinka salasana şifre sifre jelszó jelszo
+    비밀번호 lösenord wachtwoord parola passordet
+    """),
+        "password",
+    ),
+    **dict.fromkeys(words("jeton токен"), "token"),
+}
+"""Words that are no English ones and say what a name is though more follows: `пароль_бд`."""
+
+NAMES: dict[str, str] = {
+    "securejsondata": "secret",
+    "securesettings": "secret",
+    "nthash": "password",
+    "lmhash": "password",
+    "ntlmhash": "password",
+}
+"""Names that programs give, their words joined, whose last word tells nothing."""
 
 STRONG_KEY_OWNERS = words("""
     api app application secret private access priv encryption decryption encrypt decrypt
@@ -198,6 +258,7 @@ TRAILERS = words("""
     value val plain plaintext raw str encrypted enc b64 base64 hashed hash new old current confirm
     confirmation repeat again wif prod production staging dev test live sandbox primary secondary backup
     default root admin base json
+    v1 v2 v3 v4 noua nueva nuevo nouvelle neu neue neues nova novo nuova nuovo nieuw nieuwe
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
@@ -222,10 +283,12 @@ PHONE = words("""
 
 KEYWORDS: tuple[str, ...] = (
     *"""
-    pass pwd secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
+    pass pwd psw secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
+    лозинк parool contrasen geslo jeton segreto токен секрет laluan khau macaroon συνθηματικό πρόσβασης
+    密钥 密鑰 金鑰 令牌 トークン 秘密鍵 私钥 私鑰 토큰 비번 비밀키 السر عبور گذرواژه סיסמא
     heslo lozinka salasana adgangskode secreta puk passport contrase mdp code phrase mnemonic pw card security
     salt pepper jelsz access private samlresponse pasword
-    clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel пароль hasło haslo şifre parol κωδικός khẩu
+    clave chave clé chiave klucz nyckel sleutel ключ anahtar schlüssel парол hasło haslo şifre parol κωδικός khẩu
     密码 密碼 口令 パスワード 暗証番号 비밀번호 암호 סיסמה المرور पासवर्ड รหัสผ่าน wachtwoord lösenord
 """.split(),  # noqa: SIM905  # easier to read
     "pass word",

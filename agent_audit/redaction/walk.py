@@ -22,6 +22,7 @@ from agent_audit.redaction.keys import (
     FIELD_KEYS,
     HEADING_KEYS,
     JOINT,
+    LOOSELY,
     NAME_KEYS,
     PHONE,
     ROW_KEYS,
@@ -34,7 +35,7 @@ from agent_audit.redaction.keys import (
     field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
-from agent_audit.redaction.members import NAMES_OF_FIELDS, inherited_by, is_secret_member
+from agent_audit.redaction.members import ANYTHING, by_turns, inherited_by, is_secret_member, loosely_named, of_redis
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -66,16 +67,20 @@ _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 _FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
 _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
 # A name, or the path of a parameter.
-_NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/[\w./-]{1,256})\Z")
+_NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/?[\w.-]{0,64}(?:/[\w.-]{0,64}){1,8})\Z")
 _OF_A_STORE = KeyClass("key:secret")
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
-    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
+_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET, _NAME_SET, _HEADING_SET = map(
+    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS, NAME_KEYS, HEADING_KEYS)
 )
+_PATCHED = frozenset(("op", "before", "after", "Flags"))
+"""Beside the path of what is changed: of JSON Patch (RFC 6902) and of what compares two states."""
 _SMALLEST_PASSWORD = 1000
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
+
+_HELD = frozenset((*VALUE_KEYS, "string", "stringValue"))
 
 Place = tuple[Any, Any]
 """A container of the output and the key or index in it."""
@@ -297,24 +302,16 @@ class Walk:
         """Rows under the names of their columns, answers in a message behind the question, arguments of a command."""
         kind = type(out[0])
         if kind is str:
+            if out[0] in ("AUTH", "auth"):
+                self._mask_all(out, of_redis(out))
             if may_be_command(out[0]):
                 self._replace(secret_arguments(out, self._scan))
             if len(out) % 2 == 0 and len(out) > 2:
-                self._alternating(out)
+                self._mask_all(out, by_turns(out, self._named_by))
         if kind is list:
             self._headed(out)
         if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
             self._replace(answers(out, key, self._scan))
-
-    def _alternating(self, out: list[Any]) -> None:
-        """Names and values by turns, as Redis answers HGETALL."""
-        names = out[::2]
-        if not all(type(name) is str for name in names) or NAMES_OF_FIELDS.isdisjoint(names):
-            return
-        for place, name in enumerate(names):
-            found, value = self._named_by(name), out[2 * place + 1]
-            if found is not None and type(value) is str and is_shown(value, found):
-                self._mask_again(out, 2 * place + 1, found)
 
     def _scan(self, text: str) -> Masked:
         return self._scanner.scan_one(_encodable(text))
@@ -344,7 +341,10 @@ class Walk:
         # Only what the scan will leave as it is; else the second redaction would judge another name.
         if type(name) is not str or _NAME.match(name) is None:
             return None
-        return self._keys.beside(name)
+        found = self._keys.beside(name)
+        if found is None or found.weak or name[:1] == "/" or "/" not in name:
+            return found
+        return found._replace(shown=True)  # a key of Consul, or a file
 
     def _pair(self, out: list[Any], slot: int, pair: Any, depth: int) -> None:
         """`("authorization", "Basic x")` in a list: headers, form fields, rows of settings."""
@@ -390,10 +390,12 @@ class Walk:
         drop = self._masker.drops(rule) and type(holder) is dict
         holder[slot] = _MISSING if drop else self._masker.mask(rule, text)
 
-    def _read_together(self, out: dict[str, Any]) -> None:
+    def _read_together(self, out: dict[str, Any]) -> None:  # noqa: PLR0912  # one line a partnership
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
-        if not _VALUE_SET.isdisjoint(out):
+        if not _VALUE_SET.isdisjoint(out) or "values" in out:
             self._beside_names(out)
+        if not (LOOSELY.isdisjoint(out) or ANYTHING.isdisjoint(out)):
+            self._mask_all(out, loosely_named(out, self._named_by))
         if not STORE_KEYS.isdisjoint(out):
             for holder, slot in secret_members(out):
                 self._mask_again(holder, slot, _OF_A_STORE)
@@ -415,7 +417,7 @@ class Walk:
 
     def _beside_names(self, out: dict[str, Any]) -> None:
         named = list(filter(None, self._names_in(out)))
-        headed = list(filter(None, (self._named_by(out.get(key)) for key in HEADING_KEYS)))
+        headed = list(filter(None, (self._named_by(out[key]) for key in out if key in _HEADING_SET)))
         for value_key in VALUE_KEYS if named or headed else ():
             for found in named if value_key in out else ():
                 self._mask_again(out, value_key, found)
@@ -423,11 +425,15 @@ class Walk:
                 if is_shown(out[value_key], found):
                     self._mask_again(out, value_key, found)
 
+        for found in named if type(out.get("values")) is list else ():
+            self._mask_again(out, "values", found if found.weak else found._replace(shown=True))
+
     def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:
         """What the members of an object that stand where a name should say of its value."""
-        yield from (self._named_by(out.get(key)) for key in NAME_KEYS)
-        if "op" in out:  # RFC 6902, JSON Patch
-            yield self._of_field(out.get("path"), _JSON_PATH)
+        yield from (self._named_by(out[key]) for key in out if key in _NAME_SET)
+        path = "Key" if "Flags" in out else "path"  # of Consul
+        if not _PATCHED.isdisjoint(out):
+            yield self._of_field(out.get(path), _JSON_PATH)
 
     def _typed(self, out: dict[str, Any]) -> None:
         """`{"element": "Password textbox", "text": x}`: what is typed into the field of a page."""
@@ -458,6 +464,10 @@ class Walk:
                 if type(row) is list and len(row) == len(names):
                     self._mask_again(row, index, found)
 
+    def _mask_all(self, holder: Any, named: Iterable[tuple[Any, KeyClass]]) -> None:
+        for slot, found in named:
+            self._mask_again(holder, slot, found)
+
     def _mask_again(self, holder: Any, slot: Any, found: KeyClass) -> None:
         """Judge a value that was already placed by a name that only now is known."""
         if found.rule in self._keys.disabled:
@@ -475,6 +485,9 @@ class Walk:
         elif type(value) is list and not found.weak:
             for index in range(len(value)):
                 self._mask_again(value, index, found)
+        elif type(value) is dict and not found.weak:  # `{"key": "password", "value": {"string": x}}`
+            for key in _HELD & value.keys():
+                self._mask_again(value, key, found)
 
 
 def _encodable(text: str) -> str:

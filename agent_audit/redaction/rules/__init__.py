@@ -8,6 +8,7 @@ from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
+from agent_audit.redaction.rules.links import LINKS
 from agent_audit.redaction.rules.model import Rule, Span
 from agent_audit.redaction.rules.national import NATIONAL
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
@@ -16,6 +17,7 @@ from agent_audit.redaction.rules.platforms import PLATFORMS
 from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
+from agent_audit.redaction.rules.signing_in import SIGNING_IN
 from agent_audit.redaction.rules.telephones import TELEPHONES
 from agent_audit.redaction.rules.vendors import VENDORS
 from agent_audit.redaction.rules.whole import WHOLE_IDS
@@ -36,6 +38,8 @@ BUILT_IN: tuple[Rule, ...] = (
     + PLATFORMS
     + VENDORS
     + ADDRESSES
+    + LINKS
+    + SIGNING_IN
     + TELEPHONES
     + NATIONAL
 )

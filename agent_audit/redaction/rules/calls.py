@@ -66,7 +66,7 @@ CALLS: tuple[Rule, ...] = (
         ),
         r"(?i:new pdo|pdo->__construct|mysqli(?:_connect)?|drivermanager\.getconnection|dbi->connect"
         r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls)\(\s{0,24}"
-        rf"{_OTHER}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"(?:{_OTHER}|[\w.$]{{1,64}}){_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
     ),
     part(
         "perl-call",
@@ -79,7 +79,7 @@ CALLS: tuple[Rule, ...] = (
     part(
         "oracle-call",
         ("oracle.connect(", "oracledb.connect("),
-        rf"oracle(?:db)?\.connect\(\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}{_NEXT}",
+        rf"(?i:oracle(?:db)?)\.connect\(\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}{_NEXT}",
     ),
     part(
         "credentials-call",

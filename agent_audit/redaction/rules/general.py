@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, part, within
+from agent_audit.redaction.rules.model import RIGHT, Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt, looks_random
 from agent_audit.redaction.values import is_placeholder
 
@@ -33,7 +33,7 @@ def _is_password(text: str) -> bool:
 
 def _is_no_group(text: str) -> bool:
     """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give."""
-    return not text.isdigit() and not text.startswith("$") and text.rstrip(">]") not in ("password", "pass", "passwd")
+    return not text.isdigit() and not text.startswith("$") and text.strip("<>[]") not in ("password", "pass", "passwd")
 
 
 def _is_bearer(text: str) -> bool:
@@ -170,6 +170,23 @@ GENERAL: tuple[Rule, ...] = (
         r"[\[(]at[\])] ?[\w-]{1,63}(?: ?[\[(]dot[\])] ?|\.)[A-Za-z.]{2,24}",
     ),
     # RFC 3986 escapes the `@` of an address in a query.
-    within("email-encoded", "%40", r"[\w.+-]{1,64}", r"%40(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}"),
+    # Read backwards, the two letters of an escape stand before its `%`; of those, only what an address may hold.
+    Rule(
+        "email-encoded",
+        ("%40",),
+        Lazy(r"%40(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}" + RIGHT),
+        Lazy(
+            r"(?:[\w.+-](?!.?%)|(?:[BbDdEe]2|[Ff]5)%){1,64}(?:(?![A-Za-z0-9+.])|(?=[0-9A-Fa-f]{2}%)|(?=[nrt]\\))"
+            # The password of a URL.
+            r"(?!(?:(?!(?i:F[23])%)[^\s&]){0,80}(?i:F2%F2%A3%))"
+        ),
+    ),
+    part(
+        "url-credentials",
+        ("%3a%2f%2f",),
+        r"(?i:%3A%2F%2F)(?:[^\s%&\"'/:@]|%(?!40|2[Ff]|3[AaFf])[0-9A-Fa-f]{2}){0,128}%3[Aa]"
+        r"((?:[^\s%&\"'/:@]|%(?!40|2[Ff]|3[Ff])[0-9A-Fa-f]{2}){1,256})%40",
+        lambda text: not _PORT_AND_PATH.match(text + "/"),
+    ),
     Rule("go-dsn", ("@tcp(", "@unix("), re.compile(r"(?=@)"), before=re.compile(r"[^\s:/@\"']{1,90}(?=:)")),
 )

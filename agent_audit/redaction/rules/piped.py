@@ -28,12 +28,14 @@ _PROGRAM = (
 )
 _AGREES = frozenset({"y", "yes", "n", "no"})
 _HEREIN = (
-    r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect|(?:docker|podman|vault|argocd|helm registry) login"
+    r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect"
+    r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
     rf")\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
-    *("argocd login", "helm registry login"),
+    *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
+    *("docker secret create", "podman secret create"),
 )
 
 

@@ -112,8 +112,8 @@ PROTOCOLS: tuple[Rule, ...] = (
     part("elastic-new-value", ("new value: ",), rf"New value: ([A-Za-z0-9=_*+-]{{16,64}}){EOL}", has_digit),
     part(
         "acl-secret-id",
-        ("secret id", "secretid"),
-        r"(?i:secret ?id)\"?\s{0,8}[:=]\s{0,12}\"?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        ("secret id", "secretid", "secret_id"),
+        r"(?i:secret[ _]?id)[\"']?\s{0,8}[:=]\s{0,12}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
     ),
     part(
         "fortigate-secret",
@@ -177,11 +177,11 @@ PROTOCOLS: tuple[Rule, ...] = (
             *(
                 f"{word} {verb}:"
                 for word in ("key", "token", "password", "secret")
-                for verb in ("is", "created", "generated")
+                for verb in ("is", "created", "generated", "below", "follows")
             ),
         ),
         r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret)[^\n:]{0,80}"
-        r"|(?:key|token|password|secret) (?:is|created|generated)):"
+        r"|(?:key|token|password|secret) (?:is|created|generated|below|follows)):"
         rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
         _is_generated,
     ),

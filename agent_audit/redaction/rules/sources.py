@@ -56,6 +56,58 @@ seed-phrase: BIP 39, mnemonic code
 wifi-password: Wi-Fi Alliance, WPA3 specification, URI format
 putty-key-lines: PuTTY manual, appendix C: PPK file format
 gitlab-session: GitLab documentation, session cookies
+chat-hook: Mattermost and Rocket.Chat documentation, incoming webhooks
+home-assistant-hook: Home Assistant documentation, webhook triggers
+pagerduty-integration: PagerDuty documentation, Events API v1
+loggly-token: Loggly documentation, customer tokens
+healthchecks-ping: Healthchecks.io documentation, pinging API
+cronitor-ping: Cronitor documentation, telemetry API
+betterstack-heartbeat: Better Stack documentation, heartbeats
+dropbox-link: Dropbox documentation, shared links
+docker-hub-trigger: Docker Hub documentation, build triggers
+render-deploy-hook: Render documentation, deploy hooks
+vercel-deploy-hook: Vercel documentation, deploy hooks
+netlify-build-hook: Netlify documentation, build hooks
+bark-key: Bark documentation, device keys
+serverchan-key: ServerChan documentation, send keys
+stream-key: YouTube, Twitch and Facebook live documentation, stream keys
+cas-ticket: CAS protocol 3.0, ticket formats
+confirmation-link: OWASP, single-use links that confirm an address
+proxy-link: Trojan, Hysteria and TUIC documentation, share links
+query-login: InfluxDB documentation, authentication in the query string
+cargo-login: the Cargo book, cargo login
+http-basic-password: Poetry and Composer documentation, repository credentials
+package-token: Poetry and Composer documentation, repository credentials
+platform-login: OpenShift and Cloud Foundry command line references, login
+vault-login: Vault documentation, login and operator commands
+registry-login: Helm, crane and ORAS documentation, login
+upload-password: Twine, NcFTP and Conjur documentation, options
+perforce-password: Perforce command reference, global options
+sendemail-password: sendEmail, options
+tool-token: NuGet, doctl, flyctl and cloudflared documentation, tokens given as arguments
+vault-string: Ansible, Bitwarden and Drush documentation, passwords given as arguments
+store-put: Consul and etcd documentation, storing a value under a key
+password-command: restic, Borg and msmtp documentation, commands that print a password
+cvs-password: CVS manual, the password authenticating server
+sonar-token: SonarQube documentation, analysis parameters
+db2-password: Db2 documentation, CONNECT
+impacket-password: Impacket, target of the examples
+piped-secret: base64(1), a secret of Kubernetes given on standard input
+openvpn-login: OpenVPN manual, inline files
+plain-scheme: Dovecot documentation, password schemes
+chap-secret: pppd(8), the secrets file
+bound-parameter: PostgreSQL documentation, logged bind parameters
+refused-value: Pydantic documentation, validation errors
+escaped-field: HTML Living Standard, character references
+aws-key-pair: s3fs-fuse README, password file
+aws-signature-header: AWS documentation, Signature Version 4, the Authorization header
+jwe: RFC 7516, JSON Web Encryption, compact serialization
+security-answer: what services ask to know a customer by
+connection-of-three: ADO reference, Connection.Open
+new-user-call: Django documentation, UserManager
+hashing-call: documentation of bcrypt, Argon2, Laravel, PHP and Werkzeug, hashing a password
+plain-secret-call: AWS CDK reference, SecretValue
+cpp-string: ISO C++, list-initialization of a string
 """
 
 _NAMED = {
