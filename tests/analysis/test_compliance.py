@@ -115,12 +115,12 @@ def test_a_decision_answers_the_question_before_it_when_a_call_id_is_used_again(
 @settings(max_examples=20, deadline=None)
 @given(events=logs(st.sampled_from(["permission.check", "action.approved", "action.denied"])))
 def test_decisions_and_their_waits_equal_the_naive_ones(events: list[AuditEvent]) -> None:
+    questions = {made.event_id: asked for made, asked in reference.decisions(events)}
     waits: dict[int, float | None] = {}
     for seq, made in enumerate(events):
-        asked = [e.timestamp for e in events[:seq] if e.event_type == "permission.check" and e.call_id == made.call_id]
-        if made.event_type != "permission.check":
-            found = made.call_id is not None and asked
-            waits[seq] = (made.timestamp - max(asked)).total_seconds() if found else None
+        if made.event_id in questions:
+            asked = questions[made.event_id]
+            waits[seq] = None if asked is None else (made.timestamp - asked.timestamp).total_seconds()
     known = [wait for wait in waits.values() if wait is not None]
     with AuditAnalyzer(events) as analyzer:
         report = analyzer.get_decisions(limit=None)
