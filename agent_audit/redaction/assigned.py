@@ -78,6 +78,7 @@ _KEY_OF_STORE = re.compile(r"[a-z]{2,24}(?::(?:[a-z_-]{1,24}|\d{1,12}(?:\.\d{1,3
 _UNIT_AFTER = re.compile(r" ?(?:k?m|ft|feet|met(?:er|re)s?|miles|points?|tests?|percent|kg|€|%)(?!\w)")
 _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
+_ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
@@ -126,6 +127,10 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # `PASSWORD=`, and the next line
     if text[first - 2 : first] == "${" and first > 1:
         return _default_of(text, start, found)
+    if text[max(0, first - 9) : first] == "checksum/":
+        return None  # what an annotation of Helm says of a secret
+    if text[start : start + 1] == "`" and separator == "=" and text[first].isupper():
+        return None  # what a command of a shell prints
     template = text.rfind("{{", max(0, first - 120), first)
     if template >= 0 and text.find("}}", template, first) < 0:
         return None  # `{{resolve:secretsmanager:db:SecretString:password}}`
@@ -217,6 +222,8 @@ def _is_of_program(text: str, first: int, value: Value, separator: str, found: K
     if found.rule in ("key:authorization", "key:cookie") and not QUOTE.match(text, value.start - 1):
         return "\n" in separator or is_template(secret) or is_annotation(secret)
     if value.quoted:
+        if secret[-1:] in ("_", "-", ":") and _ADDED.match(text, value.end):
+            return True  # the prefix of what is made: `"ak_" + token_hex(16)`
         made = is_template(secret) or is_constant_name(secret) or is_pattern(secret)
         return made or _is_same_name(text, first, secret)
     chosen = found.rule in ("key:password", "key:secret")
@@ -277,15 +284,14 @@ def is_name(text: str) -> bool:
 
 def _header_value(text: str, start: int) -> Value | None:
     # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
-    if QUOTE.match(text, start):
+    in_map = text[start - 2 : start - 1] in _QUOTES or text[start - 3 : start - 2] in _QUOTES
+    if in_map or QUOTE.match(text, start):
         return value_at(text, start)
-    if text[start - 2 : start - 1] in _QUOTES or text[start - 3 : start - 2] in _QUOTES:
-        return value_at(text, start)  # a number in a map of a program
     match = _HEADER_LINE.match(text, start)
+    if match is None or _PROSE.match(text, start) or text[start] == "{":
+        return None
     if _SAYS_MORE.match(text, start):
         return None  # of these, only the signature is secret
-    if match is None or _PROSE.match(text, start):
-        return None
     scheme = _SCHEME.match(text, start)
     if is_placeholder(text[scheme.end() if scheme is not None else start : match.end()]):
         return None
@@ -339,12 +345,18 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
         return False  # `Brenner Pass: 1370 m`
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
         return False  # a comparison in code; the next level of a YAML mapping
-    return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator))
+    return could_be_secret(secret, found) and (value.quoted or _plausible_bare(text, value, secret, separator, found))
 
 
-def _plausible_bare(text: str, value: Value, secret: str, separator: str) -> bool:
+def _plausible_bare(text: str, value: Value, secret: str, separator: str, found: KeyClass) -> bool:
     """Code and prose have words where a configuration has the secret."""
-    if _CALL.match(secret) or text[value.end : value.end + 1] == "(" or _DOTTED_NAME.match(secret):
+    # `POSTGRES_PASSWORD=tall.giraffe` of an environment names nothing.
+    environment = (
+        found.rule == "key:password" and separator == "=" and text[value.start - 2 : value.start - 1].isupper()
+    )
+    if _CALL.match(secret) or text[value.end : value.end + 1] == "(":
+        return False
+    if _DOTTED_NAME.match(secret) and not environment:
         return False
     prose = ":" in separator and separator[-1:].isspace()
     return not (prose and WORD.match(secret.rstrip(",;")) and _GOES_ON.match(text, value.end))

@@ -82,7 +82,7 @@ _ASSIGNED = (
     r"|[\"'](?:\r?\n[\w-]{1,40}: [^\r\n]{1,100})?\r?\n\r?\n(?=\S)"
     r"|\"\s?\{[^{}]{0,300}?\bdefault\s{0,8}=\s{0,4}"
     r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
-    r"|setValue|set_value)\(\s{0,2}(?=[\"'`])"
+    r"|setValue|set_value)\(\s{0,2}(?=[\"'`])|[\"'`]\)\.value ?= ?(?=[\"'`])| (?:\|\||\?\?) (?=[\"'`])"
 )
 _GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was|WAS) )?[\"'`]?"
 _CLOSE = rf"(?:{RANDOM}{{16}}|{MIXED})"

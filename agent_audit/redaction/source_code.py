@@ -24,7 +24,7 @@ _GOES_ON = re.compile(
 _IN_LIST = re.compile(r"\)? ?[,;)\]}]|\s{1,40}[)\]}]")
 _NEXT_STATEMENT = re.compile(
     r"[@)\]}]|\d{1,2}[.)] |(?:def|class|if|elif|for|while|with|return|raise|try|assert|yield|await|async|import|from"
-    r"|del|pass)\b"
+    r"|del|pass|msgid|msgstr)\b"
     r"|[A-Za-z_][\w.]*(?:, [A-Za-z_]\w*){0,3}(?:\[[^\]\n]{0,60}\])?(?:\(| [-+*/|&]?= |: \w[\w.\[\], |]{0,60} = |\. ?$)"
 )
 _EXPRESSION = re.compile(
@@ -38,6 +38,8 @@ _EXPRESSION = re.compile(
     r"|:[A-Za-z_]\w{0,40}$|\d{0,2}\*\d{0,2}[a-z(]"
     r"|(?:null|true|false|void 0|!0|!1|None|True|False)[,;)]"
     # What an f-string fills in, cut off at its brace.
+    # A literal of Go: `&corev1.Secret{`.
+    r"|&?[a-z]\w{0,20}\.[A-Z]\w{0,40}\{"
     r"|\{[A-Za-z_]\w{0,40}(?:$|[,.!:])|\{\.\.\.|\{\d?!r"
 )
 _CALL_INSIDE = re.compile(r"[^\s\"']{0,60},[A-Za-z_$]\w{0,40}\(|[a-z_]\w{0,40}(?:\.\w{1,40}){0,3}\(")
@@ -45,6 +47,10 @@ _CALL_INSIDE = re.compile(r"[^\s\"']{0,60},[A-Za-z_$]\w{0,40}\(|[a-z_]\w{0,40}(?
 # Each part in one way only.
 _CAPITALS = re.compile(r"(?:[A-Z][a-z]+|[A-Z]+(?![A-Za-z])|[A-Z]+(?=[A-Z][a-z])|(?<=[A-Za-z])\d{1,5}(?!\d))+")
 _CONSTANT = re.compile(r"_{0,2}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
+_CALLED = re.compile(
+    r"[A-Z]{2,12}(?:PASSWORD|PASSWD|TOKEN|SECRET)"
+    r"|(?:auth|access|refresh|session|csrf|id|bearer|user)(?:[._-][a-z]{2,10}){0,2}[._-]?(?:[Tt]oken|[Aa]pi_?[Kk]ey)"
+)
 _PART_OF_NAME = re.compile(r"[A-Za-z]{2,}\d{0,4}|\d{1,4}|[A-Za-z]|(?:[a-z]{3,}\d{1,4}){1,3}[a-z]{0,8}|[a-z]\d[a-z]\d")
 _SIMPLE = re.compile(r"[a-z]{1,12}\d{0,5}|[A-Z]{2,4}\d{0,3}|[A-Z]?[a-z]{3,}")
 _SPELT = re.compile(r"[A-Z]?[a-z]{2,}")
@@ -66,6 +72,8 @@ _PATTERN = re.compile(
     # Of strftime, a name in a namespace, a type, which versions of a package do.
     r"|^(?:%[YmdHMSzjbBy][^%]{0,3}){2}|^urn:[a-z]"
     r"|^[A-Za-z_][\w.]{1,60}\[[\w.\[\], |]{1,80}\](?: \| None)?$|^(?:string|boolean|array|object|number|int)\?$"
+    # Rules of Laravel's validator, a type in quotes.
+    r"|^(?:required|nullable|sometimes|string)\|[\w|:,.-]{1,200}$|^[A-Z]\w{1,40}(?: \| (?:None|[A-Z]\w{1,40})){1,4}$"
     r"|^[<>~=!^]=? ?\d[\w.*]{0,20}(?:, ?[<>~=!^]|$)"
 )
 _KEYWORD_ARGUMENT = re.compile(r"[a-z_]\w{0,40}=(?:\d{1,4}|None|True|False|\w{1,24}\.\w{1,40})(?![\w.])")
@@ -97,6 +105,8 @@ def is_annotation(text: str) -> bool:
 
 def is_constant_name(text: str) -> bool:
     """Whether a quoted value is the name of a variable of the environment or of a constant: `"OPENAI_API_KEY"`."""
+    if _CALLED.fullmatch(text) is not None:
+        return True
     return _CONSTANT.fullmatch(text) is not None and not _SENSITIVE.isdisjoint(segments(text))
 
 
@@ -182,6 +192,8 @@ def _is_variable(  # noqa: PLR0911  # one line a form
         return goes_on or not chosen
     if name.lower() in _GENERIC and (goes_on or len(name) <= 3 or not chosen):
         return listed or separator.endswith("= ")
+    if chosen and sensitive and listed and separator.endswith(" "):
+        return True  # `{"DB_PASSWORD": password}`
     return goes_on if chosen else listed or (separator == " = " and name.istitle())
 
 

@@ -21,6 +21,7 @@ _NO_SECRET = words(
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
     todo tbd fixme unchanged unset set n/a
+    try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
@@ -33,7 +34,8 @@ _TYPES = words("true false none null string text integer number boolean bool int
 # Languages without blanks between words: required, optional, not set.
 _ASKED_FOR = ("必須", "必要", "任意", "必填", "未設定", "未设置")
 REFERENCE = re.compile(
-    r"\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
+    r"\$(?:env|ENV|this|self|request|_ENV|_SERVER|_POST|_GET|config|__file|__env|__vault)(?:->|:|\{|\[)|(?:String|ID|Int|Boolean|Float)!"
+    r"|[A-Za-z_]\w{0,40}(?:::\w{1,40}){1,3}\(|\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
     r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%[+#]?\(?\w*\)?[sdvqrwxT%](?![^\s\"'`,;)])"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{\w{0,64}\}(?=[\s\"'`,;&/>)]|$)|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
     r"|\((?:sensitive|hidden|known after)\b|[A-Z]\w{2,24}<[\w\[\], |&']{1,48}>"
@@ -50,7 +52,8 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
+    r"<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
+    r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
     r"(?: \w{1,16}){0,2}[>\])]|[<(](?:not )?(?:set|unset|none|null|empty)[>)]|\$env:\w{1,64}"
@@ -121,6 +124,8 @@ _FORMS = {
         r"(?!(?i:apache|mit|[la]?gpl|bsd|mpl|cc0?|isc|epl|unlicense|zlib)(?:-[\w.-]{1,16})?$).*",
         re.DOTALL,
     ),
+    # Of systemd: `LoadCredential=db_password:/etc/app/db_password`.
+    "key:credential": re.compile(r"(?![\w.-]{1,64}:/[\w./-]+$).*", re.DOTALL),
     "key:otp": re.compile(r"(?![A-Z]{7,}$).*", re.DOTALL),
     "key:token": re.compile(
         # A command with a file: the name of a script.
@@ -134,15 +139,23 @@ _LABEL = re.compile(r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}[ ?!.:…*]{0,3}
 # What a form says of what was typed into a field, in the words of Rails, Django and Laravel.
 _COMPLAINT = re.compile(
     r"(?i)(?=[^\n]{0,160}\b(?:characters?|digits?|letters?|least|most|required|invalid|valid|match|short|long|expired"
-    r"|blank|empty|contain|incorrect|weak|common|missing|numeric|wrong|null|allowed|unique)\b)(?:is|are|must|can(?:no|')t"
-    r"|should|has|have|does|do|needs?|may|too|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
+    r"|blank|empty|contain|incorrect|weak|common|missing|numeric|wrong|null|allowed|unique)\b)"
+    r"(?:is|are|must|not an?|can(?:no|')t|should|has|have|does|do|needs?|may|too"
+    r"|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
     r" [\w\s()',.:;-]{2,160}\Z"
 )
 _DESCRIPTION = re.compile(
     r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
     r"[.;]?(?: [A-Z][^\n]{0,2000})?"
 )
-_LABEL_WORDS = {"passe"} | vocabulary.PASSWORD | vocabulary.TOKEN | vocabulary.PIN | vocabulary.OTP | vocabulary.COOKIE
+_LABEL_WORDS = (
+    {"passe", "secret", "geheimnis", "credentials"}
+    | vocabulary.PASSWORD
+    | vocabulary.TOKEN
+    | vocabulary.PIN
+    | vocabulary.OTP
+    | vocabulary.COOKIE
+)
 _LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
 
@@ -161,7 +174,7 @@ def is_label(text: str) -> bool:
         return False
     named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*"))
     if len(named) == 1:
-        return named[0] in _LABEL_WORDS or named[0].endswith(("code", "schlüssel"))
+        return named[0] in _LABEL_WORDS or named[0].endswith(("code", "schlüssel", "token", "passwort", "kennwort"))
     return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
 
 
@@ -172,12 +185,14 @@ def is_described(text: str) -> bool:
     return not _LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
 
 
-def could_be_secret(secret: str, found: KeyClass) -> bool:
+def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
     if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
+    if found.rule == "key:api-key" and secret in _LABEL_WORDS:
+        return False  # `secretKey: password`: the name of a member
     if (found.path_ok and secret[0] in "/~.") or is_time(secret):
         return False
     return (

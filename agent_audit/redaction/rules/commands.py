@@ -40,6 +40,11 @@ def is_value(text: str) -> bool:
     return not re.match(r"[$<{%-]|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text)
 
 
+def _is_no_prompt(text: str) -> bool:
+    """Not what somebody is asked or told: `readPassword("Password: ")`, `InvalidPassword("password mismatch")`."""
+    return has_digit(text) or "password" not in text.lower()
+
+
 def _is_passphrase(text: str) -> bool:
     """Not the name of the argument, as the help of Bitcoin Core writes it."""
     return "phrase" not in text and is_value(text)
@@ -231,7 +236,7 @@ COMMANDS: tuple[Rule, ...] = (
         r"(?i:sp_addlogin|sp_password) N?'[^'\n]{1,128}', ?N?'([^'\n]{1,128})'",
     ),
     part("sql-crypt", ("crypt('",), r"(?i:crypt)\('([^'\n]{1,128})', ?(?i:gen_salt)"),
-    part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)"),
+    part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)", _is_no_prompt),
     part("redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {ARGUMENT}", is_value),
     part(
         "oracle-password",

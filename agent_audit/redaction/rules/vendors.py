@@ -136,7 +136,7 @@ VENDORS: tuple[Rule, ...] = (
     ),
     token("postman-collection-token", "pmat-", r"PMAT-[A-Za-z0-9]{26}", has_digit),
     token("packagist-token", "packagist_", r"packagist_(?:acs|ack|ort|out|uat|uut)_[a-f0-9]{28,96}"),
-    token("nylas-key", "nyk_", r"nyk_[A-Za-z0-9]{67}"),
+    token("nylas-key", "nyk_", r"nyk_(?:v0_)?[A-Za-z0-9]{64,67}"),
     token("samsara-token", "samsara_api_", r"samsara_api_[A-Za-z0-9]{26,32}"),
     token("canva-secret", "cnvca", r"cnvca[a-zA-Z0-9_-]{51}"),
     token("adobe-secret", "p8e-", r"p8e-[A-Za-z0-9_-]{32}", has_digit),
