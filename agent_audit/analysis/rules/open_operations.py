@@ -56,8 +56,15 @@ def kept_open(scope: Scope) -> Expr:
 
 
 def _open_of(scope: Scope, intent: str) -> Expr:
-    found = open_intents(scope.events, scope.log, (intent,))
+    # Read once: every reading of a log of many files takes memory of its own, and what ends a call is looked at often.
+    outcomes = scope.keep(f"outcomes of {intent}", partial(_outcomes, scope.log, intent))
+    found = open_intents(scope.events, outcomes, (intent,))
     return found.select(*EVIDENCE, "event_type", "agent_id", "trace_id")
+
+
+def _outcomes(log: Expr, intent: str) -> Expr:
+    ends = sorted({*BY_SPAN.get(intent, ()), *BY_CALL.get(intent, ())})
+    return log.filter(log.event_type.isin(ends)).select(*_TOLD, "event_type")
 
 
 def open_by_agent(scope: Scope, parameters: Parameters) -> Expr:
