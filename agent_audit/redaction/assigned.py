@@ -48,7 +48,7 @@ _ATTRIBUTES = re.compile(
 _SAYS_MORE = re.compile(r"Digest \w{2,16}=|AWS4-HMAC-SHA256 Credential=")
 _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 
-_CALL = re.compile(r"[A-Za-z_](?:[\w.]*\(|[\w.]*\[)")
+_CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _ASSIGNS = re.compile(r"\??[:=]")
 _TAG = re.compile("<|&lt;")
 # Of HCL and of shells.

@@ -37,9 +37,9 @@ _EXPRESSION = re.compile(
     # What a statement of SQL is bound to, a rule of a grammar (RFC 5234).
     r"|:[A-Za-z_]\w{0,40}$|\d{0,2}\*\d{0,2}[a-z(]"
     r"|(?:null|true|false|void 0|!0|!1|None|True|False)[,;)]"
-    # What an f-string fills in, cut off at its brace.
     # A literal of Go: `&corev1.Secret{`.
     r"|&?[a-z]\w{0,20}\.[A-Z]\w{0,40}\{"
+    # What an f-string fills in, cut off at its brace.
     r"|\{[A-Za-z_]\w{0,40}(?:$|[,.!:])|\{\.\.\.|\{\d?!r"
 )
 _CALL_INSIDE = re.compile(r"[^\s\"']{0,60},[A-Za-z_$]\w{0,40}\(|[a-z_]\w{0,40}(?:\.\w{1,40}){0,3}\(")

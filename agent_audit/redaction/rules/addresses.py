@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from agent_audit.redaction.rules.model import Rule, part, token
+from agent_audit.redaction.rules.model import UUID, Rule, part, token
 from agent_audit.redaction.rules.whole import is_seed_phrase
-
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 ADDRESSES: tuple[Rule, ...] = (
     # Whoever has the address may use the node.
@@ -18,7 +16,7 @@ ADDRESSES: tuple[Rule, ...] = (
     part(
         "teams-channel-webhook",
         (".webhook.office.com/",),
-        rf"\.webhook\.office\.com/webhookb2/({_UUID}@{_UUID}/IncomingWebhook/[a-f0-9]{{32}}(?:/[A-Za-z0-9-]{{1,80}})?)",
+        rf"\.webhook\.office\.com/webhookb2/({UUID}@{UUID}/IncomingWebhook/[a-f0-9]{{32}}(?:/[A-Za-z0-9-]{{1,80}})?)",
     ),
     token("segment-token", "sgp_", r"sgp_[A-Za-z0-9]{64}"),
     token("intercom-token", "dg9ro", r"dG9rO[A-Za-z0-9+/]{54,58}={1,2}"),

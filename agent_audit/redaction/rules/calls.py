@@ -8,9 +8,9 @@ from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed
 from agent_audit.redaction.values import is_placeholder
 
-_QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
-_OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
-_NEXT = r",\s{0,24}"
+QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
+OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
+NEXT = r",\s{0,24}"
 _PAIR = (
     *("NetworkCredential(", "UsernamePasswordCredentials(", "PasswordAuthentication(", "Credentials.basic("),
     *("DigestAuth(", "basic_auth(", "basic_auth ", "simple_bind_s(", "algoliasearch("),
@@ -35,7 +35,7 @@ _PERL = (
 
 # Behind the bracket of a call: a secret, or a user and a secret, also as a list; then nothing but what is called back.
 _ONLY_SECRET = (
-    rf"\s{{0,4}}(?:\[\s{{0,4}})?(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}(?:[\])]|,\s{{0,4}}(?:function|\(|\w{{1,16}} =>))"
+    rf"\s{{0,4}}(?:\[\s{{0,4}})?(?:{OTHER}{NEXT})?{QUOTED}\s{{0,4}}(?:[\])]|,\s{{0,4}}(?:function|\(|\w{{1,16}} =>))"
 )
 
 
@@ -66,12 +66,12 @@ CALLS: tuple[Rule, ...] = (
         ),
         r"(?i:new pdo|pdo->__construct|mysqli(?:_connect)?|drivermanager\.getconnection|dbi->connect"
         r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls)\(\s{0,24}"
-        rf"(?:{_OTHER}|[\w.$]{{1,64}}){_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"(?:{OTHER}|[\w.$]{{1,64}}){NEXT}{OTHER}{NEXT}{QUOTED}",
     ),
     part(
         "perl-call",
         ("dbi->connect(",),
-        rf"(?i:dbi)->connect\(\s{{0,24}}{_PERL}{_NEXT}{_PERL}{_NEXT}qq?[{{([]"
+        rf"(?i:dbi)->connect\(\s{{0,24}}{_PERL}{NEXT}{_PERL}{NEXT}qq?[{{([]"
         r"((?<=\{)(?:[^{}\n]|\{[^{}\n]{0,64}\}){1,256}(?=\})"
         r"|(?<=\()[^()\n]{1,256}(?=\))|(?<=\[)[^][\n]{1,256}(?=\]))",
         _is_credential,
@@ -79,19 +79,19 @@ CALLS: tuple[Rule, ...] = (
     part(
         "oracle-call",
         ("oracle.connect(", "oracledb.connect("),
-        rf"(?i:oracle(?:db)?)\.connect\(\s{{0,24}}{_OTHER}{_NEXT}{_QUOTED}{_NEXT}",
+        rf"(?i:oracle(?:db)?)\.connect\(\s{{0,24}}{OTHER}{NEXT}{QUOTED}{NEXT}",
     ),
     part(
         "credentials-call",
         tuple(map(str.lower, _PAIR)),
-        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}(?:[A-Z][\w.]{{0,31}}{_NEXT})?"
-        rf"{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        rf"(?:{'|'.join(map(re.escape, _PAIR))})\s{{0,24}}(?:[A-Z][\w.]{{0,31}}{NEXT})?"
+        rf"{OTHER}{NEXT}(?:Some\()?{QUOTED}",
         _is_credential,
     ),
     part(
         "third-argument-call",
         tuple(map(str.lower, _TRIPLE)),
-        rf"(?:{'|'.join(map(re.escape, _TRIPLE))})\s{{0,24}}{_OTHER}{_NEXT}{_OTHER}{_NEXT}(?:Some\()?{_QUOTED}",
+        rf"(?:{'|'.join(map(re.escape, _TRIPLE))})\s{{0,24}}{OTHER}{NEXT}{OTHER}{NEXT}(?:Some\()?{QUOTED}",
         _is_credential,
     ),
     part(
@@ -103,7 +103,7 @@ CALLS: tuple[Rule, ...] = (
     part(
         "redis-auth-call",
         tuple(f"{verb}({quote}auth{quote}" for verb in ("command", ".do") for quote in "\"'"),
-        rf"(?i:command|\.do)\([\"'](?i:auth)[\"']{_NEXT}(?:{_OTHER}{_NEXT})?{_QUOTED}\s{{0,4}}[,)]",
+        rf"(?i:command|\.do)\([\"'](?i:auth)[\"']{NEXT}(?:{OTHER}{NEXT})?{QUOTED}\s{{0,4}}[,)]",
         _is_credential,
     ),
     # Where the receiver does not say whose client it is, only what is no word.
@@ -117,7 +117,7 @@ CALLS: tuple[Rule, ...] = (
         "pexpect-password",
         (".expect(", ".expect_exact("),
         r"\.expect(?:_exact)?\([^\n]{0,80}?(?i:assword|assphrase|asscode|\bpin\b)[^\n]{0,80}?(?:\n|; ?)"
-        rf"\s{{0,24}}[\w.]{{1,32}}\.send(?:line)?\(\s{{0,4}}b?{_QUOTED}",
+        rf"\s{{0,24}}[\w.]{{1,32}}\.send(?:line)?\(\s{{0,4}}b?{QUOTED}",
         _is_credential,
     ),
     # With two pairs, of an application and of a user: all but the first, which says which application.
@@ -125,7 +125,7 @@ CALLS: tuple[Rule, ...] = (
         "oauth1-call",
         ("oauthhandler(", "oauth1userhandler(", "oauth1(", "oauth1session("),
         r"OAuth(?:1|1UserHandler|1Session|Handler)\(\s{0,24}"
-        rf"{_OTHER},\s{{0,24}}((?:[\"'][\w-]{{20,256}}[\"'](?:,\s{{0,24}})?){{1,3}})",
+        rf"{OTHER},\s{{0,24}}((?:[\"'][\w-]{{20,256}}[\"'](?:,\s{{0,24}})?){{1,3}})",
         has_digit,
     ),
     part(
@@ -143,35 +143,35 @@ CALLS: tuple[Rule, ...] = (
         _is_credential,
     ),
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
-    part("login-function", ("login(",), rf"login\(\s{{0,4}}{_OTHER}{_NEXT}{_QUOTED}\s{{0,4}}\)", _is_password),
+    part("login-function", ("login(",), rf"login\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}\s{{0,4}}\)", _is_password),
     part(
         "ssh-connect-call",
         (".connect(",),
-        rf"\.connect\(\s{{0,4}}{_OTHER}{_NEXT}\d{{1,5}}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"\.connect\(\s{{0,4}}{OTHER}{NEXT}\d{{1,5}}{NEXT}{OTHER}{NEXT}{QUOTED}",
     ),
     part(
         "keyring-call",
         ("keyring.set_password(",),
-        rf"keyring\.set_password\(\s{{0,4}}{_OTHER}{_NEXT}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"keyring\.set_password\(\s{{0,4}}{OTHER}{NEXT}{OTHER}{NEXT}{QUOTED}",
     ),
     part(
         "jwt-call",
         ("jwt.encode(", "jwt.decode(", "jwt.sign(", "jwt.verify("),
-        rf"(?i:jwt)\.(?:encode|decode|sign|verify)\([^\n]{{1,100}}?{_NEXT}b?{_QUOTED}(?!\s?:)",
+        rf"(?i:jwt)\.(?:encode|decode|sign|verify)\([^\n]{{1,100}}?{NEXT}b?{QUOTED}(?!\s?:)",
         _is_key,
     ),
     part(
         "hmac-call",
         ("hmac.new(", "hmac.digest(", "createhmac("),
-        rf"(?:hmac\.(?:new|digest)\(\s{{0,4}}|createHmac\(\s{{0,4}}{_OTHER}{_NEXT})b?{_QUOTED}",
+        rf"(?:hmac\.(?:new|digest)\(\s{{0,4}}|createHmac\(\s{{0,4}}{OTHER}{NEXT})b?{QUOTED}",
         _is_key,
     ),
     part("fernet-call", ("fernet(",), r"Fernet\(\s{0,4}b?[\"']([A-Za-z0-9_-]{43}=?)[\"']"),
     part(
         "cipher-call",
         ("cryptojs.", "aes.new(", "createcipheriv("),
-        rf"(?:CryptoJS\.\w{{2,12}}\.(?:en|de)crypt\([^,\n]{{1,128}}{_NEXT}|AES\.new\(\s{{0,4}}"
-        rf"|createCipheriv\(\s{{0,4}}{_OTHER}{_NEXT})b?{_QUOTED}",
+        rf"(?:CryptoJS\.\w{{2,12}}\.(?:en|de)crypt\([^,\n]{{1,128}}{NEXT}|AES\.new\(\s{{0,4}}"
+        rf"|createCipheriv\(\s{{0,4}}{OTHER}{NEXT})b?{QUOTED}",
         _is_key,
     ),
 )

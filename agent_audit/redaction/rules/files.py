@@ -11,13 +11,13 @@ from agent_audit.redaction.values import is_placeholder
 _VALUE = r"([^\s\"'\\]{1,512})"
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
     """No variable, no placeholder, nothing that was masked already."""
     return not re.match(r"[$<{%(*]", text) and not is_placeholder(text)
 
 
 def _is_no_word_for_it(text: str) -> bool:
-    return text.lower() not in ("password", "passwd", "pass", "pw") and _is_value(text)
+    return text.lower() not in ("password", "passwd", "pass", "pw") and is_value(text)
 
 
 FILES: tuple[Rule, ...] = (
@@ -27,20 +27,20 @@ FILES: tuple[Rule, ...] = (
         (" on >",),
         r" on >([^\s\"'\\]{1,512}(?: >[^\s\"'\\]{1,512}){0,3})"
         r"(?=(?: [<>#!][^\s\"'\\]{1,512}){0,4} (?:[~&]\S|%[RW]|[+-]@?[a-z]|all|reset|no|sanitize|skip))",
-        _is_value,
+        is_value,
     ),
     part(
         "redis-acl-password",
         ("acl setuser ",),
         rf"(?i:acl setuser) [^\s>]{{1,64}}(?: [\"']?[^\s>\"']{{1,64}}[\"']?){{0,12}} [\"'\\]?>{_VALUE}",
-        _is_value,
+        is_value,
     ),
     # MONITOR quotes each argument of a command.
     part(
         "redis-monitor",
         ('"auth" "',),
         r"\"(?i:auth)\"(?: \"[^\"\n]{1,128}\")? \"([^\"\n]{1,512})\"",
-        lambda text: not text.isupper() and _is_value(text),
+        lambda text: not text.isupper() and is_value(text),
     ),
     # The seeds of NATS: base 32 of what kind of key it is, 32 bytes and a checksum.
     part("nats-seed", ("nkey seed-----",), rf"(?i:NKEY SEED)-----{NL}{{1,2}}([A-Z2-7]{{40,80}}){EOL}"),
@@ -97,7 +97,7 @@ FILES: tuple[Rule, ...] = (
             r"((?=[^\"'\n]{1,256} )(?:(?!\1)[^\n\\]){1,512})\1"
         ),
         group=2,
-        accept=_is_value,
+        accept=is_value,
     ),
     # Made by `mix phx.new`: eight characters of base 64.
     part(

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
-from agent_audit.redaction.rules.model import Lazy, Rule, part
+from agent_audit.redaction.rules.files import is_value
+from agent_audit.redaction.rules.model import UUID, Lazy, Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed, looks_random
-from agent_audit.redaction.values import is_placeholder
 
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _END = r"(?![A-Za-z0-9_-])"
 
 
 def _is_generated(text: str) -> bool:
     return has_digit(text) and looks_random(text)
-
-
-def _is_value(text: str) -> bool:
-    return not is_placeholder(text) and not re.match(r"[$<{%(*]", text)
 
 
 LINKS: tuple[Rule, ...] = (
@@ -35,12 +28,12 @@ LINKS: tuple[Rule, ...] = (
         ("events.pagerduty.com/integration/",),
         rf"events\.pagerduty\.com/integration/([0-9a-f]{{32}}){_END}",
     ),
-    part("loggly-token", (".loggly.com/",), rf"\.loggly\.com/(?:inputs|bulk)/({_UUID}){_END}"),
-    part("healthchecks-ping", ("hc-ping.com/",), rf"hc-ping\.com/({_UUID}){_END}"),
+    part("loggly-token", (".loggly.com/",), rf"\.loggly\.com/(?:inputs|bulk)/({UUID}){_END}"),
+    part("healthchecks-ping", ("hc-ping.com/",), rf"hc-ping\.com/({UUID}){_END}"),
     part("cronitor-ping", ("cronitor.link/p/",), rf"cronitor\.link/p/([0-9a-f]{{32}}){_END}"),
     part("betterstack-heartbeat", ("/api/v1/heartbeat/",), rf"/api/v1/heartbeat/([A-Za-z0-9]{{20,40}}){_END}"),
     part("dropbox-link", ("rlkey=",), r"[?&]?rlkey=([a-z0-9]{20,40})(?![a-z0-9])", has_digit),
-    part("docker-hub-trigger", ("/trigger/",), rf"/trigger/({_UUID})/call"),
+    part("docker-hub-trigger", ("/trigger/",), rf"/trigger/({UUID})/call"),
     part("render-deploy-hook", ("api.render.com/deploy/",), r"api\.render\.com/deploy/[\w-]{1,64}\?key=([\w-]{8,64})"),
     part(
         "vercel-deploy-hook",
@@ -87,13 +80,13 @@ LINKS: tuple[Rule, ...] = (
         "proxy-link",
         ("trojan://", "hysteria2://", "hy2://", "anytls://", "vless://", "tuic://"),
         r"(?:trojan|hysteria2|hy2|anytls|vless|tuic)://([^\s@/?#\"'<>]{4,256})@",
-        _is_value,
+        is_value,
     ),
     part(
         "query-login",
         ("?u=", "&u=", "?user=", "&user="),
         r"[?&]u(?:ser)?=[^&\s\"'<>]{1,64}&p=([^&\s\"'<>#]{6,128})",
-        lambda text: not (text.isalpha() or text.isdigit()) and _is_value(text),
+        lambda text: not (text.isalpha() or text.isdigit()) and is_value(text),
     ),
     # Oracle's easy connect names the host behind two slashes: `user/password@//host:1521/service`.
     Rule(
@@ -101,6 +94,6 @@ LINKS: tuple[Rule, ...] = (
         ("@//",),
         Lazy(r"(?=@//[\w.\[-])"),
         before=Lazy(r"[^\s/@\"'`]{3,128}(?=/[\w$#]{1,30}(?:[\s\"'`=(]|\Z))"),
-        accept=_is_value,
+        accept=is_value,
     ),
 )

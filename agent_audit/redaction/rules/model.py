@@ -20,6 +20,7 @@ _BEFORE_LIMIT = 96
 # The end of a line, also as it is written within a string; and what may stand behind a value that fills its line.
 NL = r"(?:\r?\n|\\r\\n|\\n)"
 EOL = r"(?=[ \t]*(?:[\"']|\r|\n|\\[rn]|$))"
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 Span = tuple[int, int]
 # Of a digest as lock files and lists of files have it, written backwards.

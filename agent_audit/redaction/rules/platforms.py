@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from agent_audit.redaction.rules.model import Rule, part, token, within
+from agent_audit.redaction.rules.model import UUID, Rule, part, token, within
 from agent_audit.redaction.validators import has_digit
-
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 PLATFORMS: tuple[Rule, ...] = (
     # AI services.
@@ -27,7 +25,7 @@ PLATFORMS: tuple[Rule, ...] = (
     token("cockroach-key", "ccdb1_", r"CCDB1_[A-Za-z0-9]{22}_[A-Za-z0-9]{40}"),
     token("elastic-cloud-key", "essu_", r"essu_[A-Za-z0-9+/_-]{40,200}={0,2}"),
     token("dbt-token", "dbtc_ dbtu_ dbts_", r"dbt[cus]_[A-Za-z0-9_-]{30,60}"),
-    token("axiom-token", "xaat- xapt-", rf"xa(?:at|pt)-{_UUID}"),
+    token("axiom-token", "xaat- xapt-", rf"xa(?:at|pt)-{UUID}"),
     token("influx-token", "apiv3_", r"apiv3_[A-Za-z0-9_-]{60,100}"),
     token("convex-key", "prod:", r"prod:[a-z]+-[a-z]+-\d{3}\|[A-Za-z0-9+/=]{40,400}"),
     token("appwrite-key", "standard_", r"standard_[a-f0-9]{180,300}"),
@@ -84,7 +82,7 @@ PLATFORMS: tuple[Rule, ...] = (
     token("pagarme-key", "ak_live_ ak_test_", r"ak_(?:live|test)_[A-Za-z0-9]{24,64}"),
     token("adyen-key", "aqe", r"AQE[A-Za-z0-9][A-Za-z0-9+/=.*^{}:~<>&%@,;!$()\[\]-]{80,400}"),
     token("paypal-token", "a21aa", r"A21AA[A-Za-z0-9_-]{80,140}"),
-    token("coinbase-key", "organizations/", rf"organizations/{_UUID}/apiKeys/{_UUID}"),
+    token("coinbase-key", "organizations/", rf"organizations/{UUID}/apiKeys/{UUID}"),
     token("bitcoin-extended-key", "xprv yprv zprv tprv", r"[xyzt]prv[1-9A-HJ-NP-Za-km-z]{100,112}"),
     # Mail, messages, work.
     token("mailersend-token", "mlsn.", r"mlsn\.[A-Za-z0-9]{30,100}"),

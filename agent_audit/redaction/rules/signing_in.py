@@ -5,32 +5,38 @@ from __future__ import annotations
 import base64
 import re
 
+from agent_audit.redaction.rules.calls import NEXT, OTHER, QUOTED
 from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_value
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed
 from agent_audit.redaction.values import is_placeholder, is_technical
 
 _OPTIONS = r"(?: --?[a-z][\w-]{0,32}(?:=\S{1,128})?){0,4}"
-_QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
-_OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
-_NEXT = r",\s{0,24}"
 _ALGORITHM = re.compile(r"(?i)(?:hmac)?[-_]?(?:with)?sha-?\d{1,3}|argon2\w{0,2}|bcrypt|pbkdf2\w{0,12}")
 
 
+def _is_no_placeholder(text: str) -> bool:
+    return not is_placeholder(text)
+
+
+def _is_given(text: str) -> bool:
+    return is_value(text) and not is_placeholder(text)
+
+
 def _is_token(text: str) -> bool:
-    return (has_digit(text) or len(text) >= 24) and is_value(text) and not is_placeholder(text)
+    return (has_digit(text) or len(text) >= 24) and _is_given(text)
 
 
 def _is_chosen(text: str) -> bool:
     """No word, name of a variable, of an algorithm or placeholder."""
     if len(text) < 6 or _ALGORITHM.fullmatch(text) is not None or is_technical(text):
         return False
-    return is_mixed(text) and is_value(text) and not is_placeholder(text)
+    return is_mixed(text) and _is_given(text)
 
 
 def _is_for_it(text: str) -> bool:
     """No word of a sentence, no name of the argument."""
-    return not text.isalpha() and is_value(text) and not is_placeholder(text)
+    return not text.isalpha() and _is_given(text)
 
 
 def _is_encrypted(text: str) -> bool:
@@ -195,7 +201,7 @@ SIGNING_IN: tuple[Rule, ...] = (
             r"\$\1 = '([^'\n]{1,256})'"
         ),
         group=2,
-        accept=lambda text: not is_placeholder(text),
+        accept=_is_no_placeholder,
     ),
     # The field, and what it was given: as Pydantic says that it was refused.
     part(
@@ -203,13 +209,13 @@ SIGNING_IN: tuple[Rule, ...] = (
         tuple(f"{word}\n  " for word in ("password", "secret", "token", "api_key", "passwd", "passphrase")),
         r"(?i:password|secret|token|api_key|passwd|passphrase)\n {2}[^\n]{1,300}?\[type=\w{1,64}, input_value="
         r"(?:'(?=[^'\n]{1,256}')|\"(?=[^\"\n]{1,256}\"))([^\"'\n]{1,256})[\"']",
-        lambda text: not is_placeholder(text),
+        _is_no_placeholder,
     ),
     part(
         "escaped-field",
         ("type=&quot;password&quot;",),
         r"type=&quot;password&quot;[^<>]{0,200}?\bvalue=&quot;((?:[^&<>\n]|&(?!quot;)){1,256})&quot;",
-        lambda text: not is_placeholder(text),
+        _is_no_placeholder,
     ),
     # The access key of AWS and its secret, as the file of s3fs has them.
     part("aws-key-pair", ("akia", "asia"), r"A[KS]IA[A-Z2-7]{16}:([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=@])"),
@@ -241,7 +247,7 @@ SIGNING_IN: tuple[Rule, ...] = (
     part(
         "new-user-call",
         ("create_user(", "create_superuser(", "createuser("),
-        rf"(?i:create_?(?:super)?user)\(\s{{0,8}}{_OTHER}{_NEXT}(?:None|{_OTHER}){_NEXT}{_QUOTED}",
+        rf"(?i:create_?(?:super)?user)\(\s{{0,8}}{OTHER}{NEXT}(?:None|{OTHER}){NEXT}{QUOTED}",
         _is_chosen,
     ),
     part(
@@ -251,37 +257,37 @@ SIGNING_IN: tuple[Rule, ...] = (
             *("generatefrompassword(",),
         ),
         r"(?i:bcrypt\.hash(?:sync|pw)?|hash::make|(?:generate_)?password_hash|make_password|password::create"
-        rf"|argon2\.hash|generatefrompassword)\(\s{{0,8}}(?:\[\]byte\()?b?{_QUOTED}",
+        rf"|argon2\.hash|generatefrompassword)\(\s{{0,8}}(?:\[\]byte\()?b?{QUOTED}",
         _is_chosen,
     ),
     part(
         "hmac-call",
         ("hmac.hexdigest(", "hmac.digest(", "hmac.base64digest("),
-        rf"HMAC\.(?:hex|base64)?digest\(\s{{0,8}}{_OTHER}{_NEXT}{_QUOTED}",
+        rf"HMAC\.(?:hex|base64)?digest\(\s{{0,8}}{OTHER}{NEXT}{QUOTED}",
         _is_chosen,
     ),
     part(
         "hmac-call",
         ("secretkeyspec(", "hmacshakeyfor("),
-        rf"(?:SecretKeySpec|hmacShaKeyFor)\(\s{{0,8}}{_QUOTED}\.getBytes",
+        rf"(?:SecretKeySpec|hmacShaKeyFor)\(\s{{0,8}}{QUOTED}\.getBytes",
         _is_chosen,
     ),
     part(
         "hmac-call",
         ("hash_hmac(",),
-        rf"hash_hmac\(\s{{0,8}}{_OTHER}{_NEXT}[^,\n]{{1,100}}{_NEXT}{_QUOTED}",
+        rf"hash_hmac\(\s{{0,8}}{OTHER}{NEXT}[^,\n]{{1,100}}{NEXT}{QUOTED}",
         _is_chosen,
     ),
     part(
         "plain-secret-call",
         ("unsafeplaintext(", "unsafe_plain_text(", "secretvalue.plaintext("),
-        rf"(?i:unsafe_?plain_?text|secretvalue\.plaintext)\(\s{{0,8}}{_QUOTED}",
-        lambda text: is_value(text) and not is_placeholder(text),
+        rf"(?i:unsafe_?plain_?text|secretvalue\.plaintext)\(\s{{0,8}}{QUOTED}",
+        _is_given,
     ),
     part(
         "cpp-string",
         ("std::string ", "string_view "),
         r"(?:std::)?string(?:_view)? \w{0,40}(?i:key|token|secret|password|passwd|pwd)\{\"([^\"\n]{4,256})\"\}",
-        lambda text: is_value(text) and not is_placeholder(text),
+        _is_given,
     ),
 )

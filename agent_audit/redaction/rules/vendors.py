@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from agent_audit.redaction.rules.model import Rule, token, within
+from agent_audit.redaction.rules.model import UUID, Rule, token, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _DIUU = r"[0-9a-f]{12}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}"
 """A UUID, written backwards."""
 
@@ -36,7 +35,7 @@ VENDORS: tuple[Rule, ...] = (
     token("hyperbrowser-key", "hb_", r"hb_[a-f0-9]{28}"),
     token("openpipe-key", "opk_", r"opk_[a-f0-9]{42}"),
     token("lambda-key", "secret_", r"secret_[a-z0-9-]{1,40}_[a-f0-9]{32}\.[A-Za-z0-9]{32}"),
-    token("arize-key", "ak-", rf"ak-{_UUID}-[A-Za-z0-9_-]{{32}}"),
+    token("arize-key", "ak-", rf"ak-{UUID}-[A-Za-z0-9_-]{{32}}"),
     token("brave-search-key", "bsa", r"BSA[A-Za-z0-9_-]{24,40}", _is_dense),
     token("gemini-key", "aq.ab8rn6", r"AQ\.Ab8RN6[A-Za-z0-9_-]{44}"),
     token("devin-key", "apk_ cog_", r"(?:apk_[A-Za-z0-9+/]{80,100}={0,2}|cog_[a-z2-7]{52})"),
@@ -77,7 +76,7 @@ VENDORS: tuple[Rule, ...] = (
         "api_live api_sandbox",
         r"api_(?:live|sandbox)(?:_(?:us|ca))?\.[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{32}",
     ),
-    token("checkout-key", "sk_", rf"sk_(?:test_|sbox_)?(?:{_UUID}|[a-z0-9]{{26,32}})", has_digit),
+    token("checkout-key", "sk_", rf"sk_(?:test_|sbox_)?(?:{UUID}|[a-z0-9]{{26,32}})", has_digit),
     token(
         "crossmint-key",
         "ck_staging_ ck_production_ sk_staging_ sk_production_",
@@ -104,7 +103,7 @@ VENDORS: tuple[Rule, ...] = (
     token("nightfall-key", "nf-", r"NF-[A-Za-z0-9]{32}", has_digit),
     token("honeybadger-token", "hbp_", r"hbp_[A-Za-z0-9]{36}", has_digit),
     token("netbird-token", "nbp_", r"nbp_[A-Za-z0-9]{36}", has_digit),
-    token("pubnub-key", "sec-c-", rf"sec-c-(?:[A-Za-z0-9]{{48}}|{_UUID})"),
+    token("pubnub-key", "sec-c-", rf"sec-c-(?:[A-Za-z0-9]{{48}}|{UUID})"),
     token(
         "growthbook-key",
         "secret_admin_ secret_readonly_ secret_user_",
@@ -117,7 +116,7 @@ VENDORS: tuple[Rule, ...] = (
     token("rootly-key", "rootly_", r"rootly_[a-f0-9]{64}"),
     token("permit-key", "permit_key_", r"permit_key_[A-Za-z0-9]{60,120}"),
     token("checkly-key", "cu_", r"cu_[a-f0-9]{32}"),
-    token("wakatime-key", "waka_", rf"waka_(?:{_UUID}|[a-z0-9]{{36,64}})"),
+    token("wakatime-key", "waka_", rf"waka_(?:{UUID}|[a-z0-9]{{36,64}})"),
     token("thunderstore-token", "tss_", r"tss_[A-Za-z0-9]{32,40}", has_digit),
     token("val-town-token", "vtwn_", r"vtwn_[A-Za-z0-9_-]{20,80}", has_digit),
     token("devcycle-key", "dvc_server_", r"dvc_server_[A-Za-z0-9]{8,32}(?:_[A-Za-z0-9]{8,32})?", has_digit),
@@ -143,7 +142,7 @@ VENDORS: tuple[Rule, ...] = (
     token("ionic-token", "ion_", r"ion_[A-Za-z0-9]{42}", has_digit),
     token("lichess-token", "lip_", r"lip_[A-Za-z0-9]{20}", has_digit),
     token("arcjet-key", "ajkey_", r"ajkey_[a-z0-9]{26}"),
-    token("block-protocol-key", "b10ck5.", rf"b10ck5\.[A-Za-z0-9]{{32}}\.(?:{_UUID}|[A-Za-z0-9]{{36}})"),
+    token("block-protocol-key", "b10ck5.", rf"b10ck5\.[A-Za-z0-9]{{32}}\.(?:{UUID}|[A-Za-z0-9]{{36}})"),
     token("branch-key", "key_live_ key_test_", r"key_(?:live|test)_[A-Za-z0-9]{18,36}", has_digit),
     token("databento-key", "db-", r"db-[A-Za-z0-9]{29}", _is_dense),
     token("dryrun-key", "dryrunsec_", r"dryrunsec_[A-Za-z0-9]{32}"),
@@ -154,7 +153,7 @@ VENDORS: tuple[Rule, ...] = (
     token("hop-token", "ptk_", r"ptk_[A-Za-z0-9_-]{42}", _is_dense),
     token("iterative-token", "isat_", r"isat_[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
     token("mappedin-secret", "mis_ mik_", r"mi[sk]_[A-Za-z0-9]{25,51}", _is_dense),
-    token("open-vsx-token", "ovsxat_ ovsxp_", rf"ovsx(?:at|p)_{_UUID}"),
+    token("open-vsx-token", "ovsxat_ ovsxp_", rf"ovsx(?:at|p)_{UUID}"),
     token("pangea-token", "pts_", r"pts_[a-z0-9]{32}", has_digit),
     token("portainer-token", "ptr_", r"ptr_[A-Za-z0-9/+_=-]{32,48}", _is_dense),
     token("riot-key", "rgapi-", r"RGAPI-[A-Za-z0-9_-]{36}", has_digit),
