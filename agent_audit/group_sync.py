@@ -21,13 +21,15 @@ from agent_audit.bell import release
 from agent_audit.waiters import SyncWaiters
 
 _CROWD = 4
-"""From so many waiting threads on, a sync waits for about as long as the last one took, to serve more of them."""
+"""From so many waiting threads on, the next sync waits until as many have come again, or nobody more comes."""
 
 _LOOK_AFTER = 0.25
 """Seconds after which a thread that waits looks whether it has to lead: who was to may be below it on its thread."""
 
-_SHORTEST_GATHERING = 1.5e-3
-_LONGEST_GATHERING = 2e-3
+_GATHERING = 0.1e-3
+"""Seconds between two looks whether more have come."""
+
+_MOST_LOOKS = 20
 
 
 class _Follower:
@@ -54,8 +56,12 @@ class GroupSync:
         self._lock = threading.RLock()
         self._leader = 0
         """Ident of the thread that is syncing; 0 when none is."""
+        self._claimed = False
+        """Whether a thread is about to lead. The others wait for its sync, not for the lock: a crowd would gather there
+        while one leader has given it back and the next does not run yet, and pass one by one, for good."""
         self._followers: deque[_Follower] = deque()
-        self._seconds = 0.0
+        self._crowd = 0
+        """How many a sync serves, of late."""
         self.written = 0
         """Position of the last record in the store; set by the committer."""
         self.synced = 0
@@ -85,15 +91,17 @@ class GroupSync:
             return True
         me = _Follower(position)
         self._followers.append(me)
+        rung = True
         while self.synced < position:
             if self.leads_below:
                 with suppress(ValueError):
                     self._followers.remove(me)
                 return False
-            if not self._leader:
+            if not self._leader and not (self._claimed and rung):
+                self._claimed = True
                 self._lead(position, gather=True)
             elif me.error is None:
-                me.bell.acquire(timeout=_LOOK_AFTER)
+                rung = me.bell.acquire(timeout=_LOOK_AFTER)
             if me.error is not None:
                 raise me.error
         return True
@@ -108,6 +116,7 @@ class GroupSync:
         """Sync for everybody, unless `position` is reached by then; returns what went wrong."""
         problem: Exception | None = None
         with self._lock:
+            self._claimed = False
             if self._leader:
                 return None  # the frame below
             try:
@@ -120,16 +129,26 @@ class GroupSync:
         return problem
 
     def _sync_now(self, gather: bool) -> Exception | None:
-        if gather and len(self._followers) >= _CROWD:
-            time.sleep(min(max(self._seconds, _SHORTEST_GATHERING), _LONGEST_GATHERING))
-        upto, start = self.written, time.perf_counter()
+        if gather:
+            self._gather()
+        upto = self.written
         try:
             self._sync()
         except Exception as error:
             return error
-        self._seconds = time.perf_counter() - start
         self.synced = max(self.synced, upto)
         return None
+
+    def _gather(self) -> None:
+        """Wait for a crowd: those whom the last sync has woken come back one after the other."""
+        before = -1
+        for _ in range(_MOST_LOOKS if self._crowd >= _CROWD else 0):
+            count = len(self._followers)
+            if count >= self._crowd or count == before:
+                break
+            before = count
+            time.sleep(_GATHERING)
+        self._crowd = max(len(self._followers), self._crowd // 2)
 
     def _wake_followers(self, problem: Exception | None) -> None:
         """Wake all whose position is reached, or all when the sync failed; and of the others one, to lead."""
