@@ -266,10 +266,14 @@ def test_under_raise_what_has_happened_already_waits_instead_of_raising() -> Non
 
 
 def test_under_raise_a_full_buffer_raises() -> None:
-    logger = AuditLogger(FailingBackend(), on_failure="raise", limits=CommitLimits(max_events=1, block_timeout=0.01))
-    logger.log(tool_call(), after_effect=True)
+    backend = FailingBackend()
+    logger = AuditLogger(backend, on_failure="raise", limits=CommitLimits(max_events=1, block_timeout=0.01))
+    logger.log(tool_call(action="has happened"), after_effect=True)
     with pytest.raises(BufferFullError):
-        logger.log(tool_call())
+        logger.log(tool_call(action="refused"))
+    backend.failing = False
+    logger.close()
+    assert [event.action for event in backend.events()] == ["has happened"]
 
 
 def test_the_failure_of_alog_reaches_the_awaiting_task() -> None:

@@ -180,10 +180,14 @@ def test_a_fail_closed_logger_stops_the_start_and_leaves_nothing_open() -> None:
 
 def test_the_end_of_an_operation_never_raises() -> None:
     backend = FailingBackend(failing=False)
-    tracker = RunTracker(AuditLogger(backend, on_failure="raise"), "test", None)
+    logger = AuditLogger(backend, on_failure="raise")
+    tracker = RunTracker(logger, "test", None)
     tracker.start(T.TOOL_CALL, "tool")
     backend.failing = True
     tracker.end("tool", O.SUCCESS)
+    backend.failing = False
+    logger.close()
+    assert [event.event_type for event in backend.events()] == [T.TOOL_CALL, T.TOOL_RESPONSE]
 
 
 def test_open_runs_are_bounded_and_the_oldest_are_closed(backend: MemoryAuditBackend) -> None:
