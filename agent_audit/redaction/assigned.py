@@ -18,6 +18,7 @@ from agent_audit.redaction.source_code import (
 )
 from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import (
+    DIGESTS,
     QUOTE,
     REFERENCE,
     WORD,
@@ -273,6 +274,8 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
         return None
     match = _WEAK_VALUE.match(text, first)
     if match is None or is_name(match.group()) or is_made_name(match.group()) or is_time(match.group()):
+        return None
+    if match.group().startswith(DIGESTS):
         return None
     return Named(match.start(), match.end(), found.rule)
 

@@ -312,6 +312,8 @@ def _judge_words(parts: list[str]) -> KeyClass | None:  # noqa: PLR0911, PLR0912
         return _ACCESS
     if last in ("csrf", "xsrf", "tokens"):
         return _TOKENS
+    if (owner if last in ("api", "rest") else last) in words.KEYED_SERVICES:
+        return _API_KEY_WEAK
     found = _judge_head(last, owner, tuple(parts[-3:-1]))
     if found is None and len(parts) > 1 and parts[0] in words.NOUNS_FIRST:
         return KeyClass(f"key:{words.NOUNS_FIRST[parts[0]]}", shown=True)
@@ -349,8 +351,12 @@ def _judge_key(last: str, owner: str, before: tuple[str, ...]) -> KeyClass | Non
     if owner in words.STRONG_KEY_OWNERS:
         private = owner in ("private", "ssh", "rsa", "pgp", "gpg", "deploy")
         return _strong("private-key" if private else "api-key")
-    if last == "keys" or owner in words.HARMLESS_KEY_OWNERS:
+    if before == ("cypress", "record"):
+        return _strong("api-key")
+    if last == "keys":
         return None
+    if owner in words.HARMLESS_KEY_OWNERS:
+        return _API_KEY_WEAK if before[0] in words.STRONG_KEY_OWNERS else None  # `azure_search_key`
     return _API_KEY_WEAK
 
 
@@ -382,6 +388,8 @@ def sensitive_last_words() -> frozenset[str]:
         | words.KEY_TOO
         | {"key", "keys", "auth", "sig", "salt", "pepper", "access", "private", "csrf", "xsrf"}
         | words.PHONE
+        | words.KEYED_SERVICES
+        | {"rest"}
     )
 
 

@@ -395,7 +395,8 @@ class Scanner:
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
-        marked = HEAD in text  # e.g. a piece of a marker, which what is masked may make whole
+        # A piece of a marker, which what is masked may make whole; what was no address for the URL that it stood in.
+        marked = HEAD in text or ("@" in text and any("://" in text[start:end] for start, end, _ in spans))
         if near is None and len(spans) == 1 and not marked:
             start, end, rule = spans[0]
             secret = text[start:end]

@@ -63,6 +63,8 @@ _STAND_IN = re.compile(
 )
 _FILLER_ENDS = frozenset("*xX.•_#-…")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
+DIGESTS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-")
+"""How the digest of an image or a file begins."""
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
@@ -227,7 +229,7 @@ def is_weak_secret(text: str, rule: str) -> bool:
     if rule == "phone":
         return _PHONE.match(text) is not None
     if looks_random(text):
-        return not is_uuid(text) and "/" not in text
+        return not is_uuid(text) and "/" not in text and not text.startswith(DIGESTS)
     return is_encoded_user(text, rule)
 
 

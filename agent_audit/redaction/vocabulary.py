@@ -43,7 +43,7 @@ KEY_TOO = words("clave claves chave chaves clé chiave klucz nyckel sleutel кл
 API_KEY = words("""
     apikey apikeys appkey secretkey accesskey accountkey authkey masterkey signingkey encryptionkey
     sharedkey storagekey subscriptionkey licensekey licencekey servicekey clientkey sessionkey
-    wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel toegangssleutel
+    skey wlanschlüssel netzwerkschlüssel netzwerksicherheitsschlüssel apischlüssel zugangsschlüssel toegangssleutel
     密钥 密鑰 金鑰 passkey passkeys accesskeyid secretaccesskey sharedaccesskey
 """)
 PRIVATE_KEY = words("privatekey privkey sshkey rsakey pgpkey gpgkey deploykey pemkey 秘密鍵 비밀키 私钥 私鑰")
@@ -171,6 +171,9 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "pem": (("private-key", words("private key rsa")),),
     "oauth": (("token", words("github gitlab bitbucket")),),
     "security": (("ssn", words("social")),),
+    "team": (("api-key", words("honeycomb")),),
+    "hec": (("token", words("splunk")),),
+    "crumb": (("token", words("jenkins")),),
     "card": (("card", words("credit debit")),),
     "session": (("cookie", words("gitlab flask express laravel rails")),),
     "sid": (("cookie", words("connect session")),),
@@ -202,24 +205,44 @@ NAMES: dict[str, str] = {
 }
 """Names that programs give, their words joined, whose last word tells nothing."""
 
-STRONG_KEY_OWNERS = words("""
-    api app application secret private access priv encryption decryption encrypt decrypt
-    enc fernet wep recovery unlock signing sign
-    deploy deployment account master auth authentication authorization service shared storage
-    subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function admin
-    administrator write consumer client server root security aes des crypto cipher kms sas jwt token
-    bot wallet vault unseal provisioning registration activation host tls ssl cert
-    certificate rest developer dev prod live sandbox integration ingest ingestion merchant openai
-    anthropic claude gemini cohere mistral groq replicate huggingface hf google gcp firebase aws
-    amazon azure github gitlab bitbucket sendgrid twilio mailgun mailchimp stripe braintree adyen
-    preshared square shopify slack discord datadog newrelic sentry grafana pagerduty cloudflare digitalocean
-    heroku netlify vercel fastly algolia mapbox airtable notion linear asana jira zendesk intercom
-    hubspot salesforce segment mixpanel amplitude posthog pinecone weaviate qdrant supabase
-    planetscale tavily serpapi serper langsmith langchain wandb signature ai llm bigquery apns fcm vapid deepseek
-    perplexity elevenlabs deepgram spotify dropbox figma trello webflow contentful auth0 okta clerk plaid coinbase
-    binance kraken alchemy infura etherscan moralis helius quicknode rapidapi mailjet postmark resend sparkpost klaviyo
-    onesignal pusher ably honeycomb splunk dynatrace rollbar bugsnag circleci buildkite snyk
+KEYED_SERVICES = words("""
+    abstractapi abuseipdb adafruit airbrake aiven algolia amplitude anypoint apify asana assemblyai
+    aviationstack baremetrics besttime bitfinex bitly bitrise bittrex blazemeter browserstack calendarific
+    cerebras chartmogul clarifai clearbit clickup cloudant cloudflare cloudinary cloudsight codacy codeclimate
+    codecov cohere coinbase coinlayer configcat contentful coveralls currencylayer customerio datadog deepgram
+    deepseek detectify diffbot digitalocean disqus dnsimple documo dropbox dynatrace easypost elevenlabs etherscan
+    etsy eventbrite falai fastforex fastly finnhub flickr foursquare freshbooks freshdesk fullcontact geoapify
+    giphy gocanvas gumroad helpscout hereapi hetzner holidayapi honeycomb hubspot hunterio infura instamojo
+    ipgeolocation ipinfo ipstack jotform kanbantool kickbox klaviyo kucoin langsmith lastfm lokalise mailchimp
+    mailerlite mailgun mailjet mandrill mapquest marketstack messagebird mixpanel moralis newrelic newsapi
+    numverify nytimes okta omdb onesignal opencage openweather openweathermap opsgenie owm packagecloud pagerduty
+    paperform parseur pastebin paypal pdflayer pepipost pingdom pipedrive pirsch pivotaltracker plivo
+    positionstack postmark pushbullet pusher pyowm quickbooks rapidapi rollbar saucelabs scaleway scraperapi
+    scrapingbee screenshotapi sendbird serpapi serpstack shippo shodan shutterstock simplynoted snyk sonarcloud
+    sonarqube sparkpost splunk spotify sqreen stabilityai statuspage strava sumologic supabase tatum telnyx
+    tinypng todoist togetherai tomtom trello twilio twitch typeform unsplash upstash uptimerobot urlscan
+    virustotal vonage vultr wakatime wandb weatherapi weatherbit weatherstack webflow wistia xendit yelp zendesk
+    zenscrape zenserp zerobounce zoho
 """)
+"""Services that are known by one key each, and have names that mean nothing else: under the bare name, too, what looks
+random is that key."""
+
+STRONG_KEY_OWNERS = (
+    words("""
+    api app application secret private access priv encryption decryption encrypt decrypt enc fernet wep
+    recovery unlock signing sign deploy deployment account master auth authentication authorization service
+    shared storage subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function
+    admin administrator write consumer client server root security aes des crypto cipher kms sas jwt token
+    bot wallet vault unseal provisioning registration activation host tls ssl cert certificate rest
+    developer dev prod live sandbox integration ingest ingestion merchant openai anthropic claude gemini
+    mistral groq replicate huggingface hf google gcp firebase aws amazon azure github gitlab bitbucket
+    sendgrid stripe braintree adyen preshared square shopify slack discord sentry grafana heroku netlify
+    vercel mapbox airtable notion linear jira intercom salesforce segment posthog pinecone weaviate qdrant
+    planetscale tavily serper langchain signature ai llm bigquery apns fcm vapid perplexity figma auth0
+    clerk plaid binance kraken alchemy helius quicknode resend ably bugsnag circleci buildkite
+""")
+    | KEYED_SERVICES
+)
 """`<word>_key` that is a secret whatever its value looks like. Others: only if it looks random."""
 
 HARMLESS_KEY_OWNERS = words("""
@@ -294,6 +317,8 @@ KEYWORDS: tuple[str, ...] = (
     "pass word",
     "memorable word",
     "cryptogramme",
+    "crumb",
+    *sorted(KEYED_SERVICES),
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
 

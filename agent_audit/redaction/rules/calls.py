@@ -13,7 +13,7 @@ OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
 NEXT = r",\s{0,24}"
 _PAIR = (
     *("NetworkCredential(", "UsernamePasswordCredentials(", "PasswordAuthentication(", "Credentials.basic("),
-    *("DigestAuth(", "basic_auth(", "basic_auth ", "simple_bind_s(", "algoliasearch("),
+    *("NetworkCredential]::new(", "DigestAuth(", "basic_auth(", "basic_auth ", "simple_bind_s(", "algoliasearch("),
     *("AwsBasicCredentials.create(", "BasicAWSCredentials(", "BasicSessionCredentials(", "AWSCredentials("),
     *("AwsSessionCredentials.create(", "NewStaticCredentials(", "NewStaticCredentialsProvider(", "NewStaticV4("),
     *("Aws::Credentials.new(", "Credentials::new(", "Credentials\\Credentials(", "Credentials::from_keys("),
@@ -62,9 +62,10 @@ CALLS: tuple[Rule, ...] = (
         "database-call",
         (
             *("new pdo(", "pdo->__construct(", "mysqli(", "mysqli_connect(", "drivermanager.getconnection("),
-            *("dbi->connect(", "pymysql.connect(", "mysqldb.connect(", "ftplib.ftp(", "ftp_tls("),
+            *("mysql_connect(", "dbi.connect(", "dbi->connect(", "pymysql.connect(", "mysqldb.connect("),
+            *("ftplib.ftp(", "ftp_tls("),
         ),
-        r"(?i:new pdo|pdo->__construct|mysqli(?:_connect)?|drivermanager\.getconnection|dbi->connect"
+        r"(?i:new pdo|pdo->__construct|mysqli?(?:_connect)?|drivermanager\.getconnection|dbi(?:->|\.)connect"
         r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls)\(\s{0,24}"
         rf"(?:{OTHER}|[\w.$]{{1,64}}){NEXT}{OTHER}{NEXT}{QUOTED}",
     ),
@@ -166,6 +167,7 @@ CALLS: tuple[Rule, ...] = (
         rf"(?:hmac\.(?:new|digest)\(\s{{0,4}}|createHmac\(\s{{0,4}}{OTHER}{NEXT})b?{QUOTED}",
         _is_key,
     ),
+    part("pushbullet-call", ("pushbullet(",), r"(?i:pushbullet)\(\s{0,4}[\"'](o\.[A-Za-z0-9]{32})[\"']"),
     part("fernet-call", ("fernet(",), r"Fernet\(\s{0,4}b?[\"']([A-Za-z0-9_-]{43}=?)[\"']"),
     part(
         "cipher-call",

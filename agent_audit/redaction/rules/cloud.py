@@ -75,7 +75,11 @@ CLOUD: tuple[Rule, ...] = (
     ),
     token("sentry-token", "sntrys_ sntryu_ sntrya_", r"sntry(?:s_[A-Za-z0-9+/=_-]{30,400}|[ua]_[a-f0-9]{64})"),
     token("honeycomb-key", "hcaik_ hcalk_ hcxik_ hcxlk_", r"hc[a-z][il]k_[a-z0-9]{58}"),
-    token("age-secret-key", "age-secret-key-1", r"(?i:AGE-SECRET-KEY-1)[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}"),
+    token(
+        "age-secret-key",
+        "age-secret-key-1 age-secret-key-pq-1",
+        r"(?i:AGE-SECRET-KEY-(?:PQ-)?1)[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
+    ),
     token("infracost-key", "ico-", r"ico-[A-Za-z0-9]{32}"),
     token("scalingo-token", "tk-us-", r"tk-us-[A-Za-z0-9_-]{48}"),
     token("openshift-token", "sha256~", r"sha256~[A-Za-z0-9_-]{43}"),

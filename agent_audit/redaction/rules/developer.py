@@ -64,7 +64,7 @@ DEVELOPER: tuple[Rule, ...] = (
         "pat-na1- pat-eu1- pat-na2-",
         r"pat-(?:na|eu)\d-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ),
-    token("posthog-key", "phc_ phx_ phs_", r"ph[cxs]_[A-Za-z0-9_]{36,64}"),
+    token("posthog-key", "phc_ phx_ phs_ pha_ phr_", r"ph[cxsar]_[A-Za-z0-9_]{36,64}"),
     token("adafruit-key", "aio_", r"aio_[A-Za-z0-9]{28}"),
     token("intra42-secret", "s-s4t2ud- s-s4t2af-", r"s-s4t2(?:ud|af)-[a-f0-9]{64}"),
     token("settlemint-token", "sm_aat_ sm_pat_ sm_sat_", r"sm_[aps]at_[A-Za-z0-9]{16}"),
@@ -84,13 +84,19 @@ DEVELOPER: tuple[Rule, ...] = (
     Rule("password-hash", ("$2a$", "$2b$", "$2y$"), re.compile(r"\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}")),
     Rule(
         "password-hash-crypt",
-        ("$argon2", "$5$", "$6$", "$1$", "$apr1$", "$y$", "$gy$", "$7$", "pbkdf2_sha", "{ssha", "{smd5}"),
+        ("$argon2", "$5$", "$6$", "$1$", "$apr1$", "$y$", "$gy$", "$7$", "$8$", "$9$", "pbkdf2_sha", "{ssha", "{smd5}"),
         re.compile(
             r"\$(?:argon2(?:id|i|d)\$[^\s\"']{20,300}|(?:1|5|6|apr1)\$(?:rounds=\d+\$)?[./A-Za-z0-9]{1,16}\$[./A-Za-z0-9]{22,86}"
-            r"|g?y\$[./A-Za-z0-9]{1,12}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}|7\$[./A-Za-z0-9]{11,90}\$[./A-Za-z0-9]{43})"
+            r"|g?y\$[./A-Za-z0-9]{1,12}\$[./A-Za-z0-9]{1,86}\$[./A-Za-z0-9]{43}|7\$[./A-Za-z0-9]{11,90}\$[./A-Za-z0-9]{43}"
+            r"|[89]\$[./A-Za-z0-9]{14}\$[./A-Za-z0-9]{43})"  # of Cisco
             # Django; LDAP (RFC 2307).
             r"|pbkdf2_sha\d{1,3}\$\d{4,8}\$[./A-Za-z0-9]{8,64}\$[A-Za-z0-9+/]{20,90}={0,2}"
             r"|\{(?i:SSHA(?:256|384|512)?|SMD5)\}[A-Za-z0-9+/]{24,200}={0,2}"
         ),
+    ),
+    Rule(
+        "kerberos-hash",
+        ("$krb5tgs$", "$krb5asrep$", "$krb5pa$"),
+        re.compile(r"\$krb5(?:tgs|asrep|pa)\$\d{1,2}\$[^\s\"']{32,8192}"),
     ),
 )

@@ -329,6 +329,13 @@ open-vsx-token: Open VSX documentation, access tokens
 pangea-token: Pangea documentation, service tokens
 portainer-token: Portainer documentation, access tokens
 riot-key: Riot Games developer portal, API keys
+grafana-legacy-key: Grafana documentation, HTTP API, API keys
+miro-token: Miro developer documentation, access tokens
+endor-key: Endor Labs documentation, API keys
+asaas-key: Asaas documentation, authentication
+braintree-client-key: Braintree documentation, tokenization keys
+authress-key: Authress documentation, service client access keys
+google-hmac-id: Google Cloud Storage documentation, HMAC keys
 shortcut-token: Shortcut API documentation, authentication
 tolgee-token: Tolgee documentation, API keys and personal access tokens
 trend-micro-key: Trend Vision One documentation, API keys
@@ -465,6 +472,10 @@ password-reset-link: Django and Devise documentation, password reset
 terraform-sensitive: Terraform documentation, terraform output -json
 login-function: the habit of programs: login(user, password)
 login-told: the habit of messages: log in as a user with a password
+kerberos-hash: hashcat wiki, example hashes (Kerberos 5)
+bundler-credentials: Bundler documentation, bundle config, credentials for gem sources
+truenas-key: TrueNAS API documentation, auth.login_with_api_key
+pushbullet-call: pushbullet.py documentation
 printed-secret: the manuals of kubectl, gcloud, az, aws, pass, security, bw, op, gh, openssl, pwgen, vault and terraform
 phone-link: WhatsApp documentation, click to chat; RFC 5724, the sms URI scheme
 """

@@ -130,8 +130,8 @@ SIGNING_IN: tuple[Rule, ...] = (
     part("cvs-password", (":pserver:",), r":pserver:[^\s:@/]{1,64}:([^\s@]{1,128})@", is_value),
     part(
         "sonar-token",
-        ("sonar.login", "sonar_login"),
-        r"(?i:sonar[._]login)[\"']?(?:=|: ?)[\"']?([A-Za-z0-9_]{20,64})(?!\w)",
+        ("sonar.login", "sonar_login", "sonarlogin"),
+        r"(?i:sonar[._]?login)[\"']?(?: ?[=:] ?|, ?)[\"']?([A-Za-z0-9_]{20,64})(?!\w)",
         has_digit,
     ),
     part(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_audit.redaction.rules.model import UUID, Rule, token, within
+from agent_audit.redaction.rules.model import UUID, Rule, part, token, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
 _DIUU = r"[0-9a-f]{12}(?:-[0-9a-f]{4}){3}-[0-9a-f]{8}"
@@ -37,7 +37,7 @@ VENDORS: tuple[Rule, ...] = (
     token("lambda-key", "secret_", r"secret_[a-z0-9-]{1,40}_[a-f0-9]{32}\.[A-Za-z0-9]{32}"),
     token("arize-key", "ak-", rf"ak-{UUID}-[A-Za-z0-9_-]{{32}}"),
     token("brave-search-key", "bsa", r"BSA[A-Za-z0-9_-]{24,40}", _is_dense),
-    token("gemini-key", "aq.ab8rn6", r"AQ\.Ab8RN6[A-Za-z0-9_-]{44}"),
+    token("gemini-key", "aq.ab8r", r"AQ\.Ab8R[A-Za-z0-9_-]{44,52}"),
     token("devin-key", "apk_ cog_", r"(?:apk_[A-Za-z0-9+/]{80,100}={0,2}|cog_[a-z2-7]{52})"),
     within("deepl-key", ":fx", _DIUU, r":fx"),
     token("browser-use-key", "bu_", r"bu_[A-Za-z0-9_-]{44,72}", _is_dense),
@@ -157,13 +157,26 @@ VENDORS: tuple[Rule, ...] = (
     token("pangea-token", "pts_", r"pts_[a-z0-9]{32}", has_digit),
     token("portainer-token", "ptr_", r"ptr_[A-Za-z0-9/+_=-]{32,48}", _is_dense),
     token("riot-key", "rgapi-", r"RGAPI-[A-Za-z0-9_-]{36}", has_digit),
-    token("shortcut-token", "sct_", r"sct_(?:rs|rwa|rw|r|w)_[a-z0-9-]{1,60}_[A-Za-z0-9_-]{40,120}", has_digit),
+    token("shortcut-token", "sct_", r"sct_(?:rs|rwa|rw|r|w)_[a-z0-9-]{1,60}_[A-Za-z0-9_-]{40,240}", has_digit),
     token("tolgee-token", "tgpak_ tgpat_", r"tgpa[kt]_[a-z0-9]{40,60}", has_digit),
     token("trend-micro-key", "tmc1", r"tmc1[A-Za-z0-9]{28}:[A-Za-z0-9]{62}"),
     token("warpstream-key", "aks_", r"aks_[a-f0-9]{64}"),
     token("thingsboard-token", "thingsboard.cloud/api/v1/", r"thingsboard\.cloud/api/v1/[A-Za-z0-9]{20}"),
     token("proof-key", "prf_", r"prf_(?:cli_)?(?:test_|live_)?[A-Za-z0-9_-]{22,80}", _is_dense),
     token("pinterest-refresh-token", "pinr_", r"pinr_[A-Za-z0-9._-]{22,400}", has_digit),
+    token("grafana-legacy-key", "eyjrijoi", r"eyJrIjoi[A-Za-z0-9+/]{40,380}={0,2}"),
+    token("miro-token", "eyjtaxjv", r"eyJtaXJv[A-Za-z0-9-]{10,64}_[A-Za-z0-9_-]{20,64}"),
+    token("endor-key", "endr+", r"endr\+[A-Za-z0-9-]{16}"),
+    token("asaas-key", "$aact_", r"\$aact_(?:prod|hmlg)_[A-Za-z0-9_-]{20,200}"),
+    token(
+        "braintree-client-key", "production_ sandbox_", r"(?:production|sandbox)_[a-z0-9]{8}_[a-z0-9]{16}", has_digit
+    ),
+    within(
+        "authress-key",
+        ".acc- .acc_",
+        r"[A-Za-z0-9]{4,6}\.[A-Za-z0-9]{5,30}_(?:cs|txe|htuacs|sserhtua)",
+        r"\.acc[_-][A-Za-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30,120}",
+    ),
     within("tableau-token", "==:", r"[A-Za-z0-9+/]{22}", r"==:[A-Za-z0-9]{32}"),
     # Whose users sign in: stores, networks, identities.
     token("amazon-lwa-secret", "amzn1.oa2-cs.", r"amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"),
@@ -182,5 +195,16 @@ VENDORS: tuple[Rule, ...] = (
     token("linkedin-token", "aqu aqv aqw aqx", r"AQ[U-X][A-Za-z0-9_-]{120,600}", _is_dense),
     token("jumpcloud-key", "jca_", r"jca_[A-Za-z0-9]{36}", has_digit),
     token("dashlane-key", "dls_", r"dls_[A-Z0-9]{18}_[A-Za-z0-9]{40,80}"),
+    token("google-hmac-id", "goog1", r"GOOG1[A-Z0-9]{56,60}"),
+    part(
+        "bundler-credentials",
+        ("bundle_",),
+        r"BUNDLE_[A-Z0-9_]{1,80}__[A-Z]{2,10}[\"']?\s?[=:]\s?[\"']?([^\s\"':=$]{1,80}:[^\s\"']{3,128})",
+    ),
+    part(
+        "truenas-key",
+        ("login_with_api_key",),
+        r"login_with_api_key[\"']\s*,\s*[\"']params[\"']\s*:\s*\[\s*[\"'](\d{1,6}-[A-Za-z0-9]{64})",
+    ),
     token("alibaba-sts-key", "sts.", r"STS\.[A-Za-z0-9]{20,64}", _is_dense),
 )
