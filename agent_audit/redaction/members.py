@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
@@ -34,6 +34,11 @@ def is_secret_member(text: str, rule: KeyClass) -> bool:
         return is_shown(text, rule)
     fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
     return fits and stands_for_itself(text)
+
+
+def is_user_and_password(rule: KeyClass, values: Collection[Any]) -> bool:
+    """Whether a list has a password behind its user: `auth=("user", "password")`, as Requests takes it."""
+    return rule.rule in ("key:auth", "curl-user") and len(values) == 2 and all(type(value) is str for value in values)
 
 
 def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:

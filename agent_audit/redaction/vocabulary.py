@@ -175,7 +175,9 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "hec": (("token", words("splunk")),),
     "crumb": (("token", words("jenkins")),),
     "card": (("card", words("credit debit")),),
-    "session": (("cookie", words("gitlab flask express laravel rails")),),
+    "session": (("cookie", words("gitlab flask express laravel rails fastlane")),),
+    "auth": (("password", words("redis")),),
+    "seed": (("secret", words("wallet hd bip39")),),
     "sid": (("cookie", words("connect session")),),
     "id": (("api-key", words("accesskey")), ("national-id", words("national tax taxpayer"))),
 }
@@ -231,7 +233,7 @@ STRONG_KEY_OWNERS = (
     words("""
     api app application secret private access priv encryption decryption encrypt decrypt enc fernet wep
     recovery unlock signing sign deploy deployment account master auth authentication authorization service
-    shared storage subscription hmac license licence ssh gpg pgp rsa ecdsa dsa session webhook function
+    shared storage subscription hmac license licence tacacs radius ssh gpg pgp rsa ecdsa dsa session webhook function
     admin administrator write consumer client server root security aes des crypto cipher kms sas jwt token
     bot wallet vault unseal provisioning registration activation host tls ssl cert certificate rest
     developer dev prod live sandbox integration ingest ingestion merchant openai anthropic claude gemini

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
-from agent_audit.redaction import marker
+from agent_audit.redaction import marker, members
 from agent_audit.redaction.argv import may_be_command, secret_arguments
 from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
@@ -35,7 +35,6 @@ from agent_audit.redaction.keys import (
     field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
-from agent_audit.redaction.members import ANYTHING, by_turns, inherited_by, is_secret_member, loosely_named, of_redis
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -69,6 +68,7 @@ _JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
 # A name, or the path of a parameter.
 _NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/?[\w.-]{0,64}(?:/[\w.-]{0,64}){1,8})\Z")
 _OF_A_STORE = KeyClass("key:secret")
+_CHOSEN = KeyClass("key:password", shown=True)
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _MISSING: Any = object()
 _VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET, _NAME_SET, _HEADING_SET = map(
@@ -223,7 +223,7 @@ class Walk:
             return {marker.SIZE: marker.SIZE}
         if inherited is not None:
             items = list(items)
-            inherited = inherited_by(items, inherited)
+            inherited = members.inherited_by(items, inherited)
         for raw_key, value in items:
             key = raw_key
             rule = known.get(key, _MISSING) if type(key) is str else _MISSING
@@ -293,7 +293,8 @@ class Walk:
                 self._pair(out, slot, value, depth)
             else:
                 self.put(out, slot, value, depth, rule)
-            option = None
+            pair = rule is not None and not slot and members.is_user_and_password(rule, values)
+            option = _CHOSEN if pair and _CHOSEN.rule not in self._keys.disabled else None
         if len(out) > 1 and rule is None:
             self._read_in_order(out)
         return out
@@ -303,11 +304,11 @@ class Walk:
         kind = type(out[0])
         if kind is str:
             if out[0] in ("AUTH", "auth"):
-                self._mask_all(out, of_redis(out))
+                self._mask_all(out, members.of_redis(out))
             if may_be_command(out[0]):
                 self._replace(secret_arguments(out, self._scan))
             if len(out) % 2 == 0 and len(out) > 2:
-                self._mask_all(out, by_turns(out, self._named_by))
+                self._mask_all(out, members.by_turns(out, self._named_by))
         if kind is list:
             self._headed(out)
         if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
@@ -379,7 +380,7 @@ class Walk:
         return clean.text, rule, True
 
     def _text(self, holder: Any, slot: Any, text: str, rule: KeyClass | None) -> None:
-        if rule is not None and is_secret_member(text, rule):
+        if rule is not None and members.is_secret_member(text, rule):
             self._mask(holder, slot, text, rule.rule)
             return
         self.texts.append(text)
@@ -394,8 +395,8 @@ class Walk:
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
         if not _VALUE_SET.isdisjoint(out) or "values" in out:
             self._beside_names(out)
-        if not (LOOSELY.isdisjoint(out) or ANYTHING.isdisjoint(out)):
-            self._mask_all(out, loosely_named(out, self._named_by))
+        if not (LOOSELY.isdisjoint(out) or members.ANYTHING.isdisjoint(out)):
+            self._mask_all(out, members.loosely_named(out, self._named_by))
         if not STORE_KEYS.isdisjoint(out):
             for holder, slot in secret_members(out):
                 self._mask_again(holder, slot, _OF_A_STORE)
@@ -424,7 +425,6 @@ class Walk:
             for found in headed if type(out.get(value_key)) is str else ():
                 if is_shown(out[value_key], found):
                     self._mask_again(out, value_key, found)
-
         for found in named if type(out.get("values")) is list else ():
             self._mask_again(out, "values", found if found.weak else found._replace(shown=True))
 
@@ -473,7 +473,7 @@ class Walk:
         if found.rule in self._keys.disabled:
             return
         value = holder[slot]
-        if type(value) is str and is_secret_member(value, found):
+        if type(value) is str and members.is_secret_member(value, found):
             self._mask(holder, slot, value, found.rule)
         elif (
             type(value) in (int, float)

@@ -89,6 +89,8 @@ COMMANDS: tuple[Rule, ...] = (
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
     _option("schtasks-password", "schtasks", r"/[rR][pP] "),
     _option("neo4j-password", "cypher-shell", r"-p ?"),
+    _option("hana-password", "hdbsql", r"-p ?"),
+    _option("hive-password", "beeline", r"-p "),
     part("lftp-password", ("lftp ",), rf"lftp\b{REST}(?:-u|--user)[ =][\"']?[^\s,\"']{{1,64}},{ARGUMENT}", is_value),
     part("rclone-obscure", ("rclone obscure ",), rf"rclone obscure {ARGUMENT}", is_value),
     part(
@@ -240,10 +242,18 @@ COMMANDS: tuple[Rule, ...] = (
     part("redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {ARGUMENT}", is_value),
     part(
         "oracle-password",
-        ("sqlplus ", "expdp ", "impdp ", "rman target "),
-        r"(?:sqlplus|expdp|impdp|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}[\w$#]{1,128}/\"?"
+        ("sqlplus ", "expdp ", "impdp ", "sqlldr ", "rman target "),
+        r"(?:sqlplus|expdp|impdp|sqlldr|rman target)\s{1,8}(?:-\w{1,20}\s{1,8}){0,8}(?:userid=)?[\w$#]{1,128}/\"?"
         r"((?<=\")[^\"\n]{1,128}(?=\")|[^\s@\"']{1,128})",
     ),
+    # The old names of the two are words, too.
+    part(
+        "oracle-password",
+        ("exp ", "imp "),
+        r"(?<![A-Za-z])(?:exp|imp) (?:userid=)?[\w$#]{1,128}/([^\s@\"'/]{6,128})",
+        has_digit,
+    ),
+    part("nats-token", ("nats://",), r"nats://([A-Za-z0-9_~.%-]{8,256})@", has_digit),
     part("oracle-password-jdbc", ("jdbc:oracle:",), r"jdbc:oracle:\w+:[\w$#]+/([^\s@]{1,128})@"),
     part("pgpass-password", (":5432:", ":5433:"), r":543\d:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{1,128})(?=\s|$)"),
     part(

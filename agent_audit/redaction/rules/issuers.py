@@ -437,6 +437,9 @@ expect-password: expect(1), send
 secret-provided: OpenAI API documentation, error codes
 secret-following: Jenkins documentation, unlocking Jenkins
 lftp-password: lftp(1), -u
+hana-password: SAP HANA documentation, HDBSQL options
+hive-password: Apache Hive documentation, Beeline options
+nats-token: NATS documentation, token authentication
 neo4j-password: Neo4j documentation, Cypher-Shell
 cypher-password cypher-old-password: Neo4j documentation, ALTER CURRENT USER
 rclone-obscure: rclone documentation, rclone obscure

@@ -30,12 +30,13 @@ _AGREES = frozenset({"y", "yes", "n", "no"})
 _HEREIN = (
     r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect"
     r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
-    rf")\b{REST}"
+    rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import))\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
     *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
-    *("docker secret create", "podman secret create"),
+    *("docker secret create", "podman secret create", "wrangler secret", "gh secret", "fly secrets", "flyctl secrets"),
+    "doppler secrets",
 )
 
 
