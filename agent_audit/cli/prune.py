@@ -38,7 +38,10 @@ def run(args: Namespace) -> int:
     from agent_audit.backends.file.upkeep import prune
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
 
+    if args.max_age is None and args.max_size is None:
+        raise ConfigurationError("without a limit everything is kept; give --max-age or --max-size")
     backend = FileAuditBackend(log_of(args))
     retention = Retention(max_age=args.max_age, max_bytes=args.max_size, unshipped=args.unshipped)
     choice = choose(backend.layout, retention) if args.dry_run else prune(backend, retention)

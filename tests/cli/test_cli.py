@@ -271,6 +271,13 @@ def test_a_log_whose_path_is_no_utf_8_can_be_read_like_any_other(
     assert json.loads(capsys.readouterr().out)["log"] == rf"{tmp_path}/l\udcff"
 
 
+def test_a_file_in_the_place_of_a_log_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    done = run("verify", tmp_path / "log.jsonl")
+    assert done.returncode == 2
+    assert done.stderr == f"agent-audit-log: no audit log in {tmp_path / 'log.jsonl'}: it is no directory\n"
+
+
 @pytest.mark.parametrize("command", ["tail", "activity", "compliance"])
 def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: str) -> None:
     done = run(command, tmp_path / "nowhere")
