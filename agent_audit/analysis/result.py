@@ -93,9 +93,12 @@ def period(start: datetime | None, end: datetime | None) -> Period:
     """The period between two moments, in UTC: of another zone DuckDB understands the whole hours alone.
 
     Raises:
-        ConfigurationError: a moment without a time zone, or one that UTC has no date for.
+        ConfigurationError: a moment without a time zone, or one that UTC has no date for; an end before the start.
     """
-    return Period(start=_in_utc("start", start), end=_in_utc("end", end))
+    found = Period(start=_in_utc("start", start), end=_in_utc("end", end))
+    if found.start is not None and found.end is not None and found.end < found.start:
+        raise ConfigurationError(f"the period ends at {found.end}, before it begins at {found.start}")
+    return found
 
 
 def _in_utc(name: str, moment: datetime | None) -> datetime | None:

@@ -26,6 +26,7 @@ from agent_audit.cli import (
     fleet,
     hold,
     models,
+    options,
     postgresql,
     prove,
     prune,
@@ -100,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     try:
         args = _parser().parse_args(argv)
+        options.refuse_reversed(args)
         code = int(args.run(args))
         sys.stdout.flush()
         return code

@@ -223,6 +223,11 @@ def test_a_moment_that_no_time_in_utc_is_equal_to_is_refused() -> None:
         analyzer.get_agent_activity(start=first)
 
 
+def test_a_period_that_ends_before_it_begins_is_refused_and_not_found_to_be_fine() -> None:
+    with AuditAnalyzer([event("error")]) as analyzer, pytest.raises(ConfigurationError, match="before it begins"):
+        analyzer.detect_anomalies(start=NOON, end=NOON - timedelta(seconds=1))
+
+
 def test_a_moment_without_a_time_zone_is_refused() -> None:
     with AuditAnalyzer([]) as analyzer, pytest.raises(ConfigurationError, match="time zone"):
         analyzer.get_agent_activity(start=NOON.replace(tzinfo=None))

@@ -278,6 +278,15 @@ def test_a_file_in_the_place_of_a_log_is_not_said_to_be_missing(tmp_path: Path) 
     assert done.stderr == f"agent-audit-log: no audit log in {tmp_path / 'log.jsonl'}: it is no directory\n"
 
 
+@pytest.mark.parametrize("command", ["tail", "anomalies", "export --format json", "evidence"])
+def test_a_period_that_ends_before_it_begins_is_wrong_usage(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write_log(tmp_path / "log", [event("error")])
+    assert main([*command.split(), str(log), "--since", "1h", "--until", "2h"]) == 2
+    assert "before it begins" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["tail", "activity", "compliance"])
 def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: str) -> None:
     done = run(command, tmp_path / "nowhere")
