@@ -381,7 +381,7 @@ class AuditAnalyzer:
     ) -> Iterator[Scope]:
         """What is looked at; of a `session_id` no more than the segments that can hold it."""
         asked = period(start, end)
-        events = self._log.between(start, end, session_id or self._conditions["session_id"])
+        events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])
         if self._where is not None:
             events = conditioned(events, self._where)
         scope = Scope.of(

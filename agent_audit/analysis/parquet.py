@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from agent_audit.analysis.result import period
+from agent_audit.analysis.scope import selected
 from agent_audit.analysis.source import Expr, Log
 from agent_audit.backends.interface import Query
 
@@ -33,11 +35,5 @@ def write_parquet(log: Log, target: Path, query: Query) -> int:
 
 
 def _matching(log: Log, query: Query) -> Expr:
-    events = log.between(query.start, query.end, query.where.get("session_id"))
-    if query.start is not None:
-        events = events.filter(events.timestamp >= query.start)
-    if query.end is not None:
-        events = events.filter(events.timestamp < query.end)
-    for name, value in query.where.items():
-        events = events.filter(events[name] == value)
-    return events
+    asked = period(query.start, query.end)
+    return selected(log.between(asked.start, asked.end, query.where.get("session_id")), asked, query.where)

@@ -90,15 +90,26 @@ class Result(BaseModel):
 
 
 def period(start: datetime | None, end: datetime | None) -> Period:
-    """The period between two moments.
+    """The period between two moments, in UTC: of another zone DuckDB understands the whole hours alone.
 
     Raises:
-        ConfigurationError: a moment without a time zone.
+        ConfigurationError: a moment without a time zone, or one that UTC has no date for; an end before the start.
     """
-    for name, moment in (("start", start), ("end", end)):
-        if moment is not None and moment.tzinfo is None:
-            raise ConfigurationError(f"{name} must carry a time zone, e.g. datetime.now(timezone.utc)")
-    return Period(start=start, end=end)
+    found = Period(start=_in_utc("start", start), end=_in_utc("end", end))
+    if found.start is not None and found.end is not None and found.end < found.start:
+        raise ConfigurationError(f"the period ends at {found.end}, before it begins at {found.start}")
+    return found
+
+
+def _in_utc(name: str, moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ConfigurationError(f"{name} must carry a time zone, e.g. datetime.now(timezone.utc)")
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ConfigurationError(f"{name} {moment} is outside the years 1 to 9999 in UTC") from None
 
 
 def bad_line_remark(count: int) -> tuple[str, ...]:

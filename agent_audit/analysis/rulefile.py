@@ -21,7 +21,6 @@ allow:
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,13 +34,13 @@ from agent_audit.analysis.rules.own import GROUPS, Own, check_condition, check_q
 from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.errors import ConfigurationError
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_ID = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    id: str = Field(pattern=_ID.pattern + "$")
+    id: str = Field(pattern=_ID)
     title: str | None = None
     level: Level | None = None
     means: str | None = None

@@ -296,7 +296,12 @@ class Log:
             here.mkdir()
             (here / "log").symlink_to(layout.root.absolute(), target_is_directory=True)
             for start in (starts := layout.segment_starts()):
-                self._add(converter, layout, here, start, sealed=start != starts[-1])
+                try:
+                    self._add(converter, layout, here, start, sealed=start != starts[-1])
+                except OSError as error:
+                    if error.filename is not None:  # it was met under our own name for the log
+                        error.filename = str(error.filename).replace(str(here / "log"), str(layout.root.absolute()), 1)
+                    raise
                 done += 1
                 progress(done, total)
 

@@ -18,6 +18,8 @@ UNITS = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "month": None}
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST = (datetime.min.replace(tzinfo=timezone.utc) - _EPOCH) // timedelta(seconds=1)
+"""Seconds from 1970 to the beginning of the year 1."""
 
 
 class Interval(BaseModel):
@@ -73,8 +75,8 @@ def step_of(events: Expr, seconds: int) -> Expr:
 
 
 def start_of(step: int | datetime, seconds: int | None) -> datetime:
-    """The moment at which a step begins."""
-    return step if isinstance(step, datetime) else _EPOCH + timedelta(seconds=step * (seconds or 1))
+    """The moment at which a step begins; that of the first years is the first there is."""
+    return step if isinstance(step, datetime) else _EPOCH + timedelta(seconds=max(_FIRST, step * (seconds or 1)))
 
 
 def happened(events: Expr, start: Expr) -> Expr:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -25,7 +24,7 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
     from agent_audit.cli.directory import logs_of
     from agent_audit.cli.progress import progress
     from agent_audit.cli.sources import sources_of
-    from agent_audit.cli.terminal import say, say_bad_lines, screen_width, use_color
+    from agent_audit.cli.terminal import say, say_bad_lines, screen_width, show, use_color
     from agent_audit.report import reporter
 
     logs = sources_of(args) or logs_of(args)
@@ -41,8 +40,7 @@ def analyse(args: Namespace, ask: Callable[[AuditAnalyzer], SomeResult]) -> tupl
         answer, empty = ask(analyzer), analyzer.is_empty
     if empty:
         say("the log is empty")
-    sys.stdout.write(reporter(args.format, color=use_color(), width=screen_width()).render(answer))
-    sys.stdout.flush()
+    show(reporter(args.format, color=use_color(), width=screen_width()).render(answer))
     if analyzer.bad_line_count:
         say_bad_lines(analyzer.bad_lines, analyzer.bad_line_count)
     return answer, INCOMPLETE if analyzer.bad_line_count else OK

@@ -75,7 +75,9 @@ def _checked(path: Path, given: str | None) -> Path:
         return path
     if path.is_dir() and Layout(path / DIRECTORY_NAME).exists():
         return path / DIRECTORY_NAME
-    what = "has no log.json and no segments/" if path.is_dir() else "does not exist"
+    what = "does not exist"
+    if path.exists():
+        what = "has no log.json and no segments/" if path.is_dir() else "is no directory"
     by = "" if given else " (from AGENT_AUDIT_DIR)"
     raise LogNotFoundError(f"no audit log in {path}{by}: it {what}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from agent_audit.cli import (
     fleet,
     hold,
     models,
+    options,
     postgresql,
     prove,
     prune,
@@ -83,6 +85,10 @@ COMMANDS = (
 )
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What no reading ends with."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line.
 
@@ -95,13 +101,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     _prepare_streams()
     try:
         args = _parser().parse_args(argv)
+        options.refuse_reversed(args)
         code = int(args.run(args))
         sys.stdout.flush()
         return code
     except SystemExit as request:  # argparse has said what is wrong
         return request.code if isinstance(request.code, int) else USAGE
     except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from agent_audit.cli.terminal import write_to_nowhere
+
+        write_to_nowhere()
         return OK
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -138,7 +147,7 @@ def _failed(error: Exception) -> int:
         say(str(error))
         return USAGE
     if isinstance(error, OSError):
-        say(f"cannot read the log: {error}")
+        say(f"{'cannot write' if error.errno in _NO_ROOM else 'cannot read the log'}: {error}")
         return USAGE
     import traceback
 

@@ -48,4 +48,4 @@ def _absolute(text: str) -> datetime:
     # Python 3.10 reads three or six digits of a second only.
     text = re.sub(r"\.(\d+)", lambda digits: "." + digits[1][:6].ljust(6, "0"), text)
     found = datetime.fromisoformat(text)
-    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found
+    return found.replace(tzinfo=timezone.utc) if found.tzinfo is None else found.astimezone(timezone.utc)

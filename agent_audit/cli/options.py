@@ -74,6 +74,19 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool 
         )
 
 
+def refuse_reversed(args: Namespace) -> None:
+    """Nothing is found between a moment and an earlier one, which is no answer.
+
+    Raises:
+        ConfigurationError: `--until` is earlier than `--since`.
+    """
+    since, until = getattr(args, "since", None), getattr(args, "until", None)
+    if since is not None and until is not None and until < since:
+        from agent_audit.errors import ConfigurationError
+
+        raise ConfigurationError(f"the period ends at {until}, before it begins at {since} (--since, --until)")
+
+
 def query(args: Namespace) -> Query:
     """What `add_filters` without `where` was given."""
     from agent_audit.backends.interface import Query

@@ -32,13 +32,17 @@ def run(args: Namespace) -> int:
     """Prove; returns the exit code."""
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.lines import at
     from agent_audit.cli.terminal import say
+    from agent_audit.errors import LogNotFoundError
     from agent_audit.report.output import write_whole
     from agent_audit.verify.proofs import ProofMaker
 
     layout = open_layout(log_of(args))
     seq = int(args.event) if args.event.isdecimal() else _position(layout, args.event)
     maker = ProofMaker(layout)
+    if seq >= maker.head.size and at(layout, seq) is None:  # no checkpoint would help
+        raise LogNotFoundError(f"there is no event {seq} in {layout.root}")
     proven = maker.prove(seq)
     target = Path(args.output)
     write_whole(target, proven.proof.encode())

@@ -34,14 +34,21 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Prune, or say what would go; returns the exit code."""
     from agent_audit.backends.file import FileAuditBackend, Retention
-    from agent_audit.backends.file.retention import choose
+    from agent_audit.backends.file.retention import choose, refuse_if_held
     from agent_audit.backends.file.upkeep import prune
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
 
+    if args.max_age is None and args.max_size is None:
+        raise ConfigurationError("without a limit everything is kept; give --max-age or --max-size")
     backend = FileAuditBackend(log_of(args))
     retention = Retention(max_age=args.max_age, max_bytes=args.max_size, unshipped=args.unshipped)
-    choice = choose(backend.layout, retention) if args.dry_run else prune(backend, retention)
+    if args.dry_run:
+        refuse_if_held(backend.layout)
+        choice = choose(backend.layout, retention)
+    else:
+        choice = prune(backend, retention)
     if choice.kept_back is not None:
         say(choice.kept_back)
     _print(choice.segments)

@@ -15,6 +15,20 @@ def say(message: str) -> None:
     print(f"agent-audit-log: {printable(message)}", file=sys.stderr)
 
 
+def show(text: str) -> None:
+    """An answer, whole, on stdout. A reader that has seen enough (`| head`) takes nothing from the exit code."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        write_to_nowhere()
+
+
+def write_to_nowhere() -> None:
+    """Nobody reads stdout any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def say_bad_lines(lines: Iterable[object], count: int) -> None:
     """Name the lines that were skipped: each of the first ten, and how many there are."""
     shown = list(lines)[:10]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +47,7 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Verify; returns the exit code."""
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.terminal import show
     from agent_audit.verify import Trust, verify
 
     root = log_of(args)
@@ -55,10 +55,7 @@ def run(args: Namespace) -> int:
     trust = Trust(policy=policy_of(args), keys=keys_of(args), since=since)
     with verifying(root) as tell:
         found = verify(root, trust, incremental=args.incremental, jobs=args.jobs, progress=tell)
-    if args.json:
-        print(found.model_dump_json(indent=2))
-    else:
-        sys.stdout.write("\n".join(_lines(found)) + "\n")
+    show((found.model_dump_json(indent=2) if args.json else "\n".join(_lines(found))) + "\n")
     examined(args, "verify", verification=found)
     return OF_VERDICT[str(found.verdict)]
 

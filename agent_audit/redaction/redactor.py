@@ -156,8 +156,9 @@ class DefaultRedactor:
     def _id_without_secret(self, value: str) -> str:
         """Personal data stays: an address is a usual user id, a long number a usual id."""
         try:
-            found = self._scanner.scan_one(value)
-            stored = value if PERSONAL_IDS.issuperset(found.rules) else found.text
+            clean = value if value.isascii() else without_surrogates(value)
+            found = self._scanner.scan_one(clean)
+            stored = clean if PERSONAL_IDS.issuperset(found.rules) else found.text
         except Exception:
             stored = marker.error_marker(value)
         if len(self._known_ids) >= _MAX_KNOWN_IDS:

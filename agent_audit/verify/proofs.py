@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agent_audit.backends.file.checkpointing import SegmentReader, load_edge
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import ProofError
+from agent_audit.errors import ConfigurationError, ProofError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import inclusion_proof, leaf_hashes
 from agent_audit.integrity.proof import TlogProof
@@ -100,7 +100,7 @@ def export_tlog(layout: Layout, target: Path) -> Checkpoint:
 
     Raises:
         ProofError: there is no checkpoint, or the lines do not lead to it.
-        OSError: a file cannot be written.
+        ConfigurationError: a file cannot be written.
     """
     note, head = _checkpoint(layout)
     first = min(layout.segment_starts(), default=0)
@@ -154,14 +154,17 @@ def _bundles(entries: list[bytes], begin: int) -> Files:
 
 def _write(target: Path, files: Files) -> None:
     """Put each file in its place, whole or not at all. All but the checkpoint never change once they are there."""
-    for name, data in files:
-        path = target / name
-        if name != "checkpoint" and path.exists() and path.stat().st_size == len(data):
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.new")
-        draft.write_bytes(data)
-        draft.replace(path)
+    try:
+        for name, data in files:
+            path = target / name
+            if name != "checkpoint" and path.exists() and path.stat().st_size == len(data):
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = path.with_name(f".{path.name}.new")
+            draft.write_bytes(data)
+            draft.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {error.filename or target}: {error.strerror or error}") from error
 
 
 def _checkpoint(layout: Layout) -> tuple[bytes, Checkpoint]:

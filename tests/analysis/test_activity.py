@@ -75,3 +75,14 @@ def test_a_long_text_of_an_error_is_one_cause_however_long_what_varies_in_it_is(
         found = analyzer.get_failures()
     assert sorted((group.cause or "")[:12] for group in found.groups) == ["'…' is no pa", "Order <n> of"]
     assert [group.count for group in found.groups] == [6, 6]
+
+
+def test_an_apostrophe_in_a_word_opens_no_quoted_value() -> None:
+    texts = [f"can't open '{name}', which isn't the owner's file" for name in ("notes", "letters")]
+    texts += [f"the server's answer to '{name}' doesn't fit" for name in ("ping", "pong")]
+    with AuditAnalyzer([event("error", error=text) for text in texts]) as analyzer:
+        found = analyzer.get_failures()
+    assert [(group.count, group.cause) for group in found.groups] == [
+        (2, "can’t open '…', which isn’t the owner’s file"),
+        (2, "the server’s answer to '…' doesn’t fit"),
+    ]

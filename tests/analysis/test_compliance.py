@@ -184,6 +184,19 @@ def _control(report: ComplianceReport, name: str) -> ControlEvidence:
     return next(control for control in report.controls if control.control.startswith(name))
 
 
+def test_the_control_on_access_counts_the_refusals_that_the_report_lists() -> None:
+    events = [
+        event("action.denied", call_id="c", action="pay"),
+        event("permission.denied", at=1, call_id="c", action="pay"),
+        event("data.access", at=2, resource="customers/42", outcome="denied"),
+    ]
+    report = _report(events)
+    control = _control(report, "CC6.1")
+    assert report.security_event_count == 2
+    assert "0 question(s), 0 approval(s) and 2 refusal(s) are on record." in control.shown
+    assert events[2].event_id in control.event_ids
+
+
 def test_a_control_cites_events_that_are_in_the_log_and_says_what_it_lacks() -> None:
     events = [
         event("log.opened", writer="w", writer_seq=0),

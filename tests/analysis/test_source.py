@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from datetime import timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +207,25 @@ def test_the_period_includes_its_start_and_excludes_its_end(tmp_path: Path) -> N
         one = analyzer.get_agent_activity(start=found[1].timestamp, end=found[2].timestamp)
     assert one.total_events == 1
     assert one.first_event == found[1].timestamp
+
+
+@pytest.mark.parametrize("zone", [timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=3, minutes=30))])
+def test_a_period_is_the_same_in_every_time_zone(zone: timezone) -> None:
+    with AuditAnalyzer([event("error", at=at) for at in (-3600, 0, 3600)]) as analyzer:
+        start, end = NOON.astimezone(zone), (NOON + timedelta(seconds=1)).astimezone(zone)
+        one = analyzer.get_agent_activity(start=start, end=end)
+    assert (one.total_events, one.first_event) == (1, NOON)
+
+
+def test_a_moment_that_no_time_in_utc_is_equal_to_is_refused() -> None:
+    first = datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))
+    with AuditAnalyzer([]) as analyzer, pytest.raises(ConfigurationError, match="years 1 to 9999"):
+        analyzer.get_agent_activity(start=first)
+
+
+def test_a_period_that_ends_before_it_begins_is_refused_and_not_found_to_be_fine() -> None:
+    with AuditAnalyzer([event("error")]) as analyzer, pytest.raises(ConfigurationError, match="before it begins"):
+        analyzer.detect_anomalies(start=NOON, end=NOON - timedelta(seconds=1))
 
 
 def test_a_moment_without_a_time_zone_is_refused() -> None:

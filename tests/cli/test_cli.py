@@ -22,6 +22,7 @@ from agent_audit.cli import directory
 from agent_audit.cli.main import main
 from tests.analysis.logs import event, numbered, operation, write_log
 from tests.unprivileged import run_unprivileged
+from tests.verify.logs import make_log
 
 COMMAND = [sys.executable, "-m", "agent_audit.cli.main"]
 
@@ -271,6 +272,22 @@ def test_a_log_whose_path_is_no_utf_8_can_be_read_like_any_other(
     assert json.loads(capsys.readouterr().out)["log"] == rf"{tmp_path}/l\udcff"
 
 
+def test_a_file_in_the_place_of_a_log_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "log.jsonl").write_text("{}\n")
+    done = run("verify", tmp_path / "log.jsonl")
+    assert done.returncode == 2
+    assert done.stderr == f"agent-audit-log: no audit log in {tmp_path / 'log.jsonl'}: it is no directory\n"
+
+
+@pytest.mark.parametrize("command", ["tail", "anomalies", "export --format json", "evidence"])
+def test_a_period_that_ends_before_it_begins_is_wrong_usage(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write_log(tmp_path / "log", [event("error")])
+    assert main([*command.split(), str(log), "--since", "1h", "--until", "2h"]) == 2
+    assert "before it begins" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["tail", "activity", "compliance"])
 def test_a_log_that_does_not_exist_is_a_clear_message(tmp_path: Path, command: str) -> None:
     done = run(command, tmp_path / "nowhere")
@@ -299,6 +316,23 @@ def test_a_log_whose_segments_cannot_be_read_is_not_taken_for_an_empty_one(
     assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert "Permission denied" in done.stderr and str(segments) in done.stderr
     assert "empty" not in done.stderr
+
+
+@pytest.mark.parametrize("command", [["tail"], ["activity"], ["export", "--format", "json"], ["prove", "1", "--dir"]])
+def test_a_segment_that_cannot_be_read_is_named_where_it_is(tmp_path: Path, command: list[str]) -> None:
+    segment = make_log(tmp_path / "log", 20).segment(0)
+    segment.chmod(0)
+    done = run_unprivileged(*command, tmp_path / "log")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "Permission denied" in done.stderr and f"{segment}" in done.stderr
+
+
+def test_a_hold_that_cannot_be_written_is_no_log_that_cannot_be_read(log: Path) -> None:
+    log.chmod(0o500)
+    done = run_unprivileged("hold", log, "--reason", "case 42")
+    log.chmod(0o700)
+    assert done.returncode == 2
+    assert done.stderr == f"agent-audit-log: cannot write to the log {log}: Permission denied\n"
 
 
 def test_no_default_log_says_where_was_looked_and_what_to_do(tmp_path: Path) -> None:

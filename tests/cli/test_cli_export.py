@@ -155,6 +155,13 @@ def test_filters_choose_what_is_exported(log: Path, form: str, tmp_path: Path, c
     assert count == 1
 
 
+def test_parquet_ends_at_the_moment_that_was_named_in_another_time_zone(
+    log: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    export(capsys, log, "--format", "parquet", "--until", "2026-03-01T17:30:06+05:30", "-o", tmp_path / "out")
+    assert pyarrow.parquet.read_table(tmp_path / "out").num_rows == 2  # type: ignore[no-untyped-call]
+
+
 @pytest.mark.parametrize("form", [*LINES, "csv", "parquet"])
 def test_lines_that_are_no_events_are_named_and_the_others_exported(
     form: str, tmp_path: Path, capsys: Captured

@@ -39,6 +39,8 @@ def test_a_held_log_is_refused_until_released(log: Path, capsys: pytest.CaptureF
     assert main(["hold", str(log), "--reason", "case 42"]) == 0
     assert main(["prune", str(log), "--max-size", "1"]) == 2
     assert "case 42" in capsys.readouterr().err
+    assert main(["prune", str(log), "--max-size", "1", "--dry-run"]) == 2
+    assert capsys.readouterr().out == ""
     assert Layout(log).segment_starts() == [0, 256]
     assert main(["hold", str(log), "--release"]) == 0
     assert main(["prune", str(log), "--max-size", "1"]) == 0
@@ -46,7 +48,7 @@ def test_a_held_log_is_refused_until_released(log: Path, capsys: pytest.CaptureF
 
 def test_pruning_without_a_limit_is_refused(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prune", str(log)]) == 2
-    assert "max_age or max_bytes" in capsys.readouterr().err
+    assert "--max-age or --max-size" in capsys.readouterr().err
 
 
 def test_lengths_and_sizes_are_read_as_people_write_them() -> None:

@@ -40,7 +40,9 @@ def test_a_relative_moment_is_so_long_ago(text: str, ago: timedelta) -> None:
     assert abs(datetime.now(UTC) - ago - moment(text)) < timedelta(seconds=5)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "24", "24y", "2026-13-01", "99999999999w", "-3h"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "24", "24y", "2026-13-01", "99999999999w", "-3h", "0001-01-01T00:00+01:00"]
+)
 def test_anything_else_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="24h"):
         moment(text)

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -87,3 +88,27 @@ def test_what_holds_events_is_its_owners_alone_whatever_the_umask_and_a_head_is_
     for name in (*COMMANDS, "proof", "proof.json"):
         wanted = 0o644 if name == "checkpoint" else 0o600
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == wanted, name
+
+
+@pytest.mark.parametrize("command", ["anomalies", "verify", "verify --json"])
+def test_a_finding_is_told_by_the_exit_code_also_to_a_reader_that_has_seen_enough(log: Path, command: str) -> None:
+    segment = log / "segments" / f"{0:020}.jsonl"
+    segment.write_bytes(segment.read_bytes().replace(b'"n":3}', b'"n":4}') + b'{"seq":20}\n' * 300)
+    line = f"{sys.executable} -m agent_audit.cli.main {command} {log} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "1"
+    assert "Broken" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["activity", "verify", "tail", "export --format json", "schema"])
+def test_output_that_finds_no_room_is_no_log_that_cannot_be_read(log: Path, command: str) -> None:
+    named = "" if command == "schema" else log
+    line = f"{sys.executable} -m agent_audit.cli.main {command} {named} > /dev/full"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "agent-audit-log: cannot write: [Errno 28] No space left on device"
+
+
+def test_a_directory_of_tiles_that_cannot_be_made_is_named(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(log), "--tlog", str(log / "log.json")]) == 2
+    assert f"cannot write {log / 'log.json'}" in capsys.readouterr().err

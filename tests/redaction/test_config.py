@@ -216,6 +216,12 @@ def test_the_fingerprint_of_what_is_dropped_has_no_place_in_the_text() -> None:
     assert [tuple(mark) for mark in made] == [("email", digest("email", MAIL), "", None)]
 
 
+def test_an_id_with_a_lone_surrogate_stays_an_id_of_its_own() -> None:
+    record: dict[str, object] = {"agent_id": "a\ud800", "user_id": "b\ud800", "session_id": f"{MAIL}\ud800"}
+    DefaultRedactor().mask_identity(record)
+    assert record == {"agent_id": "a\ufffd", "user_id": "b\ufffd", "session_id": f"{MAIL}\ufffd"}
+
+
 def test_a_pseudonym_is_a_keyed_digest_of_its_rule_and_value() -> None:
     config = RedactionConfig(fingerprint_key=KEY, outcomes={"email": "pseudonym"}, identity={"user_id": "pseudonym"})
     redactor = DefaultRedactor(config)

@@ -205,3 +205,14 @@ def test_buckets_hold_each_event_once_and_have_no_holes() -> None:
     step = timedelta(seconds=series.step_seconds)
     assert starts == [starts[0] + number * step for number in range(len(starts))]
     assert len(starts) <= 80
+
+
+def test_a_clock_that_was_centuries_wrong_leaves_a_report() -> None:
+    wrong = [datetime(year, 1, 1, tzinfo=timezone.utc) for year in (1, 9999)]
+    found = [AuditEvent(event_type="error", timestamp=at) for at in wrong]
+    with AuditAnalyzer([*found, event("tool.call")]) as analyzer:
+        series = analyzer.overview().over_time
+        assert dashboard(analyzer.overview(), "log", NOON)
+    assert series is not None
+    assert sum(bucket.events for bucket in series.buckets) == 3
+    assert series.buckets[0].start == wrong[0]

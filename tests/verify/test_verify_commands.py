@@ -92,7 +92,11 @@ def test_one_event_is_proved_to_somebody_who_has_two_files_and_the_key(
 def test_what_is_not_there_or_not_under_the_checkpoint_is_not_proved(
     log_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_log(log_dir, 10)
+    layout = make_log(log_dir, 10)
+    assert main(["prove", "12", "--dir", str(log_dir)]) == 2
+    assert f"there is no event 12 in {log_dir}" in capsys.readouterr().err
+    segment = layout.segment(0)
+    segment.write_bytes(segment.read_bytes() + b'{"seq":12}\n')
     assert main(["prove", "12", "--dir", str(log_dir)]) == 2
     assert "is not under the checkpoint" in capsys.readouterr().err
     assert main(["prove", "no-such-id", "--dir", str(log_dir)]) == 2

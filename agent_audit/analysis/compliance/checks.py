@@ -201,12 +201,11 @@ def retention(facts: Facts) -> Check:
 
 def refusals(facts: Facts) -> Check:
     """What was refused by policies, people and guardrails."""
-    types = ("permission.denied", "action.denied", "guardrail.tripped")
     return Check(
-        bool(facts.count(*types, "permission.check", "action.approved")),
+        bool(facts.refused or facts.count("permission.check", "action.approved")),
         f"{facts.count('permission.check'):,} question(s), {facts.count('action.approved'):,} approval(s) "
-        f"and {facts.count(*types):,} refusal(s) are on record.",
-        facts.cite(*types, "action.approved"),
+        f"and {facts.refused:,} refusal(s) are on record.",
+        (*facts.refused_ids, *facts.cite("action.approved")),
     )
 
 

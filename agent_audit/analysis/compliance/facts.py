@@ -31,6 +31,10 @@ class Facts:
     log_ids: Mapping[str, tuple[str, ...]]
     completeness: Mapping[str, Completeness]
     decisions: Decisions
+    refused: int
+    """Refusals, each once however many events tell of it, and guardrails tripped without one."""
+    refused_ids: tuple[str, ...]
+    """The latest of them."""
     bound_decisions: int
     """Decisions that carry a keyed digest of the arguments decided on."""
     integrity: Integrity
@@ -68,6 +72,8 @@ def facts_of(
     by_type: Mapping[str, int],
     fields: Sequence[Completeness],
     decisions: Decisions,
+    refused: int,
+    refused_ids: tuple[str, ...],
     integrity: Integrity,
     verification: AnyVerification | None,
     open_operations: int,
@@ -83,6 +89,8 @@ def facts_of(
         log_ids=_ids(whole),
         completeness={item.field: item for item in fields},
         decisions=decisions,
+        refused=refused,
+        refused_ids=refused_ids,
         bound_decisions=first_row(bound_decisions(scope.events))["n"],
         integrity=integrity,
         verification=verification,

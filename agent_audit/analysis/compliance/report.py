@@ -85,11 +85,14 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
     integrity = integrity_of(scope.log, scope.bad_line_count)
     fields, decisions = completeness_of(events), decisions_of(scope)
     open_operations = count(kept_open(scope))
+    security_events, security_event_count = listed_security_events(scope)
     facts = facts_of(
         scope,
         by_type=by_type,
         fields=fields,
         decisions=decisions,
+        refused=security_event_count,
+        refused_ids=tuple(one.event_id for one in security_events[-2:]),
         integrity=integrity,
         verification=verification,
         open_operations=open_operations,
@@ -98,7 +101,6 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
     )
     controls = judged(facts)
     data_uses, data_use_count = listed_uses(events)
-    security_events, security_event_count = listed_security_events(scope)
     return ComplianceReport(
         period=scope.period,
         verification=verification,

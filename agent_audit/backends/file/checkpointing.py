@@ -302,6 +302,8 @@ class SegmentReader:
         self._layout = layout
         self._mark = (0, 0, 0)
         """Segment, lines of it, bytes of it."""
+        self._refused: OSError | None = None
+        """Why the last segment that is there could not be read."""
 
     def lines(self, start: int, end: int) -> Iterator[list[bytes]]:
         """The lines from `start` up to `end`, without their line feeds, some hundreds at a time.
@@ -322,6 +324,8 @@ class SegmentReader:
         return [one for lines in self.lines(start, end) for one in leaf_hashes(lines)]
 
     def _missing(self, start: int) -> StorageError:
+        if self._refused is not None:
+            return StorageError(f"event {start} cannot be read: {self._refused}")
         later = min((one for one in self._layout.segment_starts() if one > start), default=None)
         if later is None:
             return StorageError(f"event {start} is not in the segments of {self._layout.root}")
@@ -333,11 +337,15 @@ class SegmentReader:
 
     def _next(self, start: int, end: int) -> list[bytes]:
         segment, number, offset = self._find(start)
+        self._refused = None
         try:
             with self._layout.segment(segment).open("rb") as file:
                 file.seek(offset)
                 block = file.read(_BLOCK)
-        except OSError:
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self._refused = error
             return []
         lines = block.split(b"\n")[:-1]
         skipped = min(len(lines), start - segment - number)

@@ -20,7 +20,7 @@ import orjson
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ConfigurationError, HeldError
+from agent_audit.errors import ConfigurationError, HeldError, StorageError
 from agent_audit.event import format_timestamp
 
 _BLOBS = b',"blobs":['
@@ -227,17 +227,35 @@ def _sha256(path: Path) -> str:
 
 
 def hold(layout: Layout, reason: str) -> None:
-    """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason."""
+    """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
     since = format_timestamp(datetime.now(timezone.utc))
-    with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+    try:
+        with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+    except OSError as error:
+        raise _cannot_write(layout, error) from error
 
 
 def release(layout: Layout) -> bool:
-    """End the hold; False when there was none."""
+    """End the hold; False when there was none.
+
+    Raises:
+        StorageError: it cannot be removed.
+    """
     was_held = layout.hold.exists()
-    layout.hold.unlink(missing_ok=True)
+    try:
+        layout.hold.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(layout, error) from error
     return was_held
+
+
+def _cannot_write(layout: Layout, error: OSError) -> StorageError:
+    return StorageError(f"cannot write to the log {layout.root}: {error.strerror or error}")
 
 
 def refuse_if_held(layout: Layout) -> None:
