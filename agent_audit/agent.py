@@ -80,15 +80,19 @@ class AuditedAgent:
             The `tool.response` event as given to the log.
         """
         shared = {**self._shared(), "span_id": uuid.uuid4().hex, "action": f"tool.{tool_name}", "call_id": call_id}
-        self.logger.record(AuditEventType.TOOL_CALL, parameters=parameters, **shared)
-        return self.logger.record(
-            AuditEventType.TOOL_RESPONSE,
+        call = AuditEvent(event_type=AuditEventType.TOOL_CALL, parameters=parameters, **shared)
+        # Made before the call is recorded: arguments that it refuses leave no call without an outcome.
+        response = AuditEvent(
+            event_type=AuditEventType.TOOL_RESPONSE,
             outcome=_outcome_of(error),
             result=result,
             duration_ms=duration_ms,
             **_error_fields(error),
             **shared,
         )
+        self.logger.log(call)
+        self.logger.log(response)
+        return response
 
     def log_data_access(
         self,

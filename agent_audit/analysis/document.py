@@ -50,7 +50,7 @@ def show_cell(cell: Cell) -> str:
     if isinstance(cell, datetime):
         return cell.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + "Z"
     if isinstance(cell, float):
-        return f"{cell:,.2f}"
+        return f"{cell:,.2f}" if cell == 0 or abs(cell) >= 0.01 else f"{cell:.2g}"  # what few tokens cost
     if isinstance(cell, int):
         return f"{cell:,}"
     return printable(cell)

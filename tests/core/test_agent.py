@@ -123,6 +123,14 @@ def test_a_tool_call_is_an_intent_and_an_outcome(agent: AuditedAgent, backend: M
     assert_paired(backend)
 
 
+def test_a_tool_call_with_an_impossible_duration_is_refused_whole(
+    agent: AuditedAgent, backend: MemoryAuditBackend
+) -> None:
+    with pytest.raises(ValueError, match="duration_ms"):
+        agent.log_tool_call("search", duration_ms=-1)
+    assert told(backend) == []
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"), [(PermissionError("no"), O.DENIED), (OSError("no"), O.FAILURE), ("no", O.FAILURE)]
 )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_audit.analysis import AuditAnalyzer, Result
-from agent_audit.analysis.document import Document, Table
+from agent_audit.analysis.document import Document, Table, show_cell
 from agent_audit.analysis.printable import printable, printable_json
 from agent_audit.errors import ConfigurationError
 from agent_audit.report import FORMATS, reporter
@@ -50,6 +50,14 @@ def test_a_narrow_terminal_loses_nothing(width: int) -> None:
     text = reporter("table", width=width).render(_Fake(text="x" * 100))
     assert text.count("x") >= 400
     assert max(map(len, text.split("\n"))) <= width
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0.0, "0.00"), (0.00041237, "0.00041"), (0.0099, "0.0099"), (0.01, "0.01"), (1234.5, "1,234.50")],
+)
+def test_what_little_costs_is_not_shown_as_nothing(number: float, shown: str) -> None:
+    assert show_cell(number) == shown
 
 
 def test_a_table_that_is_not_for_a_screen_is_not_wrapped() -> None:

@@ -45,7 +45,7 @@ def failure_rates(scope: Scope, parameters: FailureRate) -> Expr:
 def _explain(scope: Scope, parameters: FailureRate, row: dict[str, Any]) -> Evidence:
     agent_id, count, failed, rate = row["agent_id"], row["ended"], row["failed"], row["rate"]
     return Evidence(
-        f"{named(agent_id)} failed in {failed:,} of {count:,} operations that ended ({rate:.0%}; unusual "
+        f"{named(agent_id)} failed in {failed:,} of {count:,} operations that ended ({rate:.1%}; unusual "
         f"above {parameters.rate:.0%}).",
         {"ended": count, "failed": failed, "rate": rate, "threshold": parameters.rate},
         of_agent(_failed(scope), agent_id),
