@@ -71,6 +71,13 @@ _PHONE = re.compile(
     + r"|\d{2,3}(?:-\d{3}){2}-\d{4}"
     + _END
 )
+# The rest of a date as git and mail write it, a postal code of the United States (ZIP+4) behind its state, a number of
+# seven decimals or several with a blank between them, a clause of a regulation.
+_TIME_BEFORE = re.compile(r"\d\d:\d\d:\Z")
+_DATED = re.compile(r"[0-5]\d (?:19|20)\d\d(?![0-9])")
+_STATE_BEFORE = re.compile(r"(?<![^\W_])[A-Z]{2}[,.]?\s{1,3}\Z")
+_ZIP = re.compile(r"\d{5}-\d{4}\Z")
+_DECIMALS = re.compile(r"\d{3}\.\d{7}\Z|\d{3}\.\d{3}[ -]\d{4}\Z")
 _DUMP_LINE = re.compile(r"(?:^|\n)(?:0x)?[0-9a-f]{6,8}:? {1,2}(?:[0-9a-f]{2}(?:[0-9a-f]{2})? {1,2}){0,16}\Z")
 _BYTE_BEFORE = re.compile(r"(?:^|\s)(?:[0-9][a-f]|[a-f][0-9]) {1,2}\Z")
 _BYTE_AFTER = re.compile(r" {1,2}(?:[0-9][a-f]|[a-f][0-9])(?=\s|$)")
@@ -203,12 +210,24 @@ def find_phone(text: str, start: int) -> Found | None:
     if match is not None:
         if set(match.group()) <= set("0 -"):
             return None  # a placeholder
+        if _is_other_number(text, opened, match.group()):
+            return None
         inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(text[max(0, opened - 8) : opened])
         return None if inside or _in_hexdump(text, opened, match.end()) else (opened, match.end(), PHONE)
     match = _PLAIN.match(text, start)
     if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
         return start, match.end(), PHONE
     return None
+
+
+def _is_other_number(text: str, start: int, number: str) -> bool:
+    """Whether digits grouped as those of a telephone belong to a date, an address or a measure."""
+    before = text[max(0, start - 16) : start]
+    if _DATED.match(number):
+        return _TIME_BEFORE.search(before) is not None
+    if _ZIP.match(number):
+        return _STATE_BEFORE.search(before) is not None
+    return _DECIMALS.match(number) is not None and _CALLING.search(text[max(0, start - 48) : start]) is None
 
 
 def _in_hexdump(text: str, start: int, end: int) -> bool:
