@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from agent_audit.redaction.around import is_no_secret_here
 from agent_audit.redaction.blocks import read_collection, read_yaml
 from agent_audit.redaction.keys import KeyClass, segments
 from agent_audit.redaction.source_code import (
@@ -169,6 +170,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None
     if _is_of_program(text, first, value, separator, found):
         return None
+    if is_no_secret_here(text, first, after.end(1), value.start, separator):
+        return Finding([], 0)  # nor is what the sentence goes on with
     value = _of_user(text, first, whole(text, value), separator)
     attributes = _ATTRIBUTES.search(text, value.start, value.end) if found.rule == "key:cookie" else None
     if attributes is not None:
