@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction import vocabulary
 from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.labels import LABEL_WORDS, is_described, is_issued_form, is_label
 from agent_audit.redaction.marker import HEAD, only_markers
 from agent_audit.redaction.source_code import is_time
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
@@ -135,7 +135,6 @@ _FORMS = {
         re.DOTALL,
     ),
 }
-_LABEL = re.compile(r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
 # What a form says of what was typed into a field, in the words of Rails, Django and Laravel.
 _COMPLAINT = re.compile(
     r"(?i)(?=[^\n]{0,160}\b(?:characters?|digits?|letters?|least|most|required|invalid|valid|match|short|long|expired"
@@ -144,45 +143,12 @@ _COMPLAINT = re.compile(
     r"|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
     r" [\w\s()',.:;-]{2,160}\Z"
 )
-_DESCRIPTION = re.compile(
-    r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
-    r"[.;]?(?: [A-Z][^\n]{0,2000})?"
-)
-_LABEL_WORDS = (
-    {"passe", "secret", "geheimnis", "credentials"}
-    | vocabulary.PASSWORD
-    | vocabulary.TOKEN
-    | vocabulary.PIN
-    | vocabulary.OTP
-    | vocabulary.COOKIE
-)
-_LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
 
 def has_form(secret: str, rule: str) -> bool:
     """Whether a text has the form that secrets of this kind have, where they have one."""
     form = _FORMS.get(rule)
-    return form is None or form.fullmatch(secret) is not None
-
-
-def is_label(text: str) -> bool:
-    """Whether a text is the label of a field, as in files of translations: `Passwort`, `Enter your password`.
-
-    Labels begin with a capital letter.
-    """
-    if not text[:1].isupper() or len(text) > 80 or _LABEL.fullmatch(text) is None:
-        return False
-    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*"))
-    if len(named) == 1:
-        return named[0] in _LABEL_WORDS or named[0].endswith(("code", "schlüssel", "token", "passwort", "kennwort"))
-    return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
-
-
-def is_described(text: str) -> bool:
-    """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
-    if text[:1] not in "TAYOSWC" or _DESCRIPTION.fullmatch(text) is None:
-        return False
-    return not _LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
+    return (form is None or form.fullmatch(secret) is not None) and is_issued_form(secret, rule)
 
 
 def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
@@ -191,7 +157,7 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
         return False
     if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
-    if found.rule == "key:api-key" and secret in _LABEL_WORDS:
+    if found.rule == "key:api-key" and secret in LABEL_WORDS:
         return False  # `secretKey: password`: the name of a member
     if (found.path_ok and secret[0] in "/~.") or is_time(secret):
         return False

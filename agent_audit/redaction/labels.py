@@ -1,0 +1,78 @@
+"""What files of translations and documentation have where a configuration has the secret: labels, messages, sentences.
+
+By their form and by the words for secrets in them, for a translator may say anything else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from agent_audit.redaction import vocabulary
+from agent_audit.redaction.vocabulary import words
+
+_LABEL = re.compile(
+    r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}(?: \([^\W\d_][\w .'’-]{0,32}\))?[ ?!.:…*：]{0,3}"  # noqa: RUF001  # a colon
+)
+_DESCRIPTION = re.compile(
+    r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
+    r"[.;]?(?: [A-Z][^\n]{0,2000})?"
+)
+LABEL_WORDS = (
+    {"passe", "secret", "geheimnis", "credentials"}
+    | vocabulary.PASSWORD
+    | vocabulary.TOKEN
+    | vocabulary.PIN
+    | vocabulary.OTP
+    | vocabulary.COOKIE
+)
+_LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
+_ACRONYMS = words("api sms pin otp mfa totp ssh csrf")
+"""They stand in labels of every language, beside the word for a key or a code."""
+_UNPARTED = tuple(word for word in LABEL_WORDS | vocabulary.API_KEY if word.upper() == word)
+"""Words in scripts without capitals; some of these languages have no blanks between words, so they are parts, too."""
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+# What tokens have and prose has not.
+_NO_PROSE = re.compile(r"[\d=_+@#$%^&*{}\[\]<>\\|~]|-----")
+_ISSUED = frozenset({"key:token", "key:api-key", "key:private-key", "key:otp"})
+
+
+def _plain(text: str) -> str:
+    """Without the escapes of JSON."""
+    return _ESCAPE.sub(lambda match: chr(int(match.group(1), 16)), text) if "\\u" in text else text
+
+
+def is_label(text: str) -> bool:
+    """Whether a text is the label of a field, as in files of translations: `Passwort`, `Enter your password`.
+
+    Labels begin with a capital letter, where the script has any.
+    """
+    text = _plain(text)
+    if text[:1].islower() or len(text) > 80 or _LABEL.fullmatch(text) is None:
+        return False
+    if text[-1] in ":：" and len(text) > 2:  # noqa: RUF001  # a colon
+        return True
+    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*：()"))  # noqa: RUF001  # a colon
+    if len(named) == 1:
+        if not text.isascii() and not text[0].isupper():
+            return any(word in text for word in _UNPARTED)
+        return named[0] in LABEL_WORDS or named[0].endswith(("code", "schlüssel", "token", "passwort", "kennwort"))
+    return any(word in LABEL_WORDS or word in _ACRONYMS or word.endswith(_LABEL_ENDS) for word in named)
+
+
+def is_described(text: str) -> bool:
+    """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
+    if text[:1] not in "TAYOSWC" or _DESCRIPTION.fullmatch(text) is None:
+        return False
+    return not LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
+
+
+def is_issued_form(text: str, rule: str) -> bool:
+    """Whether a text can be what a program has issued: it writes no words of other languages, and no sentences."""
+    if rule not in _ISSUED:
+        return True
+    text = _plain(text)
+    if _NO_PROSE.search(text) is not None:
+        return True
+    if not text.isascii() and any(character.isalpha() and not character.isascii() for character in text):
+        return False
+    return not text[:1].isupper() or len(text.split()) < 3
