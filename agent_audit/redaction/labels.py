@@ -11,7 +11,7 @@ from agent_audit.redaction import vocabulary
 from agent_audit.redaction.vocabulary import words
 
 _LABEL = re.compile(
-    r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}(?: \([^\W\d_][\w .'’-]{0,32}\))?[ ?!.:…*：]{0,3}"  # noqa: RUF001  # a colon
+    r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}(?: \([^\W\d_][\w .'’-]{0,32}\))?[ ?!.:…*：]{0,3}"  # a colon
 )
 _DESCRIPTION = re.compile(
     r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
@@ -49,9 +49,9 @@ def is_label(text: str) -> bool:
     text = _plain(text)
     if text[:1].islower() or len(text) > 80 or _LABEL.fullmatch(text) is None:
         return False
-    if text[-1] in ":：" and len(text) > 2:  # noqa: RUF001  # a colon
+    if text[-1] in ":：" and len(text) > 2:  # a colon
         return True
-    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*：()"))  # noqa: RUF001  # a colon
+    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*：()"))  # a colon
     if len(named) == 1:
         if not text.isascii() and not text[0].isupper():
             return any(word in text for word in _UNPARTED)
