@@ -13,6 +13,14 @@ _RESULT_ABOVE = re.compile(rf"(?:\A|\n)[ \t]{{0,8}}{_RESULT}: [^\n]{{0,400}}\n[ 
 _CASE = re.compile(r"[a-zA-Z][\w+]*(?:[./-][\w+]+)+(?::|\s|\Z)|[\w./+-]+:? \S")
 
 
+# `GID:user_list`, what is left of `group_name:password:GID:user_list`.
+_FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24}){1,8}(?![\w:.-])")
+# What a shell shows once a password was typed: its prompt, or that it asks for the next.
+_PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|(?::[^\s#$%]{0,80})?[#$%](?:\s|\Z))")
+_REFERENCE = re.compile(r"(?:\A|\n) {0,3}\[[^\[\]\n]{0,80}\Z")
+_CLOSED = re.compile(r"\Z|[\s,;.)%]")
+
+
 def is_no_secret_here(text: str, first: int, last: int, start: int, separator: str) -> bool:
     """Whether the place of a value tells that it is none.
 
@@ -20,10 +28,34 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         text: the text.
         first: where the name begins.
         last: where it ends.
-        start: where the value begins.
+        start: where the value begins, behind its quote.
         separator: what stands between them.
     """
-    return separator == ": " and text[first:last] == "PASS" and _is_result(text, first, start)
+    before = text[first - 1 : first] if first else ""
+    if separator == ": " and text[first:last] == "PASS":
+        return _is_result(text, first, start)
+    if separator == ":" and before == ":" and (text[start - 1] == "`" or _FIELDS.match(text, start)):
+        return True  # a role of reStructuredText: `:token:`stmt``; a line of passwd(5) explained
+    if "\n" in separator and (_PROMPT.match(text, start) or text.startswith(".. _", first - 3)):
+        return True  # the target `.. _how-to-find-a-token:` of reStructuredText, and what it is of
+    if separator[:1] == "]" and text.startswith("http", start) and _REFERENCE.search(text, max(0, first - 90), first):
+        return True  # `[how to set credentials]: https://…` of Markdown
+    return _is_own_name(text, first, last, start, separator) or _is_closing(text, first, last, start)
+
+
+def _is_own_name(text: str, first: int, last: int, start: int, separator: str) -> bool:
+    """`<a href="…#DB_PASSWORD">DB_PASSWORD</a>`: the name once more, as the text of its link."""
+    end = start + last - first
+    return separator.endswith(">") and text[start : end + 1].rstrip("< ") == text[first:last]
+
+
+def _is_closing(text: str, first: int, last: int, start: int) -> bool:
+    """`a prompt "password:" that asks`: the quote before the value closes what the name stands in."""
+    quote = text[start - 1]
+    if quote not in "\"`" or quote in text[last : start - 1] or not _CLOSED.match(text, start):
+        return False
+    line = text.rfind("\n", max(0, first - 400), first) + 1
+    return text.count(quote, max(line, first - 400), first) % 2 == 1
 
 
 def _is_result(text: str, first: int, start: int) -> bool:
