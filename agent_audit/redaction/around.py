@@ -34,8 +34,10 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
     before = text[first - 1 : first] if first else ""
     if separator == ": " and text[first:last] == "PASS":
         return _is_result(text, first, start)
-    if separator == ":" and before == ":" and (text[start - 1] == "`" or _FIELDS.match(text, start)):
-        return True  # a role of reStructuredText: `:token:`stmt``; a line of passwd(5) explained
+    if separator == ":" and before == ":":
+        role = text[start - 1] == "`" and not text[first - 2 : first - 1].isalnum()  # of reStructuredText: `:token:`x``
+        if role or _FIELDS.match(text, start):
+            return True
     if "\n" in separator and (_PROMPT.match(text, start) or text.startswith(".. _", first - 3)):
         return True  # the target `.. _how-to-find-a-token:` of reStructuredText, and what it is of
     if separator[:1] == "]" and text.startswith("http", start) and _REFERENCE.search(text, max(0, first - 90), first):

@@ -81,6 +81,7 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
+_METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
@@ -222,6 +223,8 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
 def _is_of_program(text: str, first: int, value: Value, separator: str, found: KeyClass) -> bool:
     """Whether source code has something here that is no secret."""
     secret = text[value.start : value.end]
+    if separator == "=" and text[first] == "-" and _is_metavar(text, first, secret):
+        return True
     if found.rule in ("key:authorization", "key:cookie") and not QUOTE.match(text, value.start - 1):
         return "\n" in separator or is_template(secret) or is_annotation(secret)
     if value.quoted:
@@ -231,6 +234,14 @@ def _is_of_program(text: str, first: int, value: Value, separator: str, found: K
         return made or _is_same_name(text, first, secret)
     chosen = found.rule in ("key:password", "key:secret")
     return _is_itself(text, first, value) or is_code(text, first, value.start, value.end, separator, chosen=chosen)
+
+
+def _is_metavar(text: str, first: int, secret: str) -> bool:
+    """`--kms-key=KMS_KEY`: what a manual calls the argument of an option; one word only if the option ends in it."""
+    if _METAVAR.match(secret) is None:
+        return False
+    named = _NAME_HERE.match(text, first)
+    return "_" in secret or (named is not None and segments(named.group())[-1:] == [secret.rstrip("\\,.]").lower()])
 
 
 def _is_same_name(text: str, first: int, secret: str) -> bool:

@@ -45,6 +45,9 @@ REFERENCE = re.compile(
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
+    # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Home Assistant; escaped for a page.
+    r"|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
+    r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(
@@ -52,7 +55,8 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
+    r"\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][\w .-]{0,64}>>"
+    r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
