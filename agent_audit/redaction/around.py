@@ -54,7 +54,7 @@ def _is_own_name(text: str, first: int, last: int, start: int, separator: str) -
 def _is_closing(text: str, first: int, last: int, start: int) -> bool:
     """`a prompt "password:" that asks`: the quote before the value closes what the name stands in."""
     quote = text[start - 1]
-    if quote not in "\"`" or quote in text[last : start - 1] or not _CLOSED.match(text, start):
+    if quote not in '"`' or quote in text[last : start - 1] or not _CLOSED.match(text, start):
         return False
     line = text.rfind("\n", max(0, first - 400), first) + 1
     return text.count(quote, max(line, first - 400), first) % 2 == 1

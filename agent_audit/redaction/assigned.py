@@ -81,6 +81,7 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
+_PINNED = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z")
 _METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
@@ -281,7 +282,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     if quote is None and _CALL.match(text, first):
         return None
     sample = _WEAK_SAMPLE.match(text, first)
-    if sample is None or text.startswith("(", sample.end()):
+    if sample is None or text.startswith("(", sample.end()) or _PINNED.match(sample.group()):
         return None
     if not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None

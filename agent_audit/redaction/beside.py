@@ -13,6 +13,8 @@ from agent_audit.redaction.vocabulary import words
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
+# `KEY userid (userid)`: an index of a table.
+_INDEX = re.compile(r"([\w-]{1,64})[`\"]? {1,2}\([`\"]?\1\b")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}[=:]")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
@@ -111,6 +113,8 @@ def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) 
         return None  # a path and the next argument
     if after.group(3)[-1] == "\\" and text[after.end()] == "u":
         return None  # a letter as JSON escapes it
+    if _INDEX.match(text, after.end()):
+        return None
     if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):
         return None
     return (

@@ -33,6 +33,17 @@ _UNPARTED = tuple(word for word in LABEL_WORDS | vocabulary.API_KEY if word.uppe
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 # What tokens have and prose has not.
 _NO_PROSE = re.compile(r"[\d=_+@#$%^&*{}\[\]<>\\|~]|-----")
+_KEPT_IN_FILES = frozenset({"key:private-key", "key:api-key", "key:credential", "key:token"})
+# A file by its ending or by the folders that lead to it, which base64 has not; a token.
+_PLACE = re.compile(
+    r"(?:file://|\$?\{?\w{1,24}\}?(?=/)|~|\.{1,2})?(?:/[\w.@-]{1,64}){1,12}\.[a-z][a-z0-9]{1,7}|~/[\w./@-]{1,200}"
+    r"|(?:/[a-z_.-]{2,24}){2,8}(?:/[\w.-]{0,40})?|file:///[\w./@-]{0,200}|pkcs11:[\w=;%.-]{1,200}"
+)
+# Without a query, and with nothing but words in its path.
+_ADDRESS = re.compile(
+    r"https?://[\w.-]{1,100}(?::\d{1,5})?(?:/(?:v\d{1,2}|[A-Za-z]?[a-z]{1,16}(?:[A-Z_-][a-z]{1,16}){0,4})){0,6}/?"
+)
+_PUBLIC = re.compile(r"(?:\A|\s|:)(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d{3}) AAAA")
 _ISSUED = frozenset({"key:token", "key:api-key", "key:private-key", "key:otp"})
 
 
@@ -67,9 +78,16 @@ def is_described(text: str) -> bool:
 
 
 def is_issued_form(text: str, rule: str) -> bool:
-    """Whether a text can be what a program has issued: it writes no words of other languages, and no sentences."""
+    """Whether a text can be what a program has issued.
+
+    It writes no words of other languages and no sentences, and is no place at which a key is kept.
+    """
+    if (rule in _KEPT_IN_FILES and _PLACE.fullmatch(text)) or (text[:4] == "http" and _ADDRESS.fullmatch(text)):
+        return False
     if rule not in _ISSUED:
         return True
+    if len(text) == 1 or _PUBLIC.search(text) is not None:
+        return False  # `<a accesskey="u">`
     text = _plain(text)
     if _NO_PROSE.search(text) is not None:
         return True

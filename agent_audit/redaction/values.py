@@ -46,7 +46,8 @@ REFERENCE = re.compile(
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
     # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Home Assistant; escaped for a page.
-    r"|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
+    r"|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
+    r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
     r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
 )
 # In examples: one character again and again, also behind the prefix of a format.
@@ -197,7 +198,7 @@ def is_weak_secret(text: str, rule: str) -> bool:
     if rule == "phone":
         return _PHONE.match(text) is not None
     if looks_random(text):
-        return not is_uuid(text) and "/" not in text
+        return not (is_uuid(text) or is_time(text)) and "/" not in text
     return is_encoded_user(text, rule)
 
 
