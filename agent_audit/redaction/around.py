@@ -18,6 +18,10 @@ _FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24}){1,8}(?![\w:.-])")
 # What a shell shows once a password was typed: its prompt, or that it asks for the next.
 _PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|(?::[^\s#$%]{0,80})?[#$%](?:\s|\Z))")
 _REFERENCE = re.compile(r"(?:\A|\n) {0,3}\[[^\[\]\n]{0,80}\Z")
+# Countries (ISO 3166) before and behind Palau.
+_COUNTRY = r"[\"']?[A-Z]{2}[\"']?\s{0,4}(?::|=>)\s{0,4}[\"']?"
+_COUNTRIES_ABOVE = re.compile(rf"({_COUNTRY}[^\"'\n:]{{1,64}}[\"']?,?\s{{0,24}}){{2}}[\"']?\Z")
+_COUNTRIES_BELOW = re.compile(rf"[^\W\d][^\"'\n:\d]{{0,64}}[\"']?,?\s{{0,24}}{_COUNTRY}")
 _CLOSED = re.compile(r"\Z|[\s,;.)%]")
 
 
@@ -31,24 +35,39 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         start: where the value begins, behind its quote.
         separator: what stands between them.
     """
-    before = text[first - 1 : first] if first else ""
-    if separator == ": " and text[first:last] == "PASS":
+    name = text[first:last]
+    if name == "PASS" and separator == ": ":
         return _is_result(text, first, start)
-    if separator == ":" and before == ":":
-        role = text[start - 1] == "`" and not text[first - 2 : first - 1].isalnum()  # of reStructuredText: `:token:`x``
-        if role or _FIELDS.match(text, start):
-            return True
+    if name == "PW" and _COUNTRIES_BELOW.match(text, start):
+        return _COUNTRIES_ABOVE.search(text, max(0, first - 200), first) is not None
     if "\n" in separator and (_PROMPT.match(text, start) or text.startswith(".. _", first - 3)):
         return True  # the target `.. _how-to-find-a-token:` of reStructuredText, and what it is of
-    if separator[:1] == "]" and text.startswith("http", start) and _REFERENCE.search(text, max(0, first - 90), first):
-        return True  # `[how to set credentials]: https://…` of Markdown
-    return _is_own_name(text, first, last, start, separator) or _is_closing(text, first, last, start)
+    return (
+        (separator == ":" and _is_between_colons(text, first, start))
+        or (separator[:1] == "]" and _is_link(text, first, start))
+        or _is_own_name(text, first, last, start, separator)
+        or _is_closing(text, first, last, start)
+    )
+
+
+def _is_between_colons(text: str, first: int, start: int) -> bool:
+    """A role of reStructuredText, `:token:`x``, a line of passwd(5) explained, the next of several addresses."""
+    before = text[first - 1 : first] if first else "\n"
+    if before != ":":
+        return before in "/#" and text.startswith("http", start)
+    role = text[start - 1] == "`" and not text[first - 2 : first - 1].isalnum()
+    return role or _FIELDS.match(text, start) is not None
+
+
+def _is_link(text: str, first: int, start: int) -> bool:
+    """`[how to set credentials]: https://…` of Markdown."""
+    return text.startswith("http", start) and _REFERENCE.search(text, max(0, first - 90), first) is not None
 
 
 def _is_own_name(text: str, first: int, last: int, start: int, separator: str) -> bool:
     """`<a href="…#DB_PASSWORD">DB_PASSWORD</a>`: the name once more, as the text of its link."""
-    end = start + last - first
-    return separator.endswith(">") and text[start : end + 1].rstrip("< ") == text[first:last]
+    name = text[first:last].rpartition(".")[2]
+    return separator.endswith(">") and text[start : start + len(name) + 1].rstrip("< ") == name
 
 
 def _is_closing(text: str, first: int, last: int, start: int) -> bool:

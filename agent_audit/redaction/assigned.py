@@ -81,7 +81,8 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
-_PINNED = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z")
+# A requirement with its version, the name of an Amazon resource.
+_NO_TOKEN = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z|arn:[a-z-]{2,16}:")
 _METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
@@ -282,7 +283,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     if quote is None and _CALL.match(text, first):
         return None
     sample = _WEAK_SAMPLE.match(text, first)
-    if sample is None or text.startswith("(", sample.end()) or _PINNED.match(sample.group()):
+    if sample is None or text.startswith("(", sample.end()) or _NO_TOKEN.match(sample.group()):
         return None
     if not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None
@@ -305,6 +306,9 @@ def _header_value(text: str, start: int) -> Value | None:
     match = _HEADER_LINE.match(text, start)
     if match is None or _PROSE.match(text, start) or text[start] == "{":
         return None
+    closed = text.find("`", start, match.end())
+    if closed >= 0 and text.count("`", text.rfind("\n", max(0, start - 400), start) + 1, start) % 2:
+        return Value(start, closed, True)  # in a sentence of Markdown
     if _SAYS_MORE.match(text, start):
         return None  # of these, only the signature is secret
     scheme = _SCHEME.match(text, start)

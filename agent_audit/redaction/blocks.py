@@ -14,7 +14,7 @@ from agent_audit.redaction.values import Named, could_be_secret, describes, is_l
 MAX_BLOCK = 65536
 SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null", "structure"})
 """Of JSON Schema, and of the models of services (Smithy)."""
-_SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties", "shape", "locationName"})
+_SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties", "shape", "locationName", "selector"})
 _EARLY = 8
 """Members after which nothing is taken for a JSON schema any more."""
 

@@ -264,7 +264,8 @@ class KeyClassifier:
             found = _judge_words(parts)
         if found is not None and found.rule in self.disabled:
             found = None
-        if found is not None and (name.upper() == "PWD" or name == "PASSWD"):  # sudoers: `PASSWD: /usr/bin/x`
+        # sudoers: `PASSWD: /usr/bin/x`; Apache: `ProxyPass /images/ http://a`
+        if found is not None and (name.upper() == "PWD" or name in ("PASSWD", "ProxyPass")):
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found
 

@@ -17,9 +17,12 @@ _DESCRIPTION = re.compile(
     r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
     r"[.;]?(?: [A-Z][^\n]{0,2000})?"
 )
+_SENTENCE = re.compile(r"[^\W\d_]+(?:[,:;.]?[ ’'-][^\W\d_]+){3,60}[.!?]")
 LABEL_WORDS = (
-    {"passe", "secret", "geheimnis", "credentials"}
+    {"passe", "sandi", "khẩu", "credentials"}
     | vocabulary.PASSWORD
+    | vocabulary.SECRET
+    | vocabulary.KEY_TOO
     | vocabulary.TOKEN
     | vocabulary.PIN
     | vocabulary.OTP
@@ -72,7 +75,8 @@ def is_label(text: str) -> bool:
 
 def is_described(text: str) -> bool:
     """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
-    if text[:1] not in "TAYOSWC" or _DESCRIPTION.fullmatch(text) is None:
+    text = _plain(text)
+    if not (text[:1].isupper() and (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text))):
         return False
     return not LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
 

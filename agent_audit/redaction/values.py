@@ -45,6 +45,7 @@ REFERENCE = re.compile(
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
+    r"|arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
     # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Home Assistant; escaped for a page.
     r"|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
     r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
@@ -56,7 +57,7 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][\w .-]{0,64}>>"
+    r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:\S{0,400}|\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][\w .-]{0,64}>>"
     r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
@@ -198,7 +199,7 @@ def is_weak_secret(text: str, rule: str) -> bool:
     if rule == "phone":
         return _PHONE.match(text) is not None
     if looks_random(text):
-        return not (is_uuid(text) or is_time(text)) and "/" not in text
+        return not (is_uuid(text) or is_time(text) or text.startswith("arn:")) and "/" not in text
     return is_encoded_user(text, rule)
 
 

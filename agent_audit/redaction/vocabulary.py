@@ -262,7 +262,9 @@ TRAILERS = words("""
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
-HARMLESS_PASS_OWNERS = words("first second third single multi two final last test boarding ski season day")
+HARMLESS_PASS_OWNERS = words(
+    "first second third single multi two final last test boarding ski season day fastcgi uwsgi scgi grpc memcached"
+)
 
 DESCRIPTIVE = words("""
     type kind name names user username login email url uri host hostname port database db schema

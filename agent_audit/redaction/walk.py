@@ -35,7 +35,15 @@ from agent_audit.redaction.keys import (
     field_name,
 )
 from agent_audit.redaction.marker import Masker, only_markers
-from agent_audit.redaction.members import ANYTHING, by_turns, inherited_by, is_secret_member, loosely_named, of_redis
+from agent_audit.redaction.members import (
+    ANYTHING,
+    by_turns,
+    inherited_by,
+    is_country,
+    is_secret_member,
+    loosely_named,
+    of_redis,
+)
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -213,7 +221,9 @@ class Walk:
         finally:
             self._active.discard(identity)
 
-    def _members(self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
+    def _members(  # noqa: PLR0912  # a call for each member would cost as much as its work
+        self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None
+    ) -> dict[str, Any]:
         """A dict in plain form. The branch for a harmless key with a plain value is the hot path of all."""
         out: dict[str, Any] = {}
         known, texts, places = self._known, self.texts, self.places
@@ -249,6 +259,8 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
+            elif rule is not None and key == "PW" and is_country(items):
+                rule = None
             if inherited is not None and (rule is None or rule.weak) and not describes_in(key, value, inherited):
                 rule = inherited
             self.put(out, key, value, depth, rule)
