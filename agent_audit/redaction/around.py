@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
+
 _RESULT = r"(?:[XK]?(?:PASS|FAIL)|SKIP|UN(?:SUPPORTED|RESOLVED|TESTED))"
 _RESULT_BELOW = re.compile(rf"[^\n]{{0,400}}\n[ \t]{{0,8}}{_RESULT}: ")
 _RESULT_ABOVE = re.compile(rf"(?:\A|\n)[ \t]{{0,8}}{_RESULT}: [^\n]{{0,400}}\n[ \t]{{0,8}}\Z")
@@ -22,6 +24,8 @@ _REFERENCE = re.compile(r"(?:\A|\n) {0,3}\[[^\[\]\n]{0,80}\Z")
 _COUNTRY = r"[\"']?[A-Z]{2}[\"']?\s{0,4}(?::|=>)\s{0,4}[\"']?"
 _COUNTRIES_ABOVE = re.compile(rf"({_COUNTRY}[^\"'\n:]{{1,64}}[\"']?,?\s{{0,24}}){{2}}[\"']?\Z")
 _COUNTRIES_BELOW = re.compile(rf"[^\W\d][^\"'\n:\d]{{0,64}}[\"']?,?\s{{0,24}}{_COUNTRY}")
+_NAMED_TOO = re.compile(r"/[A-Z][A-Za-z]{2,40}=(?!\w)|[A-Z]{2,16}(?:[:\[]{1,2}[A-Z]{2,16}\]?){1,3}(?![\w-])")
+_PLAIN_WORD = re.compile(r"[a-z]{2,16}(?![\w-])")
 _CLOSED = re.compile(r"\Z|[\s,;.)%]")
 
 
@@ -42,12 +46,24 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         return _COUNTRIES_ABOVE.search(text, max(0, first - 200), first) is not None
     if "\n" in separator and (_PROMPT.match(text, start) or text.startswith(".. _", first - 3)):
         return True  # the target `.. _how-to-find-a-token:` of reStructuredText, and what it is of
+    if separator[:1] == "=" and _is_named_in_prose(text, start, separator):
+        return True
+    if text.startswith("%(", first - 2) or (separator == ":" and text[start] in "+!-" and name.isupper()):
+        return True  # `%(secret:db)s` of a template; `ECDHE-PSK:+PSK:+AES-128`, ciphers
     return (
         (separator == ":" and _is_between_colons(text, first, start))
         or (separator[:1] == "]" and _is_link(text, first, start))
         or _is_own_name(text, first, last, start, separator)
         or _is_closing(text, first, last, start)
     )
+
+
+def _is_named_in_prose(text: str, start: int, separator: str) -> bool:
+    """`the setting LoadCredential= above`, `SetCredential=ID:VALUE`, `see LoadCredential=/SetCredential=`."""
+    if separator == "=":
+        return _NAMED_TOO.match(text, start) is not None
+    word = _PLAIN_WORD.match(text, start) if separator[1:].isspace() else None
+    return word is not None and word.group() in SAID_OF_OPTIONS
 
 
 def _is_between_colons(text: str, first: int, start: int) -> bool:

@@ -9,7 +9,7 @@ from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.made import is_adjective
 from agent_audit.redaction.source_code import is_argument, is_constant_name, is_made_name
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
-from agent_audit.redaction.vocabulary import words
+from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
@@ -58,11 +58,6 @@ _ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
 
 # docker run --secret, docker service create --secret.
 _MOUNT = re.compile(r"(?:id|type|src|source|target)=[\w./-]")
-_SAID_OF_OPTIONS = words("""
-    option options flag flags argument arguments parameter parameters switch command respectively to is are was can
-    may must should will would and or for with when if in on as by has does instead now from of the that which
-""")
-"""With these a sentence goes on that has an option in it: `the new --ask-password option`."""
 
 
 def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | None:
@@ -143,7 +138,7 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
     else:
         name = text[first:end]
         # `pass `x` to`, `the token `min=8``: a sentence about code
-        if name == "pass" or (match.group(2) == "`" and ("=" in secret or not is_shown(secret, found))):
+        if name in ("pass", "Pass") or (match.group(2) == "`" and ("=" in secret or not is_shown(secret, found))):
             return None
         told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
     fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))
@@ -200,6 +195,6 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     secret = text[value.start : value.end]
     if secret.startswith(("-", "pass:'", 'pass:"')) or (secret.isupper() and secret.isalpha()):
         return None
-    if is_constant_name(secret) or (secret in _SAID_OF_OPTIONS and gap == " ") or _MOUNT.match(secret):
+    if is_constant_name(secret) or (secret in SAID_OF_OPTIONS and gap == " ") or _MOUNT.match(secret):
         return None
     return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

@@ -76,6 +76,8 @@ _PATTERN = re.compile(
     r"|^(?:required|nullable|sometimes|string)\|[\w|:,.-]{1,200}$|^[A-Z]\w{1,40}(?: \| (?:None|[A-Z]\w{1,40})){1,4}$"
     r"|^[<>~=!^]=? ?\d[\w.*]{0,20}(?:, ?[<>~=!^]|$)"
 )
+# Of a distribution for Python: `token = tool.main:token`.
+_ENTRY_POINT = re.compile(r"[a-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}:[A-Za-z_]{1,60}")
 _KEYWORD_ARGUMENT = re.compile(r"[a-z_]\w{0,40}=(?:\d{1,4}|None|True|False|\w{1,24}\.\w{1,40})(?![\w.])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
@@ -158,7 +160,7 @@ def is_code(text: str, first: int, start: int, end: int, separator: str, *, chos
     if text[first - 1 : first] == "[" and first > 1 and separator[:1] == "]" and " = " in separator:
         return True  # `names[token] = x`
     secret = text[start:end]
-    if _EXPRESSION.match(secret):
+    if _EXPRESSION.match(secret) or (separator == " = " and _ENTRY_POINT.fullmatch(secret)):
         return True
     if not chosen and _CALL_INSIDE.match(secret):
         return True

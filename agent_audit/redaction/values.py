@@ -20,7 +20,7 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    todo tbd fixme unchanged unset set n/a
+    todo tbd fixme unchanged unset set n/a undef
     try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
@@ -46,8 +46,8 @@ REFERENCE = re.compile(
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
     r"|arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
-    # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Home Assistant; escaped for a page.
-    r"|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
+    # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Icinga, Home Assistant; escaped for a page.
+    r"|\$[a-z][a-z0-9]{0,24}(?:_[a-z0-9]{1,24}){1,6}\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
     r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
     r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
 )

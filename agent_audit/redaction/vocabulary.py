@@ -304,3 +304,10 @@ FIELD_WORDS = words("field fields textbox textfield textarea input box entry tex
 
 ACCOUNT_WORDS = words("user username name email login account id host url site service server")
 """What stands beside a password in the first row of a table of two columns."""
+
+SAID_OF_OPTIONS = words("""
+    option options flag flags argument arguments parameter parameters switch switches command setting settings line
+    lines respectively to is are was can may must should will would and or but for with when if in on as by has does
+    instead now from of the that which above below specifies takes
+""")
+"""With these a sentence goes on that names an option: `the new --ask-password option`, `as SetCredential= above`."""
