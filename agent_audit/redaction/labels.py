@@ -61,7 +61,7 @@ def is_label(text: str) -> bool:
     Labels begin with a capital letter, where the script has any.
     """
     text = _plain(text)
-    if text[:1].islower() or len(text) > 80 or _LABEL.fullmatch(text) is None:
+    if text[:1].islower() or text[-1:].isdigit() or len(text) > 80 or _LABEL.fullmatch(text) is None:
         return False
     if text[-1] in ":：" and len(text) > 2:  # a colon
         return True
@@ -75,8 +75,10 @@ def is_label(text: str) -> bool:
 
 def is_described(text: str) -> bool:
     """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
+    if text.count(" ") < 3 or not text[:1].isupper():
+        return False
     text = _plain(text)
-    if not (text[:1].isupper() and (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text))):
+    if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text)):
         return False
     return not LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
 
@@ -86,11 +88,11 @@ def is_issued_form(text: str, rule: str) -> bool:
 
     It writes no words of other languages and no sentences, and is no place at which a key is kept.
     """
-    if (rule in _KEPT_IN_FILES and _PLACE.fullmatch(text)) or (text[:4] == "http" and _ADDRESS.fullmatch(text)):
+    if rule in _KEPT_IN_FILES and ("/" in text or text[-4:-3] == "." or ":" in text) and _PLACE.fullmatch(text):
         return False
-    if rule not in _ISSUED:
-        return True
-    if len(text) == 1 or _PUBLIC.search(text) is not None:
+    if rule not in _ISSUED or (text[:4] == "http" and _ADDRESS.fullmatch(text)):
+        return text[:4] != "http" or _ADDRESS.fullmatch(text) is None
+    if len(text) == 1 or (" AAAA" in text and _PUBLIC.search(text)):
         return False  # `<a accesskey="u">`
     text = _plain(text)
     if _NO_PROSE.search(text) is not None:
