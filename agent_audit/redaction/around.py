@@ -18,7 +18,7 @@ _CASE = re.compile(r"[a-zA-Z][\w+]*(?:[./-][\w+]+)+(?::|\s|\Z)|[\w./+-]+:? \S")
 # `GID:user_list`, what is left of `group_name:password:GID:user_list`.
 _FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24}){1,8}(?![\w:.-])")
 # What a shell shows once a password was typed: its prompt, or that it asks for the next.
-_PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|(?::[^\s#$%]{0,80})?[#$%](?:\s|\Z))")
+_PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|(?::[^\s#$%]{0,80})?[#$%](?:\s|\Z))|mysql(?:>|&gt;)\s")
 _REFERENCE = re.compile(r"(?:\A|\n) {0,3}\[[^\[\]\n]{0,80}\Z")
 # Countries (ISO 3166) before and behind Palau.
 _COUNTRY = r"[\"']?[A-Z]{2}[\"']?\s{0,4}(?::|=>)\s{0,4}[\"']?"

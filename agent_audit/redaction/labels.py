@@ -18,6 +18,10 @@ _DESCRIPTION = re.compile(
     r"[.;]?(?: [A-Z][^\n]{0,2000})?"
 )
 _SENTENCE = re.compile(r"[^\W\d_]+(?:[,:;.]?[ ’'-][^\W\d_]+){3,60}[.!?]")
+# With the marks of Chinese and Japanese sentences.
+_UNPARTED_SENTENCE = re.compile(
+    r"[\u3040-\u30ff\u3400-\u9fff]{4,}[。，、！？：]|[。，、！？][\u3040-\u30ff\u3400-\u9fff]{4,}"
+)
 LABEL_WORDS = (
     {"passe", "sandi", "khẩu", "credentials"}
     | vocabulary.PASSWORD
@@ -36,7 +40,7 @@ _UNPARTED = tuple(word for word in LABEL_WORDS | vocabulary.API_KEY if word.uppe
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 # What tokens have and prose has not.
 _NO_PROSE = re.compile(r"[\d=_+@#$%^&*{}\[\]<>\\|~]|-----")
-_KEPT_IN_FILES = frozenset({"key:private-key", "key:api-key", "key:credential", "key:token"})
+_KEPT_IN_FILES = frozenset({"key:private-key", "key:api-key", "key:credential", "key:token", "key:secret"})
 # A file by its ending or by the folders that lead to it, which base64 has not; a token.
 _PLACE = re.compile(
     r"(?:file://|\$?\{?\w{1,24}\}?(?=/)|~|\.{1,2})?(?:/[\w.@-]{1,64}){1,12}\.[a-z][a-z0-9]{1,7}|~/[\w./@-]{1,200}"
@@ -75,9 +79,11 @@ def is_label(text: str) -> bool:
 
 def is_described(text: str) -> bool:
     """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
+    text = _plain(text)
+    if not text.isascii() and _UNPARTED_SENTENCE.search(text) is not None:
+        return True
     if text.count(" ") < 3 or not text[:1].isupper():
         return False
-    text = _plain(text)
     if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text)):
         return False
     return not LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))

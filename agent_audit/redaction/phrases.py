@@ -100,7 +100,7 @@ _NO_PASSWORD = words("""
     written taken found forgotten broken valid invalid optional case-sensitive ready available obsolete stale fresh
     alphanumeric numeric temporary permanent present absent wrongly bad hard easy true false invalid. obligatory
     wymagane wymagany nieprawidłowe błędne poprawne krävs ogiltigt vereist onjuist verkeerd povinné nesprávné gerekli
-    yanlış geçersiz requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
+    yanlış geçersiz korrekt requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
     falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
 """)
 # Of Dutch, German and Swedish.

@@ -20,7 +20,7 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    todo tbd fixme unchanged unset set n/a undef
+    todo tbd fixme unchanged unset set n/a undef always on_create
     try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
@@ -50,6 +50,8 @@ REFERENCE = re.compile(
     r"|\$[a-z][a-z0-9]{0,24}(?:_[a-z0-9]{1,24}){1,6}\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
     r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
     r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
+    # Of messages that are translated.
+    r"|%\d(?![^\s\"'`,;)])"
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(

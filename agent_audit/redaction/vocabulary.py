@@ -270,7 +270,7 @@ DESCRIPTIVE = words("""
     type kind name names user username login email url uri host hostname port database db schema
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
-    role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
+    role roles grant_type token_type method methods scheme audience client_id tenant_id key_id kid usage source
     expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
     optional
 """)
