@@ -18,13 +18,14 @@ _CASE = re.compile(r"[a-zA-Z][\w+]*(?:[./-][\w+]+)+(?::|\s|\Z)|[\w./+-]+:? \S")
 # `GID:user_list`, what is left of `group_name:password:GID:user_list`.
 _FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24}){1,8}(?![\w:.-])")
 # What a shell shows once a password was typed: its prompt, or that it asks for the next.
-_PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|(?::[^\s#$%]{0,80})?[#$%](?:\s|\Z))|mysql(?:>|&gt;)\s")
+_PROMPT = re.compile(r"[\w.-]{1,64}@[\w.-]{1,64}(?:'s [a-z]|:[~/][^\s#$%]{0,80}[#$%](?:\s|\Z))|mysql(?:>|&gt;)\s")
 _REFERENCE = re.compile(r"(?:\A|\n) {0,3}\[[^\[\]\n]{0,80}\Z")
 # Countries (ISO 3166) before and behind Palau.
 _COUNTRY = r"[\"']?[A-Z]{2}[\"']?\s{0,4}(?::|=>)\s{0,4}[\"']?"
 _COUNTRIES_ABOVE = re.compile(rf"({_COUNTRY}[^\"'\n:]{{1,64}}[\"']?,?\s{{0,24}}){{2}}[\"']?\Z")
 _COUNTRIES_BELOW = re.compile(rf"[^\W\d][^\"'\n:\d]{{0,64}}[\"']?,?\s{{0,24}}{_COUNTRY}")
 _NAMED_TOO = re.compile(r"/[A-Z][A-Za-z]{2,40}=(?!\w)|[A-Z]{2,16}(?:[:\[]{1,2}[A-Z]{2,16}\]?){1,3}(?![\w-])")
+_CIPHERS = re.compile(r"[+!-][A-Z][A-Z0-9.-]{1,24}(?:[:@][+!-]?[A-Z][A-Z0-9.-]{1,24})+")
 _PLAIN_WORD = re.compile(r"[a-z]{2,16}(?![\w-])")
 _CLOSED = re.compile(r"\Z|[\s,;.)%]")
 
@@ -44,12 +45,12 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         return _is_result(text, first, start)
     if name == "PW" and _COUNTRIES_BELOW.match(text, start):
         return _COUNTRIES_ABOVE.search(text, max(0, first - 200), first) is not None
-    if "\n" in separator and (_PROMPT.match(text, start) or text.startswith(".. _", first - 3)):
-        return True  # the target `.. _how-to-find-a-token:` of reStructuredText, and what it is of
+    if "\n" in separator and (_PROMPT.match(text, start) or _is_target(text, first, separator)):
+        return True
     if separator[:1] == "=" and _is_named_in_prose(text, start, separator):
         return True
-    if text.startswith("%(", first - 2) or (separator == ":" and text[start] in "+!-" and name.isupper()):
-        return True  # `%(secret:db)s` of a template; `ECDHE-PSK:+PSK:+AES-128`, ciphers
+    if text.startswith("%(", first - 2) or (name.endswith("PSK") and _CIPHERS.match(text, start)):
+        return True  # `%(secret:db)s` of a template; `ECDHE-PSK:+PSK:+AES-128`
     return (
         (separator == ":" and _is_between_colons(text, first, start))
         or (separator[:1] == "]" and _is_link(text, first, start))
@@ -58,8 +59,15 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
     )
 
 
+def _is_target(text: str, first: int, separator: str) -> bool:
+    """`.. _how-to-find-a-token:` of reStructuredText, and below a blank line what it is of."""
+    return text.startswith(".. _", first - 3) and separator[0] == ":" and separator.count("\n") > 1
+
+
 def _is_named_in_prose(text: str, start: int, separator: str) -> bool:
     """`the setting LoadCredential= above`, `SetCredential=ID:VALUE`, `see LoadCredential=/SetCredential=`."""
+    if text[start - 1] in "\"'`":
+        return False
     if separator == "=":
         return _NAMED_TOO.match(text, start) is not None
     word = _PLAIN_WORD.match(text, start) if separator[1:].isspace() else None
@@ -97,7 +105,11 @@ def _is_closing(text: str, first: int, last: int, start: int) -> bool:
 
 def _is_result(text: str, first: int, start: int) -> bool:
     """`PASS: login.exp: a user logs in`, one of several results of tests."""
-    return _CASE.match(text, start) is not None and (
-        _RESULT_BELOW.match(text, start) is not None
-        or _RESULT_ABOVE.search(text, max(0, first - 440), first) is not None
+    return (
+        text[start - 1] == " "
+        and _CASE.match(text, start) is not None
+        and (
+            _RESULT_BELOW.match(text, start) is not None
+            or _RESULT_ABOVE.search(text, max(0, first - 440), first) is not None
+        )
     )

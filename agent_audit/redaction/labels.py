@@ -22,6 +22,8 @@ _SENTENCE = re.compile(r"[^\W\d_]+(?:[,:;.]?[ ’'-][^\W\d_]+){3,60}[.!?]")
 _UNPARTED_SENTENCE = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]{4,}[。，、！？：]|[。，、！？][\u3040-\u30ff\u3400-\u9fff]{4,}"
 )
+# A secret that a sentence without blanks may tell.
+_CARRIED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]\W{0,3}[!-~]{5}")
 LABEL_WORDS = (
     {"passe", "sandi", "khẩu", "credentials"}
     | vocabulary.PASSWORD
@@ -33,7 +35,7 @@ LABEL_WORDS = (
     | vocabulary.COOKIE
 )
 _LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
-_ACRONYMS = words("api sms pin otp mfa totp ssh csrf")
+_ACRONYMS = words("API SMS PIN OTP MFA TOTP SSH CSRF")
 """They stand in labels of every language, beside the word for a key or a code."""
 _UNPARTED = tuple(word for word in LABEL_WORDS | vocabulary.API_KEY if word.upper() == word)
 """Words in scripts without capitals; some of these languages have no blanks between words, so they are parts, too."""
@@ -44,8 +46,9 @@ _KEPT_IN_FILES = frozenset({"key:private-key", "key:api-key", "key:credential", 
 # A file by its ending or by the folders that lead to it, which base64 has not; a token.
 _PLACE = re.compile(
     r"(?:file://|\$?\{?\w{1,24}\}?(?=/)|~|\.{1,2})?(?:/[\w.@-]{1,64}){1,12}\.[a-z][a-z0-9]{1,7}|~/[\w./@-]{1,200}"
-    r"|[\w-]{1,64}\.(?:pem|key|crt|cer|der|p12|pfx|jks|cnf)|(?:/[a-z_.-]{2,24}){2,8}(?:/[\w.-]{0,40})?|file:///[\w./@-]{0,200}|pkcs11:[\w=;%.-]{1,200}"
+    r"|(?:/[a-z_.-]{2,24}){2,8}(?:/[\w.-]{0,40})?|file:///[\w./@-]{0,200}|pkcs11:[\w=;%.-]{1,200}"
 )
+_FILE_OF_KEY = re.compile(r"[\w-]{1,64}\.(?:pem|key|crt|cer|der|p12|pfx|jks|cnf)")
 # Without a query, and with nothing but words in its path.
 _ADDRESS = re.compile(
     r"https?://[\w.-]{1,100}(?::\d{1,5})?(?:/(?:v\d{1,2}|\.?[A-Za-z]?[a-z]{1,16}(?:[A-Z_-][a-z]{1,16}){0,4})){0,6}/?"
@@ -74,14 +77,16 @@ def is_label(text: str) -> bool:
         if not text.isascii() and not text[0].isupper():
             return any(word in text for word in _UNPARTED)
         return named[0] in LABEL_WORDS or named[0].endswith(("code", "schlüssel", "token", "passwort", "kennwort"))
-    return any(word in LABEL_WORDS or word in _ACRONYMS or word.endswith(_LABEL_ENDS) for word in named)
+    if not _ACRONYMS.isdisjoint(re.split(r"[^\w]+", text)):
+        return True
+    return any(word in LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
 
 
 def is_described(text: str) -> bool:
     """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
     text = _plain(text)
     if not text.isascii() and _UNPARTED_SENTENCE.search(text) is not None:
-        return True
+        return _CARRIED.search(text) is None
     if text.count(" ") < 3 or not text[:1].isupper():
         return False
     if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text)):
@@ -94,15 +99,24 @@ def is_issued_form(text: str, rule: str) -> bool:
 
     It writes no words of other languages and no sentences, and is no place at which a key is kept.
     """
-    if rule in _KEPT_IN_FILES and ("/" in text or text[-4:-3] == "." or ":" in text) and _PLACE.fullmatch(text):
+    if _is_place(text, rule):
         return False
-    if rule not in _ISSUED or (text[:4] == "http" and _ADDRESS.fullmatch(text)):
-        return text[:4] != "http" or _ADDRESS.fullmatch(text) is None
+    if rule not in _ISSUED:
+        return True
     if len(text) == 1 or (" AAAA" in text and _PUBLIC.search(text)):
         return False  # `<a accesskey="u">`
     text = _plain(text)
     if _NO_PROSE.search(text) is not None:
         return True
     if not text.isascii() and any(character.isalpha() and not character.isascii() for character in text):
-        return False
+        return _CARRIED.search(text) is not None
     return not text[:1].isupper() or len(text.split()) < 3
+
+
+def _is_place(text: str, rule: str) -> bool:
+    """Whether a text is the file of a key, or an address that tells nothing."""
+    if text[:4] == "http" and _ADDRESS.fullmatch(text) is not None:
+        return True
+    if rule in ("key:private-key", "key:api-key") and text[-4:-3] == "." and _FILE_OF_KEY.fullmatch(text):
+        return True
+    return rule in _KEPT_IN_FILES and ("/" in text or ":" in text) and _PLACE.fullmatch(text) is not None

@@ -47,8 +47,8 @@ REFERENCE = re.compile(
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
     r"|arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
     # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Icinga, Home Assistant; escaped for a page.
-    r"|\$[a-z][a-z0-9]{0,24}(?:_[a-z0-9]{1,24}){1,6}\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
-    r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][\w .-]{0,64}>>"
+    r"|\$[a-z][a-z0-9_]{0,60}(?:pass(?:wor)?d?|secret|token|key|credentials)\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
+    r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][A-Za-z_ .-]{0,64}>>(?![^\s\"'`,;)])"
     r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
     # Of messages that are translated.
     r"|%\d(?![^\s\"'`,;)])"
@@ -59,7 +59,7 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:\S{0,400}|\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][\w .-]{0,64}>>"
+    r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:\S{0,400}|\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][A-Za-z_ .-]{0,64}>>"
     r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
