@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from agent_audit.redaction.around import is_no_secret_here
 from agent_audit.redaction.blocks import read_collection, read_yaml
 from agent_audit.redaction.keys import KeyClass, segments
 from agent_audit.redaction.source_code import (
@@ -18,7 +19,7 @@ from agent_audit.redaction.source_code import (
 )
 from agent_audit.redaction.validators import has_digit, looks_random
 from agent_audit.redaction.values import (
-    DIGESTS,
+    NO_KEYS,
     QUOTE,
     REFERENCE,
     WORD,
@@ -81,6 +82,9 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
+# A requirement with its version, the name of an Amazon resource.
+_NO_TOKEN = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z|arn:[a-z-]{2,16}:")
+_METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
 """Characters of a value that decide whether it is a secret: who is refused does not cost its length again at the
@@ -170,6 +174,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None
     if _is_of_program(text, first, value, separator, found):
         return None
+    if is_no_secret_here(text, first, after.end(1), value.start, separator):
+        return Finding([], 0)  # nor is what the sentence goes on with
     value = _of_user(text, first, whole(text, value), separator)
     attributes = _ATTRIBUTES.search(text, value.start, value.end) if found.rule == "key:cookie" else None
     if attributes is not None:
@@ -220,6 +226,8 @@ def _block(text: str, after: re.Match[str], first: int, found: KeyClass) -> Find
 def _is_of_program(text: str, first: int, value: Value, separator: str, found: KeyClass) -> bool:
     """Whether source code has something here that is no secret."""
     secret = text[value.start : value.end]
+    if separator == "=" and text[first] == "-" and _is_metavar(text, first, secret):
+        return True
     if found.rule in ("key:authorization", "key:cookie") and not QUOTE.match(text, value.start - 1):
         return "\n" in separator or is_template(secret) or is_annotation(secret)
     if value.quoted:
@@ -229,6 +237,14 @@ def _is_of_program(text: str, first: int, value: Value, separator: str, found: K
         return made or _is_same_name(text, first, secret)
     chosen = found.rule in ("key:password", "key:secret")
     return _is_itself(text, first, value) or is_code(text, first, value.start, value.end, separator, chosen=chosen)
+
+
+def _is_metavar(text: str, first: int, secret: str) -> bool:
+    """`--kms-key=KMS_KEY`: what a manual calls the argument of an option; one word only if the option ends in it."""
+    if _METAVAR.match(secret) is None:
+        return False
+    named = _NAME_HERE.match(text, first)
+    return "_" in secret or (named is not None and segments(named.group())[-1:] == [secret.rstrip("\\,.]").lower()])
 
 
 def _is_same_name(text: str, first: int, secret: str) -> bool:
@@ -270,12 +286,12 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
     sample = _WEAK_SAMPLE.match(text, first)
     if sample is None or text.startswith("(", sample.end()):
         return None
+    if sample.group().startswith(NO_KEYS) or _NO_TOKEN.match(sample.group()):
+        return None
     if not (looks_random(sample.group()) or is_encoded_user(sample.group(), found.rule)):
         return None
     match = _WEAK_VALUE.match(text, first)
     if match is None or is_name(match.group()) or is_made_name(match.group()) or is_time(match.group()):
-        return None
-    if match.group().startswith(DIGESTS):
         return None
     return Named(match.start(), match.end(), found.rule)
 
@@ -293,6 +309,9 @@ def _header_value(text: str, start: int) -> Value | None:
     match = _HEADER_LINE.match(text, start)
     if match is None or _PROSE.match(text, start) or text[start] == "{":
         return None
+    closed = text.find("`", start, match.end())
+    if closed >= 0 and text.count("`", text.rfind("\n", max(0, start - 400), start) + 1, start) % 2:
+        return Value(start, closed, True)  # in a sentence of Markdown
     if _SAYS_MORE.match(text, start):
         return None  # of these, only the signature is secret
     scheme = _SCHEME.match(text, start)

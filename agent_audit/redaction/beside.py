@@ -7,11 +7,14 @@ import re
 from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at, whole
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.made import is_adjective
-from agent_audit.redaction.source_code import is_argument, is_made_name
+from agent_audit.redaction.source_code import is_argument, is_constant_name, is_made_name
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
+from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
+# `KEY userid (userid)`: an index of a table.
+_INDEX = re.compile(r"([\w-]{1,64})[`\"]? {1,2}\([`\"]?\1\b")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}[=:]")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
@@ -51,6 +54,10 @@ _NODE = re.compile(rf"(?:^|\n) {{0,80}}- \w{{2,16}}{_MARKS}:? \"?[\w ]{{0,24}}\Z
 # A regular expression has its bars without blanks: `(secret|token)\s*[:=]`.
 _EXPRESSION = re.compile(r"\\[sSdDwWb]|\[[^\]\s]{1,64}\][*+?{]|\(\?")
 _ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
+
+
+# docker run --secret, docker service create --secret.
+_MOUNT = re.compile(r"(?:id|type|src|source|target)=[\w./-]")
 
 
 def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | None:
@@ -99,6 +106,10 @@ def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) 
     """A value that merely follows its name: it must look generated, or stand in quotes."""
     if REFERENCE.match(text, after.end()) or (first and text[first - 1] == "/"):
         return None  # a path and the next argument
+    if after.group(3)[-1] == "\\" and text[after.end()] == "u":
+        return None  # a letter as JSON escapes it
+    if _INDEX.match(text, after.end()):
+        return None
     if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):
         return None
     return (
@@ -127,7 +138,7 @@ def find_beside(text: str, first: int, end: int, found: KeyClass) -> Named | Non
     else:
         name = text[first:end]
         # `pass `x` to`, `the token `min=8``: a sentence about code
-        if name == "pass" or (match.group(2) == "`" and ("=" in secret or not is_shown(secret, found))):
+        if name in ("pass", "Pass") or (match.group(2) == "`" and ("=" in secret or not is_shown(secret, found))):
             return None
         told = name.isupper() or not WORD.match(secret) or _SQL.search(text, max(0, first - 120), first) is not None
     fit = told and could_be_secret(secret, found) and not (first and text[first - 1] in "'\"" and not match.group(1))
@@ -183,5 +194,7 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
         return None
     secret = text[value.start : value.end]
     if secret.startswith(("-", "pass:'", 'pass:"')) or (secret.isupper() and secret.isalpha()):
+        return None
+    if is_constant_name(secret) or (secret in SAID_OF_OPTIONS and gap == " ") or _MOUNT.match(secret):
         return None
     return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

@@ -12,8 +12,9 @@ from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.values import Named, could_be_secret, describes, is_list_item, quoted_end
 
 MAX_BLOCK = 65536
-_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
-_SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties"})
+SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null", "structure"})
+"""Of JSON Schema, and of the models of services (Smithy)."""
+_SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties", "shape", "locationName", "selector"})
 _EARLY = 8
 """Members after which nothing is taken for a JSON schema any more."""
 
@@ -78,7 +79,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
             if members <= _EARLY and content in _SCHEMA_KEYS:
                 return Block([], start)
             continue
-        if key == "type" and members <= _EARLY and content in _SCHEMA_TYPES:
+        if key == "type" and members <= _EARLY and content in SCHEMA_TYPES:
             return Block([], start)
         if (quote or bare) and not (key and describes(key)) and not skipped and _item(content, found, key or "x"):
             secrets.append(Named(first, last, found.rule))
@@ -143,7 +144,7 @@ def _lines_below(text: str, line: int, indent: int) -> list[tuple[int, int]]:
 def _is_schema(line: str) -> bool:
     pair = _YAML_PAIR.match(line)
     return pair is not None and (
-        pair.group(1) in _SCHEMA_KEYS or (pair.group(1) == "type" and pair.group(2) in _SCHEMA_TYPES)
+        pair.group(1) in _SCHEMA_KEYS or (pair.group(1) == "type" and pair.group(2) in SCHEMA_TYPES)
     )
 
 

@@ -244,7 +244,9 @@ class _Finder:
         harmless = self._harmless.get(owner)
         if harmless is None:
             forms = self._made = self._made or _forms_of(self._tongue)
-            harmless = forms.harmless_before.search(lower_in_place(owner)) is not None
+            lowered = lower_in_place(owner)
+            # What is hard-coded is any value.
+            harmless = lowered.rstrip(" -").endswith("hard") or forms.harmless_before.search(lowered) is not None
             if len(self._harmless) >= _NAMES:
                 self._harmless.clear()
             self._harmless[owner] = harmless

@@ -252,7 +252,7 @@ class KeyClassifier:
             name = "session_cookie"
         parts = segments(name[-_MAX_NAME:])
         joined = "".join(parts)
-        if joined in self._allow:
+        if joined in self._allow or joined == "signaturevalue":  # of a signed document (XML), which shows it
             return None
         if joined in self._extra:
             return self._extra[joined]
@@ -264,7 +264,8 @@ class KeyClassifier:
             found = _judge_words(parts)
         if found is not None and found.rule in self.disabled:
             found = None
-        if found is not None and (name.upper() == "PWD" or name == "PASSWD"):  # sudoers: `PASSWD: /usr/bin/x`
+        # sudoers: `PASSWD: /usr/bin/x`; Apache: `ProxyPass /images/ http://a`
+        if found is not None and (name.upper() == "PWD" or name in ("PASSWD", "ProxyPass")):
             return found._replace(path_ok=True)
         return JOINT if found is None and name in _JOINT_KEYS else found
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
+from agent_audit.redaction.blocks import SCHEMA_TYPES
 from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
@@ -17,8 +18,8 @@ _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
 
-_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum")
-_SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})
+_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum", "shape", "locationName", "selector")
+_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 
 
@@ -48,11 +49,18 @@ def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass 
     if any(key == "value" for key, _ in items):  # no word of JSON Schema: an output of Terraform
         return inherited
     for key, value in items:
-        if key == "type" and (type(value) is list or (type(value) is str and value in _SCHEMA_TYPES)):
+        if key in _METHODS and type(value) is dict:
+            return None  # a path of OpenAPI: `/secret`
+        if key == "type" and (type(value) is list or (type(value) is str and value in SCHEMA_TYPES)):
             return None
         if key in _SCHEMA_MARKS[1:] and key != "description":
             return None
     return inherited
+
+
+def is_country(items: Iterable[tuple[Any, Any]]) -> bool:
+    """Whether `PW` is one of several countries (ISO 3166) here: `{"PK": "Pakistan", "PW": "Palau", ...}`."""
+    return sum(type(key) is str and len(key) == 2 and key.isalpha() and key.isupper() for key, _ in items) > 3
 
 
 NamedBy = Callable[[Any], "KeyClass | None"]

@@ -100,9 +100,11 @@ _NO_PASSWORD = words("""
     written taken found forgotten broken valid invalid optional case-sensitive ready available obsolete stale fresh
     alphanumeric numeric temporary permanent present absent wrongly bad hard easy true false invalid. obligatory
     wymagane wymagany nieprawidłowe błędne poprawne krävs ogiltigt vereist onjuist verkeerd povinné nesprávné gerekli
-    yanlış geçersiz requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
+    yanlış geçersiz korrekt requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
     falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
 """)
+# Of Dutch, German and Swedish.
+_PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")
 _PROSE_ENDS = ("ed", "ing", "able", "ible", "less", "ful", "ória", "oria", "orio")
 _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key", "key:credential"})
 
@@ -228,7 +230,7 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     if not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
         return None
     if WORD.match(secret):
-        told = match.group(2) or (match.group(1) != " to" and match.group(1))
+        told = match.group(2) or (match.group(1) not in (" to", "'s") and match.group(1))  # `from the shell's history`
         ends = _ENDS.match(text, match.end()) or _ENDS.match(text, stop)
         if found.rule != "key:password" or not told or not ends or not _is_password_word(secret):
             return None
@@ -244,4 +246,6 @@ def _is_mixed(secret: str) -> bool:
 
 def _is_password_word(word: str) -> bool:
     lowered = word.lower()
+    if _PARTICIPLE.fullmatch(lowered) is not None:
+        return False  # `het wachtwoord is gewijzigd`
     return len(word) >= 5 and lowered not in _NO_PASSWORD and not lowered.endswith(_PROSE_ENDS) and "-" not in word

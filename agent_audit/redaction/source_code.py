@@ -76,6 +76,8 @@ _PATTERN = re.compile(
     r"|^(?:required|nullable|sometimes|string)\|[\w|:,.-]{1,200}$|^[A-Z]\w{1,40}(?: \| (?:None|[A-Z]\w{1,40})){1,4}$"
     r"|^[<>~=!^]=? ?\d[\w.*]{0,20}(?:, ?[<>~=!^]|$)"
 )
+_SCRIPT = re.compile(r"[\w-]{1,48}")
+_ENTRY_POINT = re.compile(r"[a-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}:[A-Za-z_]{1,60}")
 _KEYWORD_ARGUMENT = re.compile(r"[a-z_]\w{0,40}=(?:\d{1,4}|None|True|False|\w{1,24}\.\w{1,40})(?![\w.])")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
@@ -158,7 +160,7 @@ def is_code(text: str, first: int, start: int, end: int, separator: str, *, chos
     if text[first - 1 : first] == "[" and first > 1 and separator[:1] == "]" and " = " in separator:
         return True  # `names[token] = x`
     secret = text[start:end]
-    if _EXPRESSION.match(secret):
+    if _EXPRESSION.match(secret) or (separator == " = " and _is_entry_point(text, first, secret)):
         return True
     if not chosen and _CALL_INSIDE.match(secret):
         return True
@@ -167,6 +169,14 @@ def is_code(text: str, first: int, start: int, end: int, separator: str, *, chos
         return False
     stop = start + len(bare)
     return _is_variable(text, first, bare, stop, separator, chosen=chosen)
+
+
+def _is_entry_point(text: str, first: int, secret: str) -> bool:
+    """`find-secrets = find_secrets.main:main`: what a script of a distribution for Python runs, under its name."""
+    named = _SCRIPT.match(text, first)
+    if named is None or _ENTRY_POINT.fullmatch(secret) is None:
+        return False
+    return "".join(segments(named.group())) in "".join(segments(secret))
 
 
 def _is_variable(  # noqa: PLR0911  # one line a form

@@ -177,7 +177,17 @@ def is_basic_credentials(text: str) -> bool:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
         return False
+    if text.isalpha() and not _is_utf8(decoded):
+        return False  # a word: `Basic Options`
     return b":" in decoded and not any(byte < 32 for byte in decoded)
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_nkey_seed(text: str) -> bool:

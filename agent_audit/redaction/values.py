@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction import vocabulary
 from agent_audit.redaction.keys import KeyClass
+from agent_audit.redaction.labels import LABEL_WORDS, is_described, is_issued_form, is_label
 from agent_audit.redaction.marker import HEAD, only_markers
 from agent_audit.redaction.source_code import is_time
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
@@ -20,7 +20,7 @@ _NO_SECRET = words(
     bool boolean number bytes object array any text secretstr redacted masked hidden empty unset
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
-    todo tbd fixme unchanged unset set n/a
+    todo tbd fixme unchanged unset set n/a undef always on_create
     try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
@@ -45,6 +45,13 @@ REFERENCE = re.compile(
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
+    r"|arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
+    # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Icinga, Home Assistant; escaped for a page.
+    r"|\$[a-z][a-z0-9_]{0,60}(?:pass(?:wor)?d?|secret|token|key|credentials)\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
+    r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][A-Za-z_ .-]{0,64}>>(?![^\s\"'`,;)])"
+    r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
+    # Of messages that are translated.
+    r"|%\d(?![^\s\"'`,;)])"
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(
@@ -52,7 +59,8 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
+    r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:\S{0,400}|\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][A-Za-z_ .-]{0,64}>>"
+    r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
@@ -63,8 +71,8 @@ _STAND_IN = re.compile(
 )
 _FILLER_ENDS = frozenset("*xX.•_#-…")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
-DIGESTS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-")
-"""How the digest of an image or a file begins."""
+NO_KEYS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-", "arn:")
+"""How the digests of images and files begin, and the names of resources of AWS."""
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
@@ -137,7 +145,6 @@ _FORMS = {
         re.DOTALL,
     ),
 }
-_LABEL = re.compile(r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}[ ?!.:…*]{0,3}")
 # What a form says of what was typed into a field, in the words of Rails, Django and Laravel.
 _COMPLAINT = re.compile(
     r"(?i)(?=[^\n]{0,160}\b(?:characters?|digits?|letters?|least|most|required|invalid|valid|match|short|long|expired"
@@ -146,45 +153,12 @@ _COMPLAINT = re.compile(
     r"|this \w{1,16}|the \w{1,16} (?:is|must|field|confirmation))"
     r" [\w\s()',.:;-]{2,160}\Z"
 )
-_DESCRIPTION = re.compile(
-    r"(?:The|An?|Your|Optional|Specifies|Whether|Contains)(?: [\w'’`()/-]{1,32}[,:]?){4,80}"
-    r"[.;]?(?: [A-Z][^\n]{0,2000})?"
-)
-_LABEL_WORDS = (
-    {"passe", "secret", "geheimnis", "credentials"}
-    | vocabulary.PASSWORD
-    | vocabulary.TOKEN
-    | vocabulary.PIN
-    | vocabulary.OTP
-    | vocabulary.COOKIE
-)
-_LABEL_ENDS = ("passwort", "password", "code", "token", "schlüssel", "key")
 
 
 def has_form(secret: str, rule: str) -> bool:
     """Whether a text has the form that secrets of this kind have, where they have one."""
     form = _FORMS.get(rule)
-    return form is None or form.fullmatch(secret) is not None
-
-
-def is_label(text: str) -> bool:
-    """Whether a text is the label of a field, as in files of translations: `Passwort`, `Enter your password`.
-
-    Labels begin with a capital letter.
-    """
-    if not text[:1].isupper() or len(text) > 80 or _LABEL.fullmatch(text) is None:
-        return False
-    named = re.split(r"[^\w]+", text.lower().strip(" ?!.:…*"))
-    if len(named) == 1:
-        return named[0] in _LABEL_WORDS or named[0].endswith(("code", "schlüssel", "token", "passwort", "kennwort"))
-    return any(word in _LABEL_WORDS or word.endswith(_LABEL_ENDS) for word in named)
-
-
-def is_described(text: str) -> bool:
-    """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
-    if text[:1] not in "TAYOSWC" or _DESCRIPTION.fullmatch(text) is None:
-        return False
-    return not _LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
+    return (form is None or form.fullmatch(secret) is not None) and is_issued_form(secret, rule)
 
 
 def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
@@ -193,7 +167,7 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
         return False
     if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
-    if found.rule == "key:api-key" and secret in _LABEL_WORDS:
+    if found.rule == "key:api-key" and secret in LABEL_WORDS:
         return False  # `secretKey: password`: the name of a member
     if (found.path_ok and secret[0] in "/~.") or is_time(secret):
         return False
@@ -229,7 +203,7 @@ def is_weak_secret(text: str, rule: str) -> bool:
     if rule == "phone":
         return _PHONE.match(text) is not None
     if looks_random(text):
-        return not is_uuid(text) and "/" not in text and not text.startswith(DIGESTS)
+        return not (is_uuid(text) or is_time(text) or text.startswith(NO_KEYS) or "/" in text)
     return is_encoded_user(text, rule)
 
 

@@ -287,13 +287,15 @@ TRAILERS = words("""
 """)
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
-HARMLESS_PASS_OWNERS = words("first second third single multi two final last test boarding ski season day")
+HARMLESS_PASS_OWNERS = words(
+    "first second third single multi two final last test boarding ski season day fastcgi uwsgi scgi grpc memcached"
+)
 
 DESCRIPTIVE = words("""
     type kind name names user username login email url uri host hostname port database db schema
     scope scopes description title label id issuer provider region realm domain path version created
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
-    role roles grant_type token_type method audience client_id tenant_id key_id kid usage source
+    role roles grant_type token_type method methods scheme audience client_id tenant_id key_id kid usage source
     expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
     optional
 """)
@@ -329,3 +331,10 @@ FIELD_WORDS = words("field fields textbox textfield textarea input box entry tex
 
 ACCOUNT_WORDS = words("user username name email login account id host url site service server")
 """What stands beside a password in the first row of a table of two columns."""
+
+SAID_OF_OPTIONS = words("""
+    option options flag flags argument arguments parameter parameters switch switches command setting settings line
+    lines respectively to is are was can may must should will would and or but for with when if in on as by has does
+    instead now from of the that which above below specifies takes
+""")
+"""With these a sentence goes on that names an option: `the new --ask-password option`, `as SetCredential= above`."""

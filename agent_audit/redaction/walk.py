@@ -213,7 +213,9 @@ class Walk:
         finally:
             self._active.discard(identity)
 
-    def _members(self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None) -> dict[str, Any]:
+    def _members(  # noqa: PLR0912  # a call for each member would cost as much as its work
+        self, items: Collection[tuple[Any, Any]], depth: int, inherited: KeyClass | None
+    ) -> dict[str, Any]:
         """A dict in plain form. The branch for a harmless key with a plain value is the hot path of all."""
         out: dict[str, Any] = {}
         known, texts, places = self._known, self.texts, self.places
@@ -249,6 +251,8 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
+            elif rule is not None and key == "PW" and members.is_country(items):
+                rule = None
             if inherited is not None and (rule is None or rule.weak) and not describes_in(key, value, inherited):
                 rule = inherited
             self.put(out, key, value, depth, rule)
@@ -491,10 +495,6 @@ class Walk:
 
 
 def _encodable(text: str) -> str:
-    if text.isascii():
+    if text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text):
         return text
-    return text.encode("utf-8", "replace").decode() if _has_surrogates(text) else text
-
-
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= c <= "\udfff" for c in text)
+    return text.encode("utf-8", "replace").decode()

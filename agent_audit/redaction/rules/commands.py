@@ -226,7 +226,9 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "sql-identified-by",
         ("identified by", "identified with"),
-        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as)) (?i:password |values )?"
+        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as))"
+        r"(?<! is identified by)(?<! are identified by)(?<! be identified by)(?<! those identified by)"
+        r" (?i:password |values )?"
         r"(?:[\"'](?=[^\"'\n]{1,128}[\"'])|(?=[^\s;,]{0,64}\d))([^\"'\n;,]{1,128}?)(?=[\"'\s;,]|\Z)",
     ),
     part(

@@ -71,6 +71,13 @@ _PHONE = re.compile(
     + r"|\d{2,3}(?:-\d{3}){2}-\d{4}"
     + _END
 )
+# The rest of a date as git and mail write it, a postal code of the United States (ZIP+4) behind its state, a number of
+# seven decimals or several with a blank between them, a clause of a regulation.
+_TIME_BEFORE = re.compile(r"\d\d:\d\d:\Z")
+_DATED = re.compile(r"[0-5]\d (?:19|20)\d\d(?![0-9])")
+_STATE_BEFORE = re.compile(r"(?<![^\W_])[A-Z]{2}[,.]?\s{1,8}(?:[%#*/;]{1,2}\s{1,4})?\Z")
+_ZIP = re.compile(r"\d{5}-\d{4}\Z")
+_DECIMALS = re.compile(r"\d{3,4}\.\d{7}\Z|\d{3}\.\d{3}[ -]\d{4}\Z")
 _DUMP_LINE = re.compile(r"(?:^|\n)(?:0x)?[0-9a-f]{6,8}:? {1,2}(?:[0-9a-f]{2}(?:[0-9a-f]{2})? {1,2}){0,16}\Z")
 _BYTE_BEFORE = re.compile(r"(?:^|\s)(?:[0-9][a-f]|[a-f][0-9]) {1,2}\Z")
 _BYTE_AFTER = re.compile(r" {1,2}(?:[0-9][a-f]|[a-f][0-9])(?=\s|$)")
@@ -81,6 +88,8 @@ _SUMMED = re.compile(r"(?:\+|(?<![\\\w])[A-Za-z])\+\Z")
 _DECIMAL = re.compile(r"\d\.\d{4,15}")
 _LETTER = re.compile(r"(?!x\s?\d|ext)[^\W\d_]")
 _PLAIN = re.compile(r"\d{10,13}(?!\d)")
+_LARGEST = str(2**32 - 1)
+"""In many a manual the upper end of numbers."""
 _CALLING = re.compile(
     r"(?i)\b(?:call|phone|tel|mobile|cell|fax|contact|reach|sms|text|whatsapp|dial|ring|number|answering|telephone|"
     r"handy|telefon)\w{0,4}\b(?!-marker|[^\n]{0,16}:[a-z]{2}-[a-z]+-\d:$)[^\n]{0,24}$"
@@ -201,14 +210,26 @@ def find_phone(text: str, start: int) -> Found | None:
     opened = start - 1 if lead == "(" else start
     match = _PHONE.match(text, opened)
     if match is not None:
-        if set(match.group()) <= set("0 -"):
-            return None  # a placeholder
+        if set(match.group()) <= set("0 -") or _is_other_number(text, opened, match.group()):
+            return None
         inside = _inside_a_name(text, opened, match.end()) or _GROUP_BEFORE.search(text[max(0, opened - 8) : opened])
         return None if inside or _in_hexdump(text, opened, match.end()) else (opened, match.end(), PHONE)
     match = _PLAIN.match(text, start)
-    if match is not None and lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
+    if match is None or match.group() == _LARGEST:
+        return None
+    if lead in ("", " ", ":") and _CALLING.search(text[max(0, start - 48) : start]):
         return start, match.end(), PHONE
     return None
+
+
+def _is_other_number(text: str, start: int, number: str) -> bool:
+    """Whether digits grouped as those of a telephone belong to a date, an address or a measure."""
+    before = text[max(0, start - 16) : start]
+    if _DATED.match(number):
+        return _TIME_BEFORE.search(before) is not None
+    if _ZIP.match(number):
+        return _STATE_BEFORE.search(before) is not None
+    return _DECIMALS.match(number) is not None and _CALLING.search(text[max(0, start - 48) : start]) is None
 
 
 def _in_hexdump(text: str, start: int, end: int) -> bool:

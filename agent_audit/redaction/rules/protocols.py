@@ -237,8 +237,11 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "keypad-code",
         ("disarm", "keypad", "alarm", "gate", "lock"),
-        r"(?i:disarm|keypad|alarm|gate|lock)\b(?![^\n#]{0,24}\b(?i:issue|ticket|pr|bug|case|see) #)"
-        r"[^\n.\d#]{0,24}? (#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
+        r"(?i:disarm|keypad|alarm|gate|lock)\b"
+        r"(?![^\n#]{0,24}\b(?i:issue|ticket|pr|bug|case|see|closes?|fix(?:es)?):? #)"
+        # A number behind `#` alone is that of an issue: `lock the database at once #4711`.
+        r"[^\n.\d#]{0,24}?(?:(?:\b(?i:code|pin|is|are|was|now|with|in|to|use|enter|type|dial|press|punch)|[:=-]) (?=#)"
+        r"| (?=\d))(#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
     ),
     part(
         "lock-combination",
