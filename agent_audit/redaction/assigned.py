@@ -82,8 +82,8 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
-# A requirement with its version, the name of an Amazon resource.
-_NO_TOKEN = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z|arn:[a-z-]{2,16}:")
+# A requirement with its version.
+_NO_TOKEN = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z")
 _METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
 _QUOTES, _CLOSES = ("'", '"'), ("\n", ",", ")", "]")
 _SAMPLE = 128
