@@ -221,3 +221,19 @@ def unapproved(events: list[AuditEvent]) -> list[AuditEvent]:
         and call.span_id not in refused
         and before(events, place, "action.approved") is None
     ]
+
+
+def denied_and_done(events: list[AuditEvent]) -> list[AuditEvent]:
+    """Calls that were denied last, had not begun before that, and did not end as refused."""
+    refused = {e.span_id for e in events if e.event_type == "tool.response" and outcome(e) == "denied"} - {None}
+    found = []
+    for place, call in enumerate(events):
+        if call.event_type != "tool.call" or call.span_id in refused:
+            continue
+        decided = before(events, place, "action.approved", "action.denied")
+        begun = before(events, place, "tool.call")
+        if decided is None or decided.event_type == "action.approved":
+            continue
+        if begun is None or events.index(begun) > events.index(decided):
+            found.append(call)
+    return found

@@ -78,6 +78,10 @@ def approved(times: int) -> Events:
     return events
 
 
+def decided(decision: str, at: float) -> AuditEvent:
+    return event(decision, at=at, action="tool.pay", call_id="c1", session_id="s")
+
+
 def digested(decided: str, called: str) -> Events:
     return [
         event("action.approved", call_id="c", metadata={"arguments": {"hmac_sha256": decided}}),
@@ -188,6 +192,17 @@ CASES: dict[str, tuple[Callable[[], Events], list[Callable[[], Events]]]] = {
             # Another agent's tool, another server's, and one of which less is known.
             lambda: [*defined("aa"), *defined("bb", agent_id="other"), *defined("bb", server="mail"),
                      *defined("bb", covers="description")],
+        ],
+    ),
+    "denied-and-done": (
+        lambda: [decided("action.denied", 1), call("pay", 2, "c1")],
+        [
+            lambda: [decided("action.denied", 1), decided("action.approved", 2), call("pay", 3, "c1")],
+            # It had begun, asked by itself, and goes on with the answer.
+            lambda: [call("pay", 0, "c1"), decided("action.denied", 1), call("pay", 2, "c1")],
+            lambda: [decided("action.denied", 1), call("pay", 2, "c1", span_id="d"),
+                     response("pay", 3, span_id="d", outcome="denied")],
+            lambda: [decided("action.denied", 1), call("pay", 2, "c2")],
         ],
     ),
     "denied-then-done": (

@@ -21,7 +21,9 @@ from .strategies import asking
 from .test_timeline import steps, timeline
 
 ID = "functions.pay:0"
-RULES = replace(Ruleset().only("missing-approval", "changed-arguments"), limits=Limits(max_event_ids=1000))
+RULES = replace(
+    Ruleset().only("missing-approval", "changed-arguments", "denied-and-done"), limits=Limits(max_event_ids=1000)
+)
 
 
 def said(event_type: str, session: str | None, at: float = 0.0, digest: str = "d", **more: Any) -> AuditEvent:
@@ -76,6 +78,15 @@ def test_an_approval_is_for_one_call_in_one_conversation_and_turn() -> None:
     next_turn = [said("action.request", "s0", 60), said("tool.call", "s0", 61)]
     events = [*approved, elsewhere, *next_turn]
     assert found(events)["missing-approval"] == {elsewhere.event_id, next_turn[1].event_id}
+
+
+def test_a_denial_is_for_one_call_in_one_conversation_and_turn() -> None:
+    denied = turn("x", 0, "action.denied")
+    elsewhere = said("tool.call", "mallory", 5)
+    next_turn = [said("action.request", "x", 10), said("tool.call", "x", 11)]
+    assert found([*denied, elsewhere, *next_turn])["denied-and-done"] == set()
+    ran = said("tool.call", "x", 5)
+    assert found([*denied, ran, *next_turn])["denied-and-done"] == {ran.event_id}
 
 
 def test_a_question_that_a_later_turn_leaves_behind_still_waits_and_each_step_has_its_own_decision() -> None:
@@ -138,4 +149,5 @@ def test_calls_without_an_approval_or_with_other_arguments_equal_the_naive_ones(
     assert found(events) == {
         "missing-approval": ids(reference.unapproved(events)),
         "changed-arguments": ids(reference.changed(events)),
+        "denied-and-done": ids(reference.denied_and_done(events)),
     }

@@ -9,7 +9,13 @@ from agent_audit.analysis.rules.gaps import LOG_GAPS
 from agent_audit.analysis.rules.history import TOKEN_SPIKE, UNUSUAL_RATE
 from agent_audit.analysis.rules.injection import INJECTED_ACTION, INSTRUCTED_ACTION, TAINTED_DESTINATION
 from agent_audit.analysis.rules.open_operations import OPEN_OPERATIONS
-from agent_audit.analysis.rules.permissions import ACCESS_ERRORS, CHANGED_ARGUMENTS, DENIED_THEN_DONE, MISSING_APPROVAL
+from agent_audit.analysis.rules.permissions import (
+    ACCESS_ERRORS,
+    CHANGED_ARGUMENTS,
+    DENIED_AND_DONE,
+    DENIED_THEN_DONE,
+    MISSING_APPROVAL,
+)
 from agent_audit.analysis.rules.rapid_actions import RAPID_ACTIONS
 from agent_audit.analysis.rules.repetition import REPEATED_CALLS
 from agent_audit.analysis.rules.secrets import SECRET_IN_OUTPUT
@@ -28,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     MISSING_APPROVAL,
     CHANGED_ARGUMENTS,
     CHANGED_DEFINITION,
+    DENIED_AND_DONE,
     DENIED_THEN_DONE,
     ACCESS_ERRORS,
     SECRET_IN_OUTPUT,

@@ -1,11 +1,12 @@
-"""Permissions got around: no approval where others were asked, other arguments than approved, another way in."""
+"""Permissions got around: no approval where others were asked, other arguments than approved, done though denied,
+another way in."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
-from agent_audit.analysis.operations import at, is_at, nearest, with_beginnings
+from agent_audit.analysis.operations import DECISIONS, at, is_at, nearest, with_beginnings
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
@@ -47,12 +48,33 @@ def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
     asked = asked.group_by("action").agg(approvals=asked.count())
     asked = asked.filter(asked.approvals >= parameters.approvals)
     calls = scope.events.filter(scope.events.event_type == "tool.call")
-    calls = calls.semi_join(asked, "action")
-    # A call that ended as refused did nothing.
-    ends = scope.log.filter(scope.log.event_type == "tool.response")
-    calls = without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
+    calls = _not_refused(scope, calls.semi_join(asked, "action"))
     done, _ = _after_approvals(calls, decided, scope.log)
     return calls.anti_join(done, is_at(calls, done)).select(*calls.columns)
+
+
+def _not_refused(scope: Scope, calls: Expr) -> Expr:
+    """A call that ended as refused did nothing."""
+    ends = scope.log.filter(scope.log.event_type == "tool.response")
+    return without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
+
+
+def denied_and_done(scope: Scope, parameters: Parameters) -> Expr:
+    """Calls that began after they were denied, with no approval since.
+
+    One that had begun before asks by itself, and goes on when it is answered: it has the answer, and may end well.
+    """
+    log = scope.log
+    said = log.filter(log.event_type.isin((*DECISIONS, "tool.call")) & log.call_id.notnull())
+    said = said.semi_join(log.filter(log.event_type == "action.denied").select("call_id").view(), "call_id")
+    said = with_beginnings(said, log)
+    kinds = {"approval": "action.approved", "denial": "action.denied", "begun": "tool.call"}
+    said = nearest(said, {name: said.event_type == kind for name, kind in kinds.items()})
+    none_since = said.approval.isnull() | (said.approval < said.denial)
+    begins = said.begun.isnull() | (said.begun > said.denial)
+    done = at(said.filter((said.event_type == "tool.call") & said.denial.notnull() & none_since & begins))
+    calls = scope.events.filter(scope.events.event_type == "tool.call")
+    return _not_refused(scope, calls.semi_join(done, is_at(calls, done))).select(*calls.columns)
 
 
 def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:
@@ -136,6 +158,15 @@ _CHANGED = Counting(
         "than the ones that were approved."
     ),
 )
+_DENIED = Counting(
+    "denied and done",
+    denied_and_done,
+    ("agent_id", "action"),
+    lambda parameters, row: (
+        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {row['found']:,} time(s) after the call had been "
+        "denied, with no approval since."
+    ),
+)
 _DONE = Counting(
     "done after denials",
     done_after_denials,
@@ -171,6 +202,14 @@ CHANGED_ARGUMENTS = Rule(
     "keyed digests of the arguments, made when approved and when called",
 )  # fmt: skip
 """The arguments executed are not those approved."""
+
+DENIED_AND_DONE = Rule(
+    "denied-and-done", "Denied, and done all the same", Level.HIGH,
+    "The answer was not heeded: a fault of the program around it, or a way around whoever decides.",
+    _DENIED.query, _DENIED.explain, ("T2", "T3", "T10", "AML.T0053"), Parameters(),
+    "a decision is on record before what it is about; a call that asks by itself has begun before",
+)  # fmt: skip
+"""A call was denied, and ran."""
 
 DENIED_THEN_DONE = Rule(
     "denied-then-done", "Refused, then done another way", Level.MEDIUM,
