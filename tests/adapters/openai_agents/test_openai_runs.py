@@ -6,20 +6,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import Agent, MaxTurnsExceeded, RunConfig, Runner, SQLiteSession, function_tool, set_tracing_disabled
+from agents import Agent, MaxTurnsExceeded, RunConfig, Runner, SQLiteSession, function_tool
 from agents.testing import ModelStep, assistant_message
 from agents.usage import Usage
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, lines, model
 
 from agent_audit import AuditedAgent
 
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 PLAIN = """
