@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
 from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
@@ -56,6 +57,44 @@ async def test_async_stream_closed_early(record: Record) -> None:
         if len(record.events) == len(CLOSED):
             break
     assert record.story() == CLOSED
+
+
+def counts(chunks: Iterator[Any]) -> Iterator[str]:
+    for _ in chunks:
+        yield from ("one ", "two ")
+
+
+async def acounts(chunks: AsyncIterator[Any]) -> AsyncIterator[str]:
+    async for _ in chunks:
+        for word in ("one ", "two "):
+            yield word
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("closed", [False, True], ids=["read to its end", "closed early"])
+async def test_stream_without_an_operation_under_way_says_whether_it_was_closed_early(
+    record: Record, asynchronous: bool, closed: bool
+) -> None:
+    counter = RunnableGenerator(counts, acounts)
+    chain = (counter | counter | str.upper | RunnableParallel(a=counter, b=counter)).with_config(run_name="sums")
+    if asynchronous:
+        async for _ in (parts := chain.astream("x", config(record))):
+            if closed:
+                break
+        await parts.aclose()
+        del parts
+        await _until(record, 2)  # LangChain leaves the end of the streams within to the loop
+    else:
+        for _ in (stream := chain.stream("x", config(record))):
+            if closed:
+                break
+        stream.close()
+    assert record.story() == lines(
+        f"""
+        agent.start agent.sums {{input:}} (sums/-/ann) < -
+        agent.stop {"cancelled" if closed else "success"} agent.sums {{input:x}} (sums/-/ann) < -
+        """
+    )
 
 
 @pytest.mark.parametrize("asynchronous", [False, pytest.param(True, marks=NEEDS_TASK_CONTEXT)])
