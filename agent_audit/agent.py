@@ -191,7 +191,13 @@ class AuditContext:
         self._agent.logger.log(self._end(error), after_effect=True)
 
     async def __aenter__(self) -> AuditContext:
-        await self._agent.logger.alog(self._request())
+        request = self._request()
+        try:
+            await self._agent.logger.alog(request)
+        except asyncio.CancelledError as stop:  # the block does not run, but that it would is on record or about to be
+            self._started = time.perf_counter()
+            await asyncio.shield(self._agent.logger.alog(self._end(stop), after_effect=True))
+            raise
         return self._begin()
 
     async def __aexit__(
