@@ -223,6 +223,9 @@ class RunTracker:
             self._leave(run)
             self._end_claim(key)
             raise
+        around = run.parent
+        if around is not None and (around.ended or around.late):  # just now, so that nothing else would close this
+            self._close_below(around)
         return run
 
     def rename(self, run: Run, key: Hashable) -> bool:

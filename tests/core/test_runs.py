@@ -56,6 +56,19 @@ def test_a_detached_run_goes_on_after_its_parent_and_is_closed_with_all_others(
     assert not tracker._runs
 
 
+def test_what_starts_when_the_run_around_it_has_just_ended_is_closed_as_well(
+    tracker: RunTracker, backend: MemoryAuditBackend
+) -> None:
+    around = tracker.start(T.AGENT_START, "agent")
+    tracker.end("agent", O.CANCELLED)
+    tracker.start(T.TOOL_CALL, "tool", parent=around, action="tool.x")
+    assert told(backend)[2:] == [(T.TOOL_CALL, None, "tool.x"), (T.TOOL_RESPONSE, O.UNKNOWN, "tool.x")]
+    late = tracker.end("tool", O.SUCCESS)
+    assert late is not None
+    assert late.metadata == {"late": True}
+    assert not tracker._runs
+
+
 def test_an_error_says_whose_it_is_and_stands_once(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
     tracker.enter("root")
     problem = ValueError("bad")

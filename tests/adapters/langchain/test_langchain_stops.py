@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda, Runnable
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
 from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
+
+from agent_audit import MemoryAuditBackend
 
 
 def streaming() -> Any:
@@ -166,6 +168,37 @@ async def _until(record: Record, count: int) -> None:
         if len(record.events) >= count:
             return
         await asyncio.sleep(0.01)
+
+
+class Waiting(MemoryAuditBackend):
+    """A log that takes its time over one event."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__()
+        self.waited_for = f'"event_type":"{event_type}"'.encode()
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        if any(self.waited_for in record for record in records):
+            self.reached.set()
+            self.go_on.wait(10)
+        return super().append(records, timeout=timeout)
+
+
+@NEEDS_TASK_CONTEXT
+@pytest.mark.parametrize("start", ["llm.request", "tool.call"])
+async def test_task_cancelled_while_a_start_is_being_recorded(start: str) -> None:
+    log = Waiting(start)
+    record = Record(log)
+    task = asyncio.create_task(clerk(call("search_async", "c1", query="x")).ainvoke(QUESTION, config(record)))
+    await asyncio.to_thread(log.reached.wait)
+    task.cancel()
+    log.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    end = "tool.response" if start == "tool.call" else "llm.response"
+    assert (record.of(end)[-1].outcome, record.one("agent.stop").outcome) == ("unknown", "cancelled")
+    record.check()
 
 
 @NEEDS_TASK_CONTEXT
