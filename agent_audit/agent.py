@@ -11,9 +11,9 @@ from typing import Any
 
 from agent_audit.default import get_logger
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
-from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.identity import Identity, identify
 from agent_audit.logger import AuditLogger
-from agent_audit.runs import describe_error
+from agent_audit.runs import describe_error, identity_here
 
 _SOURCE = Source(framework="agent_audit")
 _MODIFYING = frozenset({"write", "delete", "update", "create", "insert", "append", "modify", "replace"})
@@ -123,7 +123,7 @@ class AuditedAgent:
 
     def _shared(self) -> dict[str, Any]:
         """Fields of every event of this agent here and now."""
-        ambient = current_identity()
+        ambient = identity_here(self.logger)
         return {
             "agent_id": self.agent_id,
             "session_id": self.session_id,

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -132,6 +132,9 @@ class RunTracker:
         self._sources: dict[str | None, Source] = {}
         self.duplicate_ends = 0
         """Ends that came for a run whose end was on record."""
+        self.running: Callable[[], Hashable] | None = None
+        """For a framework that tells anywhere in a run which one it is: its key. What else is recorded there, by
+        adapters of other frameworks too, is below it then."""
 
     @classmethod
     def shared(cls, sink: SharedSink, framework: str, version: str | None) -> RunTracker:
@@ -295,7 +298,7 @@ class RunTracker:
         """
         run = self._find(under)
         if run is None:
-            ambient = current_identity()
+            ambient = self.here()
             known: dict[str, Any] = {"trace_id": ambient.trace_id, "parent_span_id": ambient.span_id}
         else:
             known = {**run.identity, "trace_id": run.trace_id, "parent_span_id": run.recorded_span_id}
@@ -324,6 +327,10 @@ class RunTracker:
             if on_its_own and self._runs.get(run.key) is run:
                 self.end(run.key, Outcome.UNKNOWN)
 
+    def here(self) -> Identity:
+        """Under what something is recorded that no run of this framework is known around; see `identity_here`."""
+        return identity_here(self._sink)
+
     # -- inside ----------------------------------------------------------------------------------------
 
     def _find(self, run: Hashable | Run) -> Run | None:
@@ -341,7 +348,7 @@ class RunTracker:
         *,
         hook: str | None = None,
     ) -> Run:
-        ambient = current_identity()
+        ambient = self.here() if parent is None else current_identity()
         above = ambient.span_id if parent is None else parent.recorded_span_id
         span_id: str | None = facts.pop("span_id", None) if facts else None
         if span_id is None:
@@ -421,6 +428,23 @@ class RunTracker:
         if source is None:
             source = self._sources[hook] = Source(framework=self._framework, version=self._version, hook=hook)
         return source
+
+
+def identity_here(sink: object) -> Identity:
+    """The identity in force here. Where a run of a framework executes that has begun under it, that of the run.
+
+    Args:
+        sink: the logger whose runs count.
+    """
+    ambient = current_identity()
+    for tracker in list(getattr(sink, "adapter_state", {}).values()):
+        if not isinstance(tracker, RunTracker) or tracker.running is None:
+            continue
+        run = tracker.get(tracker.running())
+        if run is not None and run.root.parent_span_id == ambient.span_id:
+            who = {name: run.identity.get(name) or getattr(ambient, name) for name in _IDENTITY}
+            return Identity(**who, trace_id=run.trace_id, span_id=run.recorded_span_id)
+    return ambient
 
 
 def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[str, Any]) -> AuditEvent:

@@ -18,6 +18,7 @@ from agent_audit import (
     shared_state,
 )
 from agent_audit_langchain.approvals import Approvals
+from agent_audit_langchain.identity import running_in
 
 _STATE = "agent_audit_langchain.recording"
 
@@ -28,6 +29,7 @@ class Recording:
     def __init__(self, logger: AuditLogger) -> None:
         self.logger = logger
         self.tracker = RunTracker.shared(logger, "langchain", _version())
+        self.tracker.running = running_in
         self.approvals = Approvals(logger, self.note)
         self.definitions = ToolDefinitions.of(logger)
         self.given: BoundedMap[dict[str, str]] = BoundedMap()
