@@ -149,6 +149,10 @@ class RunTracker:
         """The open run of that key."""
         return self._runs.get(key)
 
+    def known(self, key: Hashable) -> Run | None:
+        """The same, and one that was closed with the run around it: it may be going on all the same."""
+        return self._runs.get(key) or self._ended.get(key)
+
     def claim(self, key: Hashable) -> bool:
         """True for the first who asks: several handlers of one logger may be told of one run, even at once.
 
@@ -226,9 +230,6 @@ class RunTracker:
             self._leave(run)
             self._end_claim(key)
             raise
-        around = run.parent
-        if around is not None and (around.ended or around.late):  # just now, so that nothing else would close this
-            self._close_below(around)
         return run
 
     def rename(self, run: Run, key: Hashable) -> bool:
@@ -403,10 +404,9 @@ class RunTracker:
             self._close_below(child)
             if self._leave(child):
                 child.late = True
-                if child.end_type is not None:
-                    self._ended[child.key] = child
-                    if len(self._ended) > self._max_ended:
-                        self._ended.pop(_oldest(self._ended), None)
+                self._ended[child.key] = child
+                if len(self._ended) > self._max_ended:
+                    self._ended.pop(_oldest(self._ended), None)
                 self._record_end(child, Outcome.UNKNOWN, None, {})
 
     def _leave(self, run: Run) -> bool:
@@ -440,7 +440,7 @@ def identity_here(sink: object) -> Identity:
     for tracker in list(getattr(sink, "adapter_state", {}).values()):
         if not isinstance(tracker, RunTracker) or tracker.running is None:
             continue
-        run = tracker.get(tracker.running())
+        run = tracker.known(tracker.running())
         if run is not None and run.root.parent_span_id == ambient.span_id:
             who = {name: run.identity.get(name) or getattr(ambient, name) for name in _IDENTITY}
             return Identity(**who, trace_id=run.trace_id, span_id=run.recorded_span_id)

@@ -162,6 +162,7 @@ class ChainHooks(Hooks):
     @takes_run
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
+        self.recording.broken_off[run.key] = run
         self._passes_through(run, error)
         outcome = outcome_of(error)
         if run.state.get("executes") and outcome in _BROKEN_OFF:

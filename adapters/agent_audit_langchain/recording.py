@@ -20,6 +20,8 @@ from agent_audit import (
 from agent_audit_langchain.approvals import Approvals
 from agent_audit_langchain.identity import running_in
 
+_MAX_BROKEN_OFF = 200
+"""They may hold on to all that a graph was given."""
 _STATE = "agent_audit_langchain.recording"
 
 
@@ -34,6 +36,8 @@ class Recording:
         self.definitions = ToolDefinitions.of(logger)
         self.given: BoundedMap[dict[str, str]] = BoundedMap()
         """Who, for whom and in which conversation, by the run at the top: what all handlers told of it were given."""
+        self.broken_off: BoundedMap[Run] = BoundedMap(_MAX_BROKEN_OFF)
+        """Chains, graphs and nodes that an exception has ended, by their run ids: some of what they run may go on."""
         self.modifying: BoundedMap[bool] = BoundedMap()
         """The tool calls under way that any handler told of them was given as changing data."""
 

@@ -56,16 +56,17 @@ def test_a_detached_run_goes_on_after_its_parent_and_is_closed_with_all_others(
     assert not tracker._runs
 
 
-def test_what_starts_when_the_run_around_it_has_just_ended_is_closed_as_well(
-    tracker: RunTracker, backend: MemoryAuditBackend
-) -> None:
-    around = tracker.start(T.AGENT_START, "agent")
+def test_what_starts_below_a_run_that_is_over_has_its_own_end(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    tracker.start(T.AGENT_START, "agent", agent_id="a")
+    tracker.enter("node", parent="agent")
     tracker.end("agent", O.CANCELLED)
-    tracker.start(T.TOOL_CALL, "tool", parent=around, action="tool.x")
-    assert told(backend)[2:] == [(T.TOOL_CALL, None, "tool.x"), (T.TOOL_RESPONSE, O.UNKNOWN, "tool.x")]
-    late = tracker.end("tool", O.SUCCESS)
-    assert late is not None
-    assert late.metadata == {"late": True}
+    node = tracker.known("node")
+    assert node is not None
+    tracker.start(T.TOOL_CALL, "tool", parent=node, action="tool.x")
+    tracker.end("tool", O.SUCCESS)
+    call, response = backend.events()[2:]
+    assert (call.agent_id, call.parent_span_id, call.trace_id) == ("a", "agent", "agent")
+    assert (response.outcome, response.metadata) == (O.SUCCESS, None)
     assert not tracker._runs
 
 

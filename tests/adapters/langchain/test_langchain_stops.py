@@ -15,6 +15,10 @@ from langchain_core.runnables import RunnableGenerator, RunnableLambda, Runnable
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
 from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import interrupt
 
 from agent_audit import MemoryAuditBackend
 
@@ -214,6 +218,66 @@ async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
     await _until(record, len(closed) + 1)
     assert record.story() == [*closed, called(SLOW)[1]]
     assert (record.events[-1].result, record.events[-1].metadata) == ("late", {"late": True})
+
+
+@NEEDS_TASK_CONTEXT
+@pytest.mark.parametrize("where", ["tool", "node"])
+async def test_what_outlives_its_cancelled_task_goes_on_below_it(record: Record, where: str) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def work() -> str:
+        """Look it up, in time."""
+        started.set()
+        go_on.wait(10)
+        return str(search.invoke({"query": "x"}))
+
+    if where == "tool":
+        made = clerk(call("work", "c1"), tools=[tool(work)])
+    else:
+        builder = StateGraph(MessagesState)
+        builder.add_node("work", lambda state: {"messages": [work()]})
+        builder.add_edge(START, "work")
+        made = builder.compile(name="clerk")
+    run = asyncio.create_task(made.ainvoke(QUESTION, config(record)))
+    await asyncio.to_thread(started.wait)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    before = len(record.events)
+    go_on.set()
+    await _until(record, before + (3 if where == "tool" else 2))
+    around = record.one("agent.start") if where == "node" else record.of("tool.call")[0]
+    inside = [event for event in record.events[before:] if event.action == "tool.search"]
+    assert [(event.event_type, event.outcome) for event in inside] == [
+        ("tool.call", None),
+        ("tool.response", "success"),
+    ]
+    for event in inside:
+        assert (event.parent_span_id, event.trace_id, event.agent_id) == (around.span_id, around.trace_id, "clerk")
+
+
+def test_task_of_a_workflow_that_waits_goes_on_below_it(record: Record) -> None:
+    @task
+    def look_up() -> Any:
+        return search.invoke({"query": "x"})
+
+    @entrypoint(checkpointer=InMemorySaver())
+    def workflow(_: Any) -> Any:
+        found = look_up()
+        return interrupt("go on?"), found.result()
+
+    workflow.invoke("go", config(record, metadata={"user_id": "ann", "agent_id": "flow"}))
+    interrupted = record.one("permission.check").call_id
+    assert record.story() == lines(
+        f"""
+        agent.start agent.LangGraph {{input:go}} (flow/t/ann) < -
+        permission.check interrupt {interrupted} go on? (flow/t/ann) < agent.LangGraph
+        tool.call tool.search {{query:x}} (flow/t/ann) < agent.LangGraph
+        tool.response success tool.search (flow/t/ann) < agent.LangGraph
+        agent.stop suspended agent.LangGraph (flow/t/ann) < -
+        """
+    )
+    assert len({event.trace_id for event in record.events}) == 1
 
 
 @NEEDS_TASK_CONTEXT
