@@ -350,7 +350,9 @@ class RunTracker:
         hook: str | None = None,
     ) -> Run:
         ambient = self.here() if parent is None else current_identity()
-        above = ambient.span_id if parent is None else parent.recorded_span_id
+        above = ambient.span_id
+        if parent is not None and (above is None or _is_under(parent, above)):
+            above = parent.recorded_span_id
         span_id: str | None = facts.pop("span_id", None) if facts else None
         if span_id is None:
             # A scope below others needs no span of its own.
@@ -445,6 +447,16 @@ def identity_here(sink: object) -> Identity:
             who = {name: run.identity.get(name) or getattr(ambient, name) for name in _IDENTITY}
             return Identity(**who, trace_id=run.trace_id, span_id=run.recorded_span_id)
     return ambient
+
+
+def _is_under(run: Run, span_id: str) -> bool:
+    """Whether an operation is around a run. If not, and it is in force here, it has begun within the run."""
+    around: Run | None = run
+    while around is not None:
+        if span_id in (around.span_id, around.parent_span_id):
+            return True
+        around = around.parent
+    return False
 
 
 def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[str, Any]) -> AuditEvent:

@@ -149,3 +149,28 @@ def test_frameworks_inside_one_another_several_times_are_one_trace(record: Recor
     assert record.one("agent.start", agent_id="Inner").parent_span_id == innermost.span_id
     assert len({event.trace_id for event in record.events()}) == 1
     assert record.one("agent.stop", agent_id="Outer").parent_span_id is None
+
+
+def test_an_agent_of_langchain_inside_one_of_this_sdk_inside_langchain_is_below_the_call_around_it(
+    record: Record,
+) -> None:
+    @function_tool
+    def look_up() -> str:
+        with AuditedAgent("archive", logger=record.logger).audit_context("archive.open"):
+            made = create_agent(Model(responses=[AIMessage("found")]), [], name="Innermost")
+            return str(made.invoke(GO)["messages"][-1].content)
+
+    @tool
+    def ask() -> str:
+        """Ask."""
+        return str(Runner.run_sync(agent([call("look_up")], "done", tools=[look_up], name="Inner"), "hi").final_output)
+
+    clerk(ask).invoke(GO, CONFIG)
+    opened = record.one("action.request", action="archive.open")
+    innermost = record.one("agent.start", agent_id="Innermost")
+    assert opened.parent_span_id == record.one("tool.call", call_id="c1").span_id
+    assert innermost.parent_span_id == opened.span_id
+    (asked,) = [event for event in record.events("llm.request") if event.agent_id == "Innermost"]
+    assert asked.parent_span_id == innermost.span_id
+    assert record.one("agent.stop", agent_id="Innermost").parent_span_id == opened.span_id
+    assert len({event.trace_id for event in record.events()}) == 1
