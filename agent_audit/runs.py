@@ -21,7 +21,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from agent_audit.errors import WriteError
@@ -94,6 +94,10 @@ class Run:
     def root(self) -> Run:
         """The run it all is part of."""
         return self if self._root is None else self._root
+
+    def outline(self) -> Run:
+        """Where and for whom it was, for what may still start below it: nothing of what it keeps alive."""
+        return replace(self, parent=None, _root=None, state={}, errors=[], children=set())
 
 
 class RunTracker:
@@ -406,7 +410,7 @@ class RunTracker:
             self._close_below(child)
             if self._leave(child):
                 child.late = True
-                self._ended[child.key] = child
+                self._ended[child.key] = child.outline() if child.end_type is None else child
                 if len(self._ended) > self._max_ended:
                     self._ended.pop(_oldest(self._ended), None)
                 self._record_end(child, Outcome.UNKNOWN, None, {})

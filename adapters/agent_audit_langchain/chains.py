@@ -28,6 +28,9 @@ _WAITS = "waits"
 _STEP = "step"
 """In the state of a chain inside another one: it is a step of a sequence."""
 
+_BROKEN_OFF_BELOW = "broken off below"
+"""In the state of a root: the run ids of what has ended by an exception in it, itself included."""
+
 _BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
 
 _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
@@ -153,22 +156,34 @@ class ChainHooks(Hooks):
             self._talk_ended(run, outcome)
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
+            self._all_over(run)
             return
         if "node" in run.state:
             self._node_ended(run, outputs)
         self._talk_ended(run, _outcome_of_end(run, streams="inputs" in kwargs))
         self._tracker.finish(run, Outcome.SUCCESS)
+        self._all_over(run)
+
+    def _all_over(self, run: Run) -> None:
+        """When the run at the top ends, no more is remembered of what has broken off in it than what was where."""
+        if run.parent is None:
+            for key in run.state.get(_BROKEN_OFF_BELOW, ()):
+                broken_off = self.recording.broken_off.pop(key)
+                if broken_off is not None:
+                    self.recording.broken_off[key] = broken_off.outline()
 
     @takes_run
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
         self.recording.broken_off[run.key] = run
+        run.root.state.setdefault(_BROKEN_OFF_BELOW, []).append(run.key)
         self._passes_through(run, error)
         outcome = outcome_of(error)
         if run.state.get("executes") and outcome in _BROKEN_OFF:
             self._left_over(run, outcome, "on_chain_error", "the run ended before")
         self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
+        self._all_over(run)
 
     def _talk_ended(self, run: Run, outcome: Outcome) -> None:
         if begins_talk(run) and outcome is not Outcome.SUCCESS:

@@ -21,7 +21,6 @@ from agent_audit_langchain.approvals import Approvals
 from agent_audit_langchain.identity import running_in
 
 _MAX_BROKEN_OFF = 200
-"""They may hold on to all that a graph was given."""
 _STATE = "agent_audit_langchain.recording"
 
 

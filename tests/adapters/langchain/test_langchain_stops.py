@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
@@ -254,6 +255,26 @@ async def test_what_outlives_its_cancelled_task_goes_on_below_it(record: Record,
     ]
     for event in inside:
         assert (event.parent_span_id, event.trace_id, event.agent_id) == (around.span_id, around.trace_id, "clerk")
+
+
+def test_a_graph_that_broke_off_is_not_kept_alive(record: Record) -> None:
+    class Document:
+        """What a node works with."""
+
+    alive = []
+
+    def work(state: Any) -> Any:
+        document = Document()
+        alive.append(weakref.ref(document))
+        raise OSError(f"cannot read {document}")
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("work", work)
+    builder.add_edge(START, "work")
+    with pytest.raises(OSError, match="cannot read"):
+        builder.compile(name="clerk").invoke(QUESTION, config(record))
+    gc.collect()
+    assert [reference() for reference in alive] == [None]
 
 
 def test_task_of_a_workflow_that_waits_goes_on_below_it(record: Record) -> None:
