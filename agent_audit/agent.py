@@ -11,9 +11,9 @@ from typing import Any
 
 from agent_audit.default import get_logger
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
-from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.identity import Identity, identify
 from agent_audit.logger import AuditLogger
-from agent_audit.runs import describe_error
+from agent_audit.runs import describe_error, identity_here
 
 _SOURCE = Source(framework="agent_audit")
 _MODIFYING = frozenset({"write", "delete", "update", "create", "insert", "append", "modify", "replace"})
@@ -127,7 +127,7 @@ class AuditedAgent:
 
     def _shared(self) -> dict[str, Any]:
         """Fields of every event of this agent here and now."""
-        ambient = current_identity()
+        ambient = identity_here(self.logger)
         return {
             "agent_id": self.agent_id,
             "session_id": self.session_id,
@@ -195,7 +195,13 @@ class AuditContext:
         self._agent.logger.log(self._end(error), after_effect=True)
 
     async def __aenter__(self) -> AuditContext:
-        await self._agent.logger.alog(self._request())
+        request = self._request()
+        try:
+            await self._agent.logger.alog(request)
+        except asyncio.CancelledError as stop:  # the block does not run, but that it would is on record or about to be
+            self._started = time.perf_counter()
+            await asyncio.shield(self._agent.logger.alog(self._end(stop), after_effect=True))
+            raise
         return self._begin()
 
     async def __aexit__(

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from agent_audit.errors import WriteError
@@ -95,6 +95,10 @@ class Run:
         """The run it all is part of."""
         return self if self._root is None else self._root
 
+    def outline(self) -> Run:
+        """Where and for whom it was, for what may still start below it: nothing of what it keeps alive."""
+        return replace(self, parent=None, _root=None, state={}, errors=[], children=set())
+
 
 class RunTracker:
     """Open runs of one logger and framework. Thread-safe; memory is bounded.
@@ -132,6 +136,9 @@ class RunTracker:
         self._sources: dict[str | None, Source] = {}
         self.duplicate_ends = 0
         """Ends that came for a run whose end was on record."""
+        self.running: Callable[[], Hashable] | None = None
+        """For a framework that tells anywhere in a run which one it is: its key. What else is recorded there, by
+        adapters of other frameworks too, is below it then."""
 
     @classmethod
     def shared(cls, sink: SharedSink, framework: str, version: str | None) -> RunTracker:
@@ -145,6 +152,10 @@ class RunTracker:
     def get(self, key: Hashable) -> Run | None:
         """The open run of that key."""
         return self._runs.get(key)
+
+    def known(self, key: Hashable) -> Run | None:
+        """The same, and one that was closed with the run around it: it may be going on all the same."""
+        return self._runs.get(key) or self._ended.get(key)
 
     def claim(self, key: Hashable) -> bool:
         """True for the first who asks: several handlers of one logger may be told of one run, even at once.
@@ -292,7 +303,7 @@ class RunTracker:
         """
         run = self._find(under)
         if run is None:
-            ambient = current_identity()
+            ambient = self.here()
             known: dict[str, Any] = {"trace_id": ambient.trace_id, "parent_span_id": ambient.span_id}
         else:
             known = {**run.identity, "trace_id": run.trace_id, "parent_span_id": run.recorded_span_id}
@@ -321,6 +332,10 @@ class RunTracker:
             if on_its_own and self._runs.get(run.key) is run:
                 self.end(run.key, Outcome.UNKNOWN)
 
+    def here(self) -> Identity:
+        """Under what something is recorded that no run of this framework is known around; see `identity_here`."""
+        return identity_here(self._sink)
+
     # -- inside ----------------------------------------------------------------------------------------
 
     def _find(self, run: Hashable | Run) -> Run | None:
@@ -338,8 +353,10 @@ class RunTracker:
         *,
         hook: str | None = None,
     ) -> Run:
-        ambient = current_identity()
-        above = ambient.span_id if parent is None else parent.recorded_span_id
+        ambient = self.here() if parent is None else current_identity()
+        above = ambient.span_id
+        if parent is not None and (above is None or _is_under(parent, above)):
+            above = parent.recorded_span_id
         span_id: str | None = facts.pop("span_id", None) if facts else None
         if span_id is None:
             # A scope below others needs no span of its own.
@@ -393,10 +410,9 @@ class RunTracker:
             self._close_below(child)
             if self._leave(child):
                 child.late = True
-                if child.end_type is not None:
-                    self._ended[child.key] = child
-                    if len(self._ended) > self._max_ended:
-                        self._ended.pop(_oldest(self._ended), None)
+                self._ended[child.key] = child.outline() if child.end_type is None else child
+                if len(self._ended) > self._max_ended:
+                    self._ended.pop(_oldest(self._ended), None)
                 self._record_end(child, Outcome.UNKNOWN, None, {})
 
     def _leave(self, run: Run) -> bool:
@@ -418,6 +434,33 @@ class RunTracker:
         if source is None:
             source = self._sources[hook] = Source(framework=self._framework, version=self._version, hook=hook)
         return source
+
+
+def identity_here(sink: object) -> Identity:
+    """The identity in force here. Where a run of a framework executes that has begun under it, that of the run.
+
+    Args:
+        sink: the logger whose runs count.
+    """
+    ambient = current_identity()
+    for tracker in list(getattr(sink, "adapter_state", {}).values()):
+        if not isinstance(tracker, RunTracker) or tracker.running is None:
+            continue
+        run = tracker.known(tracker.running())
+        if run is not None and run.root.parent_span_id == ambient.span_id:
+            who = {name: run.identity.get(name) or getattr(ambient, name) for name in _IDENTITY}
+            return Identity(**who, trace_id=run.trace_id, span_id=run.recorded_span_id)
+    return ambient
+
+
+def _is_under(run: Run, span_id: str) -> bool:
+    """Whether an operation is around a run. If not, and it is in force here, it has begun within the run."""
+    around: Run | None = run
+    while around is not None:
+        if span_id in (around.span_id, around.parent_span_id):
+            return True
+        around = around.parent
+    return False
 
 
 def _event(event_type: AuditEventType, run: Run, source: Source, fields: dict[str, Any]) -> AuditEvent:

@@ -25,6 +25,12 @@ _RESUMED = "resumed"
 _WAITS = "waits"
 """In the state of a graph or chain: the threads in it that wait for an answer."""
 
+_STEP = "step"
+"""In the state of a chain inside another one: it is a step of a sequence."""
+
+_BROKEN_OFF_BELOW = "broken off below"
+"""In the state of a root: the run ids of what has ended by an exception in it, itself included."""
+
 _BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
 
 _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
@@ -62,9 +68,10 @@ class ChainHooks(Hooks):
         elif _is_nested_agent(name, metadata, parent):
             self._start_agent(_own_name(name, metadata, parent), inputs, metadata, run_id, parent)
         else:
-            self._enter(name, inputs, metadata, run_id, parent)
+            run = self._enter(name, inputs, metadata, run_id, parent)
+            run.state[_STEP] = _is_of_sequence(kwargs.get("tags"))
 
-    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> None:
+    def _enter(self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None) -> Run:
         if parent is None:
             run = self._serves(self._tracker.enter(run_id, **self._who.of_root(metadata, given=self._given(run_id))))
         else:
@@ -84,6 +91,7 @@ class ChainHooks(Hooks):
             if _RESUMED in run.root.state:
                 node.resume = _resume_of(run)
                 self.recording.approvals.node_started(run, node)
+        return run
 
     def _start_agent(
         self, name: str, inputs: Any, metadata: Mapping[str, Any], run_id: UUID, parent: Run | None
@@ -148,21 +156,34 @@ class ChainHooks(Hooks):
             self._talk_ended(run, outcome)
             answer = messages.answered(outputs, graph=run.state["graph"]) if done else None
             self._tracker.finish(run, outcome, hook="on_chain_end", result=answer, parameters=_streamed(run, kwargs))
+            self._all_over(run)
             return
         if "node" in run.state:
             self._node_ended(run, outputs)
         self._talk_ended(run, _outcome_of_end(run, streams="inputs" in kwargs))
         self._tracker.finish(run, Outcome.SUCCESS)
+        self._all_over(run)
+
+    def _all_over(self, run: Run) -> None:
+        """When the run at the top ends, no more is remembered of what has broken off in it than what was where."""
+        if run.parent is None:
+            for key in run.state.get(_BROKEN_OFF_BELOW, ()):
+                broken_off = self.recording.broken_off.pop(key)
+                if broken_off is not None:
+                    self.recording.broken_off[key] = broken_off.outline()
 
     @takes_run
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
+        self.recording.broken_off[run.key] = run
+        run.root.state.setdefault(_BROKEN_OFF_BELOW, []).append(run.key)
         self._passes_through(run, error)
         outcome = outcome_of(error)
         if run.state.get("executes") and outcome in _BROKEN_OFF:
             self._left_over(run, outcome, "on_chain_error", "the run ended before")
         self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
+        self._all_over(run)
 
     def _talk_ended(self, run: Run, outcome: Outcome) -> None:
         if begins_talk(run) and outcome is not Outcome.SUCCESS:
@@ -327,12 +348,19 @@ def _outcome_of_end(run: Run, *, streams: bool) -> Outcome:
 
 
 def _is_busy_below(run: Run) -> bool:
-    return any(child.start_type is not None or _is_busy_below(child) for child in list(run.children))
+    """Whether something below has not ended: an operation, or a step of a sequence, for one streams to the next."""
+    return any(
+        child.start_type is not None or child.state.get(_STEP) or _is_busy_below(child) for child in list(run.children)
+    )
 
 
 def _is_step(tags: Sequence[str] | None) -> bool:
     """Whether a run is a step of another one, though that is not known: its start was before recording began."""
     return any(tag.startswith(("graph:", "seq:", "map:", "branch:", "condition:", "retry:")) for tag in tags or ())
+
+
+def _is_of_sequence(tags: Sequence[str] | None) -> bool:
+    return any(tag.startswith("seq:step:") for tag in tags or ())
 
 
 def _is_nested_agent(name: str, metadata: Mapping[str, Any], parent: Run | None) -> bool:

@@ -139,10 +139,13 @@ class Hooks:
         """The run around one that starts.
 
         LangChain does not tell it to a run that was given `callbacks` of its own, and beside LangSmith's `traceable` it
-        tells one that only LangSmith knows. What executes here is known all the same.
+        tells one that only LangSmith knows. What executes here is known all the same. So is what has broken off, or was
+        closed with the run around it: its threads, and LangGraph's tasks in it, go on.
         """
-        run = None if run_id is None else self._tracker.get(run_id)
-        return self._tracker.get(running_in()) if run is None else run
+        return self._known(run_id) or self._known(running_in())
+
+    def _known(self, run_id: Any) -> Run | None:
+        return None if run_id is None else self._tracker.known(run_id) or self.recording.broken_off.get(run_id)
 
     def _facts(
         self, parent: Run | None, request: ActionRequest, description: str | None, tool: Any = None

@@ -18,7 +18,9 @@ from agent_audit import (
     shared_state,
 )
 from agent_audit_langchain.approvals import Approvals
+from agent_audit_langchain.identity import running_in
 
+_MAX_BROKEN_OFF = 200
 _STATE = "agent_audit_langchain.recording"
 
 
@@ -28,10 +30,13 @@ class Recording:
     def __init__(self, logger: AuditLogger) -> None:
         self.logger = logger
         self.tracker = RunTracker.shared(logger, "langchain", _version())
+        self.tracker.running = running_in
         self.approvals = Approvals(logger, self.note)
         self.definitions = ToolDefinitions.of(logger)
         self.given: BoundedMap[dict[str, str]] = BoundedMap()
         """Who, for whom and in which conversation, by the run at the top: what all handlers told of it were given."""
+        self.broken_off: BoundedMap[Run] = BoundedMap(_MAX_BROKEN_OFF)
+        """Chains, graphs and nodes that an exception has ended, by their run ids: some of what they run may go on."""
         self.modifying: BoundedMap[bool] = BoundedMap()
         """The tool calls under way that any handler told of them was given as changing data."""
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from agents import RunContextWrapper
 
-from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, current_identity, message
+from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, message
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import field_of
 from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name, outcome_of
@@ -64,7 +64,7 @@ class Conversation:
         self.calls = SpokenCalls(self, recording.logger.digest)
         self.key: Hashable = uuid4().hex
         self._wrapper = RunContextWrapper(context)
-        session_id = current_identity().session_id or str(self.key)
+        session_id = self.tracker.here().session_id or str(self.key)
         self._identity = identity_of(settings, self._wrapper, session_id)
         self._renamed = self._identity.pop("agent_id", None)
         self._model = model

@@ -26,6 +26,7 @@ from agent_audit_openai_agents.outcomes import (
     failure_fields,
     guardrail_name,
     outcome_of,
+    raised_by_handoff,
     raised_by_input_guardrail,
     raised_by_native_tool,
 )
@@ -195,7 +196,7 @@ class Ending:
     def _give_up_requests(self, exception: BaseException | None) -> None:
         """What the model asked for and nothing came of."""
         run = self._run
-        broken = _broken_guardrail(exception, run.asked)
+        broken = _broken_guardrail(exception, run.asked) or self._failed_handoff(exception)
         for call_id, call in list(run.asked.items()):
             del run.asked[call_id]
             facts: dict[str, Any] = {"action": call.action, "call_id": call_id, "parameters": call.arguments}
@@ -204,7 +205,7 @@ class Ending:
                 run.note(T.PERMISSION_DENIED, "runner", after_effect=True, **facts)
                 continue
             if exception is not None and call_id == broken:
-                facts |= {"outcome": Outcome.FAILURE, "exception": cause_of(exception)}
+                facts |= {"outcome": outcome_of(exception), "exception": cause_of(exception)}
                 run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
                 continue
             unknown = isinstance(exception, ModelBehaviorError) and is_unknown_tool(str(exception), call.name)
@@ -213,6 +214,10 @@ class Ending:
             else:
                 facts |= {"outcome": Outcome.CANCELLED, "error": "the run ended before it was carried out"}
             run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
+
+    def _failed_handoff(self, exception: BaseException | None) -> str | None:
+        call = self._run.handoff_call(self._run.agent) if exception and raised_by_handoff(exception) else None
+        return None if call is None else call.call_id
 
 
 def _unraised(result: Any, tripped: Any) -> BaseException | None:

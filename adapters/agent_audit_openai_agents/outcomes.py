@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection
 from typing import Any
 
 from agents import default_tool_error_function, get_current_span
 from agents.exceptions import (
     AgentsException,
     InputGuardrailTripwireTriggered,
+    ModelBehaviorError,
     OutputGuardrailTripwireTriggered,
     ToolInputGuardrailTripwireTriggered,
     ToolOutputGuardrailTripwireTriggered,
@@ -42,6 +44,10 @@ _NATIVE_TOOLS = "agents.run_internal.tool_actions"
 _INPUT_GUARDRAILS = ("_execute_tool_input_guardrails", "_run_tool_input_guardrails")
 """Where runs and realtime sessions ask them; elsewhere in another version, the call passes for one that their end has
 cancelled."""
+
+_HANDOFFS = ("execute_handoffs",)
+"""Where a run hands over; the same."""
+_MALFORMED = "Invalid JSON when parsing "
 
 _DEFAULT_ERROR = _default_error_prefix()
 
@@ -135,9 +141,22 @@ def raised_by_native_tool(exception: BaseException) -> bool:
 
 def raised_by_input_guardrail(exception: BaseException) -> bool:
     """Whether a tool's input guardrail has raised what ended a run or a session."""
-    at = cause_of(exception).__traceback__
+    return _passed_through(_INPUT_GUARDRAILS, cause_of(exception))
+
+
+def raised_by_handoff(exception: BaseException) -> bool:
+    """Whether a handoff has raised what ended a run: its callback, or arguments that are not what it takes.
+
+    Of the latter, the SDK raises an exception that does not show its way; else it parses answers without calls alone.
+    """
+    malformed = isinstance(exception, ModelBehaviorError) and str(exception).startswith(_MALFORMED)
+    return malformed or _passed_through(_HANDOFFS, exception)
+
+
+def _passed_through(functions: Collection[str], exception: BaseException) -> bool:
+    at = exception.__traceback__
     while at is not None:
-        if at.tb_frame.f_code.co_name in _INPUT_GUARDRAILS:
+        if at.tb_frame.f_code.co_name in functions:
             return True
         at = at.tb_next
     return False

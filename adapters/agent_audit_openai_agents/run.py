@@ -155,7 +155,7 @@ class RunRecorder:
 
     def handed_off(self, from_agent: Any, to_agent: Any) -> None:
         """An agent hands over to another one."""
-        call = self._handoff_call(from_agent, to_agent.name)
+        call = self.handoff_call(from_agent, to_agent.name)
         self.note(
             T.AGENT_HANDOFF,
             "on_handoff",
@@ -169,11 +169,12 @@ class RunRecorder:
             self.asked.pop(call.call_id, None)
         self.agent_stopped(Outcome.SUCCESS, hook="on_handoff", metadata={"handed_off_to": to_agent.name})
 
-    def _handoff_call(self, from_agent: Any, target: str) -> Call | None:
+    def handoff_call(self, from_agent: Any, target: str | None = None) -> Call | None:
+        """The first call of its model that hands over to an agent of that name; None: to any."""
         names = {
             getattr(handoff, "tool_name", None) or f"transfer_to_{_as_tool_name(handoff.name)}"
             for handoff in getattr(from_agent, "handoffs", ())
-            if getattr(handoff, "agent_name", None) == target or getattr(handoff, "name", None) == target
+            if target is None or target in (getattr(handoff, "agent_name", None), getattr(handoff, "name", None))
         }
         return next((call for call in self.asked.values() if call.name in names), None)
 

@@ -161,6 +161,8 @@ def _option(config: Any, name: str) -> Any:
 
 def _operation_around(recording: Recording, context: Any) -> Any:
     """Key of the tool call that starts this run, or of the agent around it."""
+    if recording.tracker.here() is not current_identity():
+        return None  # another framework's run is in between, and around this one
     outer = recording.active_run()
     span_key = recording.tool_around(current_span_id())
     if outer is None:
@@ -187,15 +189,18 @@ def _take_over(run: RunRecorder, state: Any) -> None:
 @contextmanager
 def _within(run: RunRecorder) -> Iterator[None]:
     """What runs in this block belongs to the run, also what the application records itself."""
-    outer = current_identity()
+    outer = run.tracker.here()
     parent = run.tracker.get(run.told.parent) if run.told.parent is not None else None
     trace_id = parent.trace_id if parent is not None else outer.trace_id or str(run.key)
     run.told.trace_id = trace_id
     given = run.settings.given
-    session_id = given.get("session_id") or run.told.session_id
+    whose = {
+        "session_id": given.get("session_id") or run.told.session_id or outer.session_id,
+        "user_id": given.get("user_id") or outer.user_id,
+    }
     token = active.set(run)
     try:
-        with identify(session_id=session_id, user_id=given.get("user_id"), trace_id=trace_id):
+        with identify(**whose, trace_id=trace_id, span_id=outer.span_id):
             yield
     finally:
         active.reset(token)

@@ -28,6 +28,8 @@ END_TYPES = (
 DATA_TYPES = ("data.access", "data.modify")
 """Types that say what an operation did to data: one of their own, or with the span of the tool call that did it."""
 
+_RUN = ("session_id", "trace_id")
+"""Models that number their calls use a call id again in other conversations and turns."""
 
 EVIDENCE = ("event_id", "session_id", "timestamp", "seq")
 """What a finding says of its events."""
@@ -172,12 +174,14 @@ def effective_outcome(events: Expr) -> Expr:
 def ended(events: Expr, *columns: str) -> Expr:
     """The end of each operation, once, with these columns and what tells operations apart.
 
-    What a tool call did to data has the call's span or call id: of the two, the call's response counts.
+    What a tool call did to data has the call's span, or its call id in the same run: of the two, the call's response
+    counts.
     """
-    told = events.select(*dict.fromkeys(("log", "seq", "event_type", "outcome", "span_id", "call_id", *columns)))
+    needed = ("log", "seq", "event_type", "outcome", "span_id", "call_id", *_RUN)
+    told = events.select(*dict.fromkeys((*needed, *columns)))
     ends, data = told.event_type.isin(END_TYPES), told.event_type.isin(DATA_TYPES)
     responses = told.filter(told.event_type == "tool.response")
-    alone = without(without(told.filter(data), responses, "span_id"), responses, "call_id")
+    alone = without(without(told.filter(data), responses, "span_id"), responses, "call_id", also=_RUN)
     return told.filter(ends & ~data).union(alone)
 
 

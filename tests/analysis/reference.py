@@ -96,9 +96,13 @@ def failure_rates(events: list[AuditEvent], least: int, rate: float) -> dict[str
     }
     ended: dict[str | None, list[str]] = defaultdict(list)
     responded = {e.span_id for e in events if e.event_type == "tool.response" and e.span_id}
-    answered = {e.call_id for e in events if e.event_type == "tool.response" and e.call_id}
+
+    def of_run(e: AuditEvent) -> tuple[str | None, ...]:
+        return e.call_id, e.session_id, e.trace_id
+
+    answered = {of_run(e) for e in events if e.event_type == "tool.response" and e.call_id}
     for e in events:
-        if e.event_type in {"data.access", "data.modify"} and (e.span_id in responded or e.call_id in answered):
+        if e.event_type in {"data.access", "data.modify"} and (e.span_id in responded or of_run(e) in answered):
             continue
         if e.event_type in ends and outcome(e) not in {None, "suspended"}:
             ended[e.agent_id].append(str(outcome(e)))

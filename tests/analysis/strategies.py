@@ -28,6 +28,7 @@ def events(draw: st.DrawFn, types: st.SearchStrategy[str] = _TYPES) -> AuditEven
         agent_id=draw(st.sampled_from(["a", "b", None])),
         session_id=draw(st.sampled_from([None, "x", "y"])),
         user_id=draw(st.sampled_from([None, "u", "v"])),
+        trace_id=draw(st.sampled_from([None, None, "t"])),
         span_id=draw(_SPANS),
         parent_span_id=draw(_SPANS),
         call_id=draw(_CALLS),

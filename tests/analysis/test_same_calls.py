@@ -119,6 +119,18 @@ def test_a_decision_seen_again_when_its_run_is_resumed_is_counted_once_and_a_que
     assert waits([*events, other])[1] == {events[3].event_id: 3.0, other.event_id: 4.0}
 
 
+def test_what_was_done_to_data_belongs_to_the_call_of_its_own_conversation_and_run() -> None:
+    def ends(kind: str, session: str, run: str) -> AuditEvent:
+        return event(kind, session_id=session, trace_id=run, span_id=f"{kind} {run}", call_id=ID, outcome="failure")
+
+    called = [ends(kind, "x", run) for run in "abcd" for kind in ("tool.response", "data.modify")]
+    by_the_provider = [ends("data.access", "y", "e"), ends("data.access", "x", "f")]
+    rules = Ruleset().only("failure-rate").adjusted({"failure-rate": {"least": 5}})
+    with AuditAnalyzer([*called, *by_the_provider]) as analyzer:
+        report = analyzer.detect_anomalies(rules=rules)
+    assert [finding.numbers["ended"] for finding in report.findings] == [6]
+
+
 def test_a_call_id_of_another_log_is_another_call(tmp_path: Path) -> None:
     paths = [write_log(tmp_path / name, numbered_calls()) for name in ("one", "two")]
     told = []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Sequence
 
 import pytest
 
@@ -78,6 +80,41 @@ def test_async_blocks_record_the_same_and_survive_cancellation(
         (T.ACTION_REQUEST, None, "quick"),
         (T.ACTION_EXECUTED, O.SUCCESS, "quick"),
     ]
+
+
+def test_a_block_whose_task_is_cancelled_while_its_request_is_recorded_has_an_end() -> None:
+    class Busy(MemoryAuditBackend):
+        """Takes its time over the first event."""
+
+        reached, go_on = threading.Event(), threading.Event()
+
+        def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+            self.reached.set()
+            self.go_on.wait()
+            return super().append(records, timeout=timeout)
+
+    backend = Busy()
+    agent = AuditedAgent("billing", logger=AuditLogger(backend))
+
+    async def pay() -> None:
+        async with agent.audit_context("pay"):
+            raise AssertionError("it was cancelled before")
+
+    async def main() -> None:
+        first = asyncio.create_task(asyncio.to_thread(agent.log_data_access, "customers/42"))
+        await asyncio.to_thread(backend.reached.wait)
+        task = asyncio.create_task(pay())
+        await asyncio.sleep(0)  # it waits for the log
+        task.cancel()
+        await asyncio.sleep(0)
+        backend.go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await first
+
+    asyncio.run(main())
+    assert told(backend)[1:] == [(T.ACTION_REQUEST, None, "pay"), (T.ACTION_FAILED, O.CANCELLED, "pay")]
+    assert_paired(backend)
 
 
 def test_what_happens_inside_a_block_is_recorded_under_it(agent: AuditedAgent, backend: MemoryAuditBackend) -> None:

@@ -56,6 +56,34 @@ def test_a_detached_run_goes_on_after_its_parent_and_is_closed_with_all_others(
     assert not tracker._runs
 
 
+def test_what_starts_inside_an_operation_that_began_within_its_parent_is_below_that(
+    tracker: RunTracker, backend: MemoryAuditBackend
+) -> None:
+    with identify(span_id="around"):
+        tracker.start(T.AGENT_START, "agent")
+        tracker.start(T.LLM_REQUEST, "model", parent="agent")
+        with identify(span_id="within"):
+            tracker.start(T.TOOL_CALL, "tool", parent="agent")
+            tracker.start(T.LLM_REQUEST, "inner", parent="tool")
+    tracker.end("agent", O.SUCCESS)
+    found = {(event.span_id, event.parent_span_id) for event in backend.events()}
+    assert found == {("agent", "around"), ("model", "agent"), ("tool", "within"), ("inner", "tool")}
+
+
+def test_what_starts_below_a_run_that_is_over_has_its_own_end(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
+    tracker.start(T.AGENT_START, "agent", agent_id="a")
+    tracker.enter("node", parent="agent")
+    tracker.end("agent", O.CANCELLED)
+    node = tracker.known("node")
+    assert node is not None
+    tracker.start(T.TOOL_CALL, "tool", parent=node, action="tool.x")
+    tracker.end("tool", O.SUCCESS)
+    call, response = backend.events()[2:]
+    assert (call.agent_id, call.parent_span_id, call.trace_id) == ("a", "agent", "agent")
+    assert (response.outcome, response.metadata) == (O.SUCCESS, None)
+    assert not tracker._runs
+
+
 def test_an_error_says_whose_it_is_and_stands_once(tracker: RunTracker, backend: MemoryAuditBackend) -> None:
     tracker.enter("root")
     problem = ValueError("bad")

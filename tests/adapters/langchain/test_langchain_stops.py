@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import weakref
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.runnables import RunnableLambda
+from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
 from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import interrupt
+
+from agent_audit import MemoryAuditBackend
 
 
 def streaming() -> Any:
@@ -56,6 +64,44 @@ async def test_async_stream_closed_early(record: Record) -> None:
         if len(record.events) == len(CLOSED):
             break
     assert record.story() == CLOSED
+
+
+def counts(chunks: Iterator[Any]) -> Iterator[str]:
+    for _ in chunks:
+        yield from ("one ", "two ")
+
+
+async def acounts(chunks: AsyncIterator[Any]) -> AsyncIterator[str]:
+    async for _ in chunks:
+        for word in ("one ", "two "):
+            yield word
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("closed", [False, True], ids=["read to its end", "closed early"])
+async def test_stream_without_an_operation_under_way_says_whether_it_was_closed_early(
+    record: Record, asynchronous: bool, closed: bool
+) -> None:
+    counter = RunnableGenerator(counts, acounts)
+    chain = (counter | counter | str.upper | RunnableParallel(a=counter, b=counter)).with_config(run_name="sums")
+    if asynchronous:
+        async for _ in (parts := chain.astream("x", config(record))):
+            if closed:
+                break
+        await parts.aclose()
+        del parts
+        await _until(record, 2)  # LangChain leaves the end of the streams within to the loop
+    else:
+        for _ in (stream := chain.stream("x", config(record))):
+            if closed:
+                break
+        stream.close()
+    assert record.story() == lines(
+        f"""
+        agent.start agent.sums {{input:}} (sums/-/ann) < -
+        agent.stop {"cancelled" if closed else "success"} agent.sums {{input:x}} (sums/-/ann) < -
+        """
+    )
 
 
 @pytest.mark.parametrize("asynchronous", [False, pytest.param(True, marks=NEEDS_TASK_CONTEXT)])
@@ -129,6 +175,37 @@ async def _until(record: Record, count: int) -> None:
         await asyncio.sleep(0.01)
 
 
+class Waiting(MemoryAuditBackend):
+    """A log that takes its time over one event."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__()
+        self.waited_for = f'"event_type":"{event_type}"'.encode()
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        if any(self.waited_for in record for record in records):
+            self.reached.set()
+            self.go_on.wait(10)
+        return super().append(records, timeout=timeout)
+
+
+@NEEDS_TASK_CONTEXT
+@pytest.mark.parametrize("start", ["llm.request", "tool.call"])
+async def test_task_cancelled_while_a_start_is_being_recorded(start: str) -> None:
+    log = Waiting(start)
+    record = Record(log)
+    task = asyncio.create_task(clerk(call("search_async", "c1", query="x")).ainvoke(QUESTION, config(record)))
+    await asyncio.to_thread(log.reached.wait)
+    task.cancel()
+    log.go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    end = "tool.response" if start == "tool.call" else "llm.response"
+    assert (record.of(end)[-1].outcome, record.one("agent.stop").outcome) == ("unknown", "cancelled")
+    record.check()
+
+
 @NEEDS_TASK_CONTEXT
 async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
     slow = Slow()
@@ -142,6 +219,86 @@ async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
     await _until(record, len(closed) + 1)
     assert record.story() == [*closed, called(SLOW)[1]]
     assert (record.events[-1].result, record.events[-1].metadata) == ("late", {"late": True})
+
+
+@NEEDS_TASK_CONTEXT
+@pytest.mark.parametrize("where", ["tool", "node"])
+async def test_what_outlives_its_cancelled_task_goes_on_below_it(record: Record, where: str) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def work() -> str:
+        """Look it up, in time."""
+        started.set()
+        go_on.wait(10)
+        return str(search.invoke({"query": "x"}))
+
+    if where == "tool":
+        made = clerk(call("work", "c1"), tools=[tool(work)])
+    else:
+        builder = StateGraph(MessagesState)
+        builder.add_node("work", lambda state: {"messages": [work()]})
+        builder.add_edge(START, "work")
+        made = builder.compile(name="clerk")
+    run = asyncio.create_task(made.ainvoke(QUESTION, config(record)))
+    await asyncio.to_thread(started.wait)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    before = len(record.events)
+    go_on.set()
+    await _until(record, before + (3 if where == "tool" else 2))
+    around = record.one("agent.start") if where == "node" else record.of("tool.call")[0]
+    inside = [event for event in record.events[before:] if event.action == "tool.search"]
+    assert [(event.event_type, event.outcome) for event in inside] == [
+        ("tool.call", None),
+        ("tool.response", "success"),
+    ]
+    for event in inside:
+        assert (event.parent_span_id, event.trace_id, event.agent_id) == (around.span_id, around.trace_id, "clerk")
+
+
+def test_a_graph_that_broke_off_is_not_kept_alive(record: Record) -> None:
+    class Document:
+        """What a node works with."""
+
+    alive = []
+
+    def work(state: Any) -> Any:
+        document = Document()
+        alive.append(weakref.ref(document))
+        raise OSError(f"cannot read {document}")
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("work", work)
+    builder.add_edge(START, "work")
+    with pytest.raises(OSError, match="cannot read"):
+        builder.compile(name="clerk").invoke(QUESTION, config(record))
+    gc.collect()
+    assert [reference() for reference in alive] == [None]
+
+
+def test_task_of_a_workflow_that_waits_goes_on_below_it(record: Record) -> None:
+    @task
+    def look_up() -> Any:
+        return search.invoke({"query": "x"})
+
+    @entrypoint(checkpointer=InMemorySaver())
+    def workflow(_: Any) -> Any:
+        found = look_up()
+        return interrupt("go on?"), found.result()
+
+    workflow.invoke("go", config(record, metadata={"user_id": "ann", "agent_id": "flow"}))
+    interrupted = record.one("permission.check").call_id
+    assert record.story() == lines(
+        f"""
+        agent.start agent.LangGraph {{input:go}} (flow/t/ann) < -
+        permission.check interrupt {interrupted} go on? (flow/t/ann) < agent.LangGraph
+        tool.call tool.search {{query:x}} (flow/t/ann) < agent.LangGraph
+        tool.response success tool.search (flow/t/ann) < agent.LangGraph
+        agent.stop suspended agent.LangGraph (flow/t/ann) < -
+        """
+    )
+    assert len({event.trace_id for event in record.events}) == 1
 
 
 @NEEDS_TASK_CONTEXT

@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from agents import set_tracing_disabled
 from openai_scripts import Record
 
 import agent_audit_openai_agents
 from agent_audit import AuditLogger, MemoryAuditBackend
+from agent_audit.testing import FailingBackend
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +33,25 @@ def record(silent: Record) -> Record:
     """Everything is recorded."""
     agent_audit_openai_agents.enable(silent.logger)
     return silent
+
+
+@pytest.fixture
+def backend() -> FailingBackend:
+    """What `strict` writes to: it takes everything until it is told to refuse."""
+    return FailingBackend(failing=False)
+
+
+@pytest.fixture
+def strict(backend: FailingBackend) -> Iterator[Record]:
+    """A logger that lets nothing happen that it cannot record."""
+    with AuditLogger(backend, on_failure="raise") as logger:
+        yield Record(logger, backend)
+        backend.failing, backend.refused_type = False, None
+
+
+@pytest.fixture(params=["traced", "untraced"])
+def traced_or_not(request: pytest.FixtureRequest) -> Iterator[None]:
+    """For what holds with tracing disabled as well."""
+    set_tracing_disabled(request.param == "untraced")
+    yield
+    set_tracing_disabled(False)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from agents import Agent, function_tool
+import pytest
+from agents import Agent, Runner, function_tool
 from agents.testing import ScriptedModel, assistant_message, function_call
 
-from agent_audit import AuditEvent, AuditLogger, MemoryAuditBackend
+from agent_audit import AuditEvent, AuditLogger, BoundedMap, MemoryAuditBackend
 from agent_audit_openai_agents.recording import Recording
 
 ENDS = {"agent.start": "agent.stop", "llm.request": "llm.response", "tool.call": "tool.response"}
@@ -56,6 +57,24 @@ def lines(text: str) -> list[str]:
     return [stripped for row in text.splitlines() if (stripped := row.strip())]
 
 
+MODEL = ["llm.request - llm.ScriptedModel -", "llm.response success llm.ScriptedModel -"]
+
+
+def story(text: str) -> list[str]:
+    """The events of a text; `model` is a model call that succeeds."""
+    told: list[str] = []
+    for one in lines(text):
+        told += MODEL if one == "model" else [one]
+    return told
+
+
+async def raises(record: Record, *args: Any, **options: Any) -> str:
+    """Run what ends with an exception; returns the exception's name."""
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # the caller compares the type
+        await Runner.run(*args, **options)
+    return type(raised.value).__name__
+
+
 def model(*steps: Any) -> ScriptedModel:
     """A text is an answer, a list of calls asks for them, an exception is raised."""
     return ScriptedModel([[assistant_message(step)] if isinstance(step, str) else step for step in steps])
@@ -85,3 +104,18 @@ def fail() -> str:
 
 
 ASKED_TO_ADD = [call("add", {"a": 1, "b": 2})]
+
+
+@function_tool(needs_approval=True)
+def pay(amount: int) -> str:
+    return f"paid {amount}"
+
+
+def payer(*after: Any, asked: Any = None, **settings: Any) -> Agent[Any]:
+    return agent(asked or [call("pay", {"amount": 5})], *after, tools=[pay, add], **settings)
+
+
+def forget(record: Record) -> None:
+    """As in another process: nothing is remembered but the text of a state."""
+    recording = Recording.of(record.logger)
+    recording.questions, recording.decided = BoundedMap(), BoundedMap()

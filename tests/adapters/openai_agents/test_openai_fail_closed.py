@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from agents import Runner, UserError, function_tool
 from agents.testing import ModelStep, assistant_message
-from openai_scripts import agent, call
+from openai_scripts import Record, agent, call
 
 import agent_audit_openai_agents
 from agent_audit import AuditLogger, WriteError
@@ -16,23 +15,11 @@ from agent_audit.testing import FailingBackend
 from agent_audit_openai_agents import AuditRunHooks
 
 
-@pytest.fixture
-def backend() -> FailingBackend:
-    return FailingBackend(failing=False)
-
-
-@pytest.fixture
-def logger(backend: FailingBackend) -> Iterator[AuditLogger]:
-    with AuditLogger(backend, on_failure="raise") as logger:
-        yield logger
-        backend.failing, backend.refused_type = False, None
-
-
 @pytest.fixture(params=["enabled", "hooks"])
-def options(request: pytest.FixtureRequest, logger: AuditLogger) -> dict[str, Any]:
+def options(request: pytest.FixtureRequest, strict: Record) -> dict[str, Any]:
     if request.param == "hooks":
-        return {"hooks": AuditRunHooks(logger)}
-    agent_audit_openai_agents.enable(logger)
+        return {"hooks": AuditRunHooks(strict.logger)}
+    agent_audit_openai_agents.enable(strict.logger)
     return {}
 
 
@@ -88,12 +75,12 @@ async def test_a_tool_does_not_run_when_its_intent_is_what_cannot_be_recorded(
     assert not ran
 
 
-async def test_a_decision_that_cannot_be_recorded_is_not_taken(backend: FailingBackend, logger: AuditLogger) -> None:
+async def test_a_decision_that_cannot_be_recorded_is_not_taken(backend: FailingBackend, strict: Record) -> None:
     @function_tool(needs_approval=True)
     def pay() -> str:
         raise AssertionError("it was not approved")
 
-    agent_audit_openai_agents.enable(logger)
+    agent_audit_openai_agents.enable(strict.logger)
     one = agent([call("pay")], "ok", tools=[pay])
     result = await Runner.run(one, "hi")
     state = result.to_state()

@@ -19,7 +19,6 @@ from agents import (
     input_guardrail,
     output_guardrail,
     set_trace_processors,
-    set_tracing_disabled,
     tool_input_guardrail,
     tool_output_guardrail,
 )
@@ -30,13 +29,7 @@ from openai_scripts import Record, agent, call, lines
 import agent_audit_openai_agents
 from agent_audit_openai_agents import AuditTracingProcessor
 
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 @input_guardrail

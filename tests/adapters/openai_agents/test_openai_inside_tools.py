@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from agents import Runner, SQLiteSession, function_tool, set_tracing_disabled
+from agents import Runner, SQLiteSession, function_tool
 from agents.realtime import RealtimeAgent
 from openai_scripts import Record, agent, call
 from realtime_scripts import calls, hold, says
@@ -15,11 +15,7 @@ from agent_audit import AuditedAgent, AuditEvent
 ALICE = {"user_id": "alice"}
 
 
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 def paying(record: Record) -> Any:

@@ -20,7 +20,6 @@ from agents import (
     ToolSearchTool,
     function_tool,
     input_guardrail,
-    set_tracing_disabled,
 )
 from agents.testing import assistant_message
 from openai.types.responses import (
@@ -46,12 +45,7 @@ DECIDED_AND_RUN = (
 )
 
 
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 def patch_call(call_id: str, path: str) -> dict[str, Any]:

@@ -6,16 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import RunContextWrapper, RunHooks, Runner, SQLiteSession, function_tool, set_tracing_disabled
+from agents import RunContextWrapper, RunHooks, Runner, SQLiteSession, function_tool
 from openai_scripts import Record, agent, call, lines
 
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 @function_tool

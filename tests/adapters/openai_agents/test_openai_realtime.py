@@ -30,7 +30,7 @@ from openai_scripts import Record, add, fail, lines
 from realtime_scripts import TURN, TURN_ENDED, calls, hold, says, settle
 
 import agent_audit_openai_agents
-from agent_audit import AuditLogger, WriteError
+from agent_audit import WriteError
 from agent_audit.testing import FailingBackend
 from agent_audit_openai_agents import AuditRealtimeRunner, realtime
 
@@ -351,7 +351,7 @@ async def test_a_transport_that_breaks_is_a_failure_of_the_agent(silent: Record)
     assert silent.one("agent.stop").error_type == "ConnectionError"
 
 
-async def test_no_record_no_session_no_tool_no_decision() -> None:
+async def test_no_record_no_session_no_tool_no_decision(strict: Record, backend: FailingBackend) -> None:
     ran: list[str] = []
 
     @function_tool
@@ -359,23 +359,21 @@ async def test_no_record_no_session_no_tool_no_decision() -> None:
         ran.append("acted")
         return "done"
 
-    backend = FailingBackend(failing=False)
-    with AuditLogger(backend, on_failure="raise") as logger:
-        one = RealtimeAgent(name="A", tools=[act, pay])
-        runner = AuditRealtimeRunner(one, model=ScriptedRealtimeModel(strict=False), logger=logger)
+    one = RealtimeAgent(name="A", tools=[act, pay])
+    runner = AuditRealtimeRunner(one, model=ScriptedRealtimeModel(strict=False), logger=strict.logger)
+    backend.failing = True
+    with pytest.raises(WriteError):
+        await (await runner.run()).enter()
+    backend.failing = False
+    async with await runner.run() as session:
+        await session.model.emit(calls("pay", '{"amount": 5}', "c0"))
+        await settle(session)
         backend.failing = True
         with pytest.raises(WriteError):
-            await (await runner.run()).enter()
+            await session.approve_tool_call("c0")
+        await session.model.emit(calls("act"))
+        await settle(session)
         backend.failing = False
-        async with await runner.run() as session:
-            await session.model.emit(calls("pay", '{"amount": 5}', "c0"))
-            await settle(session)
-            backend.failing = True
-            with pytest.raises(WriteError):
-                await session.approve_tool_call("c0")
-            await session.model.emit(calls("act"))
-            await settle(session)
-            backend.failing = False
     assert not ran
 
 

@@ -12,7 +12,7 @@ from agents.realtime.testing import ScriptedRealtimeModel
 from openai_scripts import Record, lines
 from realtime_scripts import calls, hold, says, settle
 
-from agent_audit import AuditLogger, identify
+from agent_audit import identify
 from agent_audit.analysis.pairing import unpaired
 from agent_audit.testing import FailingBackend
 from agent_audit_openai_agents import AuditRealtimeRunner
@@ -108,7 +108,9 @@ async def test_a_call_whose_input_guardrail_ends_the_session_says_so(silent: Rec
         assert silent.one("action.failed").error_type == "RuntimeError"
 
 
-async def test_the_request_of_a_call_that_could_not_be_recorded_has_failed() -> None:
+async def test_the_request_of_a_call_that_could_not_be_recorded_has_failed(
+    strict: Record, backend: FailingBackend
+) -> None:
     ran: list[str] = []
 
     @function_tool
@@ -116,12 +118,10 @@ async def test_the_request_of_a_call_that_could_not_be_recorded_has_failed() -> 
         ran.append("acted")
         return "done"
 
-    backend = FailingBackend(failing=False)
     backend.refused_type = "tool.call"
-    with AuditLogger(backend, on_failure="raise") as logger:
-        await hold(Record(logger, backend), RealtimeAgent(name="A", tools=[act]), says(calls("act")))
-        backend.refused_type = None
+    await hold(strict, RealtimeAgent(name="A", tools=[act]), says(calls("act")))
+    backend.refused_type = None
     assert not ran
-    assert not list(unpaired(backend.events()))
-    (failed,) = [event for event in backend.events() if event.event_type == "action.failed"]
+    failed = strict.one("action.failed")
+    assert not list(unpaired(strict.events()))
     assert (failed.call_id, failed.outcome, failed.error_type) == ("c1", "failure", "StorageError")

@@ -6,20 +6,24 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import Agent, MaxTurnsExceeded, RunConfig, Runner, SQLiteSession, function_tool, set_tracing_disabled
+from agents import (
+    Agent,
+    MaxTurnsExceeded,
+    ModelBehaviorError,
+    RunConfig,
+    Runner,
+    SQLiteSession,
+    function_tool,
+    handoff,
+)
 from agents.testing import ModelStep, assistant_message
 from agents.usage import Usage
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, lines, model
+from pydantic import BaseModel
 
 from agent_audit import AuditedAgent
 
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 PLAIN = """
@@ -90,6 +94,34 @@ async def test_a_handoff_ends_one_agent_and_begins_another(record: Record) -> No
     assert record.one("agent.handoff").resource == "B"
     assert [event.agent_id for event in record.events("agent.handoff", "agent.stop")] == ["A", "A", "B"]
     assert len({event.trace_id for event in record.events()}) == 1
+
+
+class Escalation(BaseModel):
+    reason: str
+
+
+async def read(stream: Any) -> None:
+    async for _ in stream.stream_events():
+        pass
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("cause", ["PermissionError", "ModelBehaviorError"])
+async def test_a_handoff_that_fails_says_so_and_why(record: Record, cause: str, streamed: bool) -> None:
+    async def escalated(context: Any, escalation: Escalation) -> None:
+        raise PermissionError("not on a Sunday")
+
+    over = handoff(agent("never", name="B"), on_handoff=escalated, input_type=Escalation)
+    arguments = {"reason": "angry"} if cause == "PermissionError" else {}
+    asked = [call("add", {"a": 1, "b": 2}), call("transfer_to_b", arguments, "c2"), call("transfer_to_b", {}, "c3")]
+    first = agent(asked, tools=[add], handoffs=[over])
+    run = read(Runner.run_streamed(first, "hi")) if streamed else Runner.run(first, "hi")
+    with pytest.raises((PermissionError, ModelBehaviorError)):
+        await run
+    failed = record.one("action.failed", call_id="c2")
+    assert (failed.outcome, failed.action, failed.error_type) == ("failure", "tool.transfer_to_b", cause)
+    assert len(record.events("action.failed")) == 2, "the other one was not tried"
+    assert record.one("agent.stop").error_type == cause
 
 
 async def test_of_two_handoffs_at_once_the_second_is_ignored_on_record(record: Record) -> None:

@@ -1,6 +1,6 @@
 """What may happen in a run, one test each: the whole sequence of events. Each holds with tracing disabled as well.
 
-Details (errors, results, identity) are in the other files; so are realtime, voice and MCP servers.
+Details (errors, results, identity) are in the other files; so are guardrails, realtime, voice and MCP servers.
 """
 
 from __future__ import annotations
@@ -12,19 +12,12 @@ import pytest
 from agents import (
     ApplyPatchTool,
     ComputerTool,
-    GuardrailFunctionOutput,
     LocalShellTool,
     RunConfig,
     Runner,
     ShellTool,
     SQLiteSession,
-    ToolGuardrailFunctionOutput,
     function_tool,
-    input_guardrail,
-    output_guardrail,
-    set_tracing_disabled,
-    tool_input_guardrail,
-    tool_output_guardrail,
 )
 from agents.computer import AsyncComputer
 from agents.editor import ApplyPatchResult
@@ -32,31 +25,9 @@ from agents.testing import assistant_message
 from openai.types.responses import ResponseFileSearchToolCall
 from openai.types.responses.response_computer_tool_call import ActionScreenshot, ResponseComputerToolCall
 from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
-from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
+from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, pay, raises, story
 
-MODEL = ["llm.request - llm.ScriptedModel -", "llm.response success llm.ScriptedModel -"]
-
-
-def story(text: str) -> list[str]:
-    """The events of a text; `model` is a model call that succeeds."""
-    told: list[str] = []
-    for one in lines(text):
-        told += MODEL if one == "model" else [one]
-    return told
-
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
-
-
-async def raises(record: Record, *args: Any, **options: Any) -> str:
-    """Run what ends with an exception; returns the exception's name."""
-    with pytest.raises(Exception) as raised:  # noqa: PT011  # the caller compares the type
-        await Runner.run(*args, **options)
-    return type(raised.value).__name__
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 async def test_a_function_tool_succeeds(record: Record) -> None:
@@ -191,130 +162,6 @@ async def test_an_agent_hands_over(record: Record) -> None:
         model
         agent.stop success agent.B -
     """)
-
-
-@input_guardrail(run_in_parallel=False)
-def no_shouting(context: Any, agent: Any, input: Any) -> GuardrailFunctionOutput:
-    return GuardrailFunctionOutput({"loud": True}, input == "HELP")
-
-
-@output_guardrail
-def no_secrets(context: Any, agent: Any, output: Any) -> GuardrailFunctionOutput:
-    return GuardrailFunctionOutput({"found": "secret"}, "secret" in output)
-
-
-async def test_an_input_guardrail_trips(record: Record) -> None:
-    one = agent("never", input_guardrails=[no_shouting])
-    assert await raises(record, one, "HELP") == "InputGuardrailTripwireTriggered"
-    assert record.told() == story("guardrail.tripped denied guardrail.no_shouting -")
-    assert record.one("guardrail.tripped").result == {"loud": True}
-
-
-async def test_an_output_guardrail_trips(record: Record) -> None:
-    one = agent("the secret", input_guardrails=[no_shouting], output_guardrails=[no_secrets])
-    assert await raises(record, one, "hi") == "OutputGuardrailTripwireTriggered"
-    assert record.told() == story("""
-        agent.start - agent.A -
-        model
-        guardrail.passed success guardrail.no_shouting -
-        guardrail.tripped denied guardrail.no_secrets -
-        agent.stop failure agent.A -
-    """)
-    assert record.one("guardrail.tripped").result == {"found": "secret"}
-
-
-@tool_input_guardrail
-def only_us(data: Any) -> ToolGuardrailFunctionOutput:
-    return ToolGuardrailFunctionOutput.reject_content("not one of us", output_info="foreign")
-
-
-@tool_input_guardrail
-def never(data: Any) -> ToolGuardrailFunctionOutput:
-    return ToolGuardrailFunctionOutput.raise_exception("forbidden")
-
-
-@tool_output_guardrail
-def leaks(data: Any) -> ToolGuardrailFunctionOutput:
-    return ToolGuardrailFunctionOutput.raise_exception("leak")
-
-
-@tool_output_guardrail
-def masks(data: Any) -> ToolGuardrailFunctionOutput:
-    return ToolGuardrailFunctionOutput.reject_content("[masked]", output_info="leak")
-
-
-def send(**guardrails: Any) -> Any:
-    @function_tool(name_override="send", **guardrails)
-    def tool(to: str) -> str:
-        return f"sent to {to}"
-
-    return tool
-
-
-ASKED_TO_SEND = [call("send", {"to": "x"})]
-
-
-async def test_a_tool_input_guardrail_rejects_a_call(record: Record) -> None:
-    await Runner.run(agent(ASKED_TO_SEND, "ok", tools=[send(tool_input_guardrails=[only_us])]), "hi")
-    assert record.told() == story("""
-        agent.start - agent.A -
-        model
-        action.request - tool.send c1
-        permission.denied denied tool.send c1
-        model
-        guardrail.tripped denied guardrail.only_us -
-        agent.stop success agent.A -
-    """)
-    assert record.one("guardrail.tripped").result == "foreign"
-
-
-async def test_a_tool_input_guardrail_ends_the_run(record: Record) -> None:
-    one = agent(ASKED_TO_SEND, tools=[send(tool_input_guardrails=[never])])
-    assert await raises(record, one, "hi") == "ToolInputGuardrailTripwireTriggered"
-    assert record.told() == story("""
-        agent.start - agent.A -
-        model
-        action.request - tool.send c1
-        guardrail.tripped denied guardrail.never -
-        permission.denied denied tool.send c1
-        agent.stop failure agent.A -
-    """)
-    assert record.one("guardrail.tripped").result == "forbidden"
-
-
-async def test_a_tool_output_guardrail_ends_the_run(record: Record) -> None:
-    one = agent(ASKED_TO_SEND, tools=[send(tool_output_guardrails=[leaks])])
-    assert await raises(record, one, "hi") == "ToolOutputGuardrailTripwireTriggered"
-    assert record.told() == story("""
-        agent.start - agent.A -
-        model
-        action.request - tool.send c1
-        tool.call - tool.send c1
-        tool.response success tool.send c1
-        guardrail.tripped denied guardrail.leaks -
-        agent.stop failure agent.A -
-    """)
-    assert record.one("guardrail.tripped").result == "leak"
-
-
-async def test_a_tool_output_guardrail_replaces_a_result(record: Record) -> None:
-    await Runner.run(agent(ASKED_TO_SEND, "ok", tools=[send(tool_output_guardrails=[masks])]), "hi")
-    assert record.told() == story("""
-        agent.start - agent.A -
-        model
-        action.request - tool.send c1
-        tool.call - tool.send c1
-        tool.response success tool.send c1
-        model
-        guardrail.tripped denied guardrail.masks -
-        agent.stop success agent.A -
-    """)
-    assert record.one("tool.response").result == "[masked]", "the tool ran; this is what went on"
-
-
-@function_tool(needs_approval=True)
-def pay(amount: int) -> str:
-    return f"paid {amount}"
 
 
 WAITS = """

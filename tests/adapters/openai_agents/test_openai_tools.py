@@ -19,7 +19,6 @@ from agents import (
     UserError,
     function_tool,
     input_guardrail,
-    set_tracing_disabled,
     tool_input_guardrail,
 )
 from openai.types.responses.response_output_item import LocalShellCall, LocalShellCallAction
@@ -27,13 +26,7 @@ from openai_scripts import ASKED_TO_ADD, Record, add, agent, call, fail, lines
 
 import agent_audit_openai_agents
 
-
-@pytest.fixture(params=["traced", "untraced"], autouse=True)
-def _tracing(request: pytest.FixtureRequest) -> Any:
-    """Everything here holds with tracing disabled as well."""
-    set_tracing_disabled(request.param == "untraced")
-    yield
-    set_tracing_disabled(False)
+pytestmark = pytest.mark.usefixtures("traced_or_not")
 
 
 async def test_a_tool_call_is_on_record_before_the_tool_runs_and_its_result_after(record: Record) -> None:

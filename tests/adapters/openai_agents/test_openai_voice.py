@@ -17,7 +17,7 @@ from agents.voice import (
 from agents.voice.testing import ScriptedSTTModel, ScriptedTTSModel, ScriptedVoiceWorkflow, pcm16_samples
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, lines
 
-from agent_audit import AuditLogger, WriteError
+from agent_audit import WriteError
 from agent_audit.testing import FailingBackend
 from agent_audit_openai_agents import AuditVoicePipeline
 
@@ -138,12 +138,11 @@ async def test_models_asked_for_by_name_are_recorded_and_the_user_s_config_is_no
     assert config.model_provider is provider
 
 
-async def test_nothing_is_transcribed_that_cannot_be_recorded() -> None:
-    backend, ears = FailingBackend(failing=False), ScriptedSTTModel("hi")
-    with AuditLogger(backend, on_failure="raise") as logger:
-        one = AuditVoicePipeline(logger=logger, workflow=ScriptedVoiceWorkflow(), stt_model=ears)
-        backend.failing = True
-        with pytest.raises(WriteError):
-            await one.stt_model.transcribe(AUDIO, None, True, True)
-        backend.failing = False
+async def test_nothing_is_transcribed_that_cannot_be_recorded(strict: Record, backend: FailingBackend) -> None:
+    ears = ScriptedSTTModel("hi")
+    one = AuditVoicePipeline(logger=strict.logger, workflow=ScriptedVoiceWorkflow(), stt_model=ears)
+    backend.failing = True
+    with pytest.raises(WriteError):
+        await one.stt_model.transcribe(AUDIO, None, True, True)
+    backend.failing = False
     assert not ears.calls
