@@ -26,12 +26,12 @@ from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBack
 from agent_audit.config import AuditConfig
 from agent_audit.default import get_logger, set_logger
 from agent_audit.durability import CommitLimits, Durability
-from agent_audit.errors import AuditError, ConfigurationError, WriteError
+from agent_audit.errors import AuditError, ConfigurationError, WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, current_identity, identify
 from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
-from agent_audit.runs import Run, RunTracker, describe_error
+from agent_audit.runs import Run, RunTracker
 
 __all__ = [
     "ActionRequest",

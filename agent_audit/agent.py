@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Any
 
 from agent_audit.default import get_logger
+from agent_audit.errors import describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, identify
 from agent_audit.logger import AuditLogger
-from agent_audit.runs import describe_error, identity_here
+from agent_audit.runs import identity_here
 
 _SOURCE = Source(framework="agent_audit")
 _MODIFYING = frozenset({"write", "delete", "update", "create", "insert", "append", "modify", "replace"})

@@ -1,4 +1,4 @@
-"""Every error this library raises on purpose.
+"""Every error this library raises on purpose, and how the errors of others are told.
 
 ::
 
@@ -110,3 +110,12 @@ def missing_extra(doing: str, error: ImportError, extra: str) -> ConfigurationEr
         f"{doing} needs an extra that is not installed ({error.name} is missing): "
         f"pip install 'agent-audit-log[{extra}]'"
     )
+
+
+def describe_error(exception: BaseException) -> dict[str, str]:
+    """`error` and `error_type` of an exception. An exception may lie or fail when asked for its text."""
+    try:
+        text = str(exception)
+    except Exception as problem:
+        text = f"[no text: str() raised {type(problem).__name__}]"
+    return {"error": text, "error_type": type(exception).__name__}

@@ -24,7 +24,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from agent_audit.errors import WriteError
+from agent_audit.errors import WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import ForkSafeLock
@@ -489,15 +489,6 @@ def _oldest(runs: dict[Hashable, Run]) -> Hashable:
         return next(iter(runs))
     except (RuntimeError, StopIteration):
         return None  # other threads are at it; one of them will see that there are too many
-
-
-def describe_error(exception: BaseException) -> dict[str, str]:
-    """`error` and `error_type` of an exception. An exception may lie or fail when asked for its text."""
-    try:
-        text = str(exception)
-    except Exception as problem:
-        text = f"[no text: str() raised {type(problem).__name__}]"
-    return {"error": text, "error_type": type(exception).__name__}
 
 
 def _with_error(fields: dict[str, Any]) -> dict[str, Any]:
