@@ -96,6 +96,8 @@ async def test_stream_without_an_operation_under_way_says_whether_it_was_closed_
             if closed:
                 break
         stream.close()
+        del stream
+        gc.collect()  # of the streams within, on Python 3.10
     assert record.story() == lines(
         f"""
         agent.start agent.sums {{input:}} (sums/-/ann) < -
@@ -289,13 +291,19 @@ def test_task_of_a_workflow_that_waits_goes_on_below_it(record: Record) -> None:
 
     workflow.invoke("go", config(record, metadata={"user_id": "ann", "agent_id": "flow"}))
     interrupted = record.one("permission.check").call_id
-    assert record.story() == lines(
+    first, *within, last = record.story()
+    assert [first, last] == lines(
+        """
+        agent.start agent.LangGraph {input:go} (flow/t/ann) < -
+        agent.stop suspended agent.LangGraph (flow/t/ann) < -
+        """
+    )
+    # The two run side by side.
+    assert sorted(within) == lines(
         f"""
-        agent.start agent.LangGraph {{input:go}} (flow/t/ann) < -
         permission.check interrupt {interrupted} go on? (flow/t/ann) < agent.LangGraph
         tool.call tool.search {{query:x}} (flow/t/ann) < agent.LangGraph
         tool.response success tool.search (flow/t/ann) < agent.LangGraph
-        agent.stop suspended agent.LangGraph (flow/t/ann) < -
         """
     )
     assert len({event.trace_id for event in record.events}) == 1
