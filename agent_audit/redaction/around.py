@@ -13,8 +13,6 @@ _RESULT = r"(?:[XK]?(?:PASS|FAIL)|SKIP|UN(?:SUPPORTED|RESOLVED|TESTED))"
 _RESULT_BELOW = re.compile(rf"[^\n]{{0,400}}\n[ \t]{{0,8}}{_RESULT}: ")
 _RESULT_ABOVE = re.compile(rf"(?:\A|\n)[ \t]{{0,8}}{_RESULT}: [^\n]{{0,400}}\n[ \t]{{0,8}}\Z")
 _CASE = re.compile(r"[a-zA-Z][\w+]*(?:[./-][\w+]+)+(?::|\s|\Z)|[\w./+-]+:? \S")
-
-
 # `GID:user_list`, what is left of `group_name:password:GID:user_list`.
 _FIELDS = re.compile(r"[A-Za-z_]{2,24}(?::[A-Za-z_]{2,24}){1,8}(?![\w:.-])")
 # What a shell shows once a password was typed: its prompt, or that it asks for the next.
