@@ -14,7 +14,7 @@ from agent_audit.redaction.values import Named, could_be_secret, describes, is_l
 MAX_BLOCK = 65536
 SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null", "structure"})
 """Of JSON Schema, and of the models of services (Smithy)."""
-_SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties", "shape", "locationName", "selector"})
+SCHEMA_KEYS = frozenset({"$ref", "anyOf", "oneOf", "allOf", "enum", "properties", "shape", "locationName", "selector"})
 _EARLY = 8
 """Members after which nothing is taken for a JSON schema any more."""
 
@@ -76,7 +76,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         content = text[first:last]
         if _IS_KEY.match(text, place):
             key, members = content, members + (_EARLY if content == "value" else 1)  # no word of JSON Schema
-            if members <= _EARLY and content in _SCHEMA_KEYS:
+            if members <= _EARLY and content in SCHEMA_KEYS:
                 return Block([], start)
             continue
         if key == "type" and members <= _EARLY and content in SCHEMA_TYPES:
@@ -144,7 +144,7 @@ def _lines_below(text: str, line: int, indent: int) -> list[tuple[int, int]]:
 def _is_schema(line: str) -> bool:
     pair = _YAML_PAIR.match(line)
     return pair is not None and (
-        pair.group(1) in _SCHEMA_KEYS or (pair.group(1) == "type" and pair.group(2) in SCHEMA_TYPES)
+        pair.group(1) in SCHEMA_KEYS or (pair.group(1) == "type" and pair.group(2) in SCHEMA_TYPES)
     )
 
 

@@ -44,8 +44,9 @@ _ACCESS = KeyClass("key:access", weak=True)
 _TOKENS = KeyClass("key:token", weak=True)
 _PAT = KeyClass("key:token", shown=True)
 # Of a header it is what the browser is known by; elsewhere sessions have names, too.
-_SPECIAL = {
+_SPECIAL: dict[str, KeyClass | None] = {
     "neo4jauth": _USER_IN_IT,
+    "signaturevalue": None,  # of a signed document (XML), which shows it
     "passwordsalt": _SALT,
     "xsessionid": KeyClass("key:cookie", weak=True),
 }
@@ -252,7 +253,7 @@ class KeyClassifier:
             name = "session_cookie"
         parts = segments(name[-_MAX_NAME:])
         joined = "".join(parts)
-        if joined in self._allow or joined == "signaturevalue":  # of a signed document (XML), which shows it
+        if joined in self._allow:
             return None
         if joined in self._extra:
             return self._extra[joined]
@@ -387,10 +388,9 @@ def sensitive_last_words() -> frozenset[str]:
         listed
         | set(words.PAIRS)
         | words.KEY_TOO
-        | {"key", "keys", "auth", "sig", "salt", "pepper", "access", "private", "csrf", "xsrf"}
+        | {"key", "keys", "auth", "sig", "salt", "pepper", "access", "private", "csrf", "xsrf", "rest"}
         | words.PHONE
         | words.KEYED_SERVICES
-        | {"rest"}
     )
 
 

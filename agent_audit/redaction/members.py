@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from agent_audit.redaction.blocks import SCHEMA_TYPES
+from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES
 from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
@@ -18,7 +18,7 @@ _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
 
-_SCHEMA_MARKS = ("type", "$ref", "anyOf", "oneOf", "allOf", "description", "enum", "shape", "locationName", "selector")
+_SCHEMA_MARKS = SCHEMA_KEYS - {"properties"}  # many an object has some
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _USER_AND_PASSWORD = re.compile(r"[^\s:/]{1,64}:(?!\d+\Z)[^\s/]{1,128}\Z")
 
@@ -53,7 +53,7 @@ def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass 
             return None  # a path of OpenAPI: `/secret`
         if key == "type" and (type(value) is list or (type(value) is str and value in SCHEMA_TYPES)):
             return None
-        if key in _SCHEMA_MARKS[1:] and key != "description":
+        if key in _SCHEMA_MARKS:
             return None
     return inherited
 

@@ -33,6 +33,10 @@ _TYPES = words("true false none null string text integer number boolean bool int
 }
 # Languages without blanks between words: required, optional, not set.
 _ASKED_FOR = ("必須", "必要", "任意", "必填", "未設定", "未设置")
+_ALONE = r"(?![^\s\"'`,;)])"
+_ARN = r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
+# What tools fill in: Home Assistant, autoconf and DokuWiki, templates of documentation.
+_FILLED_IN = r"\[%[\w:]{3,120}%\]|(?:@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][A-Za-z_ .-]{0,64}>>)" + _ALONE
 REFERENCE = re.compile(
     r"\$(?:env|ENV|this|self|request|_ENV|_SERVER|_POST|_GET|config|__file|__env|__vault)(?:->|:|\{|\[)|(?:String|ID|Int|Boolean|Float)!"
     r"|[A-Za-z_]\w{0,40}(?:::\w{1,40}){1,3}\(|\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
@@ -45,13 +49,11 @@ REFERENCE = re.compile(
     r"|(?i:your[_ -])|self\.|args\.|this\.|Optional\[|Union\[|List\[|SecretStr)"
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
-    r"|arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
-    # What tools fill in: autoconf and DokuWiki, FreeRADIUS and Dovecot, Icinga, Home Assistant; escaped for a page.
-    r"|\$[a-z][a-z0-9_]{0,60}(?:pass(?:wor)?d?|secret|token|key|credentials)\$(?![^\s\"'`,;)])|@[A-Z][A-Z_]{2,40}@(?![^\s\"'`,;)])|%\{[\w:.-]{1,64}\}(?![^\s\"'`,;)])"
-    r"|\[%[\w:]{3,120}%\]|<<[A-Za-z][A-Za-z_ .-]{0,64}>>(?![^\s\"'`,;)])"
-    r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)|REPLACE_?ME(?![^\s\"'`,;)])"
-    # Of messages that are translated.
-    r"|%\d(?![^\s\"'`,;)])"
+    rf"|{_ARN}|{_FILLED_IN}"
+    # Icinga, FreeRADIUS and Dovecot; escaped for a page; of messages that are translated.
+    r"|(?:\$[a-z][a-z0-9_]{0,60}(?:pass(?:wor)?d?|secret|token|key|credentials)\$|%\{[\w:.-]{1,64}\}|REPLACE_?ME|%\d)"
+    rf"{_ALONE}"
+    r"|&(?:lt|#x3[Cc]|#60);[A-Za-z][\w .|-]{0,60}(?:&(?:gt|#x3[Ee]|#62);|>)"
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(
@@ -59,7 +61,7 @@ _FILLER = re.compile(
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
-    r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:\S{0,400}|\[%[\w:]{3,120}%\]|@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][A-Za-z_ .-]{0,64}>>"
+    rf"{_ARN}\S{{0,400}}|{_FILLED_IN}"
     r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"

@@ -297,9 +297,10 @@ class Walk:
                 self._pair(out, slot, value, depth)
             else:
                 self.put(out, slot, value, depth, rule)
-            pair = rule is not None and not slot and members.is_user_and_password(rule, values)
-            option = _CHOSEN if pair and _CHOSEN.rule not in self._keys.disabled else None
-        if len(out) > 1 and rule is None:
+            option = None
+        if rule is not None and members.is_user_and_password(rule, values):
+            self._mask_again(out, 1, _CHOSEN)
+        elif rule is None and len(out) > 1:
             self._read_in_order(out)
         return out
 

@@ -102,6 +102,13 @@ def test_own_keys_and_allowed_keys_replace_the_judgement_of_names() -> None:
     assert out == {"badgeNumber": "[REDACTED:key:badge-number]", "token": "visible"}
 
 
+def test_own_keys_go_before_names_that_are_harmless_by_default() -> None:
+    given = {"SignatureValue": "not for others"}
+    assert DefaultRedactor().redact(given).value == given
+    config = RedactionConfig(extra_keys={"SignatureValue": "mask"})
+    assert DefaultRedactor(config).redact(given).value == {"SignatureValue": "[REDACTED:key:signaturevalue]"}
+
+
 def test_keep_last_4_shows_four_characters_of_long_secrets_only() -> None:
     config = RedactionConfig(outcomes={"card": "keep_last_4", "key:pin": "keep_last_4"})
     out = DefaultRedactor(config).redact({"c": "4111111111111111", "pin": "4711"}).value
