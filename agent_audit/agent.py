@@ -201,13 +201,16 @@ class AuditContext:
             await self._agent.logger.alog(request)
         except asyncio.CancelledError as stop:  # the block does not run, but that it would is on record or about to be
             self._started = time.perf_counter()
-            await asyncio.shield(self._agent.logger.alog(self._end(stop), after_effect=True))
+            await self._record_end(stop)
             raise
         return self._begin()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._record_end(error)
+
+    async def _record_end(self, error: BaseException | None) -> None:
         # Shielded: a task that is being cancelled still gets its end on record.
         await asyncio.shield(self._agent.logger.alog(self._end(error), after_effect=True))
 

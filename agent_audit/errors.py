@@ -112,6 +112,11 @@ def missing_extra(doing: str, error: ImportError, extra: str) -> ConfigurationEr
     )
 
 
+def cannot_write(log: object, error: OSError) -> StorageError:
+    """What to say when the operating system refuses to write to a log's directory."""
+    return StorageError(f"cannot write to the log {log}: {error.strerror or error}")
+
+
 def describe_error(exception: BaseException) -> dict[str, str]:
     """`error` and `error_type` of an exception. An exception may lie or fail when asked for its text."""
     try:

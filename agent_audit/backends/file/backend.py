@@ -44,6 +44,7 @@ from agent_audit.errors import (
     RolledBackError,
     StorageError,
     SyncError,
+    cannot_write,
 )
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.integrity.checkpoint import Checkpoint
@@ -278,7 +279,7 @@ class FileAuditBackend:
 
     def _storage_error(self, error: OSError) -> StorageError:
         self._active.close()
-        return StorageError(f"cannot write to the log {self.path}: {error.strerror or error}")
+        return cannot_write(self.path, error)
 
     # -- syncing ---------------------------------------------------------------------------------------
 

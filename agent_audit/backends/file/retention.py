@@ -20,7 +20,7 @@ import orjson
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ConfigurationError, HeldError, StorageError
+from agent_audit.errors import ConfigurationError, HeldError, cannot_write
 from agent_audit.event import format_timestamp
 
 _BLOBS = b',"blobs":['
@@ -237,7 +237,7 @@ def hold(layout: Layout, reason: str) -> None:
         with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
     except OSError as error:
-        raise _cannot_write(layout, error) from error
+        raise cannot_write(layout.root, error) from error
 
 
 def release(layout: Layout) -> bool:
@@ -250,12 +250,8 @@ def release(layout: Layout) -> bool:
     try:
         layout.hold.unlink(missing_ok=True)
     except OSError as error:
-        raise _cannot_write(layout, error) from error
+        raise cannot_write(layout.root, error) from error
     return was_held
-
-
-def _cannot_write(layout: Layout, error: OSError) -> StorageError:
-    return StorageError(f"cannot write to the log {layout.root}: {error.strerror or error}")
 
 
 def refuse_if_held(layout: Layout) -> None:
