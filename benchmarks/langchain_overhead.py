@@ -8,6 +8,7 @@ what remains is the way from the hook to `log()`. Bytes are counted in the log.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import tempfile
@@ -28,13 +29,19 @@ from langchain_core.tools import tool
 from agent_audit import AuditLogger, FileAuditBackend
 from agent_audit_langchain import AuditCallbackHandler
 
-ARGUMENTS = {"query": "select * from orders", "limit": 10, "filters": {"region": "eu", "tags": ["a", "b"]}}
+CALLS = itertools.count()
+
+
+def arguments(number: int) -> dict[str, Any]:
+    """Other ones for each call: what a redactor has seen before costs less."""
+    query = f"select * from orders where customer = {number * 7919 % 10_007}"
+    return {"query": query, "limit": 10, "filters": {"region": "eu", "tags": ["a", "b"]}}
 
 
 @tool
 def lookup(query: str, limit: int = 10, filters: dict[str, Any] | None = None) -> str:
     """Look up rows."""
-    return "row " * 60
+    return f"{query}: " + "row " * 50
 
 
 class Scripted(BaseChatModel):
@@ -51,7 +58,7 @@ class Scripted(BaseChatModel):
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         turn = sum(isinstance(message, ToolMessage) for message in messages)
-        asked = {"name": "lookup", "args": ARGUMENTS, "id": f"call_{turn}", "type": "tool_call"}
+        asked = {"name": "lookup", "args": arguments(next(CALLS)), "id": f"call_{turn}", "type": "tool_call"}
         usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
         answer = AIMessage("done" if turn == self.turns else "", tool_calls=[asked] * (turn < self.turns))
         answer.usage_metadata = usage  # type: ignore[assignment]
@@ -63,7 +70,7 @@ def tool_calls(count: int) -> Callable[[Any], None]:
 
     def body(question: str, config: Any) -> None:
         for number in range(count):
-            call = {"name": "lookup", "args": ARGUMENTS, "id": f"c{number}", "type": "tool_call"}
+            call = {"name": "lookup", "args": arguments(next(CALLS)), "id": f"c{number}", "type": "tool_call"}
             lookup.invoke(call, config)
 
     chain = RunnableLambda(body)

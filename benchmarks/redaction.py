@@ -9,6 +9,7 @@ They are no dependencies of this project: `pip install scrubbers fastscrub logfi
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import random
 import time
@@ -45,21 +46,42 @@ PAYLOADS: dict[str, Any] = {
 }
 
 
-def cost(act: Callable[[Any], Any], payload: Any, rounds: int = 9) -> float:
+ENOUGH = 300_000
+"""Characters after which no redactor remembers what it has seen."""
+
+
+def new_ones(payload: Any) -> Iterator[Any]:
+    """Payloads of that cost, whose texts have not been seen before, or long ago."""
+    count = max(16, ENOUGH // len(json.dumps(payload)))
+    return itertools.cycle([_longer(payload, number) for number in range(count)])
+
+
+def _longer(payload: Any, number: int) -> Any:
+    if isinstance(payload, dict):
+        return {key: _longer(value, number) for key, value in payload.items()}
+    if isinstance(payload, list):
+        return [_longer(value, number) for value in payload]
+    return payload + _BLANKS[number % 64] + _BLANKS[number // 64] if isinstance(payload, str) else payload
+
+
+_BLANKS = [f"{number:06b}".translate(str.maketrans("01", " \n")) for number in range(64)]
+
+
+def cost(act: Callable[[Any], Any], payloads: Iterator[Any], rounds: int = 9) -> float:
     """CPU seconds of one call, the best of several rounds of enough calls to be measured."""
-    act(payload)
+    act(next(payloads))
     calls, best = 1, float("inf")
     while True:
         start = time.process_time()
         for _ in range(calls):
-            act(payload)
+            act(next(payloads))
         if time.process_time() - start > 0.01:
             break
         calls *= 2
     for _ in range(rounds):
         start = time.process_time()
         for _ in range(calls):
-            act(payload)
+            act(next(payloads))
         best = min(best, (time.process_time() - start) / calls)
     return best
 
@@ -99,9 +121,11 @@ class _Nothing:
 
 def logged(redactor: Any) -> float:
     """CPU seconds of one `log()` of a typical event, the store in memory."""
-    event = AuditEvent(event_type=AuditEventType.TOOL_CALL, **EVENT)
+    payloads = new_ones(EVENT)
+    count = ENOUGH // len(json.dumps(EVENT))
+    events = [AuditEvent(event_type=AuditEventType.TOOL_CALL, **next(payloads)) for _ in range(count)]
     with AuditLogger(MemoryAuditBackend(), redactor=redactor) as logger:
-        return cost(logger.log, event)
+        return cost(logger.log, itertools.cycle(events))
 
 
 def main() -> None:
@@ -109,13 +133,15 @@ def main() -> None:
     columns = [("agent_audit", redactor.redact), *others()]
     print(f"{'x json.dumps':20}" + "".join(f"{name:>14}" for name, _ in columns))
     for name, payload in PAYLOADS.items():
-        anchor = cost(json.dumps, payload)
-        shown = "".join(f"{cost(act, payload) / anchor:14.1f}" for _, act in columns)
+        anchor = cost(json.dumps, new_ones(payload))
+        shown = "".join(f"{cost(act, new_ones(payload)) / anchor:14.1f}" for _, act in columns)
         print(f"{name:20}{shown}   ({anchor * 1e6:.1f} us)")
+    known = cost(redactor.redact, itertools.repeat(EVENT)) / cost(json.dumps, itertools.repeat(EVENT))
+    print(f"{'event, seen before':20}{known:14.1f}")
     with_it, without = logged(redactor), logged(_Nothing())
     print(f"log() of the benign event: {with_it * 1e6:.1f} CPU us, of which redaction {(with_it - without) * 1e6:.1f}")
     big = PROSE * 500
-    print(f"a text of {len(big) / 1e6:.0f} MB: {cost(redactor.redact, big, 1):.2f} CPU s")
+    print(f"a text of {len(big) / 1e6:.0f} MB: {cost(redactor.redact, itertools.repeat(big), 1):.2f} CPU s")
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ from agent_audit.redaction.vocabulary import KEYWORDS
 from agent_audit.redaction.wallets import TELLING, find_seed_phrases
 
 _MAX_ROUNDS = 6
+# In characters: those of some dozens of events stay in the processor's caches, and there the use of it ends.
+_MAX_REMEMBERED, _SIZE_OF_ONE = 100_000, 50
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 Finder = Callable[[str, int], "Found | None"]
@@ -108,7 +110,11 @@ _NOTHING: dict[int, Masked] = {}
 
 
 class Scanner:
-    """The rules of one configuration. Holds no state of a call, so any thread may use it."""
+    """The rules of one configuration. Holds no state of a call, so any thread may use it.
+
+    It remembers the last texts in which it found nothing: what a model asks for comes again as the argument of a call,
+    and what a tool gives in the next prompt.
+    """
 
     def __init__(
         self,
@@ -160,9 +166,35 @@ class Scanner:
             for x in literals
         ]
         self.literals = literals
+        self._harmless: set[str] = set()
+        # What a rule finds for some actions only is not harmless for the others.
+        self._room = self._remembered = 0 if any(rule.actions for rule in active) else _MAX_REMEMBERED
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
         """The texts in which something was masked, by their index."""
+        harmless = self._harmless
+        new = [index for index, text in enumerate(texts) if text not in harmless]
+        if not new:
+            return _NOTHING
+        if len(new) < len(texts):
+            texts = [texts[index] for index in new]
+        masked = self._scan(texts, action)
+        if not masked:
+            self._remember(texts)
+            return masked
+        self._remember([text for place, text in enumerate(texts) if place not in masked])
+        return {new[place]: one for place, one in masked.items()}
+
+    def _remember(self, texts: Sequence[str]) -> None:
+        size = sum(map(len, texts)) + _SIZE_OF_ONE * len(texts)
+        if size > self._room:
+            self._harmless.clear()
+            self._room = self._remembered
+        if size <= self._room:
+            self._room -= size  # threads may race on it; clearing sets it right
+            self._harmless.update(texts)
+
+    def _scan(self, texts: Sequence[str], action: str | None) -> dict[int, Masked]:
         found, near = self._find_all(texts, action)
         for index, rule in find_wholes(texts):
             if rule not in self._disabled:
