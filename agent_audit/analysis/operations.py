@@ -50,9 +50,10 @@ def exchange(log: Expr) -> Expr:
 
 
 def with_beginnings(events: Expr, log: Expr) -> Expr:
-    """Events that have a call id, and what began calls of these ids."""
+    """Events that have a call id, and what began calls of these ids; each once, where one of them began a call."""
     requests = log.filter(log.event_type == BEGINS_A_CALL).select(*_TOLD)
-    return events.select(*_TOLD).union(requests.semi_join(events.select("call_id").view(), "call_id"))
+    others = events.filter(events.event_type != BEGINS_A_CALL).select(*_TOLD)
+    return others.union(requests.semi_join(events.select("call_id").view(), "call_id"))
 
 
 def nearest(rows: Expr, kinds: Mapping[str, Expr], *, later: bool = False) -> Expr:

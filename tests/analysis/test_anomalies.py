@@ -141,6 +141,14 @@ def test_a_refusal_in_another_session_or_turn_is_another_one() -> None:
     assert finding.numbers["denied"] == 7
 
 
+def test_a_request_that_is_itself_refused_after_its_call_was_is_no_second_refusal() -> None:
+    events = []
+    for i in range(4):
+        events += [event("permission.denied", at=i, call_id=f"c{i}", outcome="denied")]
+        events += [event("action.request", at=i, call_id=f"c{i}", outcome="denied")]
+    assert _found(events, "denials") == []
+
+
 def test_two_agents_do_not_add_up() -> None:
     assert _found([*_calls([i * 0.1 for i in range(6)]), *_calls([0.05] * 6, "b")], "rapid-actions") == []
 
