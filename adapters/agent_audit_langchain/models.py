@@ -1,4 +1,7 @@
-"""Hooks of models: `llm.request`, `llm.response`, and an `action.request` for each tool call a model asks for."""
+"""Hooks of models: `llm.request`, `llm.response`, and an `action.request` for each tool call a model asks for.
+
+Models that decide (`BaseDecisionModel`) answer typed questions about a state; LangChain tells of them as of chains.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
-from agent_audit_langchain.messages import first_new, model_answer, plain
+from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain
 from agent_audit_langchain.talks import begins_talk, talk_of
 
 _MODEL_NODE = "model"
@@ -145,6 +148,25 @@ class ModelHooks(Hooks):
             parameters=call["args"],
             **fields,
         )
+
+    def _decision_begins(
+        self, inputs: Any, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any], name: str
+    ) -> None:
+        """A model is about to decide."""
+        asked, facts = inputs, dict[str, Any]()
+        state = inputs.get("state") if isinstance(inputs, Mapping) else None
+        conversation = messages_of(state)
+        if conversation:
+            new, facts = self._said(list(conversation), None)
+            asked = {**inputs, "state": {**(state or {}), "messages": new}}
+        told = {"run_id": run_id, "metadata": metadata}
+        parent = self._parent(parent_run_id)
+        self._start_model({"name": name}, asked, parent, told, facts, hook="on_chain_start")
+
+    def _decided(self, outputs: Any, run: Run) -> None:
+        answer, facts = decision(outputs)
+        facts.setdefault("model", run.state["model"])
+        self._tracker.finish(run, Outcome.SUCCESS, hook="on_chain_end", result=answer, metadata=facts)
 
     @takes_run
     def on_llm_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
