@@ -118,7 +118,7 @@ def outcome_of(exception: BaseException | None) -> Outcome:
     """How an operation ended that an exception has ended."""
     if exception is None:
         return Outcome.UNKNOWN
-    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)):
         return Outcome.CANCELLED
     return Outcome.FAILURE
 
