@@ -70,6 +70,12 @@ def field_of(item: Any, name: str) -> Any:
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
 
 
+def tokens_of(usage: Any) -> dict[str, Any]:
+    """The tokens that a model call has taken; where a provider does not tell, the SDK says zero, and this nothing."""
+    told = {name: value for name in ("input_tokens", "output_tokens") if (value := field_of(usage, name)) is not None}
+    return told if any(told.values()) else {}
+
+
 def parse_arguments(raw: Any) -> Any:
     """Arguments as a value; text that is no JSON object stays as it is."""
     if not isinstance(raw, str):

@@ -20,7 +20,16 @@ from agent_audit import (
 )
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
-from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
+from agent_audit_openai_agents.items import (
+    Call,
+    Hosted,
+    history_before,
+    message_of,
+    news,
+    outputs_in,
+    read_answer,
+    tokens_of,
+)
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.told import Told
 from agent_audit_openai_agents.tools import ToolCalls
@@ -216,10 +225,12 @@ class RunRecorder:
         if run is None:
             return
         usage = response.usage
-        facts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        facts = tokens_of(usage)
         answer = read_answer(response)
         if answer.refused:
             facts["refusal"] = True
+        if usage.requests > 1:
+            facts["requests"] = usage.requests
         self.tracker.end(
             self._llm_key,
             Outcome.SUCCESS,
