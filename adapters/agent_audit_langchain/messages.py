@@ -171,15 +171,15 @@ def tool_result(output: Any, call_id: str | None = None) -> tuple[Any, bool]:
 
 
 def verdict(result: Any, *, failed: bool) -> dict[str, Any]:
-    """Fields of the `tool.response` of a tool that has returned: what it says went wrong stands there in words, too.
+    """Fields of the end of a tool that has returned: what it says went wrong stands there in words, too.
 
     Args:
-        result, failed: as `tool_result` gives them.
+        result, failed: as `tool_result` gives them, or the provider that has run it.
     """
     if not failed:
         return {"outcome": Outcome.SUCCESS, "result": result}
-    said = result["messages"] if isinstance(result, Mapping) else [result]
-    error = "\n".join(map(_words, said))
+    said = result["messages"] if isinstance(result, Mapping) and "messages" in result else [result]
+    error = "\n".join(_words(content) for content in said if content is not None) or None
     return {"outcome": Outcome.FAILURE, "result": result, "error": error, "error_type": "ToolError"}
 
 

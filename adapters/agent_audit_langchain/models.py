@@ -16,7 +16,8 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
-from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain
+from agent_audit_langchain.hosted import Hosted, hosted_calls
+from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain, verdict
 from agent_audit_langchain.talks import begins_talk, talk_of
 
 _MODEL_NODE = "model"
@@ -115,6 +116,9 @@ class ModelHooks(Hooks):
         facts.setdefault("model", run.state["model"])
         self._tracker.finish(run, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
         self._note_requests(run, said)
+        for message in said:
+            for call in hosted_calls(message):
+                self._note_hosted(run, call)
 
     def _note_requests(self, run: Run, messages: Sequence[AIMessage]) -> None:
         for message in messages:
@@ -136,6 +140,23 @@ class ModelHooks(Hooks):
                     error=broken["error"],
                     error_type="InvalidToolCall",
                 )
+
+    def _note_hosted(self, run: Run, call: Hosted) -> None:
+        """A tool that ran at the provider: nobody could record its intent before."""
+        facts: dict[str, Any] = {
+            "action": call.name if call.is_lookup else f"tool.{call.name}",
+            "call_id": call.call_id,
+            "parameters": call.parameters,
+            "metadata": {"hosted": True},
+        }
+        ended = verdict(call.result, failed=call.failed)
+        if call.is_lookup:
+            facts["resource"] = call.name
+            self.recording.note(AuditEventType.DATA_ACCESS, run, "on_llm_end", after_effect=True, **facts, **ended)
+            return
+        key = object()
+        self._tracker.start(AuditEventType.TOOL_CALL, key, parent=run, hook="on_llm_end", **facts)
+        self._tracker.end(key, hook="on_llm_end", **ended)
 
     def _note_call(self, event_type: AuditEventType, run: Run, call: Mapping[str, Any], **fields: Any) -> None:
         self.recording.note(

@@ -1,4 +1,4 @@
-"""Models of every kind: answers out of a cache, and models that decide."""
+"""Models of every kind: answers out of a cache, models that decide, and tools that a provider runs itself."""
 
 from __future__ import annotations
 
@@ -111,3 +111,52 @@ def test_whether_a_call_is_risky_is_asked_on_record_with_what_is_new_in_the_conv
     assert [said["role"] for said in request.parameters["state"]["messages"]] == ["assistant"]
     assert request.metadata is not None
     assert request.metadata["earlier"]["messages"] == 1
+
+
+BY_ANTHROPIC: list[Any] = [
+    {"type": "text", "text": "Let me look."},
+    {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "tea"}},
+    {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"type": "web_search_result", "title": "T"}]},
+    {"type": "mcp_tool_use", "id": "m1", "name": "close", "server_name": "bank", "input": {"account": 7}},
+    {"type": "mcp_tool_result", "tool_use_id": "m1", "is_error": True, "content": [{"type": "text", "text": "no"}]},
+]
+BY_OPENAI: list[Any] = [
+    {"type": "web_search_call", "id": "s1", "status": "completed", "action": {"query": "tea"}},
+    {"type": "mcp_list_tools", "id": "l1", "server_label": "bank", "tools": []},
+    {
+        "type": "mcp_call",
+        "id": "m1",
+        "name": "close",
+        "server_label": "bank",
+        "arguments": '{"account": 7}',
+        "error": "no",
+    },
+    {"type": "text", "text": "No."},
+]
+
+
+@pytest.mark.parametrize("is_inside", [False, True])
+@pytest.mark.parametrize(("provider", "content"), [("anthropic", BY_ANTHROPIC), ("openai", BY_OPENAI)])
+def test_what_the_provider_has_run_itself_is_on_record_as_what_it_did(
+    record: Record, provider: str, content: list[Any], is_inside: bool
+) -> None:
+    answer = AIMessage(content, response_metadata={"model_provider": provider})
+    model, config = Scripted(replies=[answer]), {"callbacks": [record.handler]}
+    if is_inside:
+        create_agent(model, [], name="clerk").invoke({"messages": [("user", "go")]}, config)  # type: ignore[arg-type]
+    else:
+        model.invoke("go", config)  # type: ignore[arg-type]
+    told = [
+        REQUEST,
+        RESPONSE,
+        ("data.access", "success", "web_search", "s1"),
+        ("tool.call", "tool.bank.close", "m1"),
+        ("tool.response", "failure", "tool.bank.close", "m1"),
+    ]
+    around = ("agent.start", "agent.clerk"), ("agent.stop", "success", "agent.clerk")
+    assert record.short() == ([around[0], *told, around[1]] if is_inside else told)
+    looked_up, called, failed = record.one("data.access"), record.one("tool.call"), record.one("tool.response")
+    assert (looked_up.resource, looked_up.parameters) == ("web_search", {"query": "tea"})
+    assert (called.parameters, failed.error) == ({"account": 7}, "no")
+    assert {str(event.metadata) for event in (looked_up, called)} == {"{'hosted': True}"}
+    assert {event.parent_span_id for event in (looked_up, called)} == {record.one("llm.request").span_id}
