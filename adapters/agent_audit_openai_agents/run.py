@@ -239,6 +239,8 @@ class RunRecorder:
             metadata={"model": run.state["model"], **facts},
         )
         self._note_hosted(answer.hosted, hook)
+        for done in answer.done:
+            self._end_hosted(done, hook)
         for call in answer.calls:
             asked = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
             self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
@@ -272,7 +274,25 @@ class RunRecorder:
                 continue
             key = (self.key, "hosted", call.call_id)
             self.tracker.start(T.TOOL_CALL, key, parent=self.agent_key, hook=hook, **facts)
-            self.tracker.end(key, outcome, result=call.result, error=call.error)
+            if call.is_done:
+                self.tracker.end(key, outcome, result=call.result, error=call.error)
+            else:
+                self.tools.hosted_open[call.call_id] = key
+
+    def _end_hosted(self, call: Hosted, hook: str) -> None:
+        """A hosted tool has run that had begun with an earlier answer, in this run or in one that this goes on from."""
+        key = self.tools.hosted_open.pop(call.call_id, None)
+        facts: dict[str, Any] = {
+            "outcome": Outcome.FAILURE if call.failed else Outcome.SUCCESS,
+            "result": call.result,
+            "metadata": {"hosted": True},
+        }
+        if key is not None:
+            self.tracker.end(key, hook=hook, **facts)
+            return
+        facts["metadata"] |= {"resumed": True}
+        call_facts = {"action": f"tool.{call.name}", "call_id": call.call_id}
+        self.note(T.TOOL_RESPONSE, hook, after_effect=True, **facts, **call_facts)
 
     # -- points in time --------------------------------------------------------------------------------
 
