@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
@@ -142,21 +142,16 @@ class ModelHooks(Hooks):
                 )
 
     def _note_hosted(self, run: Run, call: Hosted) -> None:
-        """A tool that ran at the provider: nobody could record its intent before."""
-        facts: dict[str, Any] = {
-            "action": call.name if call.is_lookup else f"tool.{call.name}",
-            "call_id": call.call_id,
-            "parameters": call.parameters,
-            "metadata": {"hosted": True},
-        }
-        ended = verdict(call.result, failed=call.failed)
+        """A tool that ran at the provider: nobody could record its intent before, nor knows how long it took."""
+        facts: dict[str, Any] = {"action": call.name, "call_id": call.call_id, "metadata": {"hosted": True}}
+        asked, ended = {"parameters": call.parameters}, verdict(call.result, failed=call.failed)
         if call.is_lookup:
-            facts["resource"] = call.name
-            self.recording.note(AuditEventType.DATA_ACCESS, run, "on_llm_end", after_effect=True, **facts, **ended)
-            return
-        key = object()
-        self._tracker.start(AuditEventType.TOOL_CALL, key, parent=run, hook="on_llm_end", **facts)
-        self._tracker.end(key, hook="on_llm_end", **ended)
+            told = [(AuditEventType.DATA_ACCESS, {"resource": call.name, **asked, **ended})]
+        else:
+            facts |= {"action": f"tool.{call.name}", "span_id": uuid4().hex}
+            told = [(AuditEventType.TOOL_CALL, asked), (AuditEventType.TOOL_RESPONSE, ended)]
+        for event_type, what in told:
+            self.recording.note(event_type, run, "on_llm_end", after_effect=True, **facts, **what)
 
     def _note_call(self, event_type: AuditEventType, run: Run, call: Mapping[str, Any], **fields: Any) -> None:
         self.recording.note(

@@ -11,7 +11,11 @@ from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
-from langchain_record import USAGE, Record, Scripted, asks_for, call
+from langchain_record import USAGE, Record, Scripted, asks_for, call, short
+
+from agent_audit import AuditLogger, WriteError
+from agent_audit.testing import FailingBackend
+from agent_audit_langchain import AuditCallbackHandler
 
 REQUEST, RESPONSE = ("llm.request", "llm.scripted-1"), ("llm.response", "success", "llm.scripted-1")
 JUDGED = [("llm.request", "llm.judge-1"), ("llm.response", "success", "llm.judge-1")]
@@ -83,6 +87,14 @@ def test_a_model_that_fails_to_decide_is_one_failed_call(record: Record) -> None
         judge(None).invoke(QUESTION, {"callbacks": [record.handler]})
     assert record.short() == [JUDGED[0], ("llm.response", "failure", "llm.judge-1")]
     assert record.events[1].error_type == "OSError"
+
+
+def test_a_model_does_not_decide_what_cannot_be_recorded() -> None:
+    backend = FailingBackend()
+    with AuditLogger(backend, on_failure="raise") as logger:
+        with pytest.raises(WriteError):
+            judge(None).invoke(QUESTION, {"callbacks": [AuditCallbackHandler(logger)]})  # it was not asked: it fails
+        backend.failing = False
 
 
 def test_whether_a_call_is_risky_is_asked_on_record_with_what_is_new_in_the_conversation(record: Record) -> None:
@@ -160,3 +172,24 @@ def test_what_the_provider_has_run_itself_is_on_record_as_what_it_did(
     assert (called.parameters, failed.error) == ({"account": 7}, "no")
     assert {str(event.metadata) for event in (looked_up, called)} == {"{'hosted': True}"}
     assert {event.parent_span_id for event in (looked_up, called)} == {record.one("llm.request").span_id}
+
+
+def test_what_the_provider_has_run_is_no_less_an_answer_when_it_cannot_be_recorded(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    backend = FailingBackend(failing=False)
+
+    class Disk(Scripted):
+        def _generate(self, *told: Any, **more: Any) -> Any:
+            backend.failing = True
+            return super()._generate(*told, **more)
+
+    with AuditLogger(backend, on_failure="raise") as logger:
+        answer = AIMessage(BY_ANTHROPIC, response_metadata={"model_provider": "anthropic"})
+        said = Disk(replies=[answer]).invoke("go", {"callbacks": [AuditCallbackHandler(logger)]})
+        assert said.content == BY_ANTHROPIC
+        assert not caplog.records
+        backend.failing = False
+        logger.flush()
+    types = [short(event)[0] for event in backend.events()]
+    assert types[:5] == ["llm.request", "llm.response", "data.access", "tool.call", "tool.response"]
