@@ -170,14 +170,24 @@ class ModelHooks(Hooks):
     ) -> None:
         """A model is about to decide."""
         asked, facts = inputs, dict[str, Any]()
-        state = inputs.get("state") if isinstance(inputs, Mapping) else None
-        conversation = messages_of(state)
-        if conversation:
-            new, facts = self._said(list(conversation), None)
-            asked = {**inputs, "state": {**(state or {}), "messages": new}}
+        if isinstance(inputs, Mapping) and "state" in inputs:
+            state, facts = self._state(inputs["state"])
+            asked = {**inputs, "state": state}
         told = {"run_id": run_id, "metadata": metadata}
         parent = self._parent(parent_run_id)
         self._start_model({"name": name}, asked, parent, told, facts, hook="on_chain_start")
+
+    def _state(self, state: Any) -> tuple[Any, dict[str, Any]]:
+        """What a model is to decide about: of a conversation in it what is new, as of those with other models."""
+        if isinstance(state, BaseMessage):
+            return plain(state), {}
+        if isinstance(state, (list, tuple)) and state and all(isinstance(said, BaseMessage) for said in state):
+            return self._said(list(state), None)
+        conversation = messages_of(state)
+        if not conversation:
+            return state, {}
+        new, facts = self._said(list(conversation), None)
+        return {**state, "messages": new}, facts
 
     def _decided(self, outputs: Any, run: Run) -> None:
         answer, facts = decision(outputs)

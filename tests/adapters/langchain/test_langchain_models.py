@@ -9,7 +9,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langchain_record import USAGE, Record, Scripted, asks_for, call, short
 
@@ -80,6 +80,17 @@ async def test_a_model_that_decides_is_a_model_and_no_agent(record: Record) -> N
     assert (request.parameters, request.user_id) == (QUESTION, "ann")
     assert response.result == {"risky": {"type": "noul", "noul": 0.9}}
     assert response.metadata == {"model": "judge-1", "input_tokens": 7, "output_tokens": 3}
+
+
+def test_of_a_conversation_that_is_decided_about_only_what_is_new_is_recorded(record: Record) -> None:
+    talk = [HumanMessage("one"), AIMessage("1"), HumanMessage("two")]
+    for state in (talk[-1], talk, {"messages": talk}):
+        judge(0.9).invoke({**QUESTION, "state": state}, {"callbacks": [record.handler]})
+    new = {"role": "user", "content": "two"}
+    asked = [request.parameters["state"] for request in record.of("llm.request")]
+    assert asked == [new, [new], {"messages": [new]}]
+    earlier = [(request.metadata or {}).get("earlier", {}).get("messages") for request in record.of("llm.request")]
+    assert earlier == [None, 2, 2]
 
 
 def test_a_model_that_fails_to_decide_is_one_failed_call(record: Record) -> None:
