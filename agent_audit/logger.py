@@ -23,6 +23,7 @@ from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
+from agent_audit.runs import RunTracker
 
 if TYPE_CHECKING:
     from agent_audit.ship.background import Shipping
@@ -304,6 +305,7 @@ class AuditLogger:
         """
         if self._committer.closed or self._committer.works_below:
             return
+        self._end_runs()
         self._settle("the log was closed before they could be written")
         self._committer.close()
         _open_loggers.discard(self)
@@ -320,6 +322,12 @@ class AuditLogger:
         if self._shipping is not None:
             self._shipping.stop(_LAST_SHIPMENT)
 
+    def _end_runs(self) -> None:
+        """What adapters still have open: nothing will tell of its end any more."""
+        for state in list(self.adapter_state.values()):
+            if isinstance(state, RunTracker):
+                state.close_all()
+
     def _settle(self, reason: str) -> None:
         """Write what can be written; report what cannot."""
         try:
@@ -333,6 +341,7 @@ class AuditLogger:
     def _at_exit(self) -> None:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
         self._committer.inline = True
+        self._end_runs()
         self._settle("the process ended")
         leave = getattr(self.backend, "leave", None)
         try:

@@ -28,6 +28,7 @@ from agent_audit.errors import WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import ForkSafeLock
+from agent_audit.process import current_pid
 
 END_OF = {
     AuditEventType.AGENT_START: AuditEventType.AGENT_STOP,
@@ -89,6 +90,8 @@ class Run:
     state: dict[str, Any] = field(default_factory=dict)
     """For the adapter: whatever it wants to remember until the end."""
     _root: Run | None = None
+    pid: int = field(default_factory=current_pid)
+    """Of the process that has begun it: a forked child knows it, too, and does not end it."""
 
     @property
     def root(self) -> Run:
@@ -326,10 +329,10 @@ class RunTracker:
             return None
 
     def close_all(self) -> None:
-        """Close every open run as unknown (the logger or the process ends)."""
+        """Close every open run as unknown: the logger or the process ends, and does so."""
         for run in list(self._runs.values()):
-            on_its_own = run.parent is None or run not in run.parent.children
-            if on_its_own and self._runs.get(run.key) is run:
+            on_its_own = run.parent is None or run.parent.pid != run.pid or run not in run.parent.children
+            if on_its_own and run.pid == current_pid() and self._runs.get(run.key) is run:
                 self.end(run.key, Outcome.UNKNOWN)
 
     def here(self) -> Identity:

@@ -10,11 +10,15 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import Hooks, name_of, takes_run
+from agent_audit_langchain.hooks import name_of, takes_run
 from agent_audit_langchain.identity import is_generic
+from agent_audit_langchain.models import ModelHooks
 from agent_audit_langchain.talks import Talk, begin_talk, begins_talk, talk_of
 
 _CREATE_AGENT = "langchain_create_agent"
+
+_MODEL = "llm"
+"""The type of run that LangChain calls a model which is told as a chain: one that decides."""
 
 _AGENT_NAME = "lc_agent_name"
 """In the metadata of what an agent made by `create_agent` does, and in the state of the agent: its name."""
@@ -42,8 +46,8 @@ _UPDATES_STATE = "UpdateState"
 """How the name ends that LangGraph gives to a change of a graph's state from outside, which is no run of the graph."""
 
 
-class ChainHooks(Hooks):
-    """Starts and ends of chains, agents, graphs and their nodes."""
+class ChainHooks(ModelHooks):
+    """Starts and ends of chains, agents, graphs and their nodes, and of what LangChain tells as such."""
 
     def on_chain_start(
         self,
@@ -61,6 +65,9 @@ class ChainHooks(Hooks):
             return
         metadata = metadata or {}
         name = name or name_of(serialized, "chain")
+        if kwargs.get("run_type") == _MODEL:
+            self._decision_begins(inputs, run_id, parent_run_id, metadata, name)
+            return
         parent = self._parent(parent_run_id)
         is_root = parent is None and (parent_run_id is None or not _is_step(kwargs.get("tags")))
         if is_root:
@@ -147,6 +154,9 @@ class ChainHooks(Hooks):
     @takes_run
     def on_chain_end(self, outputs: Any, run: Run, **kwargs: Any) -> None:
         """A chain, agent, graph or node is done. One that streams tells only now what its inputs were."""
+        if run.start_type is AuditEventType.LLM_REQUEST:
+            self._decided(outputs, run)
+            return
         _tell_chains_around(run)
         if run.start_type is not None:
             outcome = _outcome_of_end(run, streams="inputs" in kwargs)
@@ -175,6 +185,9 @@ class ChainHooks(Hooks):
     @takes_run
     def on_chain_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:
         """An exception, or LangGraph's control flow, passes through a chain, agent, graph or node."""
+        if run.start_type is AuditEventType.LLM_REQUEST:
+            self._end_with_error(run, error, "on_chain_error", metadata={"model": run.state["model"]})
+            return
         self.recording.broken_off[run.key] = run
         run.root.state.setdefault(_BROKEN_OFF_BELOW, []).append(run.key)
         self._passes_through(run, error)

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from agent_audit_langchain.chains import ChainHooks
 from agent_audit_langchain.graph import BaseHandler
-from agent_audit_langchain.models import ModelHooks
 from agent_audit_langchain.tools import ToolHooks
 
 
-class AuditCallbackHandler(ChainHooks, ModelHooks, ToolHooks, BaseHandler):
+class AuditCallbackHandler(ChainHooks, ToolHooks, BaseHandler):
     """Records what a chain, agent or graph does: `config={"callbacks": [AuditCallbackHandler()]}`.
 
     Handlers are cheap; those of one logger share their state, so several of them in one run record nothing twice.

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.outputs import LLMResult
 
+from agent_audit import Outcome
 from agent_audit import message as said
 from agent_audit_langchain.graph import Command, names_of
 
@@ -169,6 +170,27 @@ def tool_result(output: Any, call_id: str | None = None) -> tuple[Any, bool]:
     return result, any(message.status == "error" for message in said)
 
 
+def verdict(result: Any, *, failed: bool) -> dict[str, Any]:
+    """Fields of the end of a tool that has returned: what it says went wrong stands there in words, too.
+
+    Args:
+        result, failed: as `tool_result` gives them, or the provider that has run it.
+    """
+    if not failed:
+        return {"outcome": Outcome.SUCCESS, "result": result}
+    said = result["messages"] if isinstance(result, Mapping) and "messages" in result else [result]
+    error = "\n".join(_words(content) for content in said if content is not None) or None
+    return {"outcome": Outcome.FAILURE, "result": result, "error": error, "error_type": "ToolError"}
+
+
+def _words(content: Any) -> str:
+    """The texts among the blocks of a message's content."""
+    if isinstance(content, list):
+        texts = [block if isinstance(block, str) else block.get("text") for block in content]
+        return "\n".join(text for text in texts if text)
+    return str(content)
+
+
 def _own(messages: Sequence[Any], call_id: str | None) -> list[ToolMessage]:
     """The answer to a call: the last one, for its id may have been used before; else what answers are new."""
     answers = [message for message in messages if isinstance(message, ToolMessage)]
@@ -192,10 +214,13 @@ def model_answer(response: LLMResult) -> tuple[Any, dict[str, Any], list[AIMessa
 def _usage(response: LLMResult, messages: list[AIMessage]) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for message in messages:
-        usage = message.usage_metadata
-        if usage:
-            facts["input_tokens"] = facts.get("input_tokens", 0) + usage["input_tokens"]
-            facts["output_tokens"] = facts.get("output_tokens", 0) + usage["output_tokens"]
+        usage: dict[str, Any] = {**(message.usage_metadata or {})}
+        if usage.get("total_cost") == 0:  # out of langchain-core's cache, with the tokens of when it was not
+            facts["cached"] = True
+            usage |= {"input_tokens": 0, "output_tokens": 0}
+        for name in ("input_tokens", "output_tokens"):
+            if name in usage:
+                facts[name] = facts.get(name, 0) + usage[name]
         model = message.response_metadata.get("model_name") or message.response_metadata.get("model")
         if model:
             facts["model"] = model
@@ -206,6 +231,14 @@ def _usage(response: LLMResult, messages: list[AIMessage]) -> dict[str, Any]:
             told.get("completion_tokens"),
         )
     return facts
+
+
+def decision(answer: Any) -> tuple[Any, dict[str, Any]]:
+    """Of the answer of a model that decides: what it has decided, model name and tokens."""
+    usage = getattr(answer, "usage", None) or {}
+    facts = {name: usage[name] for name in ("input_tokens", "output_tokens") if name in usage}
+    model = getattr(answer, "model", None)
+    return getattr(answer, "answers", answer), {**facts, **({"model": model} if model else {})}
 
 
 def documents_found(documents: Sequence[Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from agent_audit import (
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
 from agent_audit_langchain.identity import in_context
-from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result
+from agent_audit_langchain.messages import UNKNOWN_TOOL_TEXT, tool_result, verdict
 from agent_audit_langchain.talks import call_answered
 from agent_audit_langchain.tools import call_begun
 
@@ -167,7 +167,7 @@ class _Calls(Hooks):
                 error_type="UnknownTool",
             )
             return
-        self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, result=result)
+        self._tracker.finish(run, **verdict(result, failed=failed))
         if run.state["modifies"] and not failed:
             self.recording.note_modification(run, "wrap_tool_call")
 

@@ -1,10 +1,13 @@
-"""Hooks of models: `llm.request`, `llm.response`, and an `action.request` for each tool call a model asks for."""
+"""Hooks of models: `llm.request`, `llm.response`, and an `action.request` for each tool call a model asks for.
+
+Models that decide (`BaseDecisionModel`) answer typed questions about a state; LangChain tells of them as of chains.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
@@ -13,7 +16,8 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
-from agent_audit_langchain.messages import first_new, model_answer, plain
+from agent_audit_langchain.hosted import Hosted, hosted_calls
+from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain, verdict
 from agent_audit_langchain.talks import begins_talk, talk_of
 
 _MODEL_NODE = "model"
@@ -112,6 +116,9 @@ class ModelHooks(Hooks):
         facts.setdefault("model", run.state["model"])
         self._tracker.finish(run, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
         self._note_requests(run, said)
+        for message in said:
+            for call in hosted_calls(message):
+                self._note_hosted(run, call)
 
     def _note_requests(self, run: Run, messages: Sequence[AIMessage]) -> None:
         for message in messages:
@@ -134,6 +141,18 @@ class ModelHooks(Hooks):
                     error_type="InvalidToolCall",
                 )
 
+    def _note_hosted(self, run: Run, call: Hosted) -> None:
+        """A tool that ran at the provider: nobody could record its intent before, nor knows how long it took."""
+        facts: dict[str, Any] = {"action": call.name, "call_id": call.call_id, "metadata": {"hosted": True}}
+        asked, ended = {"parameters": call.parameters}, verdict(call.result, failed=call.failed)
+        if call.is_lookup:
+            told = [(AuditEventType.DATA_ACCESS, {"resource": call.name, **asked, **ended})]
+        else:
+            facts |= {"action": f"tool.{call.name}", "span_id": uuid4().hex}
+            told = [(AuditEventType.TOOL_CALL, asked), (AuditEventType.TOOL_RESPONSE, ended)]
+        for event_type, what in told:
+            self.recording.note(event_type, run, "on_llm_end", after_effect=True, **facts, **what)
+
     def _note_call(self, event_type: AuditEventType, run: Run, call: Mapping[str, Any], **fields: Any) -> None:
         self.recording.note(
             event_type,
@@ -145,6 +164,35 @@ class ModelHooks(Hooks):
             parameters=call["args"],
             **fields,
         )
+
+    def _decision_begins(
+        self, inputs: Any, run_id: UUID, parent_run_id: UUID | None, metadata: Mapping[str, Any], name: str
+    ) -> None:
+        """A model is about to decide."""
+        asked, facts = inputs, dict[str, Any]()
+        if isinstance(inputs, Mapping) and "state" in inputs:
+            state, facts = self._state(inputs["state"])
+            asked = {**inputs, "state": state}
+        told = {"run_id": run_id, "metadata": metadata}
+        parent = self._parent(parent_run_id)
+        self._start_model({"name": name}, asked, parent, told, facts, hook="on_chain_start")
+
+    def _state(self, state: Any) -> tuple[Any, dict[str, Any]]:
+        """What a model is to decide about: of a conversation in it what is new, as of those with other models."""
+        if isinstance(state, BaseMessage):
+            return plain(state), {}
+        if isinstance(state, (list, tuple)) and state and all(isinstance(said, BaseMessage) for said in state):
+            return self._said(list(state), None)
+        conversation = messages_of(state)
+        if not conversation:
+            return state, {}
+        new, facts = self._said(list(conversation), None)
+        return {**state, "messages": new}, facts
+
+    def _decided(self, outputs: Any, run: Run) -> None:
+        answer, facts = decision(outputs)
+        facts.setdefault("model", run.state["model"])
+        self._tracker.finish(run, Outcome.SUCCESS, hook="on_chain_end", result=answer, metadata=facts)
 
     @takes_run
     def on_llm_error(self, error: BaseException, run: Run, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from agent_audit import ActionRequest, AuditEventType, Outcome, Run, same_arguments
 from agent_audit_langchain.graph import GraphInterrupt
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
-from agent_audit_langchain.messages import documents_found, tool_result
+from agent_audit_langchain.messages import documents_found, tool_result, verdict
 from agent_audit_langchain.talks import call_answered
 
 call_begun: ContextVar[Run | None] = ContextVar("agent_audit_langchain.begun", default=None)
@@ -78,7 +78,7 @@ class ToolHooks(Hooks):
     def on_tool_end(self, output: Any, run: Run, **kwargs: Any) -> None:
         """A tool has returned, which is not yet a success."""
         result, failed = tool_result(output, run.fields.get("call_id"))
-        self._tracker.finish(run, Outcome.FAILURE if failed else Outcome.SUCCESS, hook="on_tool_end", result=result)
+        self._tracker.finish(run, hook="on_tool_end", **verdict(result, failed=failed))
         modifies = self.recording.modifying.pop(run.key) or run.state.get("modifies")
         if modifies and not failed:
             self.recording.note_modification(run, "on_tool_end")

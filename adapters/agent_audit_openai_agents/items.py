@@ -24,6 +24,9 @@ _HOSTED = {
 }
 """Hosted tools that ran at the provider before anybody could record an intent."""
 
+_PROGRAM = "program"
+"""Code of the model's that the provider runs, and that may call tools; its output may come some answers later."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -61,6 +64,8 @@ class Hosted:
     error: str | None
     item_id: str | None = None
     """Its own, where `call_id` is that of the question whether it may run."""
+    is_done: bool = True
+    """Whether its output is known; it begins with this answer otherwise."""
 
 
 def field_of(item: Any, name: str) -> Any:
@@ -68,6 +73,12 @@ def field_of(item: Any, name: str) -> Any:
     if isinstance(item, dict):  # most are; the check for Mapping costs ten times as much
         return item.get(name)
     return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+
+
+def tokens_of(usage: Any) -> dict[str, Any]:
+    """The tokens that a model call has taken; where a provider does not tell, the SDK says zero, and this nothing."""
+    told = {name: value for name in ("input_tokens", "output_tokens") if (value := field_of(usage, name)) is not None}
+    return told if any(told.values()) else {}
 
 
 def parse_arguments(raw: Any) -> Any:
@@ -117,14 +128,16 @@ class Answer:
     texts: list[str] = field(default_factory=list)
     refused: bool = False
     hosted: list[Hosted] = field(default_factory=list)
-    """The hosted tools that ran for it."""
+    """The hosted tools that ran for it, or begin with it."""
+    done: list[Hosted] = field(default_factory=list)
+    """Those that have begun with an earlier one, and have run."""
     calls: list[Call] = field(default_factory=list)
     """The calls that it asks for, in their order."""
 
 
 def read_answer(response: ModelResponse) -> Answer:
     """Sort what is in a response."""
-    answer = Answer()
+    answer, programs = Answer(), set()
     for item in response.output:
         kind = field_of(item, "type")
         if kind == "message":
@@ -133,6 +146,12 @@ def read_answer(response: ModelResponse) -> Answer:
                 answer.refused |= field_of(part, "type") == "refusal"
         elif kind in _LOOKUPS or kind in _HOSTED:
             answer.hosted.append(_hosted(item))
+        elif kind == _PROGRAM:
+            programs.add(field_of(item, "call_id"))
+            output = next((one for one in response.output if _is_output_of(one, item)), None)
+            answer.hosted.append(_program(item, output))
+        elif kind == f"{_PROGRAM}_output" and field_of(item, "call_id") not in programs:
+            answer.done.append(_program(None, item))
         elif (call := call_of(item)) is not None:
             ran = None if call.kind == "function_call" else _run_by_provider(call, response.output)
             if ran is None:
@@ -182,6 +201,24 @@ def _hosted(item: Any) -> Hosted:
         failed=error is not None or field_of(item, "status") in ("failed", "incomplete"),
         result={"results": len(found)} if isinstance(found, Sequence) else plain(field_of(item, "output")),
         error=None if error is None else str(error),
+    )
+
+
+def _is_output_of(item: Any, program: Any) -> bool:
+    is_output = field_of(item, "type") == f"{_PROGRAM}_output"
+    return is_output and bool(field_of(item, "call_id") == field_of(program, "call_id"))
+
+
+def _program(program: Any, output: Any) -> Hosted:
+    return Hosted(
+        name="programmatic_tool_calling",
+        call_id=field_of(program or output, "call_id"),
+        parameters={"code": field_of(program, "code")} if program is not None else None,
+        lookup=False,
+        failed=field_of(output, "status") == "incomplete",
+        result=field_of(output, "result"),
+        error=None,
+        is_done=output is not None,
     )
 
 

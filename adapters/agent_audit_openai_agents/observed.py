@@ -8,7 +8,7 @@ from typing import Any
 from agents.tracing import Span
 
 from agent_audit import AuditEventType, BoundedMap, Outcome
-from agent_audit_openai_agents.items import field_of, parse_arguments
+from agent_audit_openai_agents.items import field_of, parse_arguments, tokens_of
 from agent_audit_openai_agents.outcomes import outcome_of
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.run import RunRecorder
@@ -134,7 +134,7 @@ class Observer:
             return
         data = span.span_data
         response = getattr(data, "response", None)
-        usage = _usage(getattr(data, "usage", None) or getattr(response, "usage", None))
+        usage = tokens_of(getattr(data, "usage", None) or getattr(response, "usage", None))
         model = getattr(response, "model", None) or getattr(data, "model", None)
         failed = exception is not None or span.error is not None
         fields: dict[str, Any] = {"exception": exception} if exception is not None else {}
@@ -199,8 +199,3 @@ def _kind(span: Span[Any]) -> Any:
 
 def _time(stamp: str | None) -> datetime:
     return datetime.fromisoformat(stamp.replace("Z", "+00:00")) if stamp else datetime.now().astimezone()
-
-
-def _usage(usage: Any) -> dict[str, Any]:
-    names = ("input_tokens", "output_tokens")
-    return {name: value for name in names if (value := field_of(usage, name)) is not None}

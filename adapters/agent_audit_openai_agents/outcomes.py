@@ -76,10 +76,11 @@ def judge(
     """
     text = result if isinstance(result, str) else None
     kind: str | None = None
+    failed = {"outcome": Outcome.FAILURE, "result": result}  # the model gets it all the same, whoever has written it
     if isinstance(raised, MCPToolError):
-        return {"outcome": Outcome.FAILURE, "exception": raised}
+        return {**failed, "exception": raised}
     if raised is not None:
-        return {"outcome": Outcome.FAILURE, **failure_fields(raised, raw_arguments)}
+        return {**failed, **failure_fields(raised, raw_arguments)}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"
     elif (in_hook and _current_span_error()) or (
@@ -88,7 +89,7 @@ def judge(
         kind = "InvalidArguments" if are_malformed(raw_arguments) else "ToolError"
     if kind is None:
         return {"outcome": Outcome.SUCCESS, "result": result}
-    return {"outcome": Outcome.FAILURE, "error_type": kind, "error": text or str(result)}
+    return {**failed, "error_type": kind, "error": text or str(result)}
 
 
 def failure_fields(exception: BaseException, raw_arguments: Any) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def outcome_of(exception: BaseException | None) -> Outcome:
     """How an operation ended that an exception has ended."""
     if exception is None:
         return Outcome.UNKNOWN
-    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)):
         return Outcome.CANCELLED
     return Outcome.FAILURE
 

@@ -20,7 +20,16 @@ from agent_audit import (
 )
 from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
-from agent_audit_openai_agents.items import Call, Hosted, history_before, message_of, news, outputs_in, read_answer
+from agent_audit_openai_agents.items import (
+    Call,
+    Hosted,
+    history_before,
+    message_of,
+    news,
+    outputs_in,
+    read_answer,
+    tokens_of,
+)
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.told import Told
 from agent_audit_openai_agents.tools import ToolCalls
@@ -216,10 +225,12 @@ class RunRecorder:
         if run is None:
             return
         usage = response.usage
-        facts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+        facts = tokens_of(usage)
         answer = read_answer(response)
         if answer.refused:
             facts["refusal"] = True
+        if usage.requests > 1:
+            facts["requests"] = usage.requests
         self.tracker.end(
             self._llm_key,
             Outcome.SUCCESS,
@@ -228,6 +239,8 @@ class RunRecorder:
             metadata={"model": run.state["model"], **facts},
         )
         self._note_hosted(answer.hosted, hook)
+        for done in answer.done:
+            self._end_hosted(done, hook)
         for call in answer.calls:
             asked = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
             self.note(T.ACTION_REQUEST, hook, after_effect=after_effect, **asked)
@@ -261,7 +274,25 @@ class RunRecorder:
                 continue
             key = (self.key, "hosted", call.call_id)
             self.tracker.start(T.TOOL_CALL, key, parent=self.agent_key, hook=hook, **facts)
-            self.tracker.end(key, outcome, result=call.result, error=call.error)
+            if call.is_done:
+                self.tracker.end(key, outcome, result=call.result, error=call.error)
+            else:
+                self.tools.hosted_open[call.call_id] = key
+
+    def _end_hosted(self, call: Hosted, hook: str) -> None:
+        """A hosted tool has run that had begun with an earlier answer, in this run or in one that this goes on from."""
+        key = self.tools.hosted_open.pop(call.call_id, None)
+        facts: dict[str, Any] = {
+            "outcome": Outcome.FAILURE if call.failed else Outcome.SUCCESS,
+            "result": call.result,
+            "metadata": {"hosted": True},
+        }
+        if key is not None:
+            self.tracker.end(key, hook=hook, **facts)
+            return
+        facts["metadata"] |= {"resumed": True}
+        call_facts = {"action": f"tool.{call.name}", "call_id": call.call_id}
+        self.note(T.TOOL_RESPONSE, hook, after_effect=True, **facts, **call_facts)
 
     # -- points in time --------------------------------------------------------------------------------
 

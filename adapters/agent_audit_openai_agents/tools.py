@@ -52,17 +52,20 @@ class ToolCalls:
         self.open: dict[str, Hashable] = {}
         """Call id -> key of the operation."""
         self.native_open: list[tuple[int, Hashable]] = []
+        self.hosted_open: dict[str | None, Hashable] = {}
+        """Those that the provider runs, and has begun to, by call id -> key of the operation."""
         self._begun: set[Hashable] = set()
         """Keys of all operations that this run has begun."""
 
     def open_keys(self) -> list[Hashable]:
         """Of all operations that are open."""
-        return [*self.open.values(), *(key for _, key in self.native_open)]
+        return [*self.open.values(), *(key for _, key in self.native_open), *self.hosted_open.values()]
 
     def forget(self) -> None:
         """The open operations have been ended."""
         self.open.clear()
         self.native_open.clear()
+        self.hosted_open.clear()
 
     def started(self, context: RunContextWrapper[Any], agent: Any, tool: Any) -> None:
         """A tool is about to run."""

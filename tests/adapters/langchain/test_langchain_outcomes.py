@@ -240,3 +240,27 @@ def test_a_tool_that_returns_several_answers_and_says_in_its_own_that_it_failed_
     assert record.one("tool.response").outcome == "failure"
     assert record.one("tool.response").result == {"messages": ["nothing moved"]}
     assert not record.of("data.modify")
+
+
+BLOCKS = [{"type": "text", "text": "no such"}, {"type": "image", "url": "x"}, {"type": "text", "text": "account"}]
+
+
+@pytest.mark.parametrize("is_strict", [False, True])
+@pytest.mark.parametrize(("content", "words"), [("no", "no"), (BLOCKS, "no such\naccount")], ids=["text", "blocks"])
+@pytest.mark.parametrize("in_command", [False, True])
+def test_what_a_tool_says_went_wrong_is_its_error_in_words(
+    record: Record, content: Any, words: str, is_strict: bool, in_command: bool
+) -> None:
+    @tool
+    def pay(x: int, tool_call_id: Annotated[str, InjectedToolCallId]) -> Any:
+        """Pay."""
+        answer = ToolMessage(content, tool_call_id=tool_call_id, status="error")
+        return Command(update={"messages": [answer]}) if in_command else answer
+
+    model = Scripted(replies=[asks_for(call("pay", "c1", x=1)), "done"])
+    strict = [AuditMiddleware(record.logger)] if is_strict else []
+    agent = create_agent(model, [pay], name="a", middleware=strict)
+    agent.invoke({"messages": [("user", "go")]}, None if is_strict else {"callbacks": [record.handler]})
+    failed = record.one("tool.response")
+    assert (failed.error, failed.error_type) == (words, "ToolError")
+    assert failed.result == ({"messages": [content]} if in_command else content)

@@ -150,3 +150,50 @@ CALLED = {"approve": {"tool.call"}, "reject": set()}
 
 def _about(event: AuditEvent, call_id: str) -> bool:
     return event.call_id == call_id and "arguments" in (event.metadata or {})
+
+
+LEAVES = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[2])
+from agents import Runner, function_tool, set_tracing_disabled
+from openai_scripts import agent, call
+from agent_audit import AuditLogger, FileAuditBackend
+import agent_audit_openai_agents
+
+set_tracing_disabled(sys.argv[4] == "untraced")
+agent_audit_openai_agents.enable(AuditLogger(FileAuditBackend(sys.argv[1])))
+
+@function_tool
+async def leave() -> str:
+    sys.exit(3)
+
+A = agent([call("leave")], tools=[leave])
+
+async def read():
+    async for _ in Runner.run_streamed(A, "hi").stream_events():
+        pass
+
+if sys.argv[3] == "run_sync":
+    Runner.run_sync(A, "hi")
+else:
+    asyncio.run(Runner.run(A, "hi") if sys.argv[3] == "run" else read())
+"""
+
+
+@pytest.mark.parametrize("tracing", ["traced", "untraced"])
+@pytest.mark.parametrize("way", ["run", "run_sync", "run_streamed"])
+def test_a_tool_that_ends_the_process_was_cancelled_and_so_all_around_it_has_an_end(
+    tmp_path: Path, way: str, tracing: str
+) -> None:
+    command = [sys.executable, "-c", LEAVES, str(tmp_path / "log"), str(Path(__file__).parent), way, tracing]
+    left = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    assert left.returncode == 3
+    with AuditLogger(FileAuditBackend(tmp_path / "log")) as logger:
+        events = list(logger.query())
+    in_time = [event for event in events if event.outcome and not (event.metadata or {}).get("late")]
+    ends = [(str(event.event_type), str(event.outcome)) for event in in_time]
+    tool, stop = ends[-2:]
+    # Where asyncio gives up on the run, nothing tells of its end before that of the process, and of the tool's a span.
+    assert tool == ("tool.response", "cancelled") or (tracing == "untraced" and tool == ("tool.response", "unknown"))
+    assert stop == ("agent.stop", "cancelled") or (way != "run_sync" and stop == ("agent.stop", "unknown"))
+    assert [kind for kind, _ in ends].count("agent.stop") == 1

@@ -10,6 +10,7 @@ from agents import (
     Agent,
     MaxTurnsExceeded,
     ModelBehaviorError,
+    ModelSettings,
     RunConfig,
     Runner,
     SQLiteSession,
@@ -44,6 +45,22 @@ async def test_tokens_are_counted(record: Record) -> None:
     await Runner.run(agent(ModelStep(output=[assistant_message("hello")], usage=usage)), "hi")
     metadata = record.one("llm.response").metadata
     assert metadata == {"model": "ScriptedModel", "input_tokens": 11, "output_tokens": 7}
+
+
+async def test_where_no_tokens_are_told_none_are_on_record(record: Record) -> None:
+    # As of a stream of chat completions without `include_usage`.
+    await Runner.run(agent(ModelStep(output=[assistant_message("hello")], usage=Usage())), "hi")
+    assert record.one("llm.response").metadata == {"model": "ScriptedModel"}
+
+
+async def test_an_answer_that_took_several_attempts_says_how_many(record: Record) -> None:
+    again = pytest.importorskip("agents.retry", reason="this SDK does not ask a model again")
+    settings = again.ModelRetrySettings(max_retries=2, backoff={"initial_delay": 0.0}, policy=lambda failure: True)
+    down = OSError("down")
+    await Runner.run(agent(down, down, "hello", model_settings=ModelSettings(retry=settings)), "hi")
+    assert record.told() == lines(PLAIN)
+    metadata = record.one("llm.response").metadata
+    assert metadata is not None and metadata["requests"] == 3
 
 
 async def test_instructions_are_recorded_once(record: Record) -> None:

@@ -82,6 +82,20 @@ async def test_a_tool_with_an_error_text_of_its_own_has_failed(record: Record) -
     assert (response.outcome, response.error_type, response.error) == ("failure", "ValueError", "bad")
 
 
+async def test_what_the_model_got_of_a_failed_tool_is_its_result_for_it_may_say_what_to_do(record: Record) -> None:
+    @function_tool(timeout=0.01)
+    async def slow() -> str:
+        await asyncio.sleep(10)
+        return "never"
+
+    asked = [call("fail", call_id="c1"), call("slow", call_id="c2"), call("fail", "no JSON", call_id="c3")]
+    ran = await Runner.run(agent(asked, "sorry", tools=[fail, slow]), "hi")
+    got = {item.raw_item["call_id"]: item.output for item in ran.new_items if item.type == "tool_call_output_item"}
+    assert len(got) == 3
+    assert {event.call_id: event.result for event in record.events("tool.response")} == got
+    assert {event.outcome for event in record.events("tool.response")} == {"failure"}
+
+
 async def test_an_exception_that_ends_the_run_is_the_failure_of_its_tool_and_of_the_agent(record: Record) -> None:
     @function_tool(failure_error_function=None)
     def broken() -> str:

@@ -1,0 +1,60 @@
+"""Tools that a model's provider has carried out before it answered, as far as the answer tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+_LOOKUPS = frozenset({"file_search", "web_search", "web_fetch"})
+"""Those that read: they are on record as `data.access`."""
+
+_MCP = "remote_mcp"
+"""What LangChain calls a tool of an MCP server that the provider has asked."""
+
+_NO_CALLS = frozenset({"mcp_list_tools"})
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A call that the provider has carried out itself."""
+
+    name: str
+    call_id: str | None
+    parameters: Any
+    failed: bool
+    result: Any
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether it has only read something."""
+        return self.name in _LOOKUPS
+
+
+def hosted_calls(message: AIMessage) -> Iterator[Hosted]:
+    """The calls of such tools that an answer tells of, in LangChain's words for all providers."""
+    if isinstance(message.content, str) and not message.additional_kwargs:
+        return  # to spell out the blocks costs more than all the rest
+    blocks: list[Any] = message.content_blocks
+    results = {block.get("tool_call_id"): block for block in blocks if block["type"] == "server_tool_result"}
+    for block in blocks:
+        if block["type"] == "server_tool_call" and block["name"] not in _NO_CALLS:
+            result = results.get(block.get("id"), {})
+            yield Hosted(
+                name=_name(block),
+                call_id=block.get("id"),
+                parameters=block.get("args"),
+                failed=result.get("status") == "error",
+                result=result.get("output", result.get("extras", {}).get("error")),
+            )
+
+
+def _name(block: Any) -> str:
+    """Of a tool of an MCP server, that of the server too."""
+    extras = block.get("extras") or {}
+    if block["name"] != _MCP or "tool_name" not in extras:
+        return str(block["name"])
+    server = extras.get("server_label") or extras.get("server_name")
+    return f"{server}.{extras['tool_name']}" if server else str(extras["tool_name"])
