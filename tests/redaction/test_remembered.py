@@ -9,7 +9,21 @@ from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig
 
-PIECES = ["password: x8Kq2vLp", "a", "weather", "jane@example.org", "\x1b[1m", "ghp_", "{", '"token": "', '"', "\uff41", ""]
+PIECES = [
+    *(
+        "password: x8Kq2vLp",
+        "a",
+        "weather",
+        "jane@example.org",
+        "\x1b[1m",
+        "ghp_",
+        "{",
+        '"token": "',
+        '"',
+        "\uff41",
+        "",
+    ),
+]
 texts = st.lists(st.sampled_from(PIECES), max_size=3).map(" ".join)
 OLD = DefaultRedactor()
 
