@@ -414,8 +414,8 @@ class FileAuditBackend:
             The segments that were dropped, oldest first.
 
         Raises:
-            HeldError: the log is held.
-            StorageError: the event could not be recorded, or a file not be removed.
+            HeldError, ConfigurationError: the log is held; or it is signed, and its key is not this user's.
+            StorageError: the event could not be recorded, or a file not be removed; or another process is pruning.
         """
         return upkeep.prune(self, retention, now).segments
 
