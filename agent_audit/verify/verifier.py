@@ -1,7 +1,8 @@
 """The verification of a log: one pass over its lines, then every head that is known is held against them.
 
 The verdict covers the checkpoint that was read first. What was written after it is counted and never changes it, so
-that a running log can be verified. No line is parsed but those that name blobs, a new key, or what was pruned.
+that a running log can be verified; one that is pruned meanwhile is verified anew. No line is parsed but those that
+name blobs, a new key, or what was pruned.
 """
 
 from __future__ import annotations
@@ -64,9 +65,17 @@ def verify(
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses
-    return _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped).run(
-        remember, progress
-    )
+    while True:
+        first = _first(layout)
+        verifier = _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped)
+        found = verifier.run(remember, progress)
+        if found.verdict is Verdict.VALID or _first(layout) == first:
+            return found
+        # Segments went meanwhile. Whether that was a pruning on record is told by the checkpoint that covers it.
+
+
+def _first(layout: Layout) -> int:
+    return min(readable_starts(layout), default=0)
 
 
 class _Verifier:
@@ -152,7 +161,7 @@ class _Verifier:
 
     def _prepare(self, jobs: int) -> Scan:
         """The pass over the lines, with the sizes at which heads want a root."""
-        start, first = Start(), min(readable_starts(self._layout), default=0)
+        start, first = Start(), _first(self._layout)
         if self._before is not None:
             start = self._before.start
         elif first:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -18,7 +20,8 @@ from agent_audit.integrity.merkle import leaf_hashes, root_of
 from agent_audit.integrity.note import Ed25519Signer, VerifierKey, sign_note
 from agent_audit.integrity.policy import Policy
 from agent_audit.keys import key_directory, state_directory
-from agent_audit.verify import Problem, Trust, Verdict
+from agent_audit.verify import Problem, Trust, Verdict, verify
+from agent_audit.verify import verifier as verifier_module
 from agent_audit.verify.proofs import ProofMaker
 from tests.integrity.test_notes import WitnessKey
 from tests.unprivileged import run_unprivileged
@@ -368,18 +371,50 @@ def test_damaged_tiles_are_told_of_and_change_no_verdict(log_dir: Path) -> None:
 # -- pruning, keys, witnesses ----------------------------------------------------------------------------
 
 
+def prune(layout: Layout) -> None:
+    with contextlib.closing(open_log(layout.root)) as log:
+        assert len(log.prune(Retention(max_bytes=110_000))) >= 2
+
+
 def pruned(log_dir: Path) -> Layout:
-    make_log(log_dir, 1000)
-    log = open_log(log_dir)
-    assert len(log.prune(Retention(max_bytes=110_000))) >= 2
-    log.close()
-    return log.layout
+    layout = make_log(log_dir, 1000)
+    prune(layout)
+    return layout
 
 
 def test_a_pruned_log_is_valid_and_the_first_events_count_as_pruned(log_dir: Path) -> None:
     layout = pruned(log_dir)
     found = check(layout)
     assert found.verdict is Verdict.VALID, found
+    assert found.pruned == layout.segment_starts()[0] > 0
+
+
+def remove_segments(layout: Layout) -> None:
+    for start in layout.segment_starts()[:-1]:
+        layout.segment(start).unlink()
+
+
+@pytest.mark.parametrize("moment", ["when its checkpoint was read", "while its lines are read"])
+@pytest.mark.parametrize(("change", "verdict"), [(prune, Verdict.VALID), (remove_segments, Verdict.TAMPERED)])
+def test_a_log_that_is_pruned_while_it_is_verified_is_valid_and_one_whose_segments_are_removed_is_not(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Layout], None], verdict: Verdict, moment: str
+) -> None:
+    layout = make_log(log_dir, 1000)
+    changes, stored = [change], verifier_module.Stored
+
+    def once() -> None:
+        if changes:
+            changes.pop()(layout)
+
+    def stored_first(layout: Layout) -> verifier_module.Stored:
+        found = stored(layout)
+        once()
+        return found
+
+    if moment == "when its checkpoint was read":
+        monkeypatch.setattr(verifier_module, "Stored", stored_first)
+    found = verify(log_dir, progress=lambda lines: once())
+    assert found.verdict is verdict, found
     assert found.pruned == layout.segment_starts()[0] > 0
 
 

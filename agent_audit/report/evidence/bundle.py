@@ -16,7 +16,7 @@ import orjson
 from agent_audit.analysis.overview import Overview
 from agent_audit.backends.file.checkpointing import SegmentReader
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import ProofError
+from agent_audit.errors import ProofError, RolledBackError, pruned_meanwhile
 from agent_audit.report.html import HtmlReporter, dashboard
 from agent_audit.report.json import JsonReporter
 from agent_audit.report.markdown import MarkdownReporter
@@ -145,7 +145,10 @@ def _lines(layout: Layout, seqs: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     reader = SegmentReader(layout)
     for first, last in _runs(seqs):
         lines = (line for part in reader.lines(first, last + 1) for line in part)
-        yield from enumerate(lines, start=first)
+        try:
+            yield from enumerate(lines, start=first)
+        except RolledBackError as error:
+            raise pruned_meanwhile(layout.root) from error
 
 
 def _runs(seqs: Sequence[int]) -> Iterator[tuple[int, int]]:
