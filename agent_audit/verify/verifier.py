@@ -164,9 +164,11 @@ class _Verifier:
         start, first = Start(), _first(self._layout)
         if self._before is not None:
             start = self._before.start
-        elif first:
+        elif first and (self._stored.keys or self._outside):
             start, problems = pruned_start(self._layout, first)
             self.problems += problems
+        elif first:
+            start = Start(segment=first, pruned=first)  # an unsigned log has no tiles
         self._start = start
         sizes = [head.size for head in (*_heads(self._stored_heads()), *_heads(self._outside))]
         return Scan(self._layout, start, sizes, self._intents, jobs, excuses=self._excuses)

@@ -438,6 +438,19 @@ def test_a_segment_removed_without_record_is_tampering_in_a_pruned_log_too(log_d
     assert any("no log.pruned event" in one.what for one in found.problems)
 
 
+def test_an_unsigned_log_that_was_pruned_is_not_provable_and_one_whose_segments_were_removed_is_tampered(
+    log_dir: Path,
+) -> None:
+    layout = make_log(log_dir, 1000, signer=False)
+    with contextlib.closing(open_log(log_dir, signer=False)) as log:
+        log.prune(Retention(max_bytes=110_000))
+    found = check(layout)
+    assert (found.verdict, found.missing) == (Verdict.NOT_PROVABLE, ("the log is unsigned",)), found
+    assert found.pruned == layout.segment_starts()[0] > 0
+    layout.segment(layout.segment_starts()[0]).unlink()
+    assert check(layout).verdict is Verdict.TAMPERED
+
+
 def test_tiles_of_pruned_events_are_evidence(log_dir: Path) -> None:
     layout = pruned(log_dir)
     data = bytearray(layout.tile(0, 0).read_bytes())
