@@ -67,7 +67,7 @@ def prune(
             if choice.segments:
                 _drop(log, choice.segments, retention)
     except OSError as error:
-        raise StorageError(f"cannot prune {log.path}: {error.strerror or error}") from error
+        raise StorageError(f"cannot prune {log.path}: {error}") from error
     return choice
 
 
