@@ -224,10 +224,14 @@ class _Verifier:
         return self._scan.failed or any(problem.unreadable for problem in self._stored.problems)
 
     def _check_kept(self, keys: list[VerifierKey]) -> list[StoredHead]:
-        """The stored heads whose signature is right; those that the lines do not lead to are problems."""
+        """The stored heads whose signature is right; those that the lines do not lead to are problems.
+
+        Who is trusted is told by the latest one. Those before it may be by a key that only the log names: one that was
+        changed since, and that whoever verifies may never have known, or trusts no more.
+        """
         latest = self._stored.latest
         others = [head for head in self._stored_heads() if head is not latest]
-        sound = [head for head in others if self._signers(head, keys)]
+        sound = [head for head in others if self._signers(head, [*keys, *self._stored.keys])]
         if latest is not None and not any(problem.file == latest.file for problem in self.problems):
             sound.append(latest)
         for head in sound:

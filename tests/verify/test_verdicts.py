@@ -482,6 +482,29 @@ def test_whoever_knows_the_first_key_believes_the_one_that_it_handed_over_to(log
     assert check(layout, trust=Trust(keys=(first,), since=kept)).verdict is Verdict.TAMPERED
 
 
+def test_whoever_knows_only_the_key_that_signs_now_needs_none_of_those_before_it(log_dir: Path, tmp_path: Path) -> None:
+    layout = make_log(log_dir)
+    first = VerifierKey.parse(vkey_of(layout))
+    with contextlib.closing(open_log(log_dir)) as log:
+        second = log.rotate_key()
+    assert len(list(layout.checkpoints.iterdir())) > 1
+    shutil.copy(layout.checkpoint, kept := tmp_path / "kept")
+    forget_user()
+    trust = Trust(keys=(second,), since=kept)
+    found = check(layout, trust=trust)
+    assert found.verdict is Verdict.VALID, found
+    assert [second.id.hex() in signer for signer in found.signed_by] == [True]
+    strange = Ed25519Signer(first.name, bytes(32))
+    text = layout.checkpoint.read_bytes().decode().partition("\n\n")[0] + "\n"
+    with_strange_head = copy_of(layout, tmp_path / "copy")
+    earliest = min(with_strange_head.checkpoints.iterdir())
+    earliest.write_bytes(sign_note(earliest.read_text().partition("\n\n")[0] + "\n", [strange]).encode())
+    assert check(with_strange_head, trust=trust).verdict is Verdict.TAMPERED
+    layout.checkpoint.write_bytes(sign_note(text, [strange]).encode())
+    layout.keys.write_text(f"{second}\n{strange.vkey}\n")
+    assert check(layout, trust=trust).verdict is Verdict.TAMPERED
+
+
 def test_a_quorum_of_witnesses_is_a_head_outside_the_log(log_dir: Path) -> None:
     layout = make_log(log_dir)
     key = vkey_of(layout)
