@@ -12,7 +12,7 @@ from agent_audit.backends.file import own_events
 from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key, log_keys
-from agent_audit.backends.file.read import named_successor
+from agent_audit.backends.file.read import named_successor, read_header
 from agent_audit.backends.file.retention import (
     Choice,
     Retention,
@@ -26,6 +26,7 @@ from agent_audit.backends.file.retention import (
 from agent_audit.errors import AuditError, ConfigurationError, LockTimeoutError, StorageError
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
+from agent_audit.keys import key_directory
 from agent_audit.notice import warn
 from agent_audit.signing import install_key, load_signer, new_key
 
@@ -92,11 +93,25 @@ def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
 
 def _refuse_without_key(log: FileAuditBackend) -> None:
     """Of a signed log nothing may go that no checkpoint covers, and without its key there is no making one."""
-    if log_keys(log.layout) and log.checkpointer() is None:
+    if _lacks_key(log):
         raise ConfigurationError(
             f"the key that signs {log.path} is not this user's: nothing is pruned, for without a checkpoint what went "
             "would count as removed; prune as the user who writes it, or have its writer do so (Retention)"
         )
+
+
+def tell_unsealed(log: FileAuditBackend) -> bool:
+    """Say once that a signed log gets no checkpoints by this process: its key may have been left behind."""
+    if _lacks_key(log):
+        warn(
+            f"no key of the signed log {log.path} is in {key_directory(str(read_header(log.layout).get('origin')))}: "
+            "events are recorded, and no checkpoint covers them until a process that has the key writes or seals"
+        )
+    return True
+
+
+def _lacks_key(log: FileAuditBackend) -> bool:
+    return bool(log_keys(log.layout)) and log.checkpointer() is None
 
 
 def _make_provable(log: FileAuditBackend, end: int) -> None:
