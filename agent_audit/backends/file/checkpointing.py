@@ -217,7 +217,7 @@ class Checkpointer:
     # -- witnesses -------------------------------------------------------------------------------------
 
     def cosign(self, witness: Witness, *, timeout: float = 1.0) -> Checkpoint:
-        """Have the latest checkpoint cosigned, and keep the cosignature with it.
+        """Have the latest checkpoint cosigned, and keep the cosignature with it, instead of that witness's last one.
 
         Raises:
             WitnessError: the witness would not, or cannot be reached.
@@ -237,8 +237,9 @@ class Checkpointer:
             for path in (self._layout.checkpoint, kept):
                 there = _read(path) or (data if path == kept else None)
                 if there is not None and (now := Note.parse(there)).text == note.text:
-                    new = [one for one in cosignatures if one not in now.signatures]
-                    write_file(self._fs, path, Note(now.text, (*now.signatures, *new)).encode())
+                    by = {(one.name, one.id) for one in cosignatures}
+                    others = [one for one in now.signatures if (one.name, one.id) not in by]
+                    write_file(self._fs, path, Note(now.text, (*others, *cosignatures)).encode())
         return head
 
     # -- rebuilding, pruning ---------------------------------------------------------------------------
