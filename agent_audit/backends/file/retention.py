@@ -98,14 +98,19 @@ def choose(layout: Layout, retention: Retention, now: datetime | None = None) ->
 
 
 def furthest_behind(layout: Layout) -> Shipment | None:
-    """The store that has the least of this log; None when none follows it, as far as `state/` knows."""
+    """The store that has the least of this log; None when none follows it, as far as `state/` knows.
+
+    A note that cannot be understood, as after a disk's failure, may be of a store that has nothing.
+    """
     origin = read_header(layout).get("origin") if layout.exists() else None
-    notes = [_parsed(path.read_bytes()) for path in layout.shipments()]  # replaced in one step, never half written
-    there = [
-        Shipment(str(note.get("to")), note["next_seq"])
-        for note in notes
-        if note.get("origin") == origin and isinstance(note.get("next_seq"), int)
-    ]
+    there = []
+    for path in layout.shipments():
+        note = _parsed(path.read_bytes())
+        store, of, position = (note.get(name) for name in ("to", "origin", "next_seq"))
+        if not (isinstance(store, str) and isinstance(of, str) and isinstance(position, int)):
+            there.append(Shipment(f"the store of the note {path.name}, which cannot be understood,", 0))
+        elif of == origin:
+            there.append(Shipment(store, position))
     return min(there, key=lambda shipment: shipment.next_seq, default=None)
 
 
