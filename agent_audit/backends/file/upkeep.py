@@ -96,7 +96,8 @@ def _refuse_without_key(log: FileAuditBackend) -> None:
     if _lacks_key(log):
         raise ConfigurationError(
             f"the key that signs {log.path} is not this user's: nothing is pruned, for without a checkpoint what went "
-            "would count as removed; prune as the user who writes it, or have its writer do so (Retention)"
+            "would count as removed; prune as the user who writes it, or have its writer do so (Retention). Where the "
+            "key is lost, move the log away and begin a new one"
         )
 
 
