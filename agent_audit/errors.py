@@ -117,6 +117,14 @@ def cannot_write(log: object, error: OSError) -> StorageError:
     return StorageError(f"cannot write to the log {log}: {error.strerror or error}")
 
 
+def pruned_meanwhile(log: object) -> StorageError:
+    """What to say when events are gone that were there when reading began."""
+    return StorageError(
+        f"events of {log} went while it was read: they were pruned, or removed (`agent-audit-log verify` tells); "
+        "read it again"
+    )
+
+
 def describe_error(exception: BaseException) -> dict[str, str]:
     """`error` and `error_type` of an exception. An exception may lie or fail when asked for its text."""
     try:

@@ -10,18 +10,35 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
 from agent_audit.errors import ConfigurationError
 
+_NAME = "agent-audit-log"
 _FILE = "fingerprint.key"
 
 
 def state_directory() -> Path:
     """The user's state directory for this library (XDG_STATE_HOME on Linux)."""
-    return platformdirs.user_state_path("agent-audit-log")
+    return _of_user(platformdirs.user_state_path, ".local/state")
+
+
+def cache_directory() -> Path:
+    """The user's cache directory for this library (XDG_CACHE_HOME on Linux)."""
+    return _of_user(platformdirs.user_cache_path, ".cache")
+
+
+def _of_user(find: Callable[[str], Path], below_home: str) -> Path:
+    """A folder of the user. One without a home, as a number that no passwd file has, has the root for it, as in a
+    container; it cannot write there, which is told where it matters."""
+    try:
+        found = find(_NAME)
+    except RuntimeError:  # older versions of platformdirs have a path that begins with ~
+        found = Path("~")
+    return found if found.is_absolute() else Path("/", below_home, _NAME)
 
 
 def key_directory(origin: str) -> Path:

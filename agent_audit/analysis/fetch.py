@@ -14,11 +14,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import platformdirs
-
 from agent_audit.analysis.memory import bytes_of
 from agent_audit.analysis.shipped import Shipped
 from agent_audit.errors import ConfigurationError
+from agent_audit.keys import cache_directory
 from agent_audit.object_store.bucket import Entry
 
 LIMIT = "AGENT_AUDIT_CACHE_BYTES"
@@ -41,7 +40,7 @@ class Cache:
     """
 
     def __init__(self, folder: Path | None = None, limit: int | None = None) -> None:
-        self._folder = folder or platformdirs.user_cache_path("agent-audit-log") / "shipped"
+        self._folder = folder or cache_directory() / "shipped"
         self._limit = bytes_of(LIMIT, _DEFAULT) if limit is None else limit
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder.chmod(0o700)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import INCOMPLETE, OK, USAGE
-
-if TYPE_CHECKING:
-    from agent_audit.integrity.policy import Policy
+from agent_audit.cli.trusting import read_policy
 
 
 def add(subparsers: Any) -> None:
@@ -68,10 +66,9 @@ def _cosign(root: Path, args: Namespace) -> int:
     from agent_audit.backends.file import FileAuditBackend
     from agent_audit.cli.terminal import say
     from agent_audit.errors import WitnessError
-    from agent_audit.integrity.policy import Policy
     from agent_audit.integrity.witness import Witness
 
-    policy: Policy = Policy.parse(Path(args.witness).read_text())
+    policy = read_policy(args.witness)
     checkpointer = FileAuditBackend(root, auto_seal=False).checkpointer()
     if checkpointer is None:
         say(f"{root} cannot be cosigned: it is unsigned, or its key is not this user's")

@@ -38,7 +38,7 @@ def add(subparsers: Any) -> None:
 
 
 def run(args: Namespace) -> int:
-    """Write the bundle; the exit code is that of `verify`, or 3 when an event in it is not proved."""
+    """Write the bundle; the exit code is that of `verify`, or 3 when something in it is not proved."""
     from agent_audit.analysis import AuditAnalyzer
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
@@ -75,15 +75,20 @@ def run(args: Namespace) -> int:
     )
     say(f"wrote {args.output}: {bundle.events:,} event(s), {bundle.files} files, {bundle.bytes / 1000:,.0f} KB")
     examined(args, "evidence", verification=verification, output=Path(args.output), events=bundle.events)
-    return _told(verification, len(bundle.unproved))
+    return _told(verification, len(bundle.unproved), strange=bundle.strange)
 
 
-def _told(verification: Verification, unproved: int) -> int:
+def _told(verification: Verification, unproved: int, *, strange: bool) -> int:
     """Say what the bundle cannot prove."""
     from agent_audit.cli.terminal import say
 
+    if strange:
+        say(
+            "no key of the policy in it has signed the checkpoint, so that its script proves nothing: name the key "
+            "that signs now (the last line of the file `keys` in the log) in the policy or with --key"
+        )
     if unproved:
         say(f"{unproved:,} event(s) in it are not proved: `agent-audit-log seal` makes a checkpoint that covers them")
     if str(verification.verdict) != "valid":
         say(f"verify says of this log: {verification.verdict}")
-    return OF_VERDICT[str(verification.verdict)] or (NOT_PROVABLE if unproved else OK)
+    return OF_VERDICT[str(verification.verdict)] or (NOT_PROVABLE if unproved or strange else OK)

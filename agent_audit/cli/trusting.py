@@ -20,7 +20,12 @@ def add_trust(parser: ArgumentParser) -> None:
 
 
 def policy_of(args: Namespace) -> Policy | None:
-    """The policy file; None when none is named.
+    """The policy file; None when none is named. Raises as `read_policy`."""
+    return read_policy(args.policy) if args.policy else None
+
+
+def read_policy(path: str) -> Policy:
+    """A policy file.
 
     Raises:
         ConfigurationError: it cannot be read.
@@ -29,12 +34,10 @@ def policy_of(args: Namespace) -> Policy | None:
     from agent_audit.errors import ConfigurationError
     from agent_audit.integrity.policy import Policy
 
-    if not args.policy:
-        return None
     try:
-        return Policy.parse(Path(args.policy).read_text())
+        return Policy.parse(Path(path).read_text())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the policy {args.policy}: {error}") from None
+        raise ConfigurationError(f"cannot read the policy {path}: {error}") from None
 
 
 def keys_of(args: Namespace) -> tuple[VerifierKey, ...]:

@@ -130,7 +130,7 @@ class Cursor:
     def _too_short(self, events: int) -> ShipError:
         open_layout(self._layout.root)
         return StoreRefusedError(
-            f"the store has {self.seq:,} events of {self._layout.root}, which has only {events:,}: "
+            f"the store is at event {self.seq:,} of {self._layout.root}, which has only {events:,}: "
             "the log is older than its copy; keep both and run `agent-audit-log verify`"
         )
 

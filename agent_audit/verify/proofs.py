@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agent_audit.backends.file.checkpointing import SegmentReader, load_edge
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import ConfigurationError, ProofError
+from agent_audit.errors import ConfigurationError, ProofError, RolledBackError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import inclusion_proof, leaf_hashes
 from agent_audit.integrity.proof import TlogProof
@@ -102,8 +102,17 @@ def export_tlog(layout: Layout, target: Path) -> Checkpoint:
         ProofError: there is no checkpoint, or the lines do not lead to it.
         ConfigurationError: a file cannot be written.
     """
+    while True:
+        first = min(layout.segment_starts(), default=0)
+        try:
+            return _export(layout, first, target)
+        except RolledBackError:
+            if min(layout.segment_starts(), default=0) == first:
+                raise  # else it was pruned meanwhile
+
+
+def _export(layout: Layout, first: int, target: Path) -> Checkpoint:
     note, head = _checkpoint(layout)
-    first = min(layout.segment_starts(), default=0)
     edge, files = _pruned(layout, first)
     bundle: list[bytes] = []
     for lines in SegmentReader(layout).lines(edge.size, head.size):

@@ -1,7 +1,8 @@
 """The verification of a log: one pass over its lines, then every head that is known is held against them.
 
 The verdict covers the checkpoint that was read first. What was written after it is counted and never changes it, so
-that a running log can be verified. No line is parsed but those that name blobs, a new key, or what was pruned.
+that a running log can be verified; one that is pruned meanwhile is verified anew. No line is parsed but those that
+name blobs, a new key, or what was pruned.
 """
 
 from __future__ import annotations
@@ -64,9 +65,17 @@ def verify(
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses
-    return _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped).run(
-        remember, progress
-    )
+    while True:
+        first = _first(layout)
+        verifier = _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped)
+        found = verifier.run(remember, progress)
+        if found.verdict is Verdict.VALID or _first(layout) == first:
+            return found
+        # Segments went meanwhile. Whether that was a pruning on record is told by the checkpoint that covers it.
+
+
+def _first(layout: Layout) -> int:
+    return min(readable_starts(layout), default=0)
 
 
 class _Verifier:
@@ -152,12 +161,14 @@ class _Verifier:
 
     def _prepare(self, jobs: int) -> Scan:
         """The pass over the lines, with the sizes at which heads want a root."""
-        start, first = Start(), min(readable_starts(self._layout), default=0)
+        start, first = Start(), _first(self._layout)
         if self._before is not None:
             start = self._before.start
-        elif first:
+        elif first and (self._stored.keys or self._outside):
             start, problems = pruned_start(self._layout, first)
             self.problems += problems
+        elif first:
+            start = Start(segment=first, pruned=first)  # an unsigned log has no tiles
         self._start = start
         sizes = [head.size for head in (*_heads(self._stored_heads()), *_heads(self._outside))]
         return Scan(self._layout, start, sizes, self._intents, jobs, excuses=self._excuses)
@@ -213,10 +224,14 @@ class _Verifier:
         return self._scan.failed or any(problem.unreadable for problem in self._stored.problems)
 
     def _check_kept(self, keys: list[VerifierKey]) -> list[StoredHead]:
-        """The stored heads whose signature is right; those that the lines do not lead to are problems."""
+        """The stored heads whose signature is right; those that the lines do not lead to are problems.
+
+        Who is trusted is told by the latest one. Those before it may be by a key that only the log names: one that was
+        changed since, and that whoever verifies may never have known, or trusts no more.
+        """
         latest = self._stored.latest
         others = [head for head in self._stored_heads() if head is not latest]
-        sound = [head for head in others if self._signers(head, keys)]
+        sound = [head for head in others if self._signers(head, [*keys, *self._stored.keys])]
         if latest is not None and not any(problem.file == latest.file for problem in self.problems):
             sound.append(latest)
         for head in sound:

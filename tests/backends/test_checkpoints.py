@@ -250,6 +250,26 @@ def test_a_process_without_the_key_writes_and_leaves_the_checkpoint_to_one_that_
     assert_sealed(owner.layout)
 
 
+def test_a_writer_whose_signed_log_gets_no_checkpoint_by_it_says_so_once_and_one_that_wants_none_does_not(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def write(root: Path, **settings: Any) -> str:
+        log = FileAuditBackend(root, auto_seal=False, **settings)
+        for number in range(3):
+            log.append([record(number)])
+            log.sync()
+            log.leave()
+        log.close()
+        return capsys.readouterr().err
+
+    assert write(log_dir) == ""
+    assert write(tmp_path / "unsigned", signer=False) == ""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "left behind"))
+    assert write(log_dir).count(f"no key of the signed log {log_dir} is in {tmp_path}/left behind/") == 1
+    assert write(log_dir, signer=False) == ""
+    assert write(tmp_path / "unsigned") == ""
+
+
 def test_an_unsigned_log_has_no_checkpoint_and_no_key(log_dir: Path) -> None:
     log = FileAuditBackend(log_dir, signer=False)
     fill(log, 1_500)

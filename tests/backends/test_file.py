@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
+import re
 import shutil
 import threading
+import time
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -74,6 +77,29 @@ def test_a_segment_is_sealed_by_age_at_the_next_multiple_of_256(log_dir: Path) -
     backend = FileAuditBackend(log_dir, rotation=Rotation(max_age=0.0))
     backend.append([record() for _ in range(600)])
     assert Layout(log_dir).segment_starts() == [0, 256, 512]
+
+
+def test_processes_that_live_for_less_than_that_age_seal_a_segment_between_them(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for hours in (0, 20, 25):
+        monkeypatch.setattr(time, "time", lambda hours=hours: now + hours * 3600)
+        with contextlib.closing(FileAuditBackend(log_dir)) as backend:
+            backend.append([record() for _ in range(200)])
+    assert Layout(log_dir).segment_starts() == [0, 512]
+
+
+@pytest.mark.parametrize("said", [b"2026-99-99T", b"2999-01-01T", b"no time at "])
+def test_a_segment_whose_first_event_tells_no_sensible_time_counts_as_begun_now(log_dir: Path, said: bytes) -> None:
+    with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
+        backend.append([record() for _ in range(200)])
+    path = Layout(log_dir).segment(0)
+    lines = path.read_bytes()
+    path.write_bytes(lines.replace(re.search(rb"[0-9-]{10}T", lines)[0], said, 1))  # type: ignore[index]
+    with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
+        backend.append([record() for _ in range(600)])
+    assert Layout(log_dir).segment_starts() == [0]
 
 
 def test_every_field_and_the_time_can_be_asked_for(log_dir: Path) -> None:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,6 +19,7 @@ from agent_audit.backends.file import space as space_module
 from agent_audit.backends.file.fs import PosixFileSystem
 from agent_audit.errors import ConfigurationError, HeldError
 from agent_audit.event import encode_record
+from agent_audit.verify import Verdict, verify
 
 NOW = datetime.now(timezone.utc) + timedelta(days=100)
 """The log's own events are of today: seen from here, they are old as well."""
@@ -151,6 +155,64 @@ def test_a_logger_with_retention_prunes_when_it_seals_a_segment(log_dir: Path) -
             logger.record(AuditEventType.TOOL_CALL)
     assert Layout(log_dir).segment_starts()[0] >= 256
     assert list(FileAuditBackend(log_dir).query(event_type="log.pruned"))
+
+
+def test_of_several_that_prune_at_once_one_drops_and_records_and_the_others_find_it_done(log_dir: Path) -> None:
+    log_of_ages(log_dir, *range(80, 60, -1)).close()
+    begin = threading.Barrier(4)
+
+    def prune() -> int:
+        backend = FileAuditBackend(log_dir)
+        begin.wait()
+        dropped = backend.prune(MONTH, now=NOW)
+        backend.close()
+        return len(dropped)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(task.result() for task in [pool.submit(prune) for _ in range(4)])
+    assert found == [0, 0, 0, 20]
+    assert len(list(FileAuditBackend(log_dir).query(event_type=AuditEventType.LOG_PRUNED))) == 1
+
+
+def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout, look = Layout(log_dir), retention.blobs_named
+    backend = log_of_ages(log_dir, 90, 60)
+    holder = threading.Thread(target=retention.hold, args=(layout, "case 42"))
+
+    def held_meanwhile(path: Path) -> set[str]:
+        if not layout.hold.exists():
+            holder.start()
+            while not layout.hold.exists() or not layout.hold.read_bytes():
+                time.sleep(0.001)
+        assert holder.is_alive()
+        return look(path)
+
+    with monkeypatch.context() as pruning:
+        pruning.setattr(retention, "blobs_named", held_meanwhile)
+        with pytest.raises(HeldError, match="case 42"):
+            backend.prune(MONTH, now=NOW)
+    holder.join()
+    assert layout.segment_starts() == [0, 256, 512]
+    assert verify(log_dir).verdict is Verdict.VALID
+    retention.release(layout)
+    assert [segment.first for segment in backend.prune(MONTH, now=NOW)] == [0, 256]
+    assert verify(log_dir).verdict is Verdict.VALID
+
+
+def test_a_signed_log_is_not_pruned_by_a_user_who_could_make_no_checkpoint_of_that(
+    log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_of_ages(log_dir, 90, 60).close()
+    before = [path.name for path in log_dir.iterdir()]
+    with monkeypatch.context() as another_user:
+        another_user.setenv("XDG_STATE_HOME", str(tmp_path / "of another user"))
+        with pytest.raises(ConfigurationError, match=r"key that signs .* is not this user's"):
+            FileAuditBackend(log_dir).prune(MONTH, now=NOW)
+    assert Layout(log_dir).segment_starts() == [0, 256, 512]
+    assert [path.name for path in log_dir.iterdir()] == before
+    assert verify(log_dir).verdict is Verdict.VALID
 
 
 @pytest.mark.parametrize("limits", [{}, {"max_age": timedelta(0)}, {"max_bytes": -1}])

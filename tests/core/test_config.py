@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import errno
 import os
+import pwd
 import re
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -10,11 +13,13 @@ import agent_audit
 from agent_audit import (
     AuditConfig,
     AuditedAgent,
+    AuditEventType,
     AuditLogger,
     ConfigurationError,
     FileAuditBackend,
     MemoryAuditBackend,
     get_logger,
+    keys,
     set_logger,
 )
 from agent_audit.keys import fingerprint_key
@@ -140,3 +145,25 @@ def test_keys_and_what_stands_beside_them_are_their_owners_alone_whatever_the_um
     paths = [ours, *ours.rglob("*")]
     assert {"vkeys", "signing.key", "signed-head", "verified"} < {path.name for path in paths}
     assert not [path for path in paths if path.stat().st_mode & 0o077]
+
+
+def test_a_user_without_a_home_has_the_root_for_one_and_can_still_log(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def nobody(uid: int) -> NoReturn:
+        raise KeyError(uid)
+
+    def refused(folder: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    for name in ("HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    assert keys.state_directory() == Path("/.local/state/agent-audit-log")
+    assert keys.cache_directory() == Path("/.cache/agent-audit-log")
+    monkeypatch.setattr(keys, "make_private_folder", refused)  # as whoever runs the tests may be allowed to
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(log_dir))
+    with AuditConfig.from_env().open(log_dir) as logger:
+        logger.record(AuditEventType.TOOL_CALL)
+    assert "stays unsigned" in capsys.readouterr().err
+    assert verify(log_dir).missing == ("the log is unsigned",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -74,7 +75,11 @@ class WitnessServer:
         except ProofError as error:
             return 422, str(error).encode()
         self.seen[checkpoint.origin] = checkpoint
-        return 200, str(cosign(note.text, self.signer, int(time.time()))).encode()
+        return 200, str(cosign(note.text, self.signer, self.now())).encode()
+
+    def now(self) -> int:
+        """The time of a cosignature."""
+        return int(time.time())
 
 
 @contextmanager
@@ -141,6 +146,20 @@ def test_a_witness_cosigns_and_its_cosignature_is_kept_with_the_checkpoint(log: 
     assert server.seen[head.origin] == head
 
 
+def test_a_witness_that_is_asked_about_one_head_again_and_again_has_one_cosignature_on_it_the_latest(
+    log: FileAuditBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server, moment = WitnessServer([key_of(log)]), itertools.count(1_700_000_000)
+    monkeypatch.setattr(WitnessServer, "now", lambda self: next(moment))
+    with serving(server) as url:
+        for _ in range(3):
+            head = cosigned(log, Witness(server.signer.vkey, url))
+    for path in (log.layout.checkpoint, log.layout.kept_checkpoint(head.size)):
+        note = Note.parse(path.read_bytes())
+        assert [one.name for one in note.signatures] == [head.origin, "witness.example"]
+        assert [one.time for one in verify_cosignatures(note, [server.signer.vkey])] == [1_700_000_002]
+
+
 def test_a_rewritten_history_is_not_cosigned(log: FileAuditBackend, tmp_path: Path) -> None:
     server = WitnessServer([key_of(log)])
     with serving(server) as url:
@@ -199,3 +218,6 @@ def test_the_command_has_a_checkpoint_cosigned_so_that_the_policy_is_satisfied(
     assert captured.out.startswith(f"{key_of(log).name} 301 ")
     assert Policy.parse(policy.read_text()).check(Note.parse(log.layout.checkpoint.read_bytes()))
     assert main(["verify", str(log.path), "--policy", str(policy)]) == 0
+    capsys.readouterr()
+    assert main(["checkpoint", str(log.path), "--witness", str(tmp_path / "nothing")]) == 2
+    assert f"cannot read the policy {tmp_path}/nothing" in capsys.readouterr().err

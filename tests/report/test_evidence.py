@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -60,6 +61,22 @@ def test_the_bundle_proves_every_event_without_this_software(tmp_path: Path) -> 
     assert f"{manifest['events']} of {manifest['events']} event(s) proved" in text
     assert manifest["contiguous"] is True
     assert manifest["unproved"] == []
+
+
+@needs_openssl
+def test_a_policy_from_before_the_key_was_changed_is_said_to_prove_nothing_in_a_bundle(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = _log(tmp_path / "log")
+    old = json.loads(Layout(root).header.read_bytes())["vkey"]
+    with contextlib.closing(FileAuditBackend(root)) as log:
+        new = log.rotate_key()
+    for number, (key, code) in enumerate([(old, 3), (str(new), 0)]):
+        (folder := tmp_path / str(number)).mkdir()
+        (folder / "policy").write_text(f"log {key}\nquorum none\n")
+        bundle = _bundle(root, folder, "--policy", str(folder / "policy"), code=code)
+        assert ("no key of the policy in it has signed" in capsys.readouterr().err) == (code == 3)
+        assert (_check(bundle)[0] == 0) == (code == 0)
 
 
 @needs_openssl

@@ -59,6 +59,17 @@ def test_a_store_that_follows_another_log_has_no_say(half_shipped: Layout) -> No
     log.close()
 
 
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"{}", b'{"to":"s3://b","origin":null,"next_seq":9}'])
+def test_a_note_that_cannot_be_understood_keeps_everything_and_is_named(
+    half_shipped: Layout, text: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (note,) = half_shipped.shipments()
+    note.write_bytes(text)
+    assert main(["prune", str(half_shipped.root), "--max-size", "0"]) == 0
+    assert f"the note {note.name}, which cannot be understood" in capsys.readouterr().err
+    assert half_shipped.segment_starts()[0] == 0
+
+
 def test_a_process_that_prunes_by_itself_says_what_it_keeps(
     half_shipped: Layout, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from agent_audit.backends.file import Layout
+from agent_audit.backends.file import Layout, Retention
+from agent_audit.backends.file.checkpointing import SegmentReader
 from agent_audit.backends.file.read import iter_lines
 from agent_audit.cli.main import main
+from agent_audit.errors import StorageError
 from agent_audit.integrity.note import Ed25519Signer
 from agent_audit.keys import state_directory
+from agent_audit.verify import Verdict
 from agent_audit.verify.proofs import ProofMaker
 
-from .logs import lines_of, make_log, vkey_of
+from .logs import check, lines_of, make_log, open_log, vkey_of
 
 
 def forget_user() -> None:
@@ -135,3 +140,36 @@ def test_an_export_grows_with_the_log_and_refuses_lines_that_do_not_lead_to_the_
     path.write_bytes(path.read_bytes().replace(b'"n":7', b'"n":8', 1))
     assert main(["export", str(log_dir), "--tlog", str(tmp_path / "other")]) == 2
     assert not (tmp_path / "other" / "checkpoint").exists()
+
+
+@pytest.mark.parametrize("command", [["rebuild"], ["export", "--tlog", "out"]])
+def test_what_reads_all_lines_has_the_tiles_of_those_that_are_pruned_meanwhile(
+    log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    layout, reads = make_log(log_dir, 1000), itertools.count()
+    read = SegmentReader._next
+
+    def pruned_first(reader: SegmentReader, start: int, end: int) -> list[bytes]:
+        if next(reads) == 1:
+            with contextlib.closing(open_log(log_dir)) as log:
+                assert len(log.prune(Retention(max_bytes=110_000))) >= 2
+        return read(reader, start, end)
+
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SegmentReader, "_next", pruned_first)
+        assert main([*command, "--dir", str(log_dir)]) == 0
+    assert layout.segment_starts()[0] > 0
+    assert check(log_dir).verdict is Verdict.VALID
+
+
+def test_lines_that_are_pruned_while_they_are_exported_make_it_fail_and_are_named_as_pruned(
+    log_dir: Path,
+) -> None:
+    layout = make_log(log_dir)
+    lines = iter_lines(layout)
+    next(lines)
+    with contextlib.closing(open_log(log_dir)) as log:
+        log.prune(Retention(max_bytes=1))
+    with pytest.raises(StorageError, match="went while it was read: they were pruned, or removed"):
+        list(lines)

@@ -117,7 +117,7 @@ class FileAuditBackend:
     def _reset(self) -> None:
         self._pid = current_pid()
         self._active = ActiveSegment(self._fs, self.layout, self._rotation)
-        self._announced = self._compared = False
+        self._announced = self._compared = self._told = False
         self._poison: SyncError | None = None
         self._retry_at = 0.0
         self._pause = _FIRST_PAUSE
@@ -386,6 +386,7 @@ class FileAuditBackend:
         """For `Sealing`; an unsigned log counts as covered."""
         checkpointer = self.checkpointer()
         if checkpointer is None:
+            self._told = self._told or self._given_signer is False or upkeep.tell_unsealed(self)
             return through
         try:
             head = checkpointer.make(through, keep=keep, timeout=timeout)
@@ -404,18 +405,15 @@ class FileAuditBackend:
     # -- retention -------------------------------------------------------------------------------------
 
     def prune(self, retention: Retention, *, now: datetime | None = None) -> list[SealedSegment]:
-        """Drop what `retention` does not keep; recorded as `log.pruned` before the first file goes.
+        """Drop what `retention` does not keep, recorded as `log.pruned` before the first file goes; returns that.
 
         Args:
             retention: the limits.
             now: the moment from which ages are counted; the present one when left out.
 
-        Returns:
-            The segments that were dropped, oldest first.
-
         Raises:
-            HeldError: the log is held.
-            StorageError: the event could not be recorded, or a file not be removed.
+            HeldError, ConfigurationError: the log is held; or it is signed, and its key is not this user's.
+            StorageError: the event could not be recorded, or a file not be removed; or another process is pruning.
         """
         return upkeep.prune(self, retention, now).segments
 

@@ -16,17 +16,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from agent_audit.backends.file.fs import FileSystem, make_folder, write_cache, write_file
+from agent_audit.backends.file.fs import FileSystem, locked, make_folder, write_cache, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ProofError, RolledBackError, StorageError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
 from agent_audit.integrity.note import Note, Signer, sign_note
-from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths
+from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths, split_tile
 from agent_audit.integrity.witness import Witness
 from agent_audit.signing import read_signed_head, signed_head_path
 
@@ -75,22 +74,8 @@ class Checkpointer:
             Exception: whatever the signer raises.
         """
         self._fs.mkdir(self._layout.state)
-        with self._locked(timeout) as mine:
+        with locked(self._fs, self._layout.checkpoint_lock, timeout) as mine:
             return self._make(through, keep) if mine else None
-
-    @contextmanager
-    def _locked(self, timeout: float) -> Iterator[bool]:
-        """CHECKPOINT.LOCK; tells whether it was to be had."""
-        lock = self._fs.open(self._layout.checkpoint_lock, create=True)
-        try:
-            mine = self._fs.lock(lock, timeout)
-            try:
-                yield mine
-            finally:
-                if mine:
-                    self._fs.unlock(lock)
-        finally:
-            self._fs.close(lock)
 
     def _make(self, through: int, keep: bool) -> Checkpoint:
         self.renew()
@@ -200,19 +185,27 @@ class Checkpointer:
             through: how many leaves it is to have.
             keep: given every tile that becomes full.
         """
-        while edge.size < through and (leaves := self._pruned_leaves(edge.size)):
-            for tile in edge.extend(leaves):
-                keep(tile)
-        for lines in self._reader.lines(edge.size, through):
-            for tile in edge.extend(leaf_hashes(lines)):
-                keep(tile)
+        while edge.size < through:
+            if leaves := self._pruned_leaves(edge.size, through):
+                self._extend(edge, leaves, keep)
+                continue
+            try:
+                for lines in self._reader.lines(edge.size, through):
+                    self._extend(edge, leaf_hashes(lines), keep)
+            except RolledBackError:
+                if not self._pruned_leaves(edge.size, through):  # else it is pruned while it is read
+                    raise
 
-    def _pruned_leaves(self, index: int) -> list[bytes]:
+    def _extend(self, edge: Edge, leaves: list[bytes], keep: Callable[[Tile], object]) -> None:
+        for tile in edge.extend(leaves):
+            keep(tile)
+
+    def _pruned_leaves(self, index: int, end: int) -> list[bytes]:
         starts = self._layout.segment_starts()
-        if not starts or index >= starts[0] or index % SEGMENT_MULTIPLE:
+        if not starts or index >= starts[0]:
             return []
         data = self._tile(0, index // SEGMENT_MULTIPLE)
-        return [] if data is None else [data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)]
+        return [] if data is None else split_tile(data)[index % SEGMENT_MULTIPLE :][: end - index]
 
     def _put_tile(self, tile: Tile) -> None:
         path = self._layout.tile(tile.level, tile.index)
@@ -224,7 +217,7 @@ class Checkpointer:
     # -- witnesses -------------------------------------------------------------------------------------
 
     def cosign(self, witness: Witness, *, timeout: float = 1.0) -> Checkpoint:
-        """Have the latest checkpoint cosigned, and keep the cosignature with it.
+        """Have the latest checkpoint cosigned, and keep the cosignature with it, instead of that witness's last one.
 
         Raises:
             WitnessError: the witness would not, or cannot be reached.
@@ -236,7 +229,7 @@ class Checkpointer:
         note, head = parse_checkpoint(data)
         nodes = TileNodes(self._edge_of(head), self._tile, self._reader.leaves)
         cosignatures = witness.add_checkpoint(note, 0, lambda old: consistency_proof(old, head.size, nodes))
-        with self._locked(timeout) as mine:
+        with locked(self._fs, self._layout.checkpoint_lock, timeout) as mine:
             if not mine:
                 raise StorageError(f"another process is making a checkpoint of {self._layout.root}; try again")
             kept = self._layout.kept_checkpoint(head.size)
@@ -244,8 +237,9 @@ class Checkpointer:
             for path in (self._layout.checkpoint, kept):
                 there = _read(path) or (data if path == kept else None)
                 if there is not None and (now := Note.parse(there)).text == note.text:
-                    new = [one for one in cosignatures if one not in now.signatures]
-                    write_file(self._fs, path, Note(now.text, (*now.signatures, *new)).encode())
+                    by = {(one.name, one.id) for one in cosignatures}
+                    others = [one for one in now.signatures if (one.name, one.id) not in by]
+                    write_file(self._fs, path, Note(now.text, (*others, *cosignatures)).encode())
         return head
 
     # -- rebuilding, pruning ---------------------------------------------------------------------------

@@ -16,6 +16,8 @@ import os
 import struct
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -322,6 +324,21 @@ def _write_new(fs: FileSystem, path: Path, data: bytes, *, sync: bool) -> None:
         write_all(fs, handle, data)
         if sync:
             fs.fsync(handle)
+    finally:
+        fs.close(handle)
+
+
+@contextmanager
+def locked(fs: FileSystem, path: Path, timeout: float) -> Iterator[bool]:
+    """Hold the lock of a file, which is made where it is missing; tells whether it was to be had in time (seconds)."""
+    handle = fs.open(path, create=True)
+    try:
+        mine = fs.lock(handle, timeout)
+        try:
+            yield mine
+        finally:
+            if mine:
+                fs.unlock(handle)
     finally:
         fs.close(handle)
 

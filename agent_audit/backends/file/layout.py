@@ -5,7 +5,7 @@
     <log>/
       log.json                             {"format":1,"origin":"…","vkey":"…"}, written once
       keys                                 vkeys that came later, one a line, appended to
-      LOCK, CHECKPOINT.LOCK                flock, hold no data
+      LOCK, CHECKPOINT.LOCK, PRUNE.LOCK    flock, hold no data
       segments/00000000000000000000.jsonl  name = seq of its first event, 20 digits, a multiple of 256
       blobs/sha256/ab/cdef…                payloads over the line limit, by content
       checkpoint                           the latest head, signed (C2SP tlog-checkpoint)
@@ -47,6 +47,7 @@ class Layout:
         self.keys = self.root / "keys"
         self.lock = self.root / "LOCK"
         self.checkpoint_lock = self.root / "CHECKPOINT.LOCK"
+        self.prune_lock = self.root / "PRUNE.LOCK"
         self.checkpoint = self.root / "checkpoint"
         self.checkpoints = self.root / "checkpoints"
         self.state = self.root / "state"

@@ -13,7 +13,7 @@ import orjson
 from pydantic import ValidationError
 
 from agent_audit.backends.file.layout import FORMAT, Layout
-from agent_audit.errors import CorruptLineError, FormatError, LogNotFoundError
+from agent_audit.errors import CorruptLineError, FormatError, LogNotFoundError, pruned_meanwhile
 from agent_audit.event import AuditEvent
 
 
@@ -110,7 +110,11 @@ def _segments_from(layout: Layout, seq: int) -> list[int]:
 
 def _segment_lines(layout: Layout, start: int) -> Iterator[Line]:
     path = layout.segment(start)
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError as error:
+        raise pruned_meanwhile(layout.root) from error
+    with file:
         for number, raw in enumerate(file, start=1):
             if raw.endswith(b"\n"):
                 yield Line(start + number - 1, path, number, raw[:-1])

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -18,13 +19,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agent_audit.backends.file.fs import PosixFileSystem, locked
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ConfigurationError, HeldError, cannot_write
+from agent_audit.errors import ConfigurationError, HeldError, LockTimeoutError, cannot_write
 from agent_audit.event import format_timestamp
 
 _BLOBS = b',"blobs":['
 _SEQ_ROOM = len('{"seq":') + 20
+
+_HOLD_PATIENCE = 60.0
+"""Seconds that a hold waits for a pruning that has begun before: it ends at the segment that it is at."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +98,19 @@ def choose(layout: Layout, retention: Retention, now: datetime | None = None) ->
 
 
 def furthest_behind(layout: Layout) -> Shipment | None:
-    """The store that has the least of this log; None when none follows it, as far as `state/` knows."""
+    """The store that has the least of this log; None when none follows it, as far as `state/` knows.
+
+    A note that cannot be understood, as after a disk's failure, may be of a store that has nothing.
+    """
     origin = read_header(layout).get("origin") if layout.exists() else None
-    notes = [_parsed(path.read_bytes()) for path in layout.shipments()]  # replaced in one step, never half written
-    there = [
-        Shipment(str(note.get("to")), note["next_seq"])
-        for note in notes
-        if note.get("origin") == origin and isinstance(note.get("next_seq"), int)
-    ]
+    there = []
+    for path in layout.shipments():
+        note = _parsed(path.read_bytes())
+        store, of, position = (note.get(name) for name in ("to", "origin", "next_seq"))
+        if not (isinstance(store, str) and isinstance(of, str) and isinstance(position, int)):
+            there.append(Shipment(f"the store of the note {path.name}, which cannot be understood,", 0))
+        elif of == origin:
+            there.append(Shipment(store, position))
     return min(there, key=lambda shipment: shipment.next_seq, default=None)
 
 
@@ -138,13 +148,21 @@ def _parsed(line: bytes) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def describe(segments: list[SealedSegment], retention: Retention) -> dict[str, Any]:
-    """Metadata of the `log.pruned` event."""
+def describe(layout: Layout, segments: list[SealedSegment], retention: Retention) -> dict[str, Any]:
+    """Metadata of the `log.pruned` event.
+
+    Raises:
+        HeldError: the log was held meanwhile.
+    """
+    digests = []
+    for segment in segments:
+        refuse_if_held(layout)
+        digests.append({"first": segment.first, "sha256": _sha256(segment.path)})
     return {
         "from": segments[0].first,
         "to": segments[-1].last,
         "bytes": sum(segment.size for segment in segments),
-        "segments": [{"first": segment.first, "sha256": _sha256(segment.path)} for segment in segments],
+        "segments": digests,
         "policy": {
             "max_age_seconds": retention.max_age.total_seconds() if retention.max_age is not None else None,
             "max_bytes": retention.max_bytes,
@@ -162,10 +180,12 @@ def drop(layout: Layout, segments: list[SealedSegment], writers_wait: AbstractCo
         writers_wait: a block in which nobody writes: a new line may name a blob that no other did any more.
 
     Raises:
+        HeldError: the log was held meanwhile: what is there yet stays. Blobs without a name may be left over.
         LockTimeoutError: the writers did not wait. Nothing but blobs without a name is left over.
     """
     named = set().union(*(blobs_named(segment.path) for segment in segments))
     for segment in segments:
+        refuse_if_held(layout)
         segment.path.unlink(missing_ok=True)
         for copy in layout.column_files(segment.first):
             copy.unlink(missing_ok=True)
@@ -226,16 +246,36 @@ def _sha256(path: Path) -> str:
 # -- holds -----------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def nobody_prunes(layout: Layout, timeout: float) -> Iterator[None]:
+    """Have everybody else who prunes or holds the log wait for the end of the block.
+
+    Raises:
+        LockTimeoutError: another process is pruning for longer than `timeout` seconds.
+        OSError: the lock cannot be opened.
+    """
+    with locked(PosixFileSystem(), layout.prune_lock, timeout) as mine:
+        if not mine:
+            raise LockTimeoutError(f"another process is pruning {layout.root}; try again when it has ended")
+        yield
+
+
 def hold(layout: Layout, reason: str) -> None:
     """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason.
 
+    When it returns, nothing is being dropped any more: a pruning that had begun has ended at the next segment.
+
     Raises:
         StorageError: it cannot be written.
+        LockTimeoutError: it is there, but a pruning that had begun before goes on.
     """
     since = format_timestamp(datetime.now(timezone.utc))
     try:
         with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+        if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
+            with nobody_prunes(layout, _HOLD_PATIENCE):
+                pass
     except OSError as error:
         raise cannot_write(layout.root, error) from error
 

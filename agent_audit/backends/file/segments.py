@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,9 @@ from agent_audit.backends.file.layout import MAX_LINE, SEGMENT_MULTIPLE, Layout
 from agent_audit.errors import CorruptLineError, StorageError
 
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
+_TIME = re.compile(rb',"timestamp":"([0-9T:-]{19})')
+_HEAD = 1 << 10
+"""Bytes of a segment in which the time of its first event stands."""
 
 LOOK_INTERVAL = 5e-3
 """Seconds for which a path that was looked at is believed to stand for the same file.
@@ -39,7 +43,8 @@ class Rotation:
     max_events: int = 65_536
     max_bytes: int = 64 * 2**20
     max_age: float | None = 24 * 3600.0
-    """Seconds since the segment was begun, as far as this process knows; None never."""
+    """Seconds since the first event of the segment happened, by its own word where another process has begun it; None
+    never."""
 
 
 @dataclass(slots=True)
@@ -370,8 +375,9 @@ class ActiveSegment:
 
     def _switch(self, base: int, *, create: bool = False) -> None:
         path = self._layout.segment(base)
-        handle = self._fs.open(path, create=create)
+        handle, age = self._fs.open(path, create=create), self._rotation.max_age
         try:
+            due = math.inf if age is None else time.monotonic() + age - self._age_of(handle)
             # Also when another process made it: its name may not have become durable.
             self._fs.fsync_dir(self._layout.segments)
         except OSError:
@@ -381,10 +387,18 @@ class ActiveSegment:
             self.unsynced.append((self._handle, self.path))
         self._handle = handle
         self._inode = self._fs.identity_of(handle).inode
-        age = self._rotation.max_age
-        self._due = math.inf if age is None else time.monotonic() + age
+        self._due = due
         self.path = path
         self.tail = Tail(base, 0, 0)
+
+    def _age_of(self, handle: int) -> float:
+        """Seconds since its first event happened; 0 for a new segment, and where a clock was set back since."""
+        first = _TIME.search(self._fs.read(handle, 0, _HEAD))
+        try:
+            begun = datetime.fromisoformat(first[1].decode() + "+00:00").timestamp() if first else math.inf
+        except ValueError:
+            return 0.0  # somebody has written that line by hand
+        return max(0.0, time.time() - begun)
 
     def _roll_back(self, before: Tail) -> None:
         """Cut off what a failed batch wrote. Where even that fails, the next locate() finds the torn end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +11,22 @@ from typing import TYPE_CHECKING
 from agent_audit.backends.file import own_events
 from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.making import add_key
-from agent_audit.backends.file.read import named_successor
-from agent_audit.backends.file.retention import Choice, Retention, choose, describe, drop, refuse_if_held
-from agent_audit.errors import AuditError, ConfigurationError, StorageError
+from agent_audit.backends.file.making import add_key, log_keys
+from agent_audit.backends.file.read import named_successor, read_header
+from agent_audit.backends.file.retention import (
+    Choice,
+    Retention,
+    SealedSegment,
+    choose,
+    describe,
+    drop,
+    nobody_prunes,
+    refuse_if_held,
+)
+from agent_audit.errors import AuditError, ConfigurationError, LockTimeoutError, StorageError
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
+from agent_audit.keys import key_directory
 from agent_audit.notice import warn
 from agent_audit.signing import install_key, load_signer, new_key
 
@@ -25,10 +34,7 @@ if TYPE_CHECKING:
     from agent_audit.backends.file.backend import FileAuditBackend
 
 _PATIENCE = 5.0
-"""Seconds that pruning waits for those who write."""
-
-_here = threading.local()
-"""Whether this thread is pruning."""
+"""Seconds that pruning waits for those who write, and for another one that prunes."""
 
 
 def successor(fs: FileSystem, layout: Layout) -> Path:
@@ -48,36 +54,65 @@ def successor(fs: FileSystem, layout: Layout) -> Path:
     return named_successor(layout) or chosen
 
 
-def prune(log: FileAuditBackend, retention: Retention, now: datetime | None = None) -> Choice:
-    """See `FileAuditBackend.prune`; returns as well what was kept back."""
+def prune(
+    log: FileAuditBackend, retention: Retention, now: datetime | None = None, *, patience: float = _PATIENCE
+) -> Choice:
+    """See `FileAuditBackend.prune`; returns as well what was kept back. Waits so many seconds for one that is at it."""
     refuse_if_held(log.layout)
-    choice = choose(log.layout, retention, now)
-    segments = choice.segments
-    if not segments:
-        return choice
+    if not log.layout.exists():
+        return Choice([], None)
+    _refuse_without_key(log)
     try:
-        details = describe(segments, retention)
-        log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
-        _make_provable(log, segments[-1].last + 1)
-        drop(log.layout, segments, log.nobody_writes(_PATIENCE))
+        with nobody_prunes(log.layout, patience):
+            choice = choose(log.layout, retention, now)
+            if choice.segments:
+                _drop(log, choice.segments, retention)
     except OSError as error:
-        raise StorageError(f"cannot prune {log.path}: {error.strerror or error}") from error
+        raise StorageError(f"cannot prune {log.path}: {error}") from error
     return choice
+
+
+def _drop(log: FileAuditBackend, segments: list[SealedSegment], retention: Retention) -> None:
+    details = describe(log.layout, segments, retention)
+    log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
+    _make_provable(log, segments[-1].last + 1)
+    drop(log.layout, segments, log.nobody_writes(_PATIENCE))
 
 
 def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
     """`prune` for a writer, whose events are safe without it: what goes wrong is told on stderr."""
-    if getattr(_here, "pruning", False):
-        return  # it syncs what it records, which may have been the reason for another one
-    _here.pruning = True
     try:
-        kept = prune(backend, retention).kept_back
+        kept = prune(backend, retention, patience=0.0).kept_back
+    except LockTimeoutError:
+        return  # another process is at it; or this one, which syncs what it records and may seal a segment by that
     except (AuditError, OSError) as error:
         kept = f"nothing was pruned: {error}"
-    finally:
-        _here.pruning = False
     if kept is not None:
         warn(kept)
+
+
+def _refuse_without_key(log: FileAuditBackend) -> None:
+    """Of a signed log nothing may go that no checkpoint covers, and without its key there is no making one."""
+    if _lacks_key(log):
+        raise ConfigurationError(
+            f"the key that signs {log.path} is not this user's: nothing is pruned, for without a checkpoint what went "
+            "would count as removed; prune as the user who writes it, or have its writer do so (Retention). Where the "
+            "key is lost, move the log away and begin a new one"
+        )
+
+
+def tell_unsealed(log: FileAuditBackend) -> bool:
+    """Say once that a signed log gets no checkpoints by this process: its key may have been left behind."""
+    if _lacks_key(log):
+        warn(
+            f"no key of the signed log {log.path} is in {key_directory(str(read_header(log.layout).get('origin')))}: "
+            "events are recorded, and no checkpoint covers them until a process that has the key writes or seals"
+        )
+    return True
+
+
+def _lacks_key(log: FileAuditBackend) -> bool:
+    return bool(log_keys(log.layout)) and log.checkpointer() is None
 
 
 def _make_provable(log: FileAuditBackend, end: int) -> None:

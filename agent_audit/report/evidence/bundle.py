@@ -16,7 +16,9 @@ import orjson
 from agent_audit.analysis.overview import Overview
 from agent_audit.backends.file.checkpointing import SegmentReader
 from agent_audit.backends.file.layout import Layout
-from agent_audit.errors import ProofError
+from agent_audit.errors import ProofError, RolledBackError, pruned_meanwhile
+from agent_audit.integrity.note import Note
+from agent_audit.integrity.policy import Policy
 from agent_audit.report.html import HtmlReporter, dashboard
 from agent_audit.report.json import JsonReporter
 from agent_audit.report.markdown import MarkdownReporter
@@ -36,6 +38,8 @@ class Bundle(NamedTuple):
     """Positions of events that no checkpoint covers yet, or that do not lead to it."""
     files: int
     bytes: int
+    strange: bool
+    """The checkpoint is signed by no key of the policy, as after a change of the key: nothing is proved by it."""
 
 
 def write_bundle(
@@ -72,7 +76,7 @@ def write_bundle(
             writer = _Writer(archive, made_at)
             unproved = _write_events(writer, layout, seqs, maker)
             _write_reports(writer, layout, overview, made_at)
-            _write_head(writer, layout, maker, trust, policy)
+            strange = _write_head(writer, layout, maker, trust, policy)
             manifest = {
                 "format": "agent-audit-log evidence bundle 1",
                 "made_at": made_at.astimezone(timezone.utc).isoformat(timespec="seconds"),
@@ -92,7 +96,7 @@ def write_bundle(
             sums = "".join(f"{sha}  {name}\n" for name, (_, sha) in writer.written.items())
             writer.add("SHA256SUMS", sums.encode())
         size = draft.stat().st_size
-    return Bundle(len(seqs), unproved, len(writer.written), size)
+    return Bundle(len(seqs), unproved, len(writer.written), size, strange)
 
 
 class _Writer:
@@ -145,7 +149,10 @@ def _lines(layout: Layout, seqs: Sequence[int]) -> Iterator[tuple[int, bytes]]:
     reader = SegmentReader(layout)
     for first, last in _runs(seqs):
         lines = (line for part in reader.lines(first, last + 1) for line in part)
-        yield from enumerate(lines, start=first)
+        try:
+            yield from enumerate(lines, start=first)
+        except RolledBackError as error:
+            raise pruned_meanwhile(layout.root) from error
 
 
 def _runs(seqs: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -188,11 +195,18 @@ def _write_reports(writer: _Writer, layout: Layout, overview: Overview, made_at:
         writer.add(name, files("agent_audit.report.evidence").joinpath(asset).read_bytes())
 
 
-def _write_head(writer: _Writer, layout: Layout, maker: ProofMaker | None, trust: Trust, policy: str | None) -> None:
+def _write_head(writer: _Writer, layout: Layout, maker: ProofMaker | None, trust: Trust, policy: str | None) -> bool:
+    """Whether its signature is by no key of the policy that stands beside it."""
     if maker is None:
-        return
-    writer.add("checkpoint", layout.checkpoint.read_bytes())
-    writer.add("policy", (policy or _policy_of(layout, trust, maker.head.origin)).encode())
+        return False
+    checkpoint, text = layout.checkpoint.read_bytes(), policy or _policy_of(layout, trust, maker.head.origin)
+    writer.add("checkpoint", checkpoint)
+    writer.add("policy", text.encode())
+    try:
+        Note.parse(checkpoint).verify(Policy.parse(text).logs)
+    except ProofError:
+        return True
+    return False
 
 
 def _policy_of(layout: Layout, trust: Trust, origin: str) -> str:
