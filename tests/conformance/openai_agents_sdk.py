@@ -24,7 +24,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-EXTRA = ("pytest-mock", "inline-snapshot", "aiosqlite", "numpy", "websockets", "eval-type-backport", "litellm", "fastapi")
+EXTRA = (
+    *("pytest-mock", "inline-snapshot", "aiosqlite", "numpy", "websockets", "eval-type-backport"),
+    *("litellm", "fastapi"),
+)
 """What the SDK's tests need beyond this project's own environment."""
 ELSEWHERE = ("sandbox", "extensions", "docs", "fastapi", "fixtures")
 """Parts of its tests that run no agent, or need services."""
