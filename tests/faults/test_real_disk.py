@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from agent_audit.backends.file import FileAuditBackend, Layout
-from agent_audit.errors import StorageError
+from agent_audit.backends.file.retention import hold, refuse_if_held
+from agent_audit.errors import HeldError, StorageError
 from tests.faults.workload import record, recorded
 
 WRITER = """
@@ -167,6 +168,31 @@ logger.close()
     assert found[0] == 0
     assert found[-1] == 110
     assert "No space left" in result.stderr
+
+
+@needs_root
+def test_a_hold_for_which_there_is_no_room_leaves_the_one_that_was_there(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    with mounted(disk, "-t", "tmpfs", "-o", "size=256k", "tmpfs"):
+        with contextlib.closing(FileAuditBackend(disk / "log", fingerprint_key="00" * 32)) as log:
+            log.append([record(0)])
+        fill(disk)
+        with pytest.raises(StorageError, match="No space left"):
+            hold(log.layout, "case 42")
+        refuse_if_held(log.layout)
+        (disk / "filler").unlink()
+        hold(log.layout, "case 42")
+        fill(disk)
+        with pytest.raises(StorageError, match="No space left"):
+            hold(log.layout, "case 43")
+        with pytest.raises(HeldError, match="case 42"):
+            refuse_if_held(log.layout)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(4096))
 
 
 @needs_root

@@ -8,7 +8,6 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agent_audit.backends.file.fs import PosixFileSystem, locked
+from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ConfigurationError, HeldError, LockTimeoutError, cannot_write
@@ -263,7 +262,8 @@ def nobody_prunes(layout: Layout, timeout: float) -> Iterator[None]:
 def hold(layout: Layout, reason: str) -> None:
     """Keep everything until `release`, e.g. for a legal hold. A second hold replaces the first one's reason.
 
-    When it returns, nothing is being dropped any more: a pruning that had begun has ended at the next segment.
+    When it returns, it is on the disk, and nothing is being dropped any more: a pruning that had begun has ended at the
+    next segment.
 
     Raises:
         StorageError: it cannot be written.
@@ -271,8 +271,7 @@ def hold(layout: Layout, reason: str) -> None:
     """
     since = format_timestamp(datetime.now(timezone.utc))
     try:
-        with os.fdopen(os.open(layout.hold, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(orjson.dumps({"reason": reason, "since": since}) + b"\n")
+        write_file(PosixFileSystem(), layout.hold, orjson.dumps({"reason": reason, "since": since}) + b"\n")
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
             with nobody_prunes(layout, _HOLD_PATIENCE):
                 pass
