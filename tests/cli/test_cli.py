@@ -197,11 +197,11 @@ def test_show_finds_an_event_by_position_and_by_id(log: Path) -> None:
     assert run("show", event_id, "--dir", log).stdout == by_seq.stdout
 
 
-@pytest.mark.parametrize("wanted", ["63", "99999999999999999999999", "nothing"])
+@pytest.mark.parametrize("wanted", ["63", "99999999999999999999999", "nothing", "", "\udcff"])
 def test_show_says_that_there_is_no_such_event(log: Path, wanted: str) -> None:
     done = run("show", wanted, "--dir", log)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"there is no event {wanted}" in done.stderr
+    assert "there is no event " + wanted.encode(errors="backslashreplace").decode() in done.stderr
 
 
 def test_show_of_a_line_that_cannot_be_read_names_it(log: Path) -> None:
@@ -354,7 +354,18 @@ def test_schema_is_json_schema_of_the_event(capsys: pytest.CaptureFixture[str]) 
     assert "event_type" in schema["properties"]
 
 
-@pytest.mark.parametrize("args", [[], ["bogus"], ["tail", "-n", "-3"], ["tail", "--since", "soon"], ["show"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["bogus"],
+        ["tail", "-n", "-3"],
+        ["tail", "-n", "9" * 30],
+        ["failures", "--limit=-1"],
+        ["tail", "--since", "soon"],
+        ["show"],
+    ],
+)
 def test_wrong_usage_exits_with_2(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(args) == 2
     assert "usage:" in capsys.readouterr().err
