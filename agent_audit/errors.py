@@ -182,6 +182,20 @@ def require_given(kind: type | tuple[type, ...], **values: object) -> None:
             raise ConfigurationError(f"{name} is {_told(value)}; give {wanted}, or None")
 
 
+def require_utf8(**texts: str | None) -> None:
+    """Refuse texts that no event can have: a command line's bytes that are no UTF-8 come as lone surrogates.
+
+    Raises:
+        ConfigurationError: one of them is neither None nor UTF-8.
+    """
+    require_given(str, **texts)
+    for name, text in texts.items():
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(f"{name} {text!a} is no UTF-8, as every recorded text is") from None
+
+
 def require_count(name: str, value: object) -> None:
     """Refuse what limits no number of rows.
 

@@ -28,7 +28,7 @@ from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
 from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
-from agent_audit.errors import ConfigurationError, require, require_count, require_given
+from agent_audit.errors import ConfigurationError, require, require_count, require_given, require_utf8
 from agent_audit.event import AuditEvent
 from agent_audit.verify import AnyVerification, FleetVerification, Verification
 
@@ -84,7 +84,7 @@ class AuditAnalyzer:
         engine: str = "duckdb",
         master: str | None = None,
     ) -> None:
-        require_given(str, session_id=session_id, user_id=user_id, event_type=event_type, where=where, master=master)
+        require_utf8(session_id=session_id, user_id=user_id, event_type=event_type, where=where, master=master)
         self._log = open_log(log, engine, master, progress)
         self._where = where
         if where is not None:
@@ -124,6 +124,7 @@ class AuditAnalyzer:
             ConfigurationError: it is no single SELECT, or DuckDB refuses it; or `limit` is no number of rows.
         """
         require("query", query, str, "a SELECT")
+        require_utf8(query=query)
         require_count("limit", limit)
         return ask(self._log, query, limit)
 
@@ -398,7 +399,7 @@ class AuditAnalyzer:
         Raises:
             ConfigurationError: one of them is of a wrong kind, or no number of rows.
         """
-        require_given(str, agent_id=agent_id)
+        require_utf8(agent_id=agent_id, session_id=session_id)
         require_count("limit", limit)
         asked = period(start, end)
         events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])

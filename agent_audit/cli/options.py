@@ -63,11 +63,24 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool 
     parser.add_argument("--session", metavar="ID", help="this session alone")
     parser.add_argument("--user", metavar="ID", help="for this user alone")
     if event_type:
-        parser.add_argument("--type", metavar="TYPE", help="this event type alone, e.g. tool.call")
+        parser.add_argument("--type", type=_event_type, metavar="TYPE", help="this event type alone, e.g. tool.call")
     if where:
         parser.add_argument(
             "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
         )
+
+
+def _event_type(text: str) -> str:
+    """A misspelt type would be one that never happened.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    from agent_audit.event import AuditEventType
+
+    if text not in set(AuditEventType):
+        raise ArgumentTypeError(f"{text!r} is no event type; one of: {', '.join(AuditEventType)}")
+    return text
 
 
 def refuse_reversed(args: Namespace) -> None:

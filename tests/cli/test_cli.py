@@ -342,6 +342,29 @@ def test_no_default_log_says_where_was_looked_and_what_to_do(tmp_path: Path) -> 
     assert str(tmp_path) in done.stderr
 
 
+@pytest.mark.parametrize("command", ["tail", "compliance", "report", "verify"])
+def test_a_pattern_is_refused_by_what_reads_one_log(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_log(tmp_path / "one", [event("error")])
+    assert main([command, str(tmp_path / "*")]) == 2
+    assert "this command reads one log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["activity", option, "\udcff"] for option in ("--agent", "--session", "--user", "--where")),
+        *(["timeline", "\udcff"], ["sql", "SELECT '\udcff'"]),
+    ],
+)
+def test_what_is_no_utf_8_on_a_command_line_is_wrong_usage(
+    log: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--dir", str(log)]) == 2
+    assert "is no UTF-8" in capsys.readouterr().err
+
+
 def test_two_different_logs_are_refused(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tail", str(log), "--dir", "other"]) == 2
     assert "name one" in capsys.readouterr().err
@@ -362,6 +385,7 @@ def test_schema_is_json_schema_of_the_event(capsys: pytest.CaptureFixture[str]) 
         ["tail", "-n", "-3"],
         ["tail", "-n", "9" * 30],
         ["failures", "--limit=-1"],
+        ["tail", "--type", "tool.cal"],
         ["tail", "--since", "soon"],
         ["show"],
     ],
