@@ -161,7 +161,8 @@ class AuditedAgent:
 
 class AuditContext:
     """The block made by `AuditedAgent.audit_context`; use it once. Inside, `resource`, `result` and `metadata`
-    may be set and are recorded with the end."""
+    may be set and are recorded with the end. What could not be recorded then is refused when it is set: at the end it
+    would take the place of what the block came to."""
 
     def __init__(self, agent: AuditedAgent, action: str, resource: str | None, metadata: dict[str, Any]) -> None:
         self._agent = agent
@@ -171,6 +172,26 @@ class AuditContext:
         self.result: Any = None
         self._scope: AbstractContextManager[Identity] | None = None
 
+    @property
+    def resource(self) -> str | None:
+        """On what."""
+        return self._resource
+
+    @resource.setter
+    def resource(self, value: str | None) -> None:
+        require_given(str, resource=value)
+        self._resource = value
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Anything worth keeping, by names."""
+        return self._metadata
+
+    @metadata.setter
+    def metadata(self, value: dict[str, Any]) -> None:
+        require("metadata", value, dict, "a dict")
+        self._metadata = value
+
     def _request(self) -> AuditEvent:
         if self._scope is not None:
             raise RuntimeError("an audit_context block can be entered once; call audit_context again")
@@ -179,7 +200,8 @@ class AuditContext:
         return AuditEvent(event_type=AuditEventType.ACTION_REQUEST, **self._fields())
 
     def _fields(self) -> dict[str, Any]:
-        return {**self._shared, "action": self.action, "resource": self.resource, "metadata": self.metadata or None}
+        metadata = {str(name): value for name, value in self.metadata.items()}
+        return {**self._shared, "action": self.action, "resource": self.resource, "metadata": metadata or None}
 
     def _begin(self) -> AuditContext:
         self._scope = identify(
