@@ -46,7 +46,7 @@ def run(args: Namespace) -> int:
     tail = _Tail(options.query(args), writer(args.format))
     sys.stdout.write(header(args.format))
     last = list(islice(tail.matching(backwards(layout, end)), args.lines))
-    if not last:
+    if not last and args.lines:
         say("no event matches" if end.number else "the log is empty")
     tail.write(reversed(last))
     if args.follow:

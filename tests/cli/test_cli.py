@@ -134,6 +134,12 @@ def test_tail_prints_the_last_events_across_segments(log: Path) -> None:
     assert [int(line.split()[0]) for line in lines] == list(range(33, 63))
 
 
+def test_tail_of_no_lines_does_not_say_that_there_are_none(log: Path) -> None:
+    done = run("tail", log, "-n", "0")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "no event" not in done.stderr
+
+
 def test_tail_filters_before_it_counts(log: Path) -> None:
     lines = run("tail", log, "-n", "2", "--type", "tool.response", "--agent", "a", "--format", "json").stdout
     assert [json.loads(line)["seq"] for line in lines.splitlines()] == [57, 59]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from agent_audit import (
+    AdapterSettings,
     AuditedAgent,
     AuditEvent,
     AuditLogger,
@@ -60,6 +62,7 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "fingerprint_key is of the type bytes": (b"k", lambda x: FileAuditBackend("x", fingerprint_key=x)),
     "on_rollback is 'go-on'; use 'refuse' or 'new-log'": ("go-on", lambda x: FileAuditBackend("x", on_rollback=x)),
     "logger is of the type int": (7, set_logger),
+    "session_id is of the type UUID": (UUID(int=7), lambda x: AdapterSettings(session_id=x)),
     "log is None; give a log's directory": (None, AuditAnalyzer),
     "something in log is of the type int": (b"log", AuditAnalyzer),
     "user_id is of the type bytes": (b"u", lambda x: AuditAnalyzer([], user_id=x)),
