@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from agent_audit.default import get_logger
-from agent_audit.errors import describe_error
+from agent_audit.errors import describe_error, require, require_given, require_name
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, identify
 from agent_audit.logger import AuditLogger
@@ -28,6 +28,9 @@ class AuditedAgent:
         logger: the default logger when left out.
         session_id: the conversation; a new UUID when left out.
         user_id: for whom.
+
+    Raises:
+        ConfigurationError: one of them is of a wrong kind.
     """
 
     def __init__(
@@ -38,6 +41,9 @@ class AuditedAgent:
         session_id: str | None = None,
         user_id: str | None = None,
     ) -> None:
+        require_name("agent_id", agent_id)
+        require_given(str, session_id=session_id, user_id=user_id)
+        require_given(AuditLogger, logger=logger)
         self.agent_id = agent_id
         self.logger = logger or get_logger()
         self.session_id = session_id or str(uuid.uuid4())
@@ -58,8 +64,11 @@ class AuditedAgent:
             **metadata: anything worth keeping; recorded with the request and with its end.
 
         Raises:
+            ConfigurationError: `action` names nothing, or `resource` is no text.
             WriteError: on entry, with a fail-closed logger, when the request cannot be recorded.
         """
+        require_name("action", action)
+        require_given(str, resource=resource)
         return AuditContext(self, action, resource, metadata)
 
     def log_tool_call(
@@ -79,7 +88,13 @@ class AuditedAgent:
 
         Returns:
             The `tool.response` event as given to the log.
+
+        Raises:
+            ConfigurationError: `tool_name` names nothing, or `call_id` is no text.
+            ValidationError: a duration that is none.
         """
+        require_name("tool_name", tool_name)
+        require_given(str, call_id=call_id)
         shared = {**self._shared(), "span_id": uuid.uuid4().hex, "action": f"tool.{tool_name}", "call_id": call_id}
         call = AuditEvent(event_type=AuditEventType.TOOL_CALL, parameters=parameters, **shared)
         # Made before the call is recorded: arguments that it refuses leave no call without an outcome.
@@ -112,7 +127,12 @@ class AuditedAgent:
             parameters: with what, e.g. the query or the new values.
             error: what went wrong; a PermissionError makes the outcome `denied`.
             **metadata: anything worth keeping.
+
+        Raises:
+            ConfigurationError: `resource` is no text, or `operation` names nothing.
         """
+        require("resource", resource, str, "a text")
+        require_name("operation", operation)
         modifies = operation.lower() in _MODIFYING
         return self.logger.record(
             AuditEventType.DATA_MODIFY if modifies else AuditEventType.DATA_ACCESS,
@@ -141,7 +161,8 @@ class AuditedAgent:
 
 class AuditContext:
     """The block made by `AuditedAgent.audit_context`; use it once. Inside, `resource`, `result` and `metadata`
-    may be set and are recorded with the end."""
+    may be set and are recorded with the end. What could not be recorded then is refused when it is set: at the end it
+    would take the place of what the block came to."""
 
     def __init__(self, agent: AuditedAgent, action: str, resource: str | None, metadata: dict[str, Any]) -> None:
         self._agent = agent
@@ -151,6 +172,26 @@ class AuditContext:
         self.result: Any = None
         self._scope: AbstractContextManager[Identity] | None = None
 
+    @property
+    def resource(self) -> str | None:
+        """On what."""
+        return self._resource
+
+    @resource.setter
+    def resource(self, value: str | None) -> None:
+        require_given(str, resource=value)
+        self._resource = value
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Anything worth keeping, by names."""
+        return self._metadata
+
+    @metadata.setter
+    def metadata(self, value: dict[str, Any]) -> None:
+        require("metadata", value, dict, "a dict")
+        self._metadata = value
+
     def _request(self) -> AuditEvent:
         if self._scope is not None:
             raise RuntimeError("an audit_context block can be entered once; call audit_context again")
@@ -159,7 +200,8 @@ class AuditContext:
         return AuditEvent(event_type=AuditEventType.ACTION_REQUEST, **self._fields())
 
     def _fields(self) -> dict[str, Any]:
-        return {**self._shared, "action": self.action, "resource": self.resource, "metadata": self.metadata or None}
+        metadata = {str(name): value for name, value in self.metadata.items()}
+        return {**self._shared, "action": self.action, "resource": self.resource, "metadata": metadata or None}
 
     def _begin(self) -> AuditContext:
         self._scope = identify(

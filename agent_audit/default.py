@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent_audit.backends.file import DIRECTORY_NAME, Layout
 from agent_audit.config import AuditConfig
-from agent_audit.errors import StorageError
+from agent_audit.errors import StorageError, require_given
 from agent_audit.keys import state_directory
 from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
@@ -34,8 +34,13 @@ def get_logger() -> AuditLogger:
 
 
 def set_logger(logger: AuditLogger | None) -> AuditLogger | None:
-    """Make `logger` the default; returns the one before. None: the next `get_logger` opens a new one."""
+    """Make `logger` the default; returns the one before. None: the next `get_logger` opens a new one.
+
+    Raises:
+        ConfigurationError: it is no logger.
+    """
     global _logger
+    require_given(AuditLogger, logger=logger)
     with _lock:
         before, _logger = _logger, logger
         return before

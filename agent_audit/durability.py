@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isfinite
+
+from agent_audit.errors import ConfigurationError
 
 
 class Durability(IntEnum):
@@ -19,7 +22,11 @@ class Durability(IntEnum):
 
 @dataclass(frozen=True)
 class CommitLimits:
-    """Bounds of the buffer and of every wait; counts, bytes and seconds."""
+    """Bounds of the buffer and of every wait; counts, bytes and seconds.
+
+    Raises:
+        ConfigurationError: one of them is no number above 0 (a timeout may be 0).
+    """
 
     max_events: int = 10_000
     max_bytes: int = 16 * 2**20
@@ -30,3 +37,11 @@ class CommitLimits:
     """In place of the two above on a thread that runs an event loop."""
     interval: float = 0.05
     """Buffered events are written and written ones synced at least this often."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            counted = name.startswith("max_")
+            known = isinstance(value, int if counted else (int, float)) and not isinstance(value, bool)
+            if not known or not isfinite(value) or value < 0 or (value == 0 and not name.endswith("timeout")):
+                what = "a whole number from 1 on" if counted else "a number of seconds"
+                raise ConfigurationError(f"{name} of CommitLimits is {value!r}; give {what}")

@@ -1,4 +1,5 @@
-"""Every error this library raises on purpose, and how the errors of others are told.
+"""Every error this library raises on purpose, how arguments of the wrong kind are refused, and how the errors of others
+are told.
 
 ::
 
@@ -132,3 +133,89 @@ def describe_error(exception: BaseException) -> dict[str, str]:
     except Exception as problem:
         text = f"[no text: str() raised {type(problem).__name__}]"
     return {"error": text, "error_type": type(exception).__name__}
+
+
+# -- arguments of the wrong kind -------------------------------------------------------------------------
+#
+# Refused where they are given: what fails later fails far away, or in another thread. A value is never quoted, only its
+# kind: it may be a secret that stands in the wrong place.
+
+_MOST = 2**31
+"""More rows than that nobody counts, and no engine takes any number."""
+
+
+_IN_WORDS = {str: "a text", int: "a whole number", float: "a number"}
+
+
+def require(name: str, value: object, kind: type | tuple[type, ...], wanted: str) -> None:
+    """Refuse a value of another kind.
+
+    Args:
+        name: the argument.
+        value: what was given.
+        kind: what it must be an instance of.
+        wanted: the same in words.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} is {_told(value)}; give {wanted}")
+
+
+def require_name(name: str, value: object) -> None:
+    """Refuse what names nobody and nothing.
+
+    Raises:
+        ConfigurationError: it is no text, or an empty one.
+    """
+    if not isinstance(value, str) or not value:
+        raise ConfigurationError(f"{name} is {_told(value)}; give a text that is not empty")
+
+
+def require_given(kind: type | tuple[type, ...], **values: object) -> None:
+    """Refuse what is neither None nor of a kind.
+
+    Args:
+        kind: what a value must be an instance of, or None.
+        **values: by the names of the arguments.
+
+    Raises:
+        ConfigurationError: one of them is neither.
+    """
+    for name, value in values.items():
+        if value is not None and not isinstance(value, kind):
+            kinds = kind if isinstance(kind, tuple) else (kind,)
+            wanted = " or ".join(_IN_WORDS.get(one, one.__name__) for one in kinds)
+            raise ConfigurationError(f"{name} is {_told(value)}; give {wanted}, or None")
+
+
+def require_utf8(**texts: str | None) -> None:
+    """Refuse texts that no event can have: a command line's bytes that are no UTF-8 come as lone surrogates.
+
+    Raises:
+        ConfigurationError: one of them is neither None nor UTF-8.
+    """
+    require_given(str, **texts)
+    for name, text in texts.items():
+        try:
+            (text or "").encode()
+        except UnicodeEncodeError:
+            raise ConfigurationError(f"{name} {text!a} is no UTF-8, as every recorded text is") from None
+
+
+def require_count(name: str, value: object) -> None:
+    """Refuse what limits no number of rows.
+
+    Raises:
+        ConfigurationError: it is neither None nor a number from 0 on.
+    """
+    if value is not None and (type(value) is not int or not 0 <= value <= _MOST):
+        told = f"{value:,}" if type(value) is int else _told(value)
+        raise ConfigurationError(f"{name} is {told}; give a number from 0 to {_MOST:,}, or None for all")
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return "None"
+    return "empty" if value == "" else f"of the type {type(value).__name__}"

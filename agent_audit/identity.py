@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from agent_audit.errors import require_given
+
 
 class Identity(NamedTuple):
     """What is known about who acts. Each part may be unknown."""
@@ -48,7 +50,11 @@ def identify(
 
     Works with threads and tasks as far as `contextvars` reach: asyncio tasks and the executors of both
     frameworks inherit it, a bare `threading.Thread` does not.
+
+    Raises:
+        ConfigurationError: a part is no text: `str(user.id)` where ids are numbers.
     """
+    require_given(str, agent_id=agent_id, session_id=session_id, user_id=user_id, trace_id=trace_id, span_id=span_id)
     given = (agent_id, session_id, user_id, trace_id, span_id)
     identity = Identity(*(new or old for new, old in zip(given, _current.get(), strict=True)))
     token = _current.set(identity)

@@ -16,7 +16,7 @@ from agent_audit.backends.interface import AuditBackend, Query
 from agent_audit.commit import Committer
 from agent_audit.content import LIMIT, ContentLevels, keyed_digest, shorten
 from agent_audit.durability import CommitLimits, Durability
-from agent_audit.errors import ConfigurationError, WriteError
+from agent_audit.errors import ConfigurationError, WriteError, require, require_given
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.losses import Losses
@@ -64,7 +64,7 @@ class AuditLogger:
         ship_to: URLs of stores that follow the log (see `agent-audit-log ship`), in threads of their own.
 
     Raises:
-        ConfigurationError: settings that contradict each other.
+        ConfigurationError: a setting of a wrong kind, or settings that contradict each other.
     """
 
     def __init__(
@@ -84,8 +84,13 @@ class AuditLogger:
     ) -> None:
         if on_failure not in ("warn", "raise"):
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
+        require_given(str, agent_id=agent_id, session_id=session_id, user_id=user_id)
+        require_given(ContentLevels, content=content)
+        require_given(CommitLimits, limits=limits)
+        require_given(Mapping, durability_by_type=durability_by_type)
         if backend is None:
             backend = FileAuditBackend(os.environ.get("AGENT_AUDIT_DIR") or DIRECTORY_NAME)
+        require("backend", backend, AuditBackend, "a backend, e.g. FileAuditBackend(path)")
         if on_failure == "warn" and isinstance(backend, FileAuditBackend) and backend.on_rollback is None:
             backend.on_rollback = "new-log"  # the agent goes on, and so does its record
         self.backend: AuditBackend = backend
@@ -99,7 +104,7 @@ class AuditLogger:
         }
         self._durability = parse_durability(durability)
         self._durability_by_type = {
-            AuditEventType(name): parse_durability(level) for name, level in (durability_by_type or {}).items()
+            _parse_type(name): parse_durability(level) for name, level in (durability_by_type or {}).items()
         }
         self._refuse_unkept_promises()
         self._fingerprint_key: bytes | None = getattr(backend, "fingerprint_key", None)
@@ -122,13 +127,14 @@ class AuditLogger:
             )
 
     def _ship(self, stores: Sequence[str | Sink]) -> Shipping | None:
+        if isinstance(stores, str):
+            raise ConfigurationError(f"ship_to is a list of stores: ship_to=[{stores!r}]")
+        require("ship_to", stores, Sequence, "a list of stores")
         if not stores:
             return None
         backend = self.backend
         if not isinstance(backend, FileAuditBackend):
             raise ConfigurationError("ship_to needs a log in a directory: shipping follows what is on the disk")
-        if isinstance(stores, str):
-            raise ConfigurationError(f"ship_to is a list of stores: ship_to=[{stores!r}]")
         from agent_audit.ship.background import Shipping
 
         return Shipping(lambda: backend.layout, stores)
@@ -188,6 +194,7 @@ class AuditLogger:
         if self._writer_pid != current_pid():
             self._committer.notice_fork()
             self._new_writer()
+        require("event", event, AuditEvent, "an AuditEvent")
         record = event.to_encodable()
         if "seq" in record:  # of an event that was read from a log: here it gets another place
             del record["seq"]
@@ -391,6 +398,14 @@ def parse_durability(level: Durability | str) -> Durability:
     except (KeyError, AttributeError):
         allowed = ", ".join(known.name.lower() for known in Durability)
         raise ConfigurationError(f"durability is {level!r}; use one of: {allowed}") from None
+
+
+def _parse_type(name: AuditEventType | str) -> AuditEventType:
+    try:
+        return AuditEventType(name)
+    except ValueError:
+        allowed = ", ".join(AuditEventType)
+        raise ConfigurationError(f"durability_by_type names {name!r}; use: {allowed}") from None
 
 
 _open_loggers: set[AuditLogger] = set()

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from agents.voice import StreamedTranscriptionSession, STTModel, TTSModel, VoiceModelProvider, VoicePipeline
 
-from agent_audit import AuditEventType, AuditLogger, Outcome, get_logger, identify
+from agent_audit import AdapterSettings, AuditEventType, AuditLogger, Outcome, get_logger, identify
 from agent_audit_openai_agents.outcomes import outcome_of
 from agent_audit_openai_agents.recording import Recording
 
@@ -41,10 +41,11 @@ class AuditVoicePipeline(VoicePipeline):
         **pipeline: Any,
     ) -> None:
         super().__init__(**pipeline)
+        given = AdapterSettings(agent_id, session_id, user_id).given
         self._identity = {
-            "agent_id": agent_id or self.config.workflow_name,
-            "session_id": session_id or self.config.group_id,
-            "user_id": user_id,
+            "agent_id": given.get("agent_id") or self.config.workflow_name,
+            "session_id": given.get("session_id") or str(self.config.group_id),
+            "user_id": given.get("user_id"),
         }
         calls = Calls(logger, self._identity)
         self.config = copy.copy(self.config)  # the user's own may serve other pipelines

@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from agent_audit.errors import require_given
+
 IDENTITY = ("agent_id", "session_id", "user_id")
 
 ContextReader = Callable[[Any], Mapping[str, Any] | None]
@@ -20,7 +22,11 @@ log = logging.getLogger("agent_audit.adapting")
 
 @dataclass(frozen=True)
 class AdapterSettings:
-    """Who acts and for whom, as far as the application says so, and which tools change data."""
+    """Who acts and for whom, as far as the application says so, and which tools change data.
+
+    Raises:
+        ConfigurationError: an id is no text: `str(user.id)` where ids are numbers.
+    """
 
     agent_id: str | None = None
     """In place of what the framework calls the agents."""
@@ -30,6 +36,9 @@ class AdapterSettings:
     """For what an application has in the framework's own context."""
     modifies: Modifies = ()
     """No framework tells which tools change data."""
+
+    def __post_init__(self) -> None:
+        require_given(str, agent_id=self.agent_id, session_id=self.session_id, user_id=self.user_id)
 
     @property
     def given(self) -> dict[str, str]:

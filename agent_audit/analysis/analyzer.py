@@ -28,9 +28,9 @@ from agent_audit.analysis.sql import SqlAnswer, ask, conditioned
 from agent_audit.analysis.timeline import Timeline, timeline
 from agent_audit.analysis.tools import ToolStatistics, tool_statistics
 from agent_audit.analysis.volume import Volume, volume
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, require, require_count, require_given, require_utf8
 from agent_audit.event import AuditEvent
-from agent_audit.verify import AnyVerification
+from agent_audit.verify import AnyVerification, FleetVerification, Verification
 
 
 class Queryable(Protocol):
@@ -65,7 +65,7 @@ class AuditAnalyzer:
         LogNotFoundError: no log in that directory or store.
         FormatError: a log of a newer version.
         OSError: a file cannot be read.
-        ConfigurationError: an extra is not installed; an impossible URL or a password in it.
+        ConfigurationError: an argument of a wrong kind, a missing extra, an impossible URL or one with a password.
         ShipError: a store or a database cannot be read.
 
     Example:
@@ -84,6 +84,7 @@ class AuditAnalyzer:
         engine: str = "duckdb",
         master: str | None = None,
     ) -> None:
+        require_utf8(session_id=session_id, user_id=user_id, event_type=event_type, where=where, master=master)
         self._log = open_log(log, engine, master, progress)
         self._where = where
         if where is not None:
@@ -120,8 +121,11 @@ class AuditAnalyzer:
             limit: the most rows; None: all.
 
         Raises:
-            ConfigurationError: it is no single SELECT, or DuckDB refuses it.
+            ConfigurationError: it is no single SELECT, or DuckDB refuses it; or `limit` is no number of rows.
         """
+        require("query", query, str, "a SELECT")
+        require_utf8(query=query)
+        require_count("limit", limit)
         return ask(self._log, query, limit)
 
     def get_agent_activity(
@@ -159,6 +163,7 @@ class AuditAnalyzer:
         Raises:
             ConfigurationError: a moment without a time zone.
         """
+        require_given(Ruleset, rules=rules)
         with self._scope(start, end, agent_id) as scope:
             return find_anomalies(scope, rules or Ruleset(), agent_id)
 
@@ -183,6 +188,7 @@ class AuditAnalyzer:
         Raises:
             ConfigurationError: a moment without a time zone.
         """
+        require_given((Verification, FleetVerification), verification=verification)
         with self._scope(start, end, agent_id) as scope:
             return compliance_report(scope, verification)
 
@@ -209,6 +215,9 @@ class AuditAnalyzer:
         Raises:
             ConfigurationError: a moment without a time zone.
         """
+        if limits is not None:  # rules have other ones
+            require("limits", limits, Limits, "Limits of agent_audit.analysis.overview")
+        require_given((Verification, FleetVerification), verification=verification)
         with self._scope(start, end, agent_id) as scope:
             whole = selected(self._log.events, scope.period, scope.conditions)
             if self._where is not None:
@@ -237,7 +246,7 @@ class AuditAnalyzer:
     #
     # All of them: `agent_id` None is every agent, `start` the first moment of the period, `end` the first one
     # after it, both aware; `limit` the most rows listed, None for all. All raise ConfigurationError for a moment
-    # without a time zone.
+    # without a time zone, and for a limit that is no number of rows.
 
     def get_sessions(
         self,
@@ -247,7 +256,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> Sessions:
         """Which sessions there were and what each amounted to, the latest first."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return list_sessions(scope, limit)
 
     def get_timeline(self, session_id: str, *, limit: int = 10_000) -> Timeline:
@@ -257,7 +266,8 @@ class AuditAnalyzer:
             session_id: the session.
             limit: of a longer session only so many events, the first ones, are looked at.
         """
-        with self._scope(None, None, None, session_id) as scope:
+        require("session_id", session_id, str, "the id of a session")
+        with self._scope(None, None, None, limit, session_id) as scope:
             return timeline(scope, session_id, limit)
 
     def get_tool_statistics(
@@ -268,7 +278,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> ToolStatistics:
         """How the tools fared: calls, outcomes, durations."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return tool_statistics(scope, limit)
 
     def get_model_statistics(
@@ -279,7 +289,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> ModelStatistics:
         """How the models fared: calls, outcomes, durations, tokens."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return model_statistics(scope, limit)
 
     def get_data_access(
@@ -290,7 +300,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> DataAccess:
         """Which data was read and changed, by whom and for whom."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return data_access(scope, limit)
 
     def get_decisions(
@@ -301,7 +311,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> DecisionReport:
         """Who approved and denied what, and how long it was waited for; the latest first."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return decision_report(scope, limit)
 
     def get_failures(
@@ -312,7 +322,7 @@ class AuditAnalyzer:
         limit: int | None = 100,
     ) -> Failures:
         """What failed, grouped by cause."""
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return group_failures(scope, limit)
 
     def get_token_cost(
@@ -338,7 +348,7 @@ class AuditAnalyzer:
         Raises:
             ConfigurationError: a moment without a time zone, or it cannot be split by that.
         """
-        with self._scope(start, end, agent_id) as scope:
+        with self._scope(start, end, agent_id, limit) as scope:
             return token_cost(scope, by, prices or {}, limit)
 
     def get_volume(
@@ -377,9 +387,20 @@ class AuditAnalyzer:
 
     @contextmanager
     def _scope(
-        self, start: datetime | None, end: datetime | None, agent_id: str | None, session_id: str | None = None
+        self,
+        start: datetime | None,
+        end: datetime | None,
+        agent_id: str | None,
+        limit: int | None = None,
+        session_id: str | None = None,
     ) -> Iterator[Scope]:
-        """What is looked at; of a `session_id` no more than the segments that can hold it."""
+        """What is looked at; of a `session_id` no more than the segments that can hold it.
+
+        Raises:
+            ConfigurationError: one of them is of a wrong kind, or no number of rows.
+        """
+        require_utf8(agent_id=agent_id, session_id=session_id)
+        require_count("limit", limit)
         asked = period(start, end)
         events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])
         if self._where is not None:

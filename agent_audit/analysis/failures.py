@@ -17,7 +17,8 @@ CAUSE_LENGTH = 300
 
 _VARYING = (
     ("[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}", "<id>"),
-    ("(0x)?[0-9a-fA-F]*[0-9][0-9a-fA-F]*", "<n>"),
+    # With its fraction and its thousands: how many digits a number has varies, too.
+    ("(0x)?[0-9a-fA-F]*[0-9][0-9a-fA-F]*([.,][0-9]+)*", "<n>"),
     # An apostrophe opens no quotation. Without groups: engines write a reference to one in different ways.
     ("n't ", "n’t "),
     ("'s ", "’s "),

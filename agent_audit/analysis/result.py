@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, html_fragment, plain_text
 from agent_audit.analysis.frames import to_arrow, to_pandas
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, require
 
 
 class Count(BaseModel):
@@ -93,7 +93,7 @@ def period(start: datetime | None, end: datetime | None) -> Period:
     """The period between two moments, in UTC: of another zone DuckDB understands the whole hours alone.
 
     Raises:
-        ConfigurationError: a moment without a time zone, or one that UTC has no date for; an end before the start.
+        ConfigurationError: no moment, one without a time zone or that UTC has no date for; an end before the start.
     """
     found = Period(start=_in_utc("start", start), end=_in_utc("end", end))
     if found.start is not None and found.end is not None and found.end < found.start:
@@ -104,6 +104,7 @@ def period(start: datetime | None, end: datetime | None) -> Period:
 def _in_utc(name: str, moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
+    require(name, moment, datetime, "a datetime with a time zone, e.g. datetime.now(timezone.utc)")
     if moment.tzinfo is None:
         raise ConfigurationError(f"{name} must carry a time zone, e.g. datetime.now(timezone.utc)")
     try:

@@ -22,6 +22,7 @@ allow:
 from __future__ import annotations
 
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from agent_audit.analysis.rehearsal import rehearse
 from agent_audit.analysis.rule import ALLOWED_BY, Allowed, Limits, Rule
 from agent_audit.analysis.rules.own import GROUPS, Own, check_condition, check_query, own_rule
 from agent_audit.analysis.ruleset import Ruleset
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, require
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
@@ -77,6 +78,7 @@ def load_rules(path: str | Path, base: Ruleset | None = None) -> Ruleset:
     Raises:
         ConfigurationError: the file cannot be read, or something in it is wrong; names the line.
     """
+    require("path", path, (str, PathLike), "the path of a YAML file")
     path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")

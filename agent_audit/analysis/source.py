@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,8 @@ from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_jso
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
-from agent_audit.errors import ConfigurationError, missing_extra
+from agent_audit.errors import ConfigurationError, missing_extra, require
+from agent_audit.event import AuditEvent
 
 if TYPE_CHECKING:
     from agent_audit.analysis.fetch import Cache
@@ -285,7 +286,7 @@ class Log:
         directories = directories_of(log)
         if directories is None:
             target = self._folder / "events.parquet"
-            contents = converter.events(log.query() if hasattr(log, "query") else log, target)
+            contents = converter.events(_events_of(log), target)
             self._copies.append(_Copy(target, None, contents))
             return
         layouts = [open_layout(directory) for directory in directories]
@@ -394,6 +395,20 @@ def directories_of(log: Any) -> list[Path] | None:
     if hasattr(log, "flush"):
         log.flush(sync=False)
     return [path] if Layout(path).exists() else None
+
+
+def _events_of(log: Any) -> Iterator[AuditEvent]:
+    """The events of a backend or a logger, or those given.
+
+    Raises:
+        ConfigurationError: it is neither.
+    """
+    wanted = "a log's directory or URL, a list of those, a backend, a logger, or events"
+    found = log.query() if hasattr(log, "query") else log
+    require("log", found, Iterable, wanted)
+    for one in found:
+        require("something in log", one, AuditEvent, wanted)
+        yield one
 
 
 def _overlaps(contents: Contents, start: datetime | None, end: datetime | None) -> bool:

@@ -78,11 +78,18 @@ def conditioned(events: Expr, where: str) -> Expr:
     except ConfigurationError:
         raise
     except SqlglotError as error:
-        raise ConfigurationError(f"{where!r} is no SQL condition: {error}") from error
+        raise ConfigurationError(f"{where!r} is no SQL condition: {_told(error)}") from error
     except Exception as error:
         if not type(error).__module__.startswith(("_duckdb", "duckdb", "ibis")):
             raise
         raise ConfigurationError(f"{where!r} is no condition over the events: {error}") from error
+
+
+def _told(error: Any) -> str:
+    """Where a text stops being SQL; the parser's own words are about its classes."""
+    place = error.errors[0] if getattr(error, "errors", None) else {}
+    at = place.get("highlight")
+    return f"it is not understood at {at!r}, character {place.get('col')}" if at else str(error)
 
 
 def _cell(value: Any) -> Cell:

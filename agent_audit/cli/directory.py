@@ -16,12 +16,15 @@ def log_of(args: Namespace) -> Path:
 
     Raises:
         LogNotFoundError: there is none.
-        ConfigurationError: two different ones are named.
+        ConfigurationError: two different ones are named, or a pattern.
     """
     positional = getattr(args, "log", None)
     if args.dir and positional and args.dir != positional:
         raise ConfigurationError(f"two logs are named, {args.dir} and {positional}; name one")
-    return find_log(args.dir or positional)
+    named = args.dir or positional
+    if named and has_magic(named) and not Path(named).exists():
+        raise ConfigurationError(f"this command reads one log, and {named} is a pattern for many: name one of them")
+    return find_log(named)
 
 
 def logs_of(args: Namespace) -> list[Path]:

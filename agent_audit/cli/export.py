@@ -45,8 +45,13 @@ def _tlog(args: Namespace) -> int:
     from agent_audit.backends.file.read import open_layout
     from agent_audit.cli.directory import log_of
     from agent_audit.cli.terminal import say
+    from agent_audit.errors import ConfigurationError
     from agent_audit.verify.proofs import export_tlog
 
+    left_out = [*options.choice(args), *(name for name in ("output", "source") if getattr(args, name) is not None)]
+    if left_out:
+        names = ", ".join("--" + {"source": "from"}.get(name, name) for name in left_out)
+        raise ConfigurationError(f"--tlog takes the whole log into a directory: leave {names} out")
     head = export_tlog(open_layout(log_of(args)), Path(args.tlog))
     say(f"{args.tlog} has {head.origin}, {head}")
     return OK

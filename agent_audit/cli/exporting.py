@@ -18,6 +18,7 @@ from agent_audit.cli.directory import log_of
 from agent_audit.cli.eventlines import header, writer
 from agent_audit.cli.lines import BadLine, read_event
 from agent_audit.cli.terminal import say
+from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent
 from agent_audit.export import MAPPINGS, Recorded
 
@@ -44,8 +45,8 @@ class Export:
 
     def texts(self) -> Iterator[str]:
         """What to write; lines that are no events are named on stderr and left out."""
+        lines, origin = _source(self._args)  # first: where there is none, nothing is written
         yield header(self._args.format)
-        lines, origin = _source(self._args)
         text_of = _writer(self._args.format, origin, raw=self._args.output is not None or not sys.stdout.isatty())
         for line, event in self._matching(lines):
             yield text_of(line, event)
@@ -66,11 +67,18 @@ class Export:
 
 
 def _source(args: Namespace) -> tuple[Iterator[Line], str]:
-    """The lines, and the origin of the log that they are of."""
+    """The lines, and the origin of the log that they are of.
+
+    Raises:
+        ConfigurationError: a log is named, too.
+    """
+    if args.source is not None and (args.log or args.dir):
+        raise ConfigurationError("--from names a file, beside a log directory: name one of them")
     if args.source == _STDIN:
         return _numbered(sys.stdin.buffer, Path("<stdin>")), ""
     if args.source is not None:
-        return _of_file(Path(args.source)), ""
+        path = Path(args.source)
+        return _of_file(path.open("rb"), path), ""
     layout = open_layout(log_of(args))
     say(f"reading {layout.root}")
     return iter_lines(layout), _origin(layout)
@@ -80,8 +88,8 @@ def _origin(layout: Layout) -> str:
     return str(read_header(layout).get("origin") or "")
 
 
-def _of_file(path: Path) -> Iterator[Line]:
-    with path.open("rb") as file:
+def _of_file(file: BinaryIO, path: Path) -> Iterator[Line]:
+    with file:
         yield from _numbered(file, path)
 
 

@@ -31,7 +31,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--by", required=True, metavar="WHO", help="who decided")
     parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
     options.add_log(parser, positional=False)
-    options.add_filters(parser, event_type=False, where=False)
+    options.add_filters(parser, event_type=False)
     add_rules_file(parser)
     parser.set_defaults(run=run)
 
@@ -69,7 +69,9 @@ def _find(args: Namespace, directory: Path) -> Finding:
     rules = replace(rules, limits=Limits(max_findings=1_000_000, max_event_ids=1))
     with (
         progress("reading segments") as tell,
-        AuditAnalyzer(directory, session_id=args.session, user_id=args.user, progress=tell) as analyzer,
+        AuditAnalyzer(
+            directory, session_id=args.session, user_id=args.user, where=args.where, progress=tell
+        ) as analyzer,
     ):
         report = analyzer.detect_anomalies(args.agent, start=args.since, end=args.until, rules=rules)
     for found in report.findings:
@@ -77,5 +79,5 @@ def _find(args: Namespace, directory: Path) -> Finding:
             return found
     raise ConfigurationError(
         f"no finding {args.id} in {directory}: {len(report.findings):,} finding(s) of {rule_id} are there; name one of "
-        "them, with the same --since, --agent and --rules-file as when it was shown"
+        "them, with the same --since, --agent, --where and --rules-file as when it was shown"
     )

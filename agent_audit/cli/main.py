@@ -147,7 +147,10 @@ def _failed(error: Exception) -> int:
         say(str(error))
         return USAGE
     if isinstance(error, OSError):
-        say(f"{'cannot write' if error.errno in _NO_ROOM else 'cannot read the log'}: {error}")
+        what = "cannot write" if error.errno in _NO_ROOM else "cannot read"
+        # What cannot be read need not be the log.
+        named = error.filename is not None and error.filename2 is None
+        say(f"{what} {error.filename}: {error.strerror}" if named else f"{what}: {error}")
         return USAGE
     import traceback
 

@@ -44,13 +44,9 @@ def add_logs(parser: ArgumentParser) -> None:
 
 def add_limit(parser: ArgumentParser, default: int = 100) -> None:
     """How many rows to list."""
-    parser.add_argument("--limit", type=_rows, default=default, metavar="N", help=f"rows listed (default: {default:,})")
-
-
-def _rows(text: str) -> int:
-    if not text.isdecimal() or int(text) > 2**31:
-        raise ArgumentTypeError(f"{text!r} is no number of rows")
-    return int(text)
+    parser.add_argument(
+        "--limit", type=natural, default=default, metavar="N", help=f"rows listed (default: {default:,})"
+    )
 
 
 def add_format(parser: ArgumentParser, *, documents: bool = False) -> None:
@@ -67,11 +63,24 @@ def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool 
     parser.add_argument("--session", metavar="ID", help="this session alone")
     parser.add_argument("--user", metavar="ID", help="for this user alone")
     if event_type:
-        parser.add_argument("--type", metavar="TYPE", help="this event type alone, e.g. tool.call")
+        parser.add_argument("--type", type=_event_type, metavar="TYPE", help="this event type alone, e.g. tool.call")
     if where:
         parser.add_argument(
             "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
         )
+
+
+def _event_type(text: str) -> str:
+    """A misspelt type would be one that never happened.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    from agent_audit.event import AuditEventType
+
+    if text not in set(AuditEventType):
+        raise ArgumentTypeError(f"{text!r} is no event type; one of: {', '.join(AuditEventType)}")
+    return text
 
 
 def refuse_reversed(args: Namespace) -> None:
@@ -113,11 +122,11 @@ def choice(args: Namespace) -> dict[str, str]:
 
 
 def natural(text: str) -> int:
-    """A number from 0.
+    """A number from 0 that counts something: more than 2**31 is a slip, and no engine takes any number.
 
     Raises:
         ArgumentTypeError: it is none.
     """
-    if text.isascii() and text.isdecimal():
+    if text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= 2**31:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is no number from 0")
+    raise ArgumentTypeError(f"{text!r} is no number from 0 to {2**31:,}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import mmap
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
@@ -13,7 +14,7 @@ from agent_audit.analysis.columns import told
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import Line
 from agent_audit.cli.lines import read_event
-from agent_audit.event import AuditEvent
+from agent_audit.event import AuditEvent, AuditEventType
 
 _FIRST_ID = re.compile(rb'"event_id":"([^"\\]*)"')
 _HEAD = 4096
@@ -43,6 +44,27 @@ def find_event(layout: Layout, event_id: str, tell: Callable[[int, int], None]) 
     return None
 
 
+def last_pruning(layout: Layout, tell: Callable[[int, int], None]) -> AuditEvent | None:
+    """The event of the last pruning, whose `to` is the greatest; None when none is on record.
+
+    Args:
+        layout: the log.
+        tell: is told how many segments of how many are searched.
+
+    Raises:
+        OSError: a segment cannot be read.
+    """
+    starts = layout.segment_starts()
+    for done, start in enumerate(reversed(starts)):
+        tell(done, len(starts))
+        with _mapped(layout.segment(start)) as data:
+            for begin, end in _lines_with(data, b'"log.pruned"', last_first=True):
+                event = read_event(Line(start, layout.segment(start), 0, data[begin:end]))
+                if isinstance(event, AuditEvent) and event.event_type == AuditEventType.LOG_PRUNED:
+                    return event
+    return None
+
+
 def _can_hold(layout: Layout, start: int, event_id: str) -> bool:
     contents = told(layout, start)
     if contents is None or contents.first_id is None or contents.last_id is None:
@@ -66,20 +88,34 @@ def _first_id(path: Path) -> str:
 
 
 def _in_segment(path: Path, start: int, event_id: str) -> Line | None:
-    needle = orjson.dumps(event_id)[1:-1]
+    needle = orjson.dumps(event_id.encode(errors="replace").decode())  # what is no UTF-8 is no event's id
+    with _mapped(path) as data:
+        for begin, end in _lines_with(data, needle):
+            line = Line(start, path, 0, data[begin:end])
+            event = read_event(line)
+            if isinstance(event, AuditEvent) and event.event_id == event_id:
+                before = data[:begin].count(b"\n")
+                return line._replace(seq=start + before, number=before + 1)
+    return None
+
+
+@contextmanager
+def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
     with path.open("rb") as file:
         if not path.stat().st_size:
-            return None
+            yield b""  # which cannot be mapped
+            return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            place = data.find(needle)
-            while place >= 0:
-                begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-                if end < 0:
-                    return None  # still being written
-                line = Line(start, path, 0, data[begin:end])
-                event = read_event(line)
-                if isinstance(event, AuditEvent) and event.event_id == event_id:
-                    before = data[:begin].count(b"\n")
-                    return line._replace(seq=start + before, number=before + 1)
-                place = data.find(needle, end)
-    return None
+            yield data
+
+
+def _lines_with(data: mmap.mmap | bytes, needle: bytes, *, last_first: bool = False) -> Iterator[tuple[int, int]]:
+    """Where the complete lines that have it begin and end."""
+    place = data.rfind(needle) if last_first else data.find(needle)
+    while place >= 0:
+        begin, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
+        if end >= 0:  # else it is still being written
+            yield begin, end
+        elif not last_first:
+            return
+        place = data.rfind(needle, 0, begin) if last_first else data.find(needle, end)

@@ -36,7 +36,7 @@ def run(args: Namespace) -> int:
     say(f"reading {layout.root}")
     line = _find(layout, args.event)
     if line is None:
-        say(f"there is no event {args.event} in {layout.root}")
+        say(f"there is no event {args.event} in {layout.root}{_pruned(layout, args.event)}")
         return USAGE
     event = read_event(line)
     if isinstance(event, BadLine):
@@ -53,10 +53,33 @@ def _find(layout: Layout, wanted: str) -> Line | None:
     from agent_audit.cli.progress import progress
     from agent_audit.cli.searching import find_event
 
-    if wanted.isdecimal() and len(wanted) < 20:
-        return at(layout, int(wanted))
+    if (seq := _position(wanted)) is not None:
+        return at(layout, seq)
     with progress("searching segments") as tell:
         return find_event(layout, wanted, tell)
+
+
+def _position(wanted: str) -> int | None:
+    return int(wanted) if wanted.isdecimal() and len(wanted) < 20 else None
+
+
+def _pruned(layout: Layout, wanted: str) -> str:
+    """The rest of the sentence when the event may have been there once."""
+    from agent_audit.cli.progress import progress
+    from agent_audit.cli.searching import last_pruning
+
+    first, seq = min(layout.segment_starts(), default=0), _position(wanted)
+    if first == 0 or (seq is not None and seq >= first):
+        return ""
+    with progress("searching segments") as tell:
+        pruning = last_pruning(layout, tell)
+    if pruning is None:
+        return f": the log begins at {first}, and no log.pruned event says why; `verify` tells more"
+    last = (pruning.metadata or {}).get("to")
+    when = f"events up to {last} were pruned at {pruning.to_record()['timestamp']} (event {pruning.seq})"
+    if seq is None:
+        return f"; {when}, and it may have been one of them"
+    return f": {when}" if isinstance(last, int) and seq <= last else f": the log begins at {first}; {when}"
 
 
 def _with_blobs(layout: Layout, event: AuditEvent) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,9 @@ def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(subparsers, "tail", "The last events, and with -f the ones to come.")
     options.add_log(parser)
-    parser.add_argument("-n", "--lines", type=_count, default=10, metavar="N", help="so many events (default: 10)")
+    parser.add_argument(
+        "-n", "--lines", type=options.natural, default=10, metavar="N", help="so many events (default: 10)"
+    )
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until Ctrl-C")
     options.add_filters(parser, where=False)
     options.add_format(parser)
@@ -44,7 +46,7 @@ def run(args: Namespace) -> int:
     tail = _Tail(options.query(args), writer(args.format))
     sys.stdout.write(header(args.format))
     last = list(islice(tail.matching(backwards(layout, end)), args.lines))
-    if not last:
+    if not last and args.lines:
         say("no event matches" if end.number else "the log is empty")
     tail.write(reversed(last))
     if args.follow:
@@ -82,9 +84,3 @@ class _Tail:
 
     def exit_code(self) -> int:
         return INCOMPLETE if self._bad else OK
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise ArgumentTypeError(f"{text!r} is no number of events")
-    return int(text)

@@ -77,6 +77,13 @@ def test_a_long_text_of_an_error_is_one_cause_however_long_what_varies_in_it_is(
     assert [group.count for group in found.groups] == [6, 6]
 
 
+def test_a_number_is_one_number_with_a_fraction_or_thousands_too() -> None:
+    times = ("1.5 s", "2 s", "1,200 s", "12,345.678 s", "0x1f s", "10.0.0.1 s")
+    with AuditAnalyzer([event("error", error=f"gave up after {text}, 3 times.") for text in times]) as analyzer:
+        found = analyzer.get_failures()
+    assert [(group.count, group.cause) for group in found.groups] == [(6, "gave up after <n> s, <n> times.")]
+
+
 def test_an_apostrophe_in_a_word_opens_no_quoted_value() -> None:
     texts = [f"can't open '{name}', which isn't the owner's file" for name in ("notes", "letters")]
     texts += [f"the server's answer to '{name}' doesn't fit" for name in ("ping", "pong")]

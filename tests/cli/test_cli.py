@@ -134,6 +134,12 @@ def test_tail_prints_the_last_events_across_segments(log: Path) -> None:
     assert [int(line.split()[0]) for line in lines] == list(range(33, 63))
 
 
+def test_tail_of_no_lines_does_not_say_that_there_are_none(log: Path) -> None:
+    done = run("tail", log, "-n", "0")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "no event" not in done.stderr
+
+
 def test_tail_filters_before_it_counts(log: Path) -> None:
     lines = run("tail", log, "-n", "2", "--type", "tool.response", "--agent", "a", "--format", "json").stdout
     assert [json.loads(line)["seq"] for line in lines.splitlines()] == [57, 59]
@@ -197,11 +203,11 @@ def test_show_finds_an_event_by_position_and_by_id(log: Path) -> None:
     assert run("show", event_id, "--dir", log).stdout == by_seq.stdout
 
 
-@pytest.mark.parametrize("wanted", ["63", "99999999999999999999999", "nothing"])
+@pytest.mark.parametrize("wanted", ["63", "99999999999999999999999", "nothing", "", "\udcff"])
 def test_show_says_that_there_is_no_such_event(log: Path, wanted: str) -> None:
     done = run("show", wanted, "--dir", log)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"there is no event {wanted}" in done.stderr
+    assert "there is no event " + wanted.encode(errors="backslashreplace").decode() in done.stderr
 
 
 def test_show_of_a_line_that_cannot_be_read_names_it(log: Path) -> None:
@@ -342,6 +348,29 @@ def test_no_default_log_says_where_was_looked_and_what_to_do(tmp_path: Path) -> 
     assert str(tmp_path) in done.stderr
 
 
+@pytest.mark.parametrize("command", ["tail", "compliance", "report", "verify"])
+def test_a_pattern_is_refused_by_what_reads_one_log(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_log(tmp_path / "one", [event("error")])
+    assert main([command, str(tmp_path / "*")]) == 2
+    assert "this command reads one log" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["activity", option, "\udcff"] for option in ("--agent", "--session", "--user", "--where")),
+        *(["timeline", "\udcff"], ["sql", "SELECT '\udcff'"]),
+    ],
+)
+def test_what_is_no_utf_8_on_a_command_line_is_wrong_usage(
+    log: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--dir", str(log)]) == 2
+    assert "is no UTF-8" in capsys.readouterr().err
+
+
 def test_two_different_logs_are_refused(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tail", str(log), "--dir", "other"]) == 2
     assert "name one" in capsys.readouterr().err
@@ -354,7 +383,19 @@ def test_schema_is_json_schema_of_the_event(capsys: pytest.CaptureFixture[str]) 
     assert "event_type" in schema["properties"]
 
 
-@pytest.mark.parametrize("args", [[], ["bogus"], ["tail", "-n", "-3"], ["tail", "--since", "soon"], ["show"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["bogus"],
+        ["tail", "-n", "-3"],
+        ["tail", "-n", "9" * 30],
+        ["failures", "--limit=-1"],
+        ["tail", "--type", "tool.cal"],
+        ["tail", "--since", "soon"],
+        ["show"],
+    ],
+)
 def test_wrong_usage_exits_with_2(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(args) == 2
     assert "usage:" in capsys.readouterr().err

@@ -192,6 +192,30 @@ def test_an_output_file_is_there_as_a_whole_or_as_it_was(log: Path, tmp_path: Pa
     assert main(["export", str(log), "--format", "json", "-o", str(tmp_path / "no" / "dir")]) == 2
 
 
+@pytest.mark.parametrize("source", [["--from", "missing.jsonl"], ["no-such-log"]])
+@pytest.mark.parametrize("form", [*LINES, "csv"])
+def test_nothing_is_written_of_what_is_not_there(form: str, source: list[str], capsys: Captured) -> None:
+    assert main(["export", "--format", form, *source]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert source[-1] in said.err
+
+
+def test_a_file_to_read_beside_a_log_is_refused(log: Path, tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "given.jsonl").touch()
+    assert main(["export", str(log), "--format", "csv", "--from", str(tmp_path / "given.jsonl")]) == 2
+    assert "name one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--since", "1h"], ["--agent", "a"], ["-o", "x"], ["--from", "x"]])
+def test_static_files_are_of_the_whole_log_and_anything_less_is_refused(
+    log: Path, tmp_path: Path, option: list[str], capsys: Captured
+) -> None:
+    assert main(["export", str(log), "--tlog", str(tmp_path / "tlog"), *option]) == 2
+    assert "--tlog takes the whole log" in capsys.readouterr().err
+    assert not (tmp_path / "tlog").exists()
+
+
 def test_an_exported_file_is_its_owners_alone(log: Path, tmp_path: Path, capsys: Captured) -> None:
     export(capsys, log, "--format", "csv", "-o", tmp_path / "out")
     assert (tmp_path / "out").stat().st_mode & 0o777 == 0o600

@@ -35,6 +35,30 @@ def test_pruning_drops_the_segment_and_records_it(log: Path, capsys: pytest.Capt
     assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0
 
 
+def test_show_of_an_event_that_was_pruned_says_so(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone, kept = (next(iter(FileAuditBackend(log).query(min_seq=seq, limit=1))) for seq in (3, 256))
+    assert main(["prune", str(log), "--max-size", "1"]) == 0
+    (pruning,) = FileAuditBackend(log).query(event_type="log.pruned")
+    capsys.readouterr()
+    pruned = f"events up to 255 were pruned at {pruning.to_record()['timestamp']} (event {pruning.seq})"
+    for wanted, said in (
+        ("3", f"there is no event 3 in {log}: {pruned}\n"),
+        (gone.event_id, f"there is no event {gone.event_id} in {log}; {pruned}, and it may have been one of them\n"),
+        ("9999", f"there is no event 9999 in {log}\n"),
+    ):
+        assert main(["show", wanted, "--dir", str(log)]) == 2
+        assert capsys.readouterr().err.endswith(said)
+    assert main(["show", kept.event_id, "--dir", str(log)]) == 0
+
+
+def test_show_of_an_event_before_a_beginning_that_nothing_explains_says_that(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Layout(log).segment(0).unlink()
+    assert main(["show", "3", "--dir", str(log)]) == 2
+    assert "the log begins at 256, and no log.pruned event says why" in capsys.readouterr().err
+
+
 def test_a_held_log_is_refused_until_released(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hold", str(log), "--reason", "case 42"]) == 0
     assert main(["prune", str(log), "--max-size", "1"]) == 2

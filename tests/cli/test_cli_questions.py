@@ -76,6 +76,13 @@ def test_sql_can_only_read_the_log(log: Path, query: str, capsys: pytest.Capture
     assert capsys.readouterr().out == ""
 
 
+def test_a_condition_that_breaks_off_is_told_with_the_place(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["activity", str(log), "--where", "duration_ms >"]) == 2
+    said = capsys.readouterr().err
+    assert "'duration_ms >' is no SQL condition: it is not understood at '>', character 13" in said
+    assert "sqlglot" not in said
+
+
 def test_columns_are_made_ahead_and_a_session_that_is_not_there_is_said(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

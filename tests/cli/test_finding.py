@@ -126,6 +126,21 @@ def test_a_finding_of_a_users_own_rule_is_found_with_the_rules_of_the_command_li
     assert decide(log, "acknowledge", report, "--agent", "a", "--rules-file", str(rules)) == 0
 
 
+def test_a_finding_that_a_condition_brought_about_is_decided_on_with_that_condition(
+    log: Path, anomalies: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its id names its first event, which may be another one than without the condition."""
+    whole = anomalies()[1]["b"]
+    first = whole["id"].partition("/")[2]
+    later = ("--where", f"event_id > '{first}'")
+    found = anomalies(*later)[1]["b"]
+    assert found["id"] != whole["id"]
+    assert decide(log, "acknowledge", found) == 2
+    assert "--where" in capsys.readouterr().err
+    assert decide(log, "acknowledge", found, *later) == 0
+    assert anomalies(*later)[0] == 0
+
+
 @pytest.mark.parametrize("wrong", ["denials/no-such-event", "no-such-rule/x", "x"])
 def test_what_is_no_finding_cannot_be_decided_on_and_nothing_is_written(
     log: Path, wrong: str, capsys: pytest.CaptureFixture[str]

@@ -112,3 +112,11 @@ def test_output_that_finds_no_room_is_no_log_that_cannot_be_read(log: Path, comm
 def test_a_directory_of_tiles_that_cannot_be_made_is_named(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(log), "--tlog", str(log / "log.json")]) == 2
     assert f"cannot write {log / 'log.json'}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["redaction", "test"], ["verify-proof"], ["export", "--format", "csv", "--from"]])
+def test_a_file_that_is_not_there_is_named_and_not_taken_for_the_log(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, str(tmp_path / "missing")]) == 2
+    assert capsys.readouterr().err == f"agent-audit-log: cannot read {tmp_path}/missing: No such file or directory\n"

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent_audit import AuditedAgent, AuditEvent, AuditEventType, AuditLogger, MemoryAuditBackend, Outcome, WriteError
+from agent_audit import (
+    AuditedAgent,
+    AuditEvent,
+    AuditEventType,
+    AuditLogger,
+    ConfigurationError,
+    MemoryAuditBackend,
+    Outcome,
+    WriteError,
+)
 from agent_audit.testing import FailingBackend, assert_paired, capture
 
 T, O = AuditEventType, Outcome
@@ -139,6 +148,26 @@ def test_a_result_set_inside_the_block_is_recorded(agent: AuditedAgent, backend:
     with agent.audit_context("count") as block:
         block.result = {"rows": 3}
     assert backend.events()[-1].result == {"rows": 3}
+
+
+@pytest.mark.parametrize(("name", "value"), [("resource", 7), ("metadata", "text"), ("metadata", None)])
+def test_what_cannot_be_recorded_with_the_end_is_refused_in_the_block_and_the_end_is_on_record(
+    agent: AuditedAgent, backend: MemoryAuditBackend, name: str, value: object
+) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} is"), agent.audit_context("pay") as block:
+        setattr(block, name, value)
+    assert [event.event_type for event in backend.query()] == ["action.request", "action.failed"]
+
+
+def test_a_name_in_the_metadata_that_is_no_text_becomes_one_and_hides_no_error(
+    agent: AuditedAgent, backend: MemoryAuditBackend
+) -> None:
+    block = agent.audit_context("pay", currency="EUR")
+    block.metadata[7] = "seven"  # type: ignore[index]  # as an application may do
+    with pytest.raises(KeyError), block:
+        raise KeyError
+    end = list(backend.query())[-1]
+    assert (end.event_type, end.metadata) == ("action.failed", {"currency": "EUR", "7": "seven"})
 
 
 def test_a_fail_closed_logger_keeps_the_body_from_running() -> None:

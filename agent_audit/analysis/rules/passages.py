@@ -10,6 +10,7 @@ from pydantic import Field
 
 from agent_audit.analysis.rule import Parameters
 from agent_audit.analysis.rules.fingerprints import fingerprints
+from agent_audit.analysis.rules.instructions import INSTRUCTION
 from agent_audit.analysis.scope import Scope, told_apart
 from agent_audit.analysis.source import Expr, load_ibis
 
@@ -24,15 +25,6 @@ EFFECT = (
     "(^|[._])(send|post|share|forward|reply|publish|upload|invite|add|create|append|write|edit|update|modify|set|change|"
     "delete|remove|move|rename|cancel|book|reserve|buy|purchase|order|pay|transfer|schedule|reschedule|submit|execute|"
     "run|install|grant|register|close|withdraw|exchange|return)([._]|$)"
-)
-INSTRUCTION = (
-    r"ignore\s+((all|any|your|the|my|every|these|those)\s+)*(previous|prior|above|earlier|preceding)"
-    r"|disregard\s+(all|any|your|the|previous)"
-    r"|important[\s:!]+(message|instruction|ignore|notice)|important!!!"
-    r"|system[_\s]message|system\s+prompt|new\s+instructions?:|(following|these)\s+instructions?"
-    r"|before\s+you\s+can\s+(solve|do|continue|answer)|please\s+do\s+the\s+following|todo:"
-    r"|you\s+must\s+(now|first)|do\s+not\s+(tell|inform|mention)|your\s+(new|real|actual|next)\s+(task|goal|instruction)"
-    r"|\[(system|inst)\]|<(system|instructions?|important|information)>"
 )
 _HOST = r"(www\.|https?://)[a-z0-9._/-]{4,}"
 _BLANKS = r"[\s'\"\\]+"

@@ -28,7 +28,7 @@ from agent_audit.backends.file import own_events, upkeep
 from agent_audit.backends.file.checkpointing import Checkpointer, refuse_rolled_back
 from agent_audit.backends.file.fs import FileSystem, PosixFileSystem
 from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.making import LogMaker, log_keys
+from agent_audit.backends.file.making import LogMaker, check_arguments, log_keys
 from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
 from agent_audit.backends.file.retention import Retention, SealedSegment
@@ -55,8 +55,7 @@ from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.signing import KeyFile, preload
 
-_FIRST_PAUSE = 1.0
-_LONGEST_PAUSE = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
 
 class FileAuditBackend:
@@ -77,6 +76,7 @@ class FileAuditBackend:
         fs: the file system; for tests.
 
     Raises:
+        ConfigurationError: an argument of a wrong kind.
         FormatError: the directory is a log of a newer format.
     """
 
@@ -93,15 +93,14 @@ class FileAuditBackend:
         on_rollback: Literal["refuse", "new-log"] | None = None,
         fs: FileSystem | None = None,
     ) -> None:
+        check_arguments(path, fingerprint_key, signer, heartbeat, on_rollback, rotation=rotation, retention=retention)
         self.layout = Layout(Path(path).absolute())
         self._rotation = rotation or Rotation()
-        self._given_key = fingerprint_key
+        self._given_key, self._given_signer = fingerprint_key, signer
         self._retention = retention
-        self._given_signer = signer
         if signer is not False:
             preload()
-        self._auto_seal = auto_seal
-        self._heartbeat = heartbeat
+        self._auto_seal, self._heartbeat = auto_seal, heartbeat
         self.on_rollback = on_rollback
         self._space = SpaceWatch(self.layout)
         self._fs = fs or PosixFileSystem()

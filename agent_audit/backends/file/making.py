@@ -6,14 +6,18 @@ import os
 import re
 import secrets
 import socket
+from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
 from agent_audit.backends.file.fs import FileSystem, make_folder, write_all
 from agent_audit.backends.file.layout import FORMAT, Layout
 from agent_audit.backends.file.read import read_header
+from agent_audit.backends.file.retention import Retention
+from agent_audit.backends.file.segments import Rotation
+from agent_audit.errors import ConfigurationError, require, require_given, require_name
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.notice import warn
 from agent_audit.signing import create_signer, forget_keys
@@ -106,3 +110,23 @@ def log_keys(layout: Layout) -> list[str]:
     except OSError:
         later = []
     return [str(first), *later] if first else later
+
+
+def check_arguments(
+    path: Any, key: Any, signer: Any, heartbeat: Any, on_rollback: Any, *, rotation: Any, retention: Any
+) -> None:
+    """Refuse what a `FileAuditBackend` cannot be given: most of it is used first by another thread.
+
+    Raises:
+        ConfigurationError: one of them cannot be used. An empty path would be the working directory.
+    """
+    if not isinstance(path, PathLike):
+        require_name("path", path)
+    require_given(str, fingerprint_key=key)
+    require_given(Rotation, rotation=rotation)
+    require_given(Retention, retention=retention)
+    require_given((int, float), heartbeat=heartbeat)
+    if not (signer in (None, False) or hasattr(signer, "vkey")):
+        require("signer", signer, (), "a Signer, None, or False for a log that is not signed")
+    if on_rollback not in (None, "refuse", "new-log"):
+        raise ConfigurationError(f"on_rollback is {on_rollback!r}; use 'refuse' or 'new-log'")

@@ -14,7 +14,7 @@ from langchain_stories import clerk, search, send
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
-from agent_audit import identify
+from agent_audit import ConfigurationError, identify
 from agent_audit_langchain import AuditCallbackHandler, enable
 
 QUESTION = {"messages": [("user", "go")]}
@@ -28,6 +28,12 @@ def agent() -> Any:
 
 def who(record: Record) -> set[tuple[Any, ...]]:
     return {(e.agent_id, e.session_id, e.user_id) for e in record.events}
+
+
+def test_an_id_that_is_no_text_is_refused_when_the_handler_is_made_and_not_by_each_event(record: Record) -> None:
+    number: Any = 7
+    with pytest.raises(ConfigurationError, match="user_id is of the type int; give a text, or None"):
+        AuditCallbackHandler(record.logger, user_id=number)
 
 
 def test_from_metadata(record: Record) -> None:

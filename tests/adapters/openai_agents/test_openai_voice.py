@@ -17,7 +17,7 @@ from agents.voice import (
 from agents.voice.testing import ScriptedSTTModel, ScriptedTTSModel, ScriptedVoiceWorkflow, pcm16_samples
 from openai_scripts import ASKED_TO_ADD, Record, add, agent, lines
 
-from agent_audit import WriteError
+from agent_audit import ConfigurationError, WriteError
 from agent_audit.testing import FailingBackend
 from agent_audit_openai_agents import AuditVoicePipeline
 
@@ -36,6 +36,12 @@ def pipeline(record: Record, **parts: Any) -> AuditVoicePipeline:
     parts.setdefault("tts_model", ScriptedTTSModel([[pcm16_samples([1, 2])]]))
     parts.setdefault("config", VoicePipelineConfig(group_id="call-1"))
     return AuditVoicePipeline(logger=record.logger, user_id="alice", **parts)
+
+
+def test_an_id_that_is_no_text_is_refused_when_the_pipeline_is_made(record: Record) -> None:
+    number: Any = 7
+    with pytest.raises(ConfigurationError, match="session_id is of the type int"):
+        pipeline(record, session_id=number, workflow=SingleAgentVoiceWorkflow(agent("It is three.")))
 
 
 async def test_a_turn_is_a_transcription_a_run_and_speech_in_one_trace(record: Record) -> None:
