@@ -14,7 +14,7 @@ from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.data import DataAccess, data_access
 from agent_audit.analysis.decisions import DecisionReport, decision_report
-from agent_audit.analysis.engine import open_log
+from agent_audit.analysis.engine import Engine, open_log
 from agent_audit.analysis.failures import Failures, group_failures
 from agent_audit.analysis.models import ModelStatistics, Price, TokenCost, model_statistics, token_cost
 from agent_audit.analysis.overview import Limits, Overview, overview
@@ -85,12 +85,18 @@ class AuditAnalyzer:
         master: str | None = None,
     ) -> None:
         require_utf8(session_id=session_id, user_id=user_id, event_type=event_type, where=where, master=master)
-        self._log = open_log(log, engine, master, progress)
+        self._opened: Engine | None = open_log(log, engine, master, progress)
         self._where = where
         if where is not None:
             conditioned(self._log.events, where)  # one that is wrong is told at once
             rehearse_condition(where)
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
+
+    @property
+    def _log(self) -> Engine:
+        if self._opened is None:
+            raise ConfigurationError("this AuditAnalyzer was closed; make a new one to go on")
+        return self._opened
 
     @property
     def events(self) -> Any:
@@ -374,8 +380,10 @@ class AuditAnalyzer:
             return volume(scope, unit)
 
     def close(self) -> None:
-        """Give the memory back; the analyzer cannot be used any more."""
-        self._log.close()
+        """Give the memory back; the analyzer cannot be used any more. Closing it again does nothing."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def __enter__(self) -> AuditAnalyzer:
         return self

@@ -172,6 +172,15 @@ def test_an_analyzer_that_nobody_closes_leaves_no_copy_of_the_events_behind(tmp_
     assert list(temporary.iterdir()) == []
 
 
+def test_an_analyzer_that_was_closed_says_so_and_may_be_closed_again() -> None:
+    analyzer = AuditAnalyzer([])
+    analyzer.close()
+    analyzer.close()
+    for ask in (analyzer.get_sessions, analyzer.generate_compliance_report, lambda: analyzer.sql("SELECT 1")):
+        with pytest.raises(ConfigurationError, match="this AuditAnalyzer was closed; make a new one to go on"):
+            ask()
+
+
 @pytest.mark.parametrize("name", ["a'b", "a[b]c", "a*b", "a b", "ä"])
 def test_a_directory_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "abc").mkdir()

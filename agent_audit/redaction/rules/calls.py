@@ -18,13 +18,14 @@ _PAIR = (
     *("AwsSessionCredentials.create(", "NewStaticCredentials(", "NewStaticCredentialsProvider(", "NewStaticV4("),
     *("Aws::Credentials.new(", "Credentials::new(", "Credentials\\Credentials(", "Credentials::from_keys("),
     *("connect_s3(", "S3Connection(", "StorageSharedKeyCredential(", "AzureNamedKeyCredential("),
-    *(".credentials(", ".Authenticate(", ".AuthenticateAsync("),
+    *(".credentials(", ".withCredentials(", ".Authenticate(", ".AuthenticateAsync("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
 # What begins one of these also follows: `session token`.
 _TRIPLE = (
     *("BasicSessionCredentials(", "AwsSessionCredentials.create(", "SessionAWSCredentials(", "NewStaticCredentials("),
-    *("NewStaticCredentialsProvider(", "NewStaticV4(", "ClientSecretCredential(", "Credentials::new(", "Minio("),
+    *("NewStaticCredentialsProvider(", "NewStaticV4(", "ClientSecretCredential(", "UsernamePasswordCredential("),
+    *("Credentials::new(", "Minio("),
 )
 """Calls whose third argument is a secret: the token of a session, or the key of an application in a tenant."""
 # Quotes of Perl (perlop): `q{x}`, `qq(x)`, `'x'`, and a variable.

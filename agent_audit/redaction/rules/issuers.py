@@ -446,7 +446,7 @@ rclone-obscure: rclone documentation, rclone obscure
 pulumi-secret: Pulumi documentation, pulumi config set
 database-call: PHP manual, PDO and mysqli; Java SE API, DriverManager; Perl DBI; PyMySQL; Python, ftplib
 perl-call: Perl DBI, connect; perlop, quote-like operators
-third-argument-call: AWS SDKs, session credentials; Microsoft Learn, ClientSecretCredential
+third-argument-call: AWS SDKs, session credentials; Microsoft Learn, ClientSecretCredential, UsernamePasswordCredential
 redis-auth-call: the clients of Redis, auth: lua-resty-redis, Jedis, node-redis, PhpRedis
 pexpect-password: Pexpect documentation, expect and sendline
 oracle-call: python-oracledb documentation, connect
