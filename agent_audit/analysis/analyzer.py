@@ -85,7 +85,8 @@ class AuditAnalyzer:
         master: str | None = None,
     ) -> None:
         require_utf8(session_id=session_id, user_id=user_id, event_type=event_type, where=where, master=master)
-        self._opened: Engine | None = open_log(log, engine, master, progress)
+        self._engine = open_log(log, engine, master, progress)
+        self._closed = False
         self._where = where
         if where is not None:
             conditioned(self._log.events, where)  # one that is wrong is told at once
@@ -94,9 +95,9 @@ class AuditAnalyzer:
 
     @property
     def _log(self) -> Engine:
-        if self._opened is None:
+        if self._closed:
             raise ConfigurationError("this AuditAnalyzer was closed; make a new one to go on")
-        return self._opened
+        return self._engine
 
     @property
     def events(self) -> Any:
@@ -107,12 +108,12 @@ class AuditAnalyzer:
     @property
     def bad_lines(self) -> tuple[BadLine, ...]:
         """Lines that are no events, the first thousand of them; nothing below counts them."""
-        return tuple(self._log.bad_lines)
+        return tuple(self._engine.bad_lines)
 
     @property
     def bad_line_count(self) -> int:
         """How many lines are no events."""
-        return self._log.bad_line_count
+        return self._engine.bad_line_count
 
     @property
     def is_empty(self) -> bool:
@@ -381,9 +382,9 @@ class AuditAnalyzer:
 
     def close(self) -> None:
         """Give the memory back; the analyzer cannot be used any more. Closing it again does nothing."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        if not self._closed:
+            self._closed = True
+            self._engine.close()
 
     def __enter__(self) -> AuditAnalyzer:
         return self

@@ -179,6 +179,7 @@ def test_an_analyzer_that_was_closed_says_so_and_may_be_closed_again() -> None:
     for ask in (analyzer.get_sessions, analyzer.generate_compliance_report, lambda: analyzer.sql("SELECT 1")):
         with pytest.raises(ConfigurationError, match="this AuditAnalyzer was closed; make a new one to go on"):
             ask()
+    assert (analyzer.bad_lines, analyzer.bad_line_count) == ((), 0)  # they were counted when it was opened
 
 
 @pytest.mark.parametrize("name", ["a'b", "a[b]c", "a*b", "a b", "ä"])
