@@ -18,6 +18,7 @@ are told.
     └── WriteError             an event could not be recorded; what was recorded before is unharmed
         ├── BufferFullError    the buffer stayed full for `block_timeout`
         ├── LockTimeoutError   another writer held the log's lock for longer than `lock_timeout`
+        │   └── PruneInProgressError  another process is pruning the log
         ├── StorageError       the operating system refused (disk full, I/O error, read-only …)
         │   ├── SyncError      a sync failed: what it covered may not be on the disk
         │   └── RolledBackError  the log is not the one that this key has signed: older, or another
@@ -89,6 +90,10 @@ class LockTimeoutError(WriteError):
     """Another writer held the log's lock for longer than `lock_timeout`."""
 
 
+class PruneInProgressError(LockTimeoutError):
+    """Another process is pruning the log."""
+
+
 class StorageError(WriteError):
     """The operating system refused to store the events (`__cause__` is its error)."""
 
@@ -140,9 +145,8 @@ def describe_error(exception: BaseException) -> dict[str, str]:
 # Refused where they are given: what fails later fails far away, or in another thread. A value is never quoted, only its
 # kind: it may be a secret that stands in the wrong place.
 
-_MOST = 2**31
+MOST = 2**31
 """More rows than that nobody counts, and no engine takes any number."""
-
 
 _IN_WORDS = {str: "a text", int: "a whole number", float: "a number"}
 
@@ -210,9 +214,9 @@ def require_count(name: str, value: object) -> None:
     Raises:
         ConfigurationError: it is neither None nor a number from 0 on.
     """
-    if value is not None and (type(value) is not int or not 0 <= value <= _MOST):
+    if value is not None and (type(value) is not int or not 0 <= value <= MOST):
         told = f"{value:,}" if type(value) is int else _told(value)
-        raise ConfigurationError(f"{name} is {told}; give a number from 0 to {_MOST:,}, or None for all")
+        raise ConfigurationError(f"{name} is {told}; give a number from 0 to {MOST:,}, or None for all")
 
 
 def _told(value: object) -> str:

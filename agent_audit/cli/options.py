@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent_audit.cli.exits import EXPLAINED
 from agent_audit.cli.moments import moment
+from agent_audit.errors import MOST, ConfigurationError
 
 if TYPE_CHECKING:
     from agent_audit.backends.interface import Query
@@ -91,8 +92,6 @@ def refuse_reversed(args: Namespace) -> None:
     """
     since, until = getattr(args, "since", None), getattr(args, "until", None)
     if since is not None and until is not None and until < since:
-        from agent_audit.errors import ConfigurationError
-
         raise ConfigurationError(f"the period ends at {until}, before it begins at {since} (--since, --until)")
 
 
@@ -122,11 +121,11 @@ def choice(args: Namespace) -> dict[str, str]:
 
 
 def natural(text: str) -> int:
-    """A number from 0 that counts something: more than 2**31 is a slip, and no engine takes any number.
+    """A number from 0 that counts something.
 
     Raises:
         ArgumentTypeError: it is none.
     """
-    if text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= 2**31:
+    if text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= MOST:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is no number from 0 to {2**31:,}")
+    raise ArgumentTypeError(f"{text!r} is no number from 0 to {MOST:,}")

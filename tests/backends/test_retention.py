@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
-from agent_audit.backends.file import Layout, Retention, Rotation, retention
+from agent_audit.backends.file import Layout, Retention, Rotation, retention, upkeep
 from agent_audit.backends.file import space as space_module
 from agent_audit.backends.file.fs import PosixFileSystem
 from agent_audit.errors import ConfigurationError, HeldError
@@ -199,6 +199,16 @@ def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_wai
     retention.release(layout)
     assert [segment.first for segment in backend.prune(MONTH, now=NOW)] == [0, 256]
     assert verify(log_dir).verdict is Verdict.VALID
+
+
+def test_a_writer_that_cannot_record_what_it_would_prune_says_that_nothing_was_pruned(
+    log_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backend, other = log_of_ages(log_dir, 90, 60), FileAuditBackend(log_dir)
+    with other.nobody_writes(1.0):
+        upkeep.prune_quietly(backend, Retention(max_bytes=1))
+    assert "nothing was pruned: " in capsys.readouterr().err
+    assert backend.layout.segment_starts() == [0, 256, 512]
 
 
 def test_a_signed_log_is_not_pruned_by_a_user_who_could_make_no_checkpoint_of_that(

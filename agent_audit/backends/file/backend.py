@@ -404,15 +404,18 @@ class FileAuditBackend:
     # -- retention -------------------------------------------------------------------------------------
 
     def prune(self, retention: Retention, *, now: datetime | None = None) -> list[SealedSegment]:
-        """Drop what `retention` does not keep, recorded as `log.pruned` before the first file goes; returns that.
+        """Drop what `retention` does not keep; recorded as `log.pruned` before the first file goes.
 
         Args:
             retention: the limits.
             now: the moment from which ages are counted; the present one when left out.
 
+        Returns:
+            The segments that were dropped, oldest first.
+
         Raises:
             HeldError, ConfigurationError: the log is held; or it is signed, and its key is not this user's.
-            StorageError: the event could not be recorded, or a file not be removed; or another process is pruning.
+            WriteError: the event could not be recorded, a file not be removed, or another process is pruning.
         """
         return upkeep.prune(self, retention, now).segments
 

@@ -21,7 +21,7 @@ import orjson
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ConfigurationError, HeldError, LockTimeoutError, cannot_write
+from agent_audit.errors import ConfigurationError, HeldError, PruneInProgressError, cannot_write
 from agent_audit.event import format_timestamp
 
 _BLOBS = b',"blobs":['
@@ -250,12 +250,12 @@ def nobody_prunes(layout: Layout, timeout: float) -> Iterator[None]:
     """Have everybody else who prunes or holds the log wait for the end of the block.
 
     Raises:
-        LockTimeoutError: another process is pruning for longer than `timeout` seconds.
+        PruneInProgressError: another process is pruning for longer than `timeout` seconds.
         OSError: the lock cannot be opened.
     """
     with locked(PosixFileSystem(), layout.prune_lock, timeout) as mine:
         if not mine:
-            raise LockTimeoutError(f"another process is pruning {layout.root}; try again when it has ended")
+            raise PruneInProgressError(f"another process is pruning {layout.root}; try again when it has ended")
         yield
 
 
@@ -267,7 +267,7 @@ def hold(layout: Layout, reason: str) -> None:
 
     Raises:
         StorageError: it cannot be written.
-        LockTimeoutError: it is there, but a pruning that had begun before goes on.
+        PruneInProgressError: it is there, but a pruning that had begun before goes on.
     """
     since = format_timestamp(datetime.now(timezone.utc))
     try:

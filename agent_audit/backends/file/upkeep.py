@@ -23,7 +23,7 @@ from agent_audit.backends.file.retention import (
     nobody_prunes,
     refuse_if_held,
 )
-from agent_audit.errors import AuditError, ConfigurationError, LockTimeoutError, StorageError
+from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
 from agent_audit.keys import key_directory
@@ -83,7 +83,7 @@ def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
     """`prune` for a writer, whose events are safe without it: what goes wrong is told on stderr."""
     try:
         kept = prune(backend, retention, patience=0.0).kept_back
-    except LockTimeoutError:
+    except PruneInProgressError:
         return  # another process is at it; or this one, which syncs what it records and may seal a segment by that
     except (AuditError, OSError) as error:
         kept = f"nothing was pruned: {error}"
