@@ -24,6 +24,7 @@ from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 from agent_audit.runs import RunTracker
+from agent_audit.wording import plural
 
 if TYPE_CHECKING:
     from agent_audit.ship.background import Shipping
@@ -343,7 +344,8 @@ class AuditLogger:
         except WriteError as error:
             reason = f"{reason}: {error}"
         if self._committer.abandon(reason):
-            warn(f"{len(self._losses.pending)} event(s) were lost and could not be recorded as a gap: {reason}")
+            lost = plural(len(self._losses.pending), "event")
+            warn(f"{lost} lost, which could not be recorded as a gap: {reason}")
 
     def _at_exit(self) -> None:
         # Later atexit handlers may still log: the logger stays open and writes every event at once.

@@ -10,6 +10,7 @@ import orjson
 
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.notice import RareNotice
+from agent_audit.wording import plural
 
 
 class _Loss(NamedTuple):
@@ -42,7 +43,7 @@ class Losses:
             event = orjson.loads(record)
             self.pending.append(_Loss(event["event_type"], event["timestamp"], reason))
         self.total += len(records)
-        self.warn(f"{self.total} event(s) lost so far: {reason}")
+        self.warn(f"{plural(self.total, 'event')} lost so far: {reason}")
 
     def warn(self, message: str) -> None:
         """Say it on stderr, unless something was said within the last minute."""

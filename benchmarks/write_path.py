@@ -33,6 +33,7 @@ from agent_audit import AuditEvent, AuditLogger, FileAuditBackend
 from agent_audit.backends.file.fs import PosixFileSystem
 from agent_audit.event import encode_record
 from agent_audit.redaction import Redacted
+from agent_audit.wording import plural
 
 EVENT = AuditEvent(
     event_type="tool.call",
@@ -212,7 +213,7 @@ def throughput(root: Path, rounds: int) -> dict[str, float]:
                 start = produce(lambda made=made: made.log(EVENT), producers)
                 made.flush(sync=False)
                 mine = time.perf_counter() - start
-            found.setdefault(f"events per second, {producers} producer(s) / naive", []).append(anchor / mine)
+            found.setdefault(f"events per second, {plural(producers, 'producer')} / naive", []).append(anchor / mine)
     ratios.update(medians(found))
     return ratios
 
@@ -314,8 +315,8 @@ GOALS = {
     "log() written, p50 / stdlib": "<= 0.5",
     "log() buffered, p50 / stdlib": "<= 0.15",
     "CPU per event through to fdatasync, buffered / direct": "<= 2",
-    "events per second, 1 producer(s) / naive": ">= 3",
-    "events per second, 8 producer(s) / naive": ">= 6",
+    "events per second, 1 producer / naive": ">= 3",
+    "events per second, 8 producers / naive": ">= 6",
     "fdatasyncs per event, 64 threads": "<= 0.1",
     "fdatasyncs per event, 64 tasks": "<= 0.05",
     "4 processes on one log / on four logs, events per second": ">= 0.7",

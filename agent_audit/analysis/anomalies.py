@@ -17,6 +17,7 @@ from agent_audit.analysis.rule import Rule
 from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.ruleset import Ruleset
 from agent_audit.analysis.scope import Scope, count
+from agent_audit.wording import plural
 
 _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
 
@@ -57,11 +58,11 @@ class AnomalyReport(Result):
         looked = f"{self.events_examined:,} events examined for: {', '.join(self.rules)}."
         still_open = len(self.open_findings())
         decided = len(self.findings) - still_open
-        more = f" {decided:,} finding(s) that somebody has decided on." if decided else ""
-        return f"{still_open or 'No'} finding(s).{more} {looked}"
+        more = f" {plural(decided, 'finding')} that somebody has decided on." if decided else ""
+        return f"{plural(still_open, 'finding') if still_open else 'No findings'}.{more} {looked}"
 
     def _left_out(self) -> list[str]:
-        more = [f"{count:,} more finding(s) of {rule} are not listed." for rule, count in self.omitted.items()]
+        more = [f"{plural(count, 'more finding')} of {rule} not listed." for rule, count in self.omitted.items()]
         return more + [f"Not looked at: {allowed}" for allowed in self.allowed]
 
 

@@ -11,6 +11,7 @@ from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.scope import Scope, effective_outcome, first_row, without
 from agent_audit.analysis.source import Expr, rows
+from agent_audit.wording import plural
 
 CAUSE_LENGTH = 300
 """So many characters of an error's text, without what varies, make its cause."""
@@ -64,7 +65,10 @@ class Failures(Result):
         )
         return Document(
             f"Failures, {self.period}",
-            (*bad_line_remark(self.bad_line_count), f"{self.failures:,} failure(s) of {self.group_count:,} kind(s)."),
+            (
+                *bad_line_remark(self.bad_line_count),
+                f"{plural(self.failures, 'failure')} of {plural(self.group_count, 'kind')}.",
+            ),
             (Table("Failures by cause", columns, listed, left_out(self.group_count - len(listed))),),
         )
 

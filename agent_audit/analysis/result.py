@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.document import Document, html_fragment, plain_text
 from agent_audit.analysis.frames import to_arrow, to_pandas
 from agent_audit.errors import ConfigurationError, require
+from agent_audit.wording import plural
 
 
 class Count(BaseModel):
@@ -115,7 +116,8 @@ def _in_utc(name: str, moment: datetime | None) -> datetime | None:
 
 def bad_line_remark(count: int) -> tuple[str, ...]:
     """The sentence that says the result is incomplete, if it is."""
-    return (f"INCOMPLETE: {count:,} line(s) of the log cannot be read and are not in here.",) if count else ()
+    lines = plural(count, "line that cannot be read is", "lines that cannot be read are")
+    return (f"INCOMPLETE: {lines} not in here.",) if count else ()
 
 
 def _short(moment: datetime) -> str:

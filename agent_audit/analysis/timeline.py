@@ -15,6 +15,7 @@ from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.scope import OUTCOME_OF_TYPE, Scope, first_of_few
 from agent_audit.analysis.source import Expr
 from agent_audit.pairs import BY_SPAN
+from agent_audit.wording import plural
 
 _RECORDED = (
     "seq",
@@ -112,7 +113,10 @@ class Timeline(Result):
             )
             for step in self.steps
         )
-        remarks = (*bad_line_remark(self.bad_line_count), f"{self.event_count:,} event(s), {len(listed):,} step(s).")
+        remarks = (
+            *bad_line_remark(self.bad_line_count),
+            f"{plural(self.event_count, 'event')}, {plural(len(listed), 'step')}.",
+        )
         note = left_out(self.events_left_out)
         return Document(
             f"Session {self.session_id}", remarks, (Table("Steps", columns, listed, note and note + " events"),)

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import INCOMPLETE, OK
+from agent_audit.wording import plural
 
 
 def add(subparsers: Any) -> None:
@@ -36,8 +37,8 @@ def run(args: Namespace) -> int:
         layout = Layout(directory)
         removed, made = remove_orphans(layout), len(list(layout.columns.glob("*.parquet")))
         say(
-            f"{directory}: columns of {made:,} sealed segment(s)"
-            + (f"; {removed} stray file(s) removed" if removed else "")
+            f"{directory}: columns of {plural(made, 'sealed segment')}"
+            + (f"; {plural(removed, 'stray file')} removed" if removed else "")
         )
     if count:
         say_bad_lines(bad_lines, count)

@@ -13,6 +13,7 @@ from agent_audit.cli.recording import add_examined, examined
 from agent_audit.cli.report import add_limits, overview_of
 from agent_audit.cli.trusting import add_trust
 from agent_audit.cli.verifying import trust_of, verified
+from agent_audit.wording import plural
 
 if TYPE_CHECKING:
     from agent_audit.verify import Verification
@@ -73,7 +74,7 @@ def run(args: Namespace) -> int:
         choice=options.choice(args),
         made_at=datetime.now(timezone.utc),
     )
-    say(f"wrote {args.output}: {bundle.events:,} event(s), {bundle.files} files, {bundle.bytes / 1000:,.0f} KB")
+    say(f"wrote {args.output}: {plural(bundle.events, 'event')}, {bundle.files} files, {bundle.bytes / 1000:,.0f} KB")
     examined(args, "evidence", verification=verification, output=Path(args.output), events=bundle.events)
     return _told(verification, len(bundle.unproved), strange=bundle.strange)
 
@@ -88,7 +89,7 @@ def _told(verification: Verification, unproved: int, *, strange: bool) -> int:
             "that signs now (the last line of the file `keys` in the log) in the policy or with --key"
         )
     if unproved:
-        say(f"{unproved:,} event(s) in it are not proved: `agent-audit-log seal` makes a checkpoint that covers them")
+        say(f"{plural(unproved, 'event')} in it not proved: `agent-audit-log seal` makes a checkpoint that covers them")
     if str(verification.verdict) != "valid":
         say(f"verify says of this log: {verification.verdict}")
     return OF_VERDICT[str(verification.verdict)] or (NOT_PROVABLE if unproved or strange else OK)

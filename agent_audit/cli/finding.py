@@ -9,6 +9,7 @@ from agent_audit.cli import options
 from agent_audit.cli.anomalies import add_rules_file, ruleset
 from agent_audit.cli.exits import OK
 from agent_audit.cli.recording import record
+from agent_audit.wording import plural
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +47,7 @@ def run(args: Namespace) -> int:
     found = _find(args, directory)
     event = disposition_event(found, _DECISIONS[args.decision], by=args.by, reason=args.reason)
     record(directory, event)
-    what = f"{found.id} ({found.title}, {found.event_count:,} event(s))"
+    what = f"{found.id} ({found.title}, {plural(found.event_count, 'event')})"
     say(f"{event.action} by {args.by}: {what}; event {event.event_id}")
     return OK
 
@@ -78,6 +79,6 @@ def _find(args: Namespace, directory: Path) -> Finding:
         if found.id == args.id:
             return found
     raise ConfigurationError(
-        f"no finding {args.id} in {directory}: {len(report.findings):,} finding(s) of {rule_id} are there; name one of "
-        "them, with the same --since, --agent, --where and --rules-file as when it was shown"
+        f"no finding {args.id} in {directory}: {plural(len(report.findings), 'finding')} of {rule_id} there; name one "
+        "of them, with the same --since, --agent, --where and --rules-file as when it was shown"
     )

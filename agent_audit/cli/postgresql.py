@@ -10,6 +10,7 @@ from typing import Any
 from agent_audit.cli import options
 from agent_audit.cli.exits import OK
 from agent_audit.cli.moments import moment
+from agent_audit.wording import plural
 
 
 def add(subparsers: Any) -> None:
@@ -78,7 +79,7 @@ def run_drop_days(args: Namespace) -> int:
 
     days = drop_days(args.url, args.before.astimezone(timezone.utc).date())
     sys.stdout.writelines(f"{day}\n" for day in days)
-    say(f"{len(days)} day(s) dropped from {args.url}")
+    say(f"{plural(len(days), 'day')} dropped from {args.url}")
     return OK
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agent_audit.cli import options
 from agent_audit.cli.exits import FINDING, OK
 from agent_audit.cli.moments import span
+from agent_audit.wording import plural
 
 if TYPE_CHECKING:
     from agent_audit.backends.file.retention import SealedSegment
@@ -55,7 +56,7 @@ def run(args: Namespace) -> int:
     if args.dry_run:
         return FINDING if choice.segments else OK
     backend.close()
-    say(f"{len(choice.segments)} segment(s) dropped from {backend.path}")
+    say(f"{plural(len(choice.segments), 'segment')} dropped from {backend.path}")
     return OK
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_audit.cli import options
 from agent_audit.cli.exits import OK
+from agent_audit.wording import plural
 
 
 def add(subparsers: Any) -> None:
@@ -27,5 +28,6 @@ def run(args: Namespace) -> int:
     log = FileAuditBackend(log_of(args), auto_seal=False)
     wrong = log.rebuild()
     log.close()
-    say(f"{wrong} tile(s) of {log.path} were missing or damaged" if wrong else f"all tiles of {log.path} were right")
+    found = f"{plural(wrong, 'tile was', 'tiles were')} missing or damaged" if wrong else "all tiles were right"
+    say(f"{log.path}: {found}")
     return OK

@@ -7,6 +7,8 @@ import shutil
 import sys
 from collections.abc import Iterable
 
+from agent_audit.wording import plural
+
 
 def say(message: str) -> None:
     """A remark for the person, on stderr."""
@@ -32,7 +34,7 @@ def write_to_nowhere() -> None:
 def say_bad_lines(lines: Iterable[object], count: int) -> None:
     """Name the lines that were skipped: each of the first ten, and how many there are."""
     shown = list(lines)[:10]
-    say(f"{count:,} line(s) cannot be read and were skipped:")
+    say(f"{plural(count, 'unreadable line')} skipped:")
     for line in shown:
         say(f"  {line}")
     if count > len(shown):

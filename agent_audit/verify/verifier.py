@@ -27,6 +27,7 @@ from agent_audit.verify.places import changed_lines
 from agent_audit.verify.scan import Progress, Scan, Start, pruned_start
 from agent_audit.verify.trust import KnownHead, Trust, successors
 from agent_audit.verify.verdict import Problem, Verdict, Verification
+from agent_audit.wording import plural
 
 
 def verify(
@@ -367,7 +368,7 @@ class _Verifier:
         if self._scan.damaged_tiles:
             count, first = len(self._scan.damaged_tiles), self._scan.damaged_tiles[0]
             self.remarks.append(
-                f"{count} tile(s) are missing or damaged, the first is {first}; "
+                f"{plural(count, 'tile')} missing or damaged, the first is {first}; "
                 "they are caches: `agent-audit-log rebuild` makes them anew"
             )
         if self._scan.torn:

@@ -96,8 +96,8 @@ def test_a_decision_tells_who_and_how_long_it_took() -> None:
     assert (approved.decided_by, approved.waited_seconds) == ("alice", 42.0)
     assert (denied.decided_by, denied.waited_seconds) == (None, None)
     assert report.decisions.waiting == 1
-    assert _missing(report, "1 of 2 decision(s) do not say who decided")
-    assert _missing(report, "1 question(s) for permission have no answer")
+    assert _missing(report, "1 of 2 decisions without a word on who decided")
+    assert _missing(report, "1 question for permission without an answer")
 
 
 def test_a_decision_answers_the_question_before_it_when_a_call_id_is_used_again() -> None:
@@ -140,7 +140,7 @@ def test_what_is_missing_comes_first_in_the_text_and_never_certifies() -> None:
     assert text.index("What this log cannot show") < text.index("Summary")
     assert "certif" not in text
     assert "supports" in text
-    assert _missing(report, "1 operation(s) have no outcome")
+    assert _missing(report, "1 operation without an outcome")
     assert _missing(report, "for whom (user_id): absent from 3 of 3 events")
 
 
@@ -155,7 +155,7 @@ def test_lost_events_and_holes_in_a_writers_numbers_are_told() -> None:
     )
     assert (report.integrity.gaps, report.integrity.lost_events, report.integrity.writer_gaps) == (1, 7, 2)
     assert report.integrity.writers == 2
-    assert _missing(report, "7 event(s) could not be recorded")
+    assert _missing(report, "7 events could not be recorded")
 
 
 def test_unreadable_lines_are_told_first(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ def test_unreadable_lines_are_told_first(tmp_path: Path) -> None:
     path = root / "segments" / "00000000000000000000.jsonl"
     path.write_bytes(path.read_bytes().replace(b'{"seq":1,', b'{"seq:1,'))
     report = _report(root)
-    assert report.missing[0].startswith("1 line(s) cannot be read")
+    assert report.missing[0].startswith("1 line cannot be read")
     assert report.integrity.missing_seq_ranges == ((1, 1),)
     assert str(report).split("\n")[1].strip().startswith("INCOMPLETE")
 
@@ -193,7 +193,7 @@ def test_the_control_on_access_counts_the_refusals_that_the_report_lists() -> No
     report = _report(events)
     control = _control(report, "CC6.1")
     assert report.security_event_count == 2
-    assert "0 question(s), 0 approval(s) and 2 refusal(s) are on record." in control.shown
+    assert "On record: 0 questions, 0 approvals, 2 refusals." in control.shown
     assert events[2].event_id in control.event_ids
 
 
@@ -208,8 +208,8 @@ def test_a_control_cites_events_that_are_in_the_log_and_says_what_it_lacks() -> 
     known = {one.event_id for one in events}
     assert all(set(control.event_ids) <= known for control in report.controls)
     assert _control(report, "CC6.1").status == "partly"
-    assert "1 of 2 decision(s) say who decided." in _control(report, "CC6.1").missing
-    assert "1 of 2 decision(s) carry a keyed digest of their arguments." in _control(report, "T8").missing
+    assert "Who decided is on record for 1 of 2 decisions." in _control(report, "CC6.1").missing
+    assert "1 of 2 decisions with a keyed digest of the arguments." in _control(report, "T8").missing
     assert _control(report, "AU-6").status == "not shown"
     assert _missing(report, "Asked for by NIST SP 800-53 AU-6, AU-7")
 
@@ -244,7 +244,7 @@ def test_a_clock_that_goes_back_is_told() -> None:
     back = event("tool.call", at=-60, writer="w", writer_seq=3)
     told = _control(_report([*steady, back]), "AU-8")
     assert told.status == "not shown"
-    assert told.missing == ("A writer's clock went back 1 time(s), by 62 s at most.",)
+    assert told.missing == ("A writer's clock went back 1 time, by 62 s at most.",)
 
 
 def test_the_verdict_of_verify_is_in_the_report(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_events_are_counted_by_the_columns_that_are_named_and_no_other(tmp_path:
     both = [event("error", at=at, session_id="s1", agent_id="ab"[at % 2]) for at in range(6)]
     (finding,) = report(both, rules).findings
     assert (finding.agent_id, finding.session_id, finding.event_count) == (None, "s1", 6)
-    assert finding.explanation.startswith("All agents, session_id s1: 6 matching event(s)")
+    assert finding.explanation.startswith("All agents, session_id s1: 6 matching events")
     (finding,) = report([e.model_copy(update={"agent_id": "a"}) for e in both], rules).findings
     assert finding.agent_id == "a"
     assert report([*both[:3], *(e.model_copy(update={"session_id": "s2"}) for e in both[3:])], rules).findings == ()

@@ -35,7 +35,7 @@ def test_the_tables_are_made_and_old_days_dropped(
     assert main(["postgresql", "drop-days", url, "--before", "400d"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{(now - timedelta(500)).date()}\n"
-    assert "1 day(s) dropped" in err
+    assert "1 day dropped" in err
     assert [batch.first_seq for batch in PostgreSQLCopies(url).batches("o")] == [1]
 
 

@@ -29,7 +29,7 @@ def test_a_dry_run_says_what_would_go_and_changes_nothing(log: Path, capsys: pyt
 
 def test_pruning_drops_the_segment_and_records_it(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["prune", str(log), "--max-size", "1"]) == 0
-    assert "1 segment(s) dropped" in capsys.readouterr().err
+    assert "1 segment dropped" in capsys.readouterr().err
     assert Layout(log).segment_starts() == [256]
     assert [event.metadata["to"] for event in FileAuditBackend(log).query(event_type="log.pruned")] == [255]  # type: ignore[index]
     assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0

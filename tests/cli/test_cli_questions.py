@@ -87,6 +87,6 @@ def test_columns_are_made_ahead_and_a_session_that_is_not_there_is_said(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["columns", str(log)]) == 0
-    assert "columns of 0 sealed segment(s)" in capsys.readouterr().err
+    assert "columns of 0 sealed segments" in capsys.readouterr().err
     assert main(["timeline", "nobody", str(log)]) == 2
     assert "no session nobody" in capsys.readouterr().err

@@ -58,7 +58,7 @@ def test_the_bundle_proves_every_event_without_this_software(tmp_path: Path) -> 
     manifest = _manifest(bundle)
     code, text = _check(bundle)
     assert code == 0, text
-    assert f"{manifest['events']} of {manifest['events']} event(s) proved" in text
+    assert f"{manifest['events']} of {manifest['events']} events proved" in text
     assert manifest["contiguous"] is True
     assert manifest["unproved"] == []
 
@@ -264,7 +264,7 @@ def test_a_log_without_a_checkpoint_gives_a_bundle_that_says_it_proves_nothing(
     events = [AuditEvent(event_type="tool.call", session_id="s") for _ in range(3)]
     bundle = _bundle(write_log(tmp_path / "log", events), tmp_path, code=3)
     assert _manifest(bundle)["unproved"] == [0, 1, 2]
-    assert "3 event(s) in it are not proved" in capsys.readouterr().err
+    assert "3 events in it not proved" in capsys.readouterr().err
     assert not (bundle / "checkpoint").exists()
     assert _check(bundle)[0] == 1
 

@@ -56,8 +56,8 @@ def test_over_a_good_fleet_every_log_is_valid_with_its_head(tmp_path: Path, url:
         assert log["events"] == log["proved"] == len(lines_of(root))
         assert log["signed_by"][0].startswith(log["origin"])
     controls = {one["control"]: " ".join(one["shown"]) for one in report["controls"]}
-    assert "Verdict of fleet verify on 2 log(s): 2 valid" in controls["AU-9, AU-10"]
-    assert "heads of all 2 log(s) are signed" in controls["AU-9, AU-10"]
+    assert "Verdict of fleet verify on 2 logs: 2 valid" in controls["AU-9, AU-10"]
+    assert "2 heads of 2 logs, each signed" in controls["AU-9, AU-10"]
 
 
 def test_of_a_fleet_with_one_changed_segment_every_form_of_the_reports_names_the_log(
@@ -68,7 +68,7 @@ def test_of_a_fleet_with_one_changed_segment_every_form_of_the_reports_names_the
     report = compliance(url, capsys)
     assert report["verification"]["verdict"] == "tampered"
     assert verdicts(report) == {good: "valid", bad: "tampered"}
-    assert report["missing"][0] == f"Not proved to be unaltered: 1 of 2 log(s), {bad}; fleet verify says: tampered."
+    assert report["missing"][0] == f"Not proved to be unaltered: 1 of 2 logs, {bad}; fleet verify says: tampered."
     assert report["missing"][1].startswith(f"{bad}: ")
     for form in ("table", "markdown", "html"):
         assert main(["compliance", "--source", url, "--format", form]) == OK
@@ -179,7 +179,7 @@ def test_silent_logs_and_events_that_no_head_covers_are_told(tmp_path: Path, url
     assert (log["liveness"], log["root"], log["later"]) == ("silent", None, 2)
     told = " ".join(report["missing"])
     assert f"{origin_of(tmp_path / 'log')} is silent since {log['last_event'][:19]}" in told
-    assert "2 event(s) after the checkpoints are proved by nothing yet." in told
+    assert "2 events after the checkpoints: proved by nothing yet." in told
     assert f"{log['origin']}: the log is unsigned." in told
 
 
@@ -189,7 +189,7 @@ def test_a_log_that_came_after_the_verification_is_told_as_not_verified(tmp_path
     shipped(tmp_path / "two", url)
     with AuditAnalyzer(url) as analyzer:
         report = analyzer.generate_compliance_report(verification=found)
-    assert "1 log(s) came after the verification and are not verified." in report.missing
+    assert "1 log not verified: there only since the verification." in report.missing
 
 
 def test_the_verdict_on_a_fleet_is_the_gravest_and_equal_wants_are_told_once(tmp_path: Path, url: str) -> None:

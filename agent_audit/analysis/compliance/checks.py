@@ -9,6 +9,7 @@ from typing import NamedTuple
 from agent_audit.analysis.compliance.facts import Facts
 from agent_audit.verify import FleetVerification, Verdict
 from agent_audit.verify.host import named
+from agent_audit.wording import plural
 
 
 class Check(NamedTuple):
@@ -56,7 +57,7 @@ def models_and_tools(facts: Facts) -> Check:
     models, tools = facts.count("llm.request"), facts.count("tool.call")
     return Check(
         bool(models and tools),
-        f"{models:,} model call(s) and {tools:,} tool call(s) are on record.",
+        f"On record: {plural(models, 'model call')}, {plural(tools, 'tool call')}.",
         facts.cite("llm.request", "tool.call"),
     )
 
@@ -79,8 +80,9 @@ def losses(facts: Facts) -> Check:
     lost = found.lost_events + found.missing_seq + found.writer_gaps + found.bad_lines
     return Check(
         not lost,
-        f"{found.gaps:,} gap(s) with {found.lost_events:,} lost event(s), {found.recovered:,} recovery(ies), "
-        f"{found.missing_seq:,} missing position(s), {found.bad_lines:,} unreadable line(s).",
+        f"{plural(found.gaps, 'gap')} with {plural(found.lost_events, 'lost event')}, "
+        f"{plural(found.recovered, 'recovery', 'recoveries')}, {plural(found.missing_seq, 'missing position')}, "
+        f"{plural(found.bad_lines, 'unreadable line')}.",
         facts.cite_log("log.gap", "log.recovered"),
     )
 
@@ -90,7 +92,7 @@ def examined(facts: Facts) -> Check:
     times = facts.log_by_type.get("log.examined", 0)
     return Check(
         bool(times),
-        f"{times:,} examination(s) of the log are on record (log.examined).",
+        f"On record: {plural(times, 'examination')} of the log (log.examined).",
         facts.cite_log("log.examined"),
     )
 
@@ -100,7 +102,7 @@ def followed_up(facts: Facts) -> Check:
     times = facts.log_by_type.get("finding.disposition", 0)
     return Check(
         bool(times),
-        f"{times:,} disposition(s) of findings are on record (finding.disposition).",
+        f"On record: {plural(times, 'disposition')} of findings (finding.disposition).",
         facts.cite_log("finding.disposition"),
     )
 
@@ -110,7 +112,7 @@ def clock(facts: Facts) -> Check:
     steps = facts.clock["steps"]
     largest = f", by {facts.clock['largest']:,.0f} s at most" if steps else ""
     timed = bool(facts.integrity.writers)
-    told = f"A writer's clock went back {steps:,} time(s){largest}."
+    told = f"A writer's clock went back {plural(steps, 'time')}{largest}."
     return Check(timed and not steps, told if timed else "No event names its writer: clocks cannot be compared.")
 
 
@@ -121,11 +123,11 @@ def proved(facts: Facts) -> Check:
         return Check(False, "The record was not verified.")
     valid = found.verdict == Verdict.VALID
     if isinstance(found, FleetVerification):
-        after = f"; {found.later:,} event(s) after the checkpoints are not proved yet" if found.later else ""
-        counted = f"{len(found.logs):,} log(s): {found.counted()}"
+        after = f"; {plural(found.later, 'event')} after the checkpoints not proved yet" if found.later else ""
+        counted = f"{plural(len(found.logs), 'log')}: {found.counted()}"
         return Check(valid, f"Verdict of fleet verify on {counted}, {found.proved:,} events under checkpoints{after}.")
     head = f" at {found.size:,} events, root {found.root}" if found.root else ""
-    after = f"; {found.later:,} event(s) after it are not proved yet" if found.later else ""
+    after = f"; {plural(found.later, 'event')} after it not proved yet" if found.later else ""
     return Check(valid, f"Verdict of verify: {found.verdict}{head}{after}.")
 
 
@@ -155,8 +157,8 @@ def _of_heads(found: FleetVerification, without: list[str], all_are: str, none_i
     """That something holds for the heads of all logs."""
     count = len(found.logs)
     if count and not without:
-        return Check(True, f"The heads of all {count:,} log(s) are {all_are}.")
-    return Check(False, f"{none_is} over the heads of {len(without):,} of {count:,} log(s): {named(without)}.")
+        return Check(True, f"{plural(count, 'head')} of {plural(count, 'log')}, each {all_are}.")
+    return Check(False, f"{none_is} over the heads of {len(without):,} of {plural(count, 'log')}: {named(without)}.")
 
 
 def started_and_stopped(facts: Facts) -> Check:
@@ -164,7 +166,7 @@ def started_and_stopped(facts: Facts) -> Check:
     opened, closed = facts.log_by_type.get("log.opened", 0), facts.log_by_type.get("log.closed", 0)
     return Check(
         bool(opened),
-        f"The logging was started {opened:,} time(s) and stopped {closed:,} time(s), on record.",
+        f"The logging was started {plural(opened, 'time')} and stopped {plural(closed, 'time')}, on record.",
         facts.cite_log("log.opened", "log.closed"),
     )
 
@@ -176,12 +178,11 @@ def kept(months: int) -> Checker:
         days = facts.kept_for.days
         pruned = facts.log_by_type.get("log.pruned", 0)
         enough = facts.kept_for >= timedelta(days=months * 30.5)
-        pruning = f"{pruned:,} pruning(s) are on record." if pruned else "Nothing was pruned, by the log's own events."
+        pruning = f"{plural(pruned, 'pruning')} on record" if pruned else "Nothing was pruned, by the log's own events"
         oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
         short = "" if enough else f"; {months} months cannot be shown yet"
-        return Check(
-            enough, f"Oldest event {oldest}, {days:,} day(s) on hand{short}. {pruning}", facts.cite_log("log.pruned")
-        )
+        on_hand = f"Oldest event {oldest}, {plural(days, 'day')} on hand{short}"
+        return Check(enough, f"{on_hand}. {pruning}.", facts.cite_log("log.pruned"))
 
     return check
 
@@ -193,7 +194,8 @@ def retention(facts: Facts) -> Check:
     oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
     return Check(
         facts.oldest is not None and not unexplained,
-        f"Oldest event {oldest}, {facts.kept_for.days:,} day(s) on hand; {found.pruned:,} pruning(s) on record"
+        f"Oldest event {oldest}, {plural(facts.kept_for.days, 'day')} on hand; "
+        f"{plural(found.pruned, 'pruning')} on record"
         + ("; the beginning is missing without one." if unexplained else "."),
         facts.cite_log("log.pruned"),
     )
@@ -201,10 +203,11 @@ def retention(facts: Facts) -> Check:
 
 def refusals(facts: Facts) -> Check:
     """What was refused by policies, people and guardrails."""
+    questions, approvals = facts.count("permission.check"), facts.count("action.approved")
     return Check(
-        bool(facts.refused or facts.count("permission.check", "action.approved")),
-        f"{facts.count('permission.check'):,} question(s), {facts.count('action.approved'):,} approval(s) "
-        f"and {facts.refused:,} refusal(s) are on record.",
+        bool(facts.refused or questions or approvals),
+        f"On record: {plural(questions, 'question')}, {plural(approvals, 'approval')}, "
+        f"{plural(facts.refused, 'refusal')}.",
         (*facts.refused_ids, *facts.cite("action.approved")),
     )
 
@@ -212,14 +215,15 @@ def refusals(facts: Facts) -> Check:
 def deciders(facts: Facts) -> Check:
     """That decisions say who made them."""
     made, unknown = facts.decisions.approved + facts.decisions.denied, facts.decisions.decider_unknown
-    told = f"{made - unknown:,} of {made:,} decision(s) say who decided." if made else "No decision is on record."
+    known = f"Who decided is on record for {made - unknown:,} of {plural(made, 'decision')}."
+    told = known if made else "No decision is on record."
     return Check(bool(made) and not unknown, told, tuple(one.event_id for one in facts.decisions.listed[-2:]))
 
 
 def bound(facts: Facts) -> Check:
     """That decisions are bound to the arguments decided on."""
     made = facts.decisions.approved + facts.decisions.denied
-    told = f"{facts.bound_decisions:,} of {made:,} decision(s) carry a keyed digest of their arguments."
+    told = f"{facts.bound_decisions:,} of {plural(made, 'decision')} with a keyed digest of the arguments."
     return Check(bool(made) and facts.bound_decisions == made, told if made else "No decision is on record.")
 
 
@@ -228,10 +232,10 @@ def outcomes(facts: Facts) -> Check:
     starts = facts.count("agent.start", "tool.call", "llm.request", "action.request")
     return Check(
         bool(starts) and not facts.open_operations,
-        f"{facts.open_operations:,} of {starts:,} intent(s) have no outcome.",
+        f"{facts.open_operations:,} of {plural(starts, 'intent')} without an outcome.",
     )
 
 
 def coverage(facts: Facts) -> Check:
     """On how many days there was anything."""
-    return Check(facts.days > 0, f"{facts.days:,} day(s) of the period have events.")
+    return Check(facts.days > 0, f"{plural(facts.days, 'day')} of the period with events.")

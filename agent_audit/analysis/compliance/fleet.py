@@ -9,6 +9,7 @@ from agent_audit.analysis.document import Cell, Table
 from agent_audit.event import format_timestamp
 from agent_audit.verify import FleetVerification, HostLog, Verdict
 from agent_audit.verify.host import named
+from agent_audit.wording import plural
 
 _MOST = 20
 
@@ -62,20 +63,20 @@ def what_a_fleet_cannot_show(found: FleetVerification, integrity: Integrity) -> 
     for verdict in (Verdict.TAMPERED, Verdict.INCOMPLETE, Verdict.NOT_PROVABLE):
         origins = [log.origin for log in found.logs if log.verdict is verdict]
         if origins:
-            logs = f"{len(origins):,} of {len(found.logs):,} log(s), {named(origins)}"
+            logs = f"{len(origins):,} of {plural(len(found.logs), 'log')}, {named(origins)}"
             yield f"Not proved to be unaltered: {logs}; fleet verify says: {verdict}."
     problems = list(found.problems())
     yield from (f"{problem}." for problem in problems[:_MOST])
     if len(problems) > _MOST:
-        yield f"{len(problems) - _MOST:,} more problem(s) are named with their logs."
+        yield f"{plural(len(problems) - _MOST, 'more problem')} named with their logs."
     yield from (f"{sentence}." for sentence in found.missing())
     if integrity.logs > len(found.logs):
-        yield f"{integrity.logs - len(found.logs):,} log(s) came after the verification and are not verified."
+        yield f"{plural(integrity.logs - len(found.logs), 'log')} not verified: there only since the verification."
     if found.later:
-        yield f"{found.later:,} event(s) after the checkpoints are proved by nothing yet."
+        yield f"{plural(found.later, 'event')} after the checkpoints: proved by nothing yet."
     yield from (f"{_silence(log)}: what has happened since cannot be shown." for log in found.silent[:_MOST])
     if len(found.silent) > _MOST:
-        yield f"{len(found.silent) - _MOST:,} more log(s) are silent."
+        yield f"{plural(len(found.silent) - _MOST, 'more silent log')}."
 
 
 def _silence(log: HostLog) -> str:

@@ -9,6 +9,7 @@ from agent_audit.analysis.compliance.fleet import what_a_fleet_cannot_show
 from agent_audit.analysis.compliance.integrity import Integrity
 from agent_audit.analysis.decisions import Decisions
 from agent_audit.verify import AnyVerification, FleetVerification, Verdict, Verification
+from agent_audit.wording import plural
 
 NOT_VERIFIED = "Whether the record was altered has not been verified: `agent-audit-log verify`."
 NEVER_RECORDED = "What was never recorded cannot be shown by any log."
@@ -50,20 +51,20 @@ def _verdict(found: Verification) -> Iterator[str]:
     yield from (f"{problem}." for problem in found.problems[:_MOST])
     yield from (f"{sentence}." for sentence in found.missing)
     if found.later:
-        yield f"{found.later:,} event(s) after the checkpoint are proved by nothing yet."
+        yield f"{plural(found.later, 'event')} after the checkpoint: proved by nothing yet."
 
 
 def _gaps(found: Integrity) -> Iterator[str]:
     if found.bad_lines:
-        yield f"{found.bad_lines:,} line(s) cannot be read and are not counted."
+        yield f"{plural(found.bad_lines, 'line')} cannot be read: not counted."
     if found.missing_seq:
-        yield f"{found.missing_seq:,} position(s) of the log have no readable event{_ranges(found)}."
+        yield f"{plural(found.missing_seq, 'position')} of the log without a readable event{_ranges(found)}."
     if found.repeated_seq:
-        yield f"{found.repeated_seq:,} event(s) stand at a position that another event has."
+        yield f"{plural(found.repeated_seq, 'event')} at a position that another event has."
     if found.lost_events or found.gaps:
-        yield f"{found.lost_events:,} event(s) could not be recorded, by {found.gaps:,} log.gap event(s)."
+        yield f"{plural(found.lost_events, 'event')} could not be recorded, by {plural(found.gaps, 'log.gap event')}."
     if found.writer_gaps:
-        yield f"{found.writer_gaps:,} event(s) that a writing process numbered are not in the log."
+        yield f"{plural(found.writer_gaps, 'event')} not in the log to which a writing process gave numbers."
     if found.late_beginnings and found.logs == 1:
         yield f"The log begins at position {found.first_seq:,}, and no log.pruned event says why."
     elif found.late_beginnings:
@@ -80,15 +81,15 @@ def _ranges(found: Integrity) -> str:
 
 def _open(count: int) -> Iterator[str]:
     if count:
-        yield f"{count:,} operation(s) have no outcome: whether they took effect cannot be shown."
+        yield f"{plural(count, 'operation')} without an outcome: what took effect cannot be shown."
 
 
 def _decisions(found: Decisions) -> Iterator[str]:
     if found.decider_unknown:
         total = found.approved + found.denied
-        yield f"{found.decider_unknown:,} of {total:,} decision(s) do not say who decided."
+        yield f"{found.decider_unknown:,} of {plural(total, 'decision')} without a word on who decided."
     if found.waiting:
-        yield f"{found.waiting:,} question(s) for permission have no answer on record."
+        yield f"{plural(found.waiting, 'question')} for permission without an answer on record."
 
 
 def _fields(fields: Sequence[Completeness]) -> Iterator[str]:
@@ -102,7 +103,7 @@ def _never_seen(by_type: Mapping[str, int]) -> Iterator[str]:
     expected = {
         "starts and stops of agents": ("agent.start", "agent.stop"),
         "use of tools": ("tool.call",),
-        "access to data": ("data.access",),
+        "reads of data": ("data.access",),
         "changes of data": ("data.modify",),
         "decisions about actions": ("action.approved", "action.denied"),
     }

@@ -9,6 +9,7 @@ from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr, load_ibis
+from agent_audit.wording import plural
 
 
 def changed_definitions(scope: Scope, parameters: Parameters) -> Expr:
@@ -37,7 +38,7 @@ def _say(parameters: Parameters, row: dict[str, Any]) -> str:
     of_server = f" of the MCP server {row['server']}" if row["server"] else ""
     return (
         f"{row['action']}{of_server}, called by {named(row['agent_id'])}, had another description or other parameters "
-        f"than before {row['found']:,} time(s)."
+        f"than before {plural(row['found'], 'time')}."
     )
 
 

@@ -7,6 +7,7 @@ from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
+from agent_audit.wording import plural
 
 
 def gaps(scope: Scope, parameters: Parameters) -> Expr:
@@ -18,7 +19,7 @@ _COUNTING = Counting(
     "gaps",
     gaps,
     ("agent_id",),
-    lambda parameters, row: f"The log says {row['found']:,} time(s) that events could not be recorded.",
+    lambda parameters, row: f"The log says {plural(row['found'], 'time')} that events could not be recorded.",
 )
 
 LOG_GAPS = Rule(

@@ -12,6 +12,7 @@ from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import COLUMNS, Expr, load_ibis
 from agent_audit.analysis.sqltext import parse_sql
 from agent_audit.errors import ConfigurationError
+from agent_audit.wording import plural
 
 GROUPS = ("agent_id", "session_id", "user_id", "trace_id", "action", "resource")
 """Columns by which matching events can be counted."""
@@ -87,4 +88,5 @@ def _say(own: Own, row: dict[str, Any]) -> str:
     others = "".join(f", {name} {row[name]}" for name in own.by if name != "agent_id" and row[name] is not None)
     unusual = f" (unusual above {own.more_than:,}{within})" if own.more_than else ""
     whole = row["agent_id"] is None and "agent_id" not in own.by
-    return f"{'All agents' if whole else named(row['agent_id'])}{others}: {row['found']:,} matching event(s){unusual}."
+    who = "All agents" if whole else named(row["agent_id"])
+    return f"{who}{others}: {plural(row['found'], 'matching event')}{unusual}."

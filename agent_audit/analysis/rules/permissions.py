@@ -12,6 +12,7 @@ from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
 from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, without
 from agent_audit.analysis.source import Expr, load_ibis
+from agent_audit.wording import plural
 
 
 class MissingApproval(Parameters):
@@ -145,8 +146,8 @@ _UNAPPROVED = Counting(
     unapproved,
     ("agent_id", "action"),
     lambda parameters, row: (
-        f"{named(row['agent_id'])} called {row['action']} {row['found']:,} time(s) without an approval on record; "
-        f"elsewhere in the log this action was approved at least {parameters.approvals} times."
+        f"{named(row['agent_id'])} called {row['action']} {plural(row['found'], 'time')} without an approval on "
+        f"record; elsewhere in the log this action was approved at least {parameters.approvals} times."
     ),
 )
 _CHANGED = Counting(
@@ -154,8 +155,8 @@ _CHANGED = Counting(
     changed_arguments,
     ("agent_id", "action"),
     lambda parameters, row: (
-        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {row['found']:,} time(s) with other arguments "
-        "than the ones that were approved."
+        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {plural(row['found'], 'time')} with other "
+        "arguments than the ones that were approved."
     ),
 )
 _DENIED = Counting(
@@ -163,8 +164,8 @@ _DENIED = Counting(
     denied_and_done,
     ("agent_id", "action"),
     lambda parameters, row: (
-        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {row['found']:,} time(s) after the call had been "
-        "denied, with no approval since."
+        f"{named(row['agent_id'])} called {row['action'] or 'a tool'} {plural(row['found'], 'time')} after the "
+        "call had been denied, with no approval since."
     ),
 )
 _DONE = Counting(
@@ -173,7 +174,7 @@ _DONE = Counting(
     ("agent_id", "session_id"),
     lambda parameters, row: (
         f"{named(row['agent_id'])} was refused {parameters.denials} times or more in session {row['session_id']} and "
-        f"then succeeded {row['found']:,} time(s) with something else within {parameters.minutes:g} minutes."
+        f"then succeeded {plural(row['found'], 'time')} with something else within {parameters.minutes:g} minutes."
     ),
 )
 _ERRORS = Counting(

@@ -11,6 +11,7 @@ from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
+from agent_audit.wording import plural
 
 OUTPUTS = ("tool.response", "data.access")
 
@@ -39,7 +40,7 @@ def secrets_in_outputs(scope: Scope, parameters: Secrets) -> Expr:
 
 def _say(parameters: Secrets, row: dict[str, Any]) -> str:
     return (
-        f"{named(row['agent_id'])}: {row['action'] or 'a tool'} returned a secret {row['found']:,} time(s) "
+        f"{named(row['agent_id'])}: {row['action'] or 'a tool'} returned a secret {plural(row['found'], 'time')} "
         f"(redaction rule {row['masked']}). The log has it masked; the model saw it."
     )
 

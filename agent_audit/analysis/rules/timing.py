@@ -11,6 +11,7 @@ from agent_audit.analysis.rules.rapid_actions import actions
 from agent_audit.analysis.rules.slots import beginning, slots_of
 from agent_audit.analysis.scope import Scope, of_agents
 from agent_audit.analysis.source import Expr, load_ibis
+from agent_audit.wording import plural
 
 
 class UnusualHours(Parameters):
@@ -85,8 +86,8 @@ _HOURS = Counting(
     outside_hours,
     ("agent_id", "hour"),
     lambda parameters, row: (
-        f"{named(row['agent_id'])} did {row['found']:,} action(s) between {row['hour']}:00 and {row['hour']}:59 UTC, "
-        f"an hour of the day with less than {parameters.share:.1%} of all it does."
+        f"{named(row['agent_id'])} did {plural(row['found'], 'action')} between {row['hour']}:00 and {row['hour']}:59 "
+        f"UTC, an hour of the day with less than {parameters.share:.1%} of all it does."
     ),
 )
 _SILENCE = Counting(
@@ -104,7 +105,7 @@ _BACKWARDS = Counting(
     backwards,
     ("agent_id", "writer"),
     lambda parameters, row: (
-        f"{row['found']:,} event(s) of writer {row['writer']} are stamped more than {parameters.seconds:g} s before "
+        f"{plural(row['found'], 'event')} of writer {row['writer']} stamped more than {parameters.seconds:g} s before "
         "the event that the same process recorded just before."
     ),
 )

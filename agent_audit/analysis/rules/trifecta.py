@@ -11,6 +11,7 @@ from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope, told_apart, without
 from agent_audit.analysis.source import Expr
+from agent_audit.wording import plural
 
 
 class Trifecta(Parameters):
@@ -52,7 +53,7 @@ def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
 def _say(parameters: Trifecta, row: dict[str, Any]) -> str:
     return (
         f"{named(row['agent_id'])}, session {row['session_id']}: private data was read, content that strangers can "
-        f"write came in, and {row['found']:,} call(s) went out afterwards."
+        f"write came in, and {plural(row['found'], 'call')} went out afterwards."
     )
 
 

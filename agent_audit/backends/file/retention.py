@@ -23,6 +23,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ConfigurationError, HeldError, PruneInProgressError, cannot_write
 from agent_audit.event import format_timestamp
+from agent_audit.wording import plural
 
 _BLOBS = b',"blobs":['
 _SEQ_ROOM = len('{"seq":') + 20
@@ -90,7 +91,7 @@ def choose(layout: Layout, retention: Retention, now: datetime | None = None) ->
         return Choice(segments, None)
     return Choice(
         segments,
-        f"{len(due) - len(segments)} segment(s) are past the limits of retention and are kept: {behind.store} has the "
+        f"{plural(len(due) - len(segments), 'segment')} past the limits of retention kept: {behind.store} has the "
         f"events before {behind.next_seq} only. Ship them; or drop them unshipped (--unshipped, "
         f"Retention(unshipped=True)); or, if that store is used no more, remove its note {layout.state}/ship-*",
     )

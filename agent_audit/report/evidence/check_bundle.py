@@ -94,7 +94,7 @@ def tell(problems: list[str], proved: int, manifest: dict[str, Any]) -> int:
     """Print what was found."""
     for problem in problems:
         print(f"NOT PROVED: {problem}")
-    print(f"{proved} of {manifest['events']} event(s) proved to be in the log {manifest['origin']}")
+    print(f"{proved} of {manifest['events']} events proved to be in the log {manifest['origin']}")
     if not problems:
         print("Compare the key in `policy` with one that you got another way: whoever made the bundle chose this one.")
     return 1 if problems else 0

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from agent_audit.analysis.overview import OverTime
 from agent_audit.analysis.volume import Interval
-from agent_audit.report.html.element import Element, el, moment, number, plural
+from agent_audit.report.html.element import Element, el, moment, number
+from agent_audit.wording import plural
 
 _HEIGHT = 100.0
 _GAP = 0.16

@@ -8,7 +8,7 @@ from typing import Any
 
 from agent_audit.analysis.overview import Overview, RecordedSession
 from agent_audit.analysis.result import Period
-from agent_audit.report.html.element import Child, Element, el, moment, plural
+from agent_audit.report.html.element import Child, Element, el, moment
 from agent_audit.report.html.page import page
 from agent_audit.report.html.record import record_section, verdict_card
 from agent_audit.report.html.sections import (
@@ -21,6 +21,7 @@ from agent_audit.report.html.sections import (
     tiles,
 )
 from agent_audit.report.html.timeline import timeline
+from agent_audit.wording import plural
 
 _SECTIONS = (
     ("activity", "Activity"),
@@ -131,7 +132,7 @@ def _remarks(bad_lines: int) -> Element | None:
         return None
     return el(
         "p",
-        f"Incomplete: {plural(bad_lines, 'line')} of the log cannot be read and are not in here.",
+        f"Incomplete: {plural(bad_lines, 'line that cannot be read is', 'lines that cannot be read are')} not in here.",
         class_="remark bad",
     )
 

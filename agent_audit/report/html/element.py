@@ -61,11 +61,6 @@ def number(value: int | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """`1 event`, `2 events`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def _attribute(value: str | float) -> str:
     return printable(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
@@ -89,4 +84,4 @@ def _add_text(node: Element, text: str) -> None:
         node.text = (node.text or "") + text
 
 
-__all__ = ["Child", "Element", "duration", "el", "moment", "number", "plural", "to_html"]
+__all__ = ["Child", "Element", "duration", "el", "moment", "number", "to_html"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from agent_audit.report.html.element import Child, Element, el, moment, number, plural
+from agent_audit.report.html.element import Child, Element, el, moment, number
 from agent_audit.report.html.sections import badge, listing
 from agent_audit.report.html.verdict import card, facts_of, sentences
 from agent_audit.verify import FleetVerification, HostLog, Liveness, Verdict
+from agent_audit.wording import plural
 
 _ANSWERS = {
     Verdict.VALID: ("good", "✓", "Every record is whole", "All events under the checkpoints are what hosts signed."),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from agent_audit.analysis.compliance import ComplianceReport, Integrity
 from agent_audit.report.html.chart import share_bar
-from agent_audit.report.html.element import Child, Element, el, moment, number, plural
+from agent_audit.report.html.element import Child, Element, el, moment, number
 from agent_audit.report.html.fleet import fleet_card, logs_table
 from agent_audit.report.html.verdict import card, facts_of, sentences
 from agent_audit.verify import AnyVerification, FleetVerification, Verification
+from agent_audit.wording import plural
 
 _ANSWERS = {
     "valid": ("good", "✓", "The record is whole", "Every event under the checkpoint is what was signed."),

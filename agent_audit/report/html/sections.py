@@ -9,7 +9,8 @@ from agent_audit.analysis.compliance import ComplianceReport, Decisions
 from agent_audit.analysis.finding import Finding
 from agent_audit.analysis.overview import CITED, OverTime, Overview
 from agent_audit.report.html.chart import activity_chart, share_bar, step_name
-from agent_audit.report.html.element import Child, Element, duration, el, moment, number, plural
+from agent_audit.report.html.element import Child, Element, duration, el, moment, number
+from agent_audit.wording import plural
 
 _LEVELS = {"high": "bad", "medium": "warn", "low": "calm"}
 _SHOWN = 50
