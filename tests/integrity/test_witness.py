@@ -44,7 +44,7 @@ class WitnessServer:
     def __init__(self, logs: list[VerifierKey], failures: list[int] | None = None) -> None:
         self.signer = WitnessSigner("witness.example", bytes(range(32)))
         self.logs = logs
-        self.failures = failures or []
+        self.failures = list(failures or ())
         self.seen: dict[str, Checkpoint] = {}
         self.requests = 0
 
