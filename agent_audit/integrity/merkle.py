@@ -165,7 +165,7 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
     _check_hashes([old_root, new_root, *proof])
     if old == new:
         if proof or old_root != new_root:
-            raise ProofError(f"two trees of {old} entries differ")
+            raise ProofError(f"the two trees of size {old} differ")
         return
     path = list(proof) if old & (old - 1) else [old_root, *proof]
     if not path:

@@ -242,7 +242,7 @@ def split_bundle(data: bytes) -> Iterator[bytes]:
     while position < len(data):
         length = int.from_bytes(data[position : position + 2], "big")
         end = position + 2 + length
-        if position + 2 > len(data) or end > len(data):
+        if end > len(data):
             raise ProofError("an entry bundle is cut off")
         yield data[position + 2 : end]
         position = end

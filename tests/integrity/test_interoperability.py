@@ -26,7 +26,7 @@ from agent_audit.integrity.tiles import Edge, TileNodes
 from agent_audit.verify.proofs import ProofMaker, export_tlog
 from tests.verify.logs import lines_of, make_log, vkey_of
 
-from .test_notes import WitnessKey
+from .keys import WitnessKey
 
 ENTRIES = [b"entry %d" % number for number in range(700)]
 LEAVES = leaf_hashes(ENTRIES)

@@ -19,6 +19,7 @@ from agent_audit.integrity.merkle import (
     verify_inclusion,
 )
 from agent_audit.integrity.tiles import (
+    WIDTH,
     Edge,
     Tile,
     TileNodes,
@@ -133,10 +134,50 @@ def touched(proof: list[bytes], data: st.DataObject) -> list[list[bytes]]:
 
 @pytest.mark.parametrize(("old", "new"), [(0, 0), (0, 5), (6, 5), (-1, 5)])
 def test_nothing_is_proved_of_an_empty_or_a_larger_older_tree(old: int, new: int) -> None:
-    with pytest.raises(ProofError):
+    refused = f"no consistency proof from {old} to {new}"
+    with pytest.raises(ProofError, match=refused):
         consistency_proof(old, new, Tree(5, random.Random(1)).node)
-    with pytest.raises(ProofError):
+    with pytest.raises(ProofError, match=refused):
         verify_consistency(old, new, [], LEAVES[0], LEAVES[0])
+
+
+@pytest.mark.parametrize("index", [-1, 5, 6])
+def test_nothing_is_proved_of_an_entry_that_is_not_there(index: int) -> None:
+    tree = Tree(5, random.Random(1))
+    with pytest.raises(ProofError, match=f"no entry {index} in a tree of 5"):
+        inclusion_proof(index, 5, tree.node)
+    with pytest.raises(ProofError, match=f"no entry {index} in a tree of 5"):
+        verify_inclusion(LEAVES[0], index, 5, [], tree.edge.root())
+
+
+@pytest.mark.parametrize(
+    ("change", "inclusion", "consistency"),
+    [
+        (lambda proof: [*proof, LEAVES[0]], "^the inclusion proof is too long", "^the consistency proof is too long"),
+        (lambda proof: proof[:-1], "^the inclusion proof is too short", "^the consistency proof is too short"),
+        (lambda proof: [proof[0][:31], *proof[1:]], "^a hash is not 32 bytes", "^a hash is not 32 bytes"),
+        (
+            lambda proof: [LEAVES[9], *proof[1:]],
+            "entry 2 does not lead to the root of the tree of 7",
+            "of 7 entries does",
+        ),
+    ],
+)
+def test_a_proof_that_proves_nothing_says_why(
+    change: Callable[[list[bytes]], list[bytes]], inclusion: str, consistency: str
+) -> None:
+    tree = Tree(7, random.Random(1))
+    root, old_root = tree.edge.root(), naive.root(ENTRIES[:3])
+    with pytest.raises(ProofError, match=inclusion):
+        verify_inclusion(LEAVES[2], 2, 7, change(inclusion_proof(2, 7, tree.node)), root)
+    with pytest.raises(ProofError, match=consistency):
+        verify_consistency(3, 7, change(consistency_proof(3, 7, tree.node)), old_root, root)
+
+
+def test_two_trees_of_one_size_are_one_tree_or_differ() -> None:
+    verify_consistency(1, 1, [], LEAVES[0], LEAVES[0])
+    with pytest.raises(ProofError, match="the two trees of size 1 differ"):
+        verify_consistency(1, 1, [], LEAVES[0], LEAVES[1])
 
 
 @given(size=st.integers(0, 2000), at=st.integers(0, 2000), missing=st.sampled_from([0.0, 0.3, 1.0]))
@@ -146,6 +187,51 @@ def test_the_edge_of_any_earlier_size_is_found_in_the_tiles_or_made_from_the_ent
     at = min(at, size)
     tree = Tree(size, random.Random(size), missing=missing)
     assert edge_at(at, tree.tile, leaves).root() == naive.root(ENTRIES[:at])
+
+
+@pytest.mark.parametrize("missing", [frozenset(), frozenset({1}), frozenset({0, 1})])
+def test_above_a_full_tile_of_the_second_level_missing_tiles_are_made_from_what_is_below(
+    missing: frozenset[int],
+) -> None:
+    entries = [b"%d" % number for number in range(WIDTH**2 + 300)]
+    hashes, edge = leaf_hashes(entries), Edge()
+    tiles = {(tile.level, tile.index): tile.data for tile in edge.extend(hashes) if tile.level not in missing}
+
+    def tile(level: int, index: int) -> bytes | None:
+        return tiles.get((level, index))
+
+    for at in (WIDTH**2, len(entries)):
+        assert edge_at(at, tile, lambda start, end: hashes[start:end]).root() == naive.root(entries[:at])
+    nodes = TileNodes(edge, tile, lambda start, end: hashes[start:end])
+    for index in (0, 40_000, WIDTH**2 + 7):
+        verify_inclusion(hashes[index], index, edge.size, inclusion_proof(index, edge.size, nodes), edge.root())
+
+
+def test_where_the_tiles_are_there_no_entry_is_read_and_no_tile_twice() -> None:
+    tree = Tree(2000, random.Random(1))
+    read: list[tuple[int, int]] = []
+
+    def tile(level: int, index: int) -> bytes | None:
+        read.append((level, index))
+        return tree.tile(level, index)
+
+    def no_leaves(start: int, end: int) -> list[bytes]:
+        raise AssertionError(f"entries {start} to {end} were read")
+
+    nodes = TileNodes(tree.edge, tile, no_leaves)
+    for index in (0, 1, 700, 1999):
+        inclusion_proof(index, 2000, nodes)
+    assert len(read) == len(set(read)) > 1
+    assert edge_at(1000, tile, no_leaves).root() == naive.root(ENTRIES[:1000])
+
+
+def test_a_copy_of_an_edge_grows_by_itself() -> None:
+    edge = Edge()
+    edge.extend(LEAVES[:700])
+    other = edge.copy()
+    other.extend(LEAVES[700:1500])
+    assert (edge.size, edge.root()) == (700, naive.root(ENTRIES[:700]))
+    assert (other.size, other.root()) == (1500, naive.root(ENTRIES[:1500]))
 
 
 def test_the_tiles_are_those_of_the_standard() -> None:
@@ -172,7 +258,7 @@ def test_a_bundle_holds_its_entries(entries: list[bytes]) -> None:
     bundle = entry_bundle(entries)
     assert list(split_bundle(bundle)) == entries
     if bundle:
-        with pytest.raises(ProofError):
+        with pytest.raises(ProofError, match=r"^an entry bundle is cut off$"):
             list(split_bundle(bundle[:-1]))
 
 

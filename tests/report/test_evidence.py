@@ -20,7 +20,7 @@ from agent_audit.integrity.cosignature import cosign
 from agent_audit.integrity.note import MLDSA44, Note, Signer, VerifierKey
 from agent_audit.integrity.policy import Policy
 from tests.analysis.logs import write_log
-from tests.integrity.test_notes import WitnessKey
+from tests.integrity.keys import WitnessKey
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 

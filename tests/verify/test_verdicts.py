@@ -21,7 +21,7 @@ from agent_audit.integrity.policy import Policy
 from agent_audit.keys import key_directory, state_directory
 from agent_audit.verify import Problem, Trust, Verdict
 from agent_audit.verify.proofs import ProofMaker
-from tests.integrity.test_notes import WitnessKey
+from tests.integrity.keys import WitnessKey
 from tests.unprivileged import run_unprivileged
 
 from .logs import check, copy_of, lines_of, make_log, open_log, record, vkey_of
