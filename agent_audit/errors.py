@@ -29,6 +29,8 @@ Messages are for a person: what happened, to which file or event, and what to do
 
 from __future__ import annotations
 
+from math import isfinite
+
 
 class AuditError(Exception):
     """Base of every error of this library."""
@@ -217,6 +219,26 @@ def require_count(name: str, value: object) -> None:
     if value is not None and (type(value) is not int or not 0 <= value <= MOST):
         told = f"{value:,}" if type(value) is int else _told(value)
         raise ConfigurationError(f"{name} is {told}; give a number from 0 to {MOST:,}, or None for all")
+
+
+def require_number(name: str, value: object, least: float = 0.0, *, whole: bool = False, above: bool = False) -> None:
+    """Refuse what is no finite number, or too small a one.
+
+    Args:
+        name: the argument.
+        value: what was given.
+        least: the smallest that is allowed.
+        whole: whether it counts something.
+        above: whether it must be greater than `least`.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    known = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    if not known or not isfinite(value) or value < least or (above and value == least):  # type: ignore[arg-type,operator]
+        told = f"{value:,}" if known else _told(value)
+        what = "a whole number" if whole else "a number"
+        raise ConfigurationError(f"{name} is {told}; give {what} {'above' if above else 'from'} {least:,}")
 
 
 def _told(value: object) -> str:
