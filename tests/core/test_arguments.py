@@ -25,6 +25,7 @@ from agent_audit import (
 )
 from agent_audit.analysis import AuditAnalyzer, load_rules
 from agent_audit.backends.file import Retention, Rotation
+from agent_audit.ship import ShipLimits
 
 BACKEND = MemoryAuditBackend()
 LOGGER = AuditLogger(BACKEND)
@@ -60,6 +61,9 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "max_age of Rotation is -1; give a number from 0": (-1, lambda x: Rotation(max_age=x)),
     "max_age of Retention is of the type int; give a timedelta, or None": (5, lambda x: Retention(max_age=x)),
     "max_bytes of Retention is -1; give a whole number from 0": (-1, lambda x: Retention(max_bytes=x)),
+    "batch_events of ShipLimits is 0; give a whole number above 0": (0, lambda x: ShipLimits(batch_events=x)),
+    "poll of ShipLimits is 0; give a number above 0": (0, lambda x: ShipLimits(poll=x)),
+    "give_up_after of ShipLimits is of the type str": ("1m", lambda x: ShipLimits(give_up_after=x)),
     "path is None; give a text that is not empty": (None, FileAuditBackend),
     "retention is of the type int; give Retention, or None": (7, lambda x: FileAuditBackend("x", retention=x)),
     "rotation is of the type int; give Rotation, or None": (7, lambda x: FileAuditBackend("x", rotation=x)),
