@@ -91,7 +91,7 @@ class AuditedAgent:
 
         Raises:
             ConfigurationError: `tool_name` names nothing, or `call_id` is no text.
-            ValidationError: a duration that is none.
+            ConfigurationError: a duration that is none.
         """
         require_name("tool_name", tool_name)
         require_given(str, call_id=call_id)

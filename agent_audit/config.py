@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from agent_audit.backends.file import FileAuditBackend
 from agent_audit.content import content_from
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import Checked, ConfigurationError, plain
 from agent_audit.logger import AuditLogger, OnFailure, parse_durability
 from agent_audit.redaction import DefaultRedactor
 
@@ -20,14 +20,14 @@ _READ_ELSEWHERE = ("AGENT_AUDIT_MEMORY_BYTES", "AGENT_AUDIT_CACHE_BYTES", "AGENT
 """Variables of analyses and of stores: known, but no settings of a logger; who needs them reads and checks them."""
 
 
-class AuditConfig(BaseModel):
+class AuditConfig(Checked):
     """Settings of a logger on the embedded file store.
 
     Each field is read from `AGENT_AUDIT_<FIELD>` by `from_env`; unknown `AGENT_AUDIT_*` names are refused, for a
     misspelt setting of an audit log must not go unnoticed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     dir: Path | None = Field(None, description="Log directory; the default one when left out.")
     agent_id: str | None = None
@@ -38,6 +38,12 @@ class AuditConfig(BaseModel):
     ship_to: str | None = Field(None, description="URLs of stores that follow the log, separated by commas.")
     settings: Path | None = Field(None, description="TOML file with redaction and content levels.")
     fingerprint_key: str | None = Field(None, description="Key of digests, 64 hex digits; else a file's.", repr=False)
+
+    @field_validator("durability")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        parse_durability(value)
+        return value
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> AuditConfig:
@@ -53,14 +59,13 @@ class AuditConfig(BaseModel):
             if name.startswith(PREFIX) and name not in _READ_ELSEWHERE and value != ""
         }
         try:
-            config = cls.model_validate(given)
+            return cls.model_validate(given)
         except ValidationError as error:
-            problem = error.errors()[0]
-            variable = PREFIX + str(problem["loc"][0]).upper()
-            known = ", ".join([*(PREFIX + name.upper() for name in cls.model_fields), *_READ_ELSEWHERE])
-            raise ConfigurationError(f"{variable}: {problem['msg']} (known settings: {known})") from error
-        parse_durability(config.durability)
-        return config
+            problem = error.errors(include_url=False)[0]
+            name = str(problem["loc"][0])
+            known = ", ".join([*(PREFIX + field.upper() for field in cls.model_fields), *_READ_ELSEWHERE])
+            one_of = "" if name in cls.model_fields else f" (known settings: {known})"
+            raise ConfigurationError(f"{PREFIX}{name.upper()}: {plain(problem)}{one_of}") from error
 
     def open(self, directory: Path) -> AuditLogger:
         """A logger on the log in `directory`, which is made when there is none.

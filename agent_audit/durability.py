@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from math import isfinite
 
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import require_number
 
 
 class Durability(IntEnum):
@@ -41,7 +40,5 @@ class CommitLimits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             counted = name.startswith("max_")
-            known = isinstance(value, int if counted else (int, float)) and not isinstance(value, bool)
-            if not known or not isfinite(value) or value < 0 or (value == 0 and not name.endswith("timeout")):
-                what = "a whole number from 1 on" if counted else "a number of seconds"
-                raise ConfigurationError(f"{name} of CommitLimits is {value!r}; give {what}")
+            above = not name.endswith("timeout")
+            require_number(f"{name} of CommitLimits", value, 0, whole=counted, above=above)

@@ -14,7 +14,7 @@ import orjson
 import uuid_utils
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from agent_audit.errors import EncodingError
+from agent_audit.errors import Checked, EncodingError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -104,13 +104,16 @@ def _now() -> datetime:
 _RECORDED = {"recorded": True}
 
 
-class AuditEvent(BaseModel):
+class AuditEvent(Checked):
     """One audit event. Frozen; unknown fields are refused when made, kept when read from a newer log.
+
+    Raises:
+        ConfigurationError: a field that there is not, or a value that makes no sense; every one of them is named.
 
     `seq`, `writer` and `writer_seq` are given by the log and the logger; leave them out.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     seq: int | None = Field(None, ge=0, description="Position in the log, given by the log on append.")
     event_id: str = Field(default_factory=_new_event_id, min_length=1, description="UUIDv7 (RFC 9562).")

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from agent_audit import AuditConfig, AuditEventType
+from agent_audit.analysis import load_rules
+from agent_audit.analysis.rules import RULES
 from agent_audit.cli.main import COMMANDS
+from agent_audit.cli.main import _parser as parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+
+
+DOCUMENTS = [
+    *("README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"),
+    *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md"))),
+]
+
+
+def blocks(document: str, language: str) -> list[str]:
+    """The samples of a document in one language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+def headings(page: Path) -> set[str]:
+    """What links name the parts of a page by."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def command_name(module: object) -> str:
@@ -38,20 +60,55 @@ def test_every_event_type_is_in_the_readme_or_belongs_to_a_later_release() -> No
     assert {str(name) for name in AuditEventType if f"`{name}`" not in README} <= later
 
 
-def test_the_python_in_the_readme_compiles() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) >= 4
-    for block in blocks:
-        compile(block, "README.md", "exec")
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_the_python_in_the_documents_compiles(document: str) -> None:
+    for block in blocks(document, "python"):
+        compile(block, document, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "SECURITY.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
-)
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_line_in_the_documents_is_understood(document: str) -> None:
+    for line in re.findall(r"^\$ (.*agent-audit-log .*)$", "".join(blocks(document, "console")), re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        ends = [place for place, word in enumerate(words) if word in ("|", "&&", ">")] + [len(words)]
+        for begin in (place for place, word in enumerate(words) if word == "agent-audit-log"):
+            end = min(place for place in ends if place > begin)
+            parser().parse_args(words[begin + 1 : end])  # ends the process when it does not
+
+
+def test_the_settings_and_the_rules_in_the_documents_are_accepted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (settings,) = blocks("docs/redaction.md", "toml")
+    (tmp_path / "settings.toml").write_text(settings)
+    (tmp_path / "myapp").mkdir()
+    (tmp_path / "myapp" / "audit.py").write_text("def mask(path, text): ...")
+    monkeypatch.syspath_prepend(tmp_path)
+    config = AuditConfig(settings=tmp_path / "settings.toml")
+    config.open(tmp_path / "log").close()
+    (rules,) = blocks("docs/detections.md", "yaml")
+    (tmp_path / "rules.yaml").write_text(rules)
+    own = {"night-deletes", "last-errors", "busy-billing"}
+    assert {rule.id for rule in load_rules(tmp_path / "rules.yaml").rules} == own | {rule.id for rule in RULES}
+
+
+def test_the_detections_are_those_in_the_documents() -> None:
+    table = re.findall(
+        r"^\| (`[a-z].*?) \| (low|medium|high) \|", (ROOT / "docs/detections.md").read_text(), re.MULTILINE
+    )
+    told = {rule: level for names, level in table for rule in re.findall(r"`(.*?)`", names)}
+    assert told == {rule.id: str(rule.level) for rule in RULES}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_link_within_the_project_leads_nowhere(document: str) -> None:
     path = ROOT / document
-    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
-        assert (path.parent / target).exists(), f"{document} links to {target}"
+    for target, _, heading in (
+        link.partition("#") for link in re.findall(r"\]\(([^):]+)\)", path.read_text().replace("\n", ""))
+    ):
+        page = path.parent / target if target else path
+        assert page.exists(), f"{document} links to {target}"
+        assert not heading or heading in headings(page), f"{document} links to {target}#{heading}"
 
 
 def test_every_dependency_has_its_reason_in_the_docs() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent_audit.analysis.activity import AgentActivity, agent_activity
 from agent_audit.analysis.anomalies import AnomalyReport, find_anomalies
+from agent_audit.analysis.complaints import pruning_told
 from agent_audit.analysis.compliance import ComplianceReport, compliance_report
 from agent_audit.analysis.data import DataAccess, data_access
 from agent_audit.analysis.decisions import DecisionReport, decision_report
@@ -89,7 +90,8 @@ class AuditAnalyzer:
         self._closed = False
         self._where = where
         if where is not None:
-            conditioned(self._log.events, where)  # one that is wrong is told at once
+            with pruning_told(self._log):
+                conditioned(self._log.events, where)  # one that is wrong is told at once
             rehearse_condition(where)
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
 
@@ -118,7 +120,8 @@ class AuditAnalyzer:
     @property
     def is_empty(self) -> bool:
         """Whether the log has no events at all."""
-        return count(self._log.facts) == 0
+        with pruning_told(self._log):
+            return count(self._log.facts) == 0
 
     def sql(self, query: str, limit: int | None = 10_000) -> SqlAnswer:
         """The answer to a question of your own, a SELECT of DuckDB's SQL over the table `events`.
@@ -407,26 +410,28 @@ class AuditAnalyzer:
 
         Raises:
             ConfigurationError: one of them is of a wrong kind, or no number of rows.
+            StorageError: events went while they were looked at.
         """
         require_utf8(agent_id=agent_id, session_id=session_id)
         require_count("limit", limit)
         asked = period(start, end)
-        events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])
-        if self._where is not None:
-            events = conditioned(events, self._where)
-        scope = Scope.of(
-            self._log.facts_of(events),
-            asked,
-            self.bad_line_count,
-            whole=events,
-            store=self._log.store,
-            log=self._log.facts,
-            agent_id=agent_id,
-            **self._conditions,
-        )
-        try:
-            # What a condition makes of the values of an event shows only when it is asked.
-            with refusal_told(f"the condition {self._where!r}") if self._where is not None else nullcontext():
-                yield scope
-        finally:
-            self._log.forget()
+        with pruning_told(self._log):
+            events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])
+            if self._where is not None:
+                events = conditioned(events, self._where)
+            scope = Scope.of(
+                self._log.facts_of(events),
+                asked,
+                self.bad_line_count,
+                whole=events,
+                store=self._log.store,
+                log=self._log.facts,
+                agent_id=agent_id,
+                **self._conditions,
+            )
+            try:
+                # What a condition makes of the values of an event shows only when it is asked.
+                with refusal_told(f"the condition {self._where!r}") if self._where is not None else nullcontext():
+                    yield scope
+            finally:
+                self._log.forget()

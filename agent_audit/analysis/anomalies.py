@@ -20,6 +20,8 @@ from agent_audit.analysis.scope import Scope, count
 from agent_audit.wording import plural
 
 _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
+_SHOWN = 80
+"""Characters of a parameter in a list of rules."""
 
 
 class AnomalyReport(Result):
@@ -82,7 +84,7 @@ class RuleList(Result):
         rows = tuple(
             (
                 *(rule[name] for name in columns[:4]),
-                ", ".join(f"{name} = {value}" for name, value in rule["parameters"].items()) or None,
+                ", ".join(f"{name} = {_cut(str(value))}" for name, value in rule["parameters"].items()) or None,
                 rule["basis"] or None,
                 ", ".join(rule["references"]) or None,
             )
@@ -90,7 +92,10 @@ class RuleList(Result):
         )
         return Document(
             f"{len(rows)} rules",
-            ("References: T… are threats of OWASP Agentic AI, AML.… techniques of MITRE ATLAS.",),
+            (
+                "References: T… are threats of OWASP Agentic AI, AML.… techniques of MITRE ATLAS.",
+                "A long parameter is cut here and whole as JSON.",
+            ),
             (Table("Rules", columns, rows, stacked=True),),
         )
 
@@ -119,6 +124,11 @@ def find_anomalies(scope: Scope, ruleset: Ruleset, agent_id: str | None = None) 
         allowed=tuple(map(str, ruleset.allowed)),
         bad_line_count=scope.bad_line_count,
     )
+
+
+def _cut(value: str) -> str:
+    """The beginning of a pattern that would fill the screen."""
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}… ({len(value):,} characters)"
 
 
 def _as_data(rule: Rule) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class Engine(Protocol):
         """Rows of an SQL query as an Arrow table."""
         ...
 
+    def shrunk(self) -> str | None:
+        """The first log of which something is gone that was there when it was opened; None when all is there."""
+        ...
+
     def store(self, expr: Expr) -> Expr:
         """Keep the rows of a relation until `forget`."""
         ...

@@ -20,7 +20,7 @@ def bytes_of(name: str, default: int) -> int:
     Raises:
         ConfigurationError: it is no such number.
     """
-    given = os.environ.get(name, str(default))
+    given = os.environ.get(name) or str(default)
     if not (given.isascii() and given.isdecimal()):
         raise ConfigurationError(f"{name} is {given!r}: a number of bytes")
     return int(given)

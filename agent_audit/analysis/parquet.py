@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from agent_audit.analysis.complaints import pruning_told
 from agent_audit.analysis.result import period
 from agent_audit.analysis.scope import selected
 from agent_audit.analysis.source import Expr, Log
@@ -21,16 +22,17 @@ def write_parquet(log: Log, target: Path, query: Query) -> int:
 
     Raises:
         OSError: `target` cannot be written.
+        StorageError: events went meanwhile.
     """
     from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
 
-    events = _matching(log, query).order_by(["log", "seq"])
-    batches: Any = log.batches(events, _ROWS)
     count = 0
-    with parquet.ParquetWriter(target, batches.schema, compression="zstd") as file:
-        for batch in batches:
-            file.write_batch(batch)
-            count += batch.num_rows
+    with pruning_told(log):
+        batches: Any = log.batches(_matching(log, query).order_by(["log", "seq"]), _ROWS)
+        with parquet.ParquetWriter(target, batches.schema, compression="zstd") as file:
+            for batch in batches:
+                file.write_batch(batch)
+                count += batch.num_rows
     return count
 
 

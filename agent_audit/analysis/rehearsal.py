@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from agent_audit.analysis.complaints import complaint
 from agent_audit.analysis.result import Period
 from agent_audit.analysis.schema import COLUMNS, FACTS
 from agent_audit.analysis.scope import Scope
@@ -39,7 +40,7 @@ def refusal_told(what: str) -> Iterator[None]:
     except ArithmeticError as error:
         raise ConfigurationError(f"{what}: a number in it is too large") from error
     except (*refusals, ibis.common.exceptions.IbisError) as error:
-        raise ConfigurationError(f"{what}: {str(error).strip().splitlines()[0]}") from error
+        raise ConfigurationError(f"{what}: {complaint(error)}") from error
 
 
 def rehearse(rule: Rule) -> None:

@@ -33,7 +33,7 @@ from agent_audit.analysis.rehearsal import rehearse
 from agent_audit.analysis.rule import ALLOWED_BY, Allowed, Limits, Rule
 from agent_audit.analysis.rules.own import GROUPS, Own, check_condition, check_query, own_rule
 from agent_audit.analysis.ruleset import Ruleset
-from agent_audit.errors import ConfigurationError, require
+from agent_audit.errors import ConfigurationError, plain, reason_of, require
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,63}$"
 
@@ -83,13 +83,13 @@ def load_rules(path: str | Path, base: Ruleset | None = None) -> Ruleset:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"rules cannot be read from {path}: {error}") from error
+        raise ConfigurationError(f"rules cannot be read from {path}: {reason_of(error)}") from error
     root = _Tree.parse(path, text)
     try:
         content = _File.model_validate(root.value if root.value is not None else {})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        raise root.complaint(first["loc"], first["msg"].removeprefix("Value error, ")) from error
+        raise root.complaint(first["loc"], plain(first)) from error
     ruleset = replace(base or Ruleset(), limits=content.limits)
     ruleset = _with_entries(ruleset, content.rules, root)
     return _allowing(ruleset, content.allow, root)
@@ -106,7 +106,7 @@ def _with_entries(ruleset: Ruleset, entries: list[_Entry], root: _Tree) -> Rules
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = ("rules", number, "parameters", *first["loc"])
-            raise root.complaint(where, first["msg"]) from error
+            raise root.complaint(where, plain(first)) from error
         except ConfigurationError as error:
             raise root.complaint(("rules", number, _form(entry) or "id"), str(error)) from error
         _try_out(ruleset, entry, ("rules", number), root)

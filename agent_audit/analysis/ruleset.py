@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agent_audit.analysis.rule import Allowed, Limits, Rule
 from agent_audit.analysis.rules import RULES
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, plain
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Ruleset:
             except ValidationError as error:
                 first = error.errors(include_url=False)[0]
                 where = ".".join(map(str, first["loc"]))
-                raise ConfigurationError(f"rule {rule_id}: parameter {where}: {first['msg']}") from error
+                raise ConfigurationError(f"rule {rule_id}: parameter {where}: {plain(first)}") from error
         return changed
 
     def with_rule(self, rule: Rule) -> Ruleset:

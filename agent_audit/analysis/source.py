@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_audit.analysis.badline import BadLine
 from agent_audit.analysis.columns import Contents, known
+from agent_audit.analysis.complaints import complaint, pruning_told
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
 from agent_audit.analysis.memory import memory_limit, memory_told
@@ -25,7 +26,7 @@ from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_jso
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
-from agent_audit.errors import ConfigurationError, missing_extra, require
+from agent_audit.errors import ConfigurationError, missing_extra, pruned_meanwhile, require
 from agent_audit.event import AuditEvent
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Log:
         LogNotFoundError: no log in that directory or store.
         FormatError: a log of a newer version.
         ConfigurationError: an extra is not installed; an impossible URL; or it takes more memory than it may.
+        StorageError: events went while it was opened.
         StoreUnavailableError, StoreRefusedError: a store cannot be read.
     """
 
@@ -159,7 +161,8 @@ class Log:
             self._prepare()
             with memory_told():
                 self._load(log, progress or (lambda done, total: None))
-            self._view("events", self._copies, tuple(COLUMNS))
+            with pruning_told(self):
+                self._view("events", self._copies, tuple(COLUMNS))
             self._shut_in()
         except BaseException:
             self.close()
@@ -210,6 +213,7 @@ class Log:
 
         Raises:
             ConfigurationError: it is no single SELECT, or DuckDB refuses it.
+            StorageError: events went meanwhile.
         """
         import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
 
@@ -217,15 +221,19 @@ class Log:
             statements = self._duckdb.extract_statements(query)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
-            found = self._duckdb.sql(query)
-            with memory_told():
+            with pruning_told(self), memory_told():
+                found = self._duckdb.sql(query)
                 return (found if limit is None else found.limit(limit)).to_arrow_table()
         except duckdb.Error as error:
-            raise ConfigurationError(f"DuckDB refuses the query: {error}") from error
+            raise ConfigurationError(f"DuckDB refuses the query: {complaint(error)}") from error
 
     def batches(self, expr: Expr, rows: int) -> Any:
         """The rows as an Arrow `RecordBatchReader`, so many at a time."""
         return self._duckdb.sql(duckdb_sql(expr)).to_arrow_reader(rows)
+
+    def shrunk(self) -> str | None:
+        """The first log of which a copy is gone, as it goes with a segment that is pruned; None when all are there."""
+        return next((copy.log or "the log" for copy in self._copies if not copy.path.exists()), None)
 
     def __enter__(self) -> Log:
         return self
@@ -300,6 +308,8 @@ class Log:
                 try:
                     self._add(converter, layout, here, start, sealed=start != starts[-1])
                 except OSError as error:
+                    if not layout.segment(start).exists():
+                        raise pruned_meanwhile(layout.root) from error
                     if error.filename is not None:  # it was met under our own name for the log
                         error.filename = str(error.filename).replace(str(here / "log"), str(layout.root.absolute()), 1)
                     raise

@@ -136,6 +136,10 @@ class SparkLog:
         except Exception as error:
             raise _told(error, "Spark refuses the query") from error
 
+    def shrunk(self) -> str | None:
+        """What is missing in a store is Spark's to say."""
+        return None
+
     def store(self, expr: Expr) -> Expr:
         """See `Log.store`."""
         name = f"kept_{len(self._kept)}"

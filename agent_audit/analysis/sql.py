@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
+from agent_audit.analysis.complaints import complaint, is_of_engine
 from agent_audit.analysis.document import Cell, Document, Table
 from agent_audit.analysis.engine import Engine
 from agent_audit.analysis.result import Result
@@ -80,9 +81,9 @@ def conditioned(events: Expr, where: str) -> Expr:
     except SqlglotError as error:
         raise ConfigurationError(f"{where!r} is no SQL condition: {_told(error)}") from error
     except Exception as error:
-        if not type(error).__module__.startswith(("_duckdb", "duckdb", "ibis")):
+        if not is_of_engine(error):
             raise
-        raise ConfigurationError(f"{where!r} is no condition over the events: {error}") from error
+        raise ConfigurationError(f"{where!r} is no condition over the events: {complaint(error)}") from error
 
 
 def _told(error: Any) -> str:

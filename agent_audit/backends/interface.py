@@ -6,19 +6,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from agent_audit.errors import Checked
 from agent_audit.event import AuditEvent
 
 
-class Query(BaseModel):
+class Query(Checked):
     """Which events to return. Every given condition must hold; a tuple means any of its values.
 
     Example:
         `Query(event_type=("tool.call", "tool.response"), agent_id="billing", start=yesterday, limit=100)`
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     start: datetime | None = Field(None, description="Earliest timestamp, inclusive; aware.")
     end: datetime | None = Field(None, description="Latest timestamp, exclusive; aware.")

@@ -26,7 +26,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument(
         "--witness", metavar="POLICY", help="have it cosigned by the witnesses of this policy file that have an address"
     )
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="for one request to a witness")
+    parser.add_argument(
+        "--timeout",
+        type=options.seconds,
+        default=10.0,
+        metavar="S",
+        help="seconds for one request to a witness (default: 10)",
+    )
     parser.set_defaults(run=run)
 
 

@@ -29,8 +29,8 @@ def add(subparsers: Any) -> None:
         help="acknowledge: seen and dealt with; dismiss: a false positive; reopen: it waits again",
     )
     parser.add_argument("id", metavar="ID", help="the finding's id, as `anomalies` shows it")
-    parser.add_argument("--by", required=True, metavar="WHO", help="who decided")
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why")
+    parser.add_argument("--by", type=options.told, required=True, metavar="WHO", help="who decided")
+    parser.add_argument("--reason", type=options.told, required=True, metavar="TEXT", help="why")
     options.add_log(parser, positional=False)
     options.add_filters(parser, event_type=False)
     add_rules_file(parser)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agent_audit.cli import options
 from agent_audit.cli.exits import FINDING, INCOMPLETE, NOT_PROVABLE, OK
 from agent_audit.cli.moments import span
+from agent_audit.cli.sources import as_url
 from agent_audit.cli.trusting import add_trust, keys_of, policy_of
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def add(subparsers: Any) -> None:
 
 
 def _add_store(parser: ArgumentParser) -> None:
-    parser.add_argument("store", metavar="URL", help="what was given to `ship --to`")
+    parser.add_argument("store", metavar="URL", help="what was given to `ship --to`; the path of a directory will do")
 
 
 def _verify(args: Namespace) -> int:
@@ -53,12 +54,13 @@ def _verify(args: Namespace) -> int:
     from agent_audit.ship.fleet import verify_fleet
     from agent_audit.verify import Liveness, Trust, Verdict
 
-    copies = open_copies(args.store)
+    store = as_url(args.store)
+    copies = open_copies(store)
     trust = Trust(policy=policy_of(args), keys=keys_of(args))
     asked = {"silent_after": args.silent_after, "origins": args.origin}
     verdicts, silent = set(), 0
     try:
-        for log in verify_fleet(copies, trust, **asked, events=events_of(args.store) if args.events else None):
+        for log in verify_fleet(copies, trust, **asked, events=events_of(store) if args.events else None):
             verdicts.add(log.verdict)
             silent += log.liveness is Liveness.SILENT
             lines = [log.model_dump_json()] if args.json else _lines(log)
@@ -67,7 +69,7 @@ def _verify(args: Namespace) -> int:
     finally:
         copies.close()
     if not verdicts:
-        say(f"{args.store} has no log")
+        say(f"{store} has no log")
         return INCOMPLETE
     if Verdict.TAMPERED in verdicts or (silent and args.silent_after is not None):
         return FINDING
@@ -108,10 +110,11 @@ def _restore(args: Namespace) -> int:
     from agent_audit.ship import open_copies
     from agent_audit.ship.restore import restore
 
-    copies = open_copies(args.store)
+    store = as_url(args.store)
+    copies = open_copies(store)
     try:
         if args.origin not in copies.origins():
-            raise ConfigurationError(f"{args.store} has no log {args.origin}; `fleet verify` lists those that it has")
+            raise ConfigurationError(f"{store} has no log {args.origin}; `fleet verify` lists those that it has")
         found = restore(copies, args.origin, Path(args.output))
     finally:
         copies.close()

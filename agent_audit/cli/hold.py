@@ -14,7 +14,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(subparsers, "hold", "Keep everything: nothing is pruned until the hold is released.")
     options.add_log(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--reason", metavar="TEXT", help="why; told to whoever tries to prune")
+    what.add_argument("--reason", type=options.told, metavar="TEXT", help="why; told to whoever tries to prune")
     what.add_argument("--release", action="store_true", help="end the hold")
     parser.set_defaults(run=run)
 

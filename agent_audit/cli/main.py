@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from agent_audit.cli import (
@@ -46,7 +48,7 @@ from agent_audit.cli import (
     verify,
     verify_proof,
 )
-from agent_audit.cli.exits import EXPLAINED, INTERNAL, INTERRUPTED, OK, USAGE
+from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
 
 COMMANDS = (
     tail,
@@ -89,6 +91,10 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What no reading ends with."""
 
 
+_caught: list[int] = []
+"""Signals that end this process; DuckDB makes an error of its own of what is raised while it answers."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line.
 
@@ -99,6 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, see `--help`. Nothing is raised.
     """
     _prepare_streams()
+    if argv is None:
+        _end_in_order()
     try:
         args = _parser().parse_args(argv)
         options.refuse_reversed(args)
@@ -113,9 +121,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_to_nowhere()
         return OK
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return SIGNALLED + signal.SIGINT
     except Exception as error:
-        return _failed(error)
+        return SIGNALLED + _caught[0] if _caught else _failed(error)
 
 
 def _prepare_streams() -> None:
@@ -132,6 +140,18 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
+
+
+def _end_in_order() -> None:
+    """Have the signals that end a process end it as Ctrl-C does: nothing that was half made is left behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not what somebody ignores
+            signal.signal(number, _end)
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    _caught.append(number)
+    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(SIGNALLED + number)
 
 
 def _nowhere() -> TextIO:

@@ -120,12 +120,47 @@ def choice(args: Namespace) -> dict[str, str]:
     return {name: str(value) for name in names if (value := getattr(args, name, None)) is not None}
 
 
-def natural(text: str) -> int:
+def natural(text: str, least: int = 0) -> int:
     """A number from 0 that counts something.
 
     Raises:
         ArgumentTypeError: it is none.
     """
-    if text.isascii() and text.isdecimal() and len(text) < 11 and int(text) <= MOST:
+    if text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= MOST:
         return int(text)
-    raise ArgumentTypeError(f"{text!r} is no number from 0 to {MOST:,}")
+    raise ArgumentTypeError(f"{text!r} is no number from {least} to {MOST:,}")
+
+
+def positive(text: str) -> int:
+    """A number from 1 that counts something.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    return natural(text, 1)
+
+
+def seconds(text: str) -> float:
+    """A time above 0 that may have a fraction.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if 0 < found <= MOST:
+        return found
+    raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+
+
+def told(text: str) -> str:
+    """A name or a reason, which says something.
+
+    Raises:
+        ArgumentTypeError: it says nothing.
+    """
+    if not text.strip():
+        raise ArgumentTypeError("give a text that is not empty")
+    return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ def add_examined(parser: ArgumentParser) -> None:
     """Whether to put the examination on record. Not by itself: who only reads must not write."""
     parser.add_argument(
         "--examined-by",
-        type=_who,
+        type=options.told,
         metavar="WHO",
         help="put on record in the log that WHO examined it (log.examined): command, period, verdict, head",
     )
@@ -68,9 +68,3 @@ def examined(
         say(f"the examination by {who} is not on record, for the log cannot be written to: {error}")
     else:
         say(f"on record: {command} by {who}; event {event.event_id}")
-
-
-def _who(text: str) -> str:
-    if not text.strip():
-        raise ArgumentTypeError("say who examines the log")
-    return text

@@ -105,9 +105,13 @@ def _values(text: str) -> list[tuple[Any, str, bool]]:
 
 def _config(args: Namespace) -> RedactionConfig:
     from agent_audit.config import AuditConfig
+    from agent_audit.content import content_from
     from agent_audit.redaction import RedactionConfig
     from agent_audit.redaction.settings import redaction_from
 
     settings = args.settings or AuditConfig.from_env().settings
+    if settings is None:
+        return RedactionConfig()
+    content_from(Path(settings))  # refused here as by a logger, which reads the whole file
     # Trying rules needs no log; pseudonyms shown here are made with a key of their own.
-    return RedactionConfig() if settings is None else redaction_from(Path(settings), b"redaction-test-only-key")
+    return redaction_from(Path(settings), b"redaction-test-only-key")

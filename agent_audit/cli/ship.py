@@ -32,9 +32,14 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--to", required=True, metavar="URL", help="the store; credentials come from the environment")
     parser.add_argument("--once", action="store_true", help="end when the store has what is in the log now")
     parser.add_argument(
-        "--give-up-after", type=options.natural, metavar="S", help="seconds without the store (with --once: 60)"
+        "--give-up-after", type=options.seconds, metavar="S", help="seconds without the store (default: with --once 60)"
     )
-    parser.add_argument("--linger", type=options.natural, metavar="S", help="seconds that events are gathered")
+    parser.add_argument(
+        "--linger",
+        type=options.natural,
+        metavar="S",
+        help="seconds that events are gathered (default: 10, less where a request costs less)",
+    )
     parser.add_argument("--state", metavar="FOLDER", help="where the position is kept (default: the log's state/)")
     parser.add_argument(
         "--skip-missing", action="store_true", help="go on behind events pruned before they were shipped"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, require_name
 from agent_audit.object_store.credentials import refuse_password
 
 
@@ -41,8 +41,14 @@ def sources_of(args: Namespace) -> list[str]:
         raise ConfigurationError("--source names stores, beside a log directory: name one kind")
     for name in named:
         refuse_password(name)  # before it is printed
-    return [_as_url(name) for name in named]
+    return [as_url(name) for name in named]
 
 
-def _as_url(name: str) -> str:
+def as_url(name: str) -> str:
+    """The URL of a store that is read; a directory may be named by its path.
+
+    Raises:
+        ConfigurationError: nothing is named.
+    """
+    require_name("the store", name)
     return name if "://" in name else Path(name).absolute().as_uri()

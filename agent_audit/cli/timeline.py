@@ -27,7 +27,7 @@ def run(args: Namespace) -> int:
     from agent_audit.cli.terminal import say
 
     answer, code = analyse(args, lambda analyzer: analyzer.get_timeline(args.session, limit=args.limit))
-    if not answer.steps:
+    if not answer.event_count:
         say(f"there is no session {args.session}")
         return USAGE
     return code

@@ -31,13 +31,13 @@ def read_policy(path: str) -> Policy:
         ConfigurationError: it cannot be read.
         ProofError: it is no policy; names the line.
     """
-    from agent_audit.errors import ConfigurationError
+    from agent_audit.errors import ConfigurationError, reason_of
     from agent_audit.integrity.policy import Policy
 
     try:
         return Policy.parse(Path(path).read_text())
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the policy {path}: {error}") from None
+        raise ConfigurationError(f"cannot read the policy {path}: {reason_of(error)}") from None
 
 
 def keys_of(args: Namespace) -> tuple[VerifierKey, ...]:

@@ -34,7 +34,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--jobs",
-        type=options.natural,
+        type=options.positive,
         default=options.cores(),
         metavar="N",
         help="processes that read a long log (default: one for each processor)",

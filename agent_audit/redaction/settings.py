@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, reason_of
 from agent_audit.redaction.config import ExtraRule, RedactionConfig
 
 _Made = TypeVar("_Made")
@@ -29,7 +29,7 @@ def load_settings(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error}") from error
+        raise ConfigurationError(f"{path}: cannot be read: {reason_of(error)}") from error
     try:
         tables: dict[str, Any] = _toml().loads(text)
     except ValueError as error:  # TOMLDecodeError: says the line itself

@@ -16,7 +16,7 @@ from agent_audit.analysis.fetch import Cache
 from agent_audit.analysis.gather import rows_of_file
 from agent_audit.analysis.memory import memory_limit, memory_told
 from agent_audit.analysis.schema import STORED, read_parquet
-from agent_audit.analysis.shipped import Part, Shipped
+from agent_audit.analysis.shipped import Part, Shipped, ShippedLog
 from agent_audit.analysis.source import load_ibis
 from agent_audit.backends.file.layout import Layout
 from agent_audit.object_store.bucket import Entry
@@ -29,12 +29,13 @@ _COMPARED = {"JSON": "{}::VARCHAR", "TIMESTAMPTZ": "epoch_us({}::TIMESTAMPTZ)"}
 """How the values of a type are compared; others as they are."""
 
 
-def unlike_lines(store: Shipped, origin: str, directory: Path) -> list[str]:
+def unlike_lines(store: Shipped, log: ShippedLog, directory: Path) -> list[str]:
     """The Parquet files of a log that say something else than its lines, in sentences.
 
     Args:
         store: where they are.
-        origin: which log.
+        log: what the store had of it before its lines were read. Lines are shipped before the Parquet that is made of
+            them: of one that came later the lines need not be there.
         directory: the log as it was restored of its lines. Files are made beside it.
 
     Raises:
@@ -42,7 +43,7 @@ def unlike_lines(store: Shipped, origin: str, directory: Path) -> list[str]:
         StoreUnavailableError, StoreRefusedError: they cannot be read.
         OSError: no room.
     """
-    parts = [part for part in store.log(origin).parts if part.files]
+    parts = [part for part in log.parts if part.files]
     if not parts:
         return []
     entries = [entry for part in parts for entry in part.files]

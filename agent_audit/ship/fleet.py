@@ -25,7 +25,7 @@ from agent_audit.ship.sink import Copies
 from agent_audit.verify import HostLog, Liveness, Trust, Verdict, Verification, verify
 
 if TYPE_CHECKING:
-    from agent_audit.analysis.shipped import Shipped
+    from agent_audit.analysis.shipped import Shipped, ShippedLog
 
 
 _NAMED = 5
@@ -84,12 +84,13 @@ class _Fleet:
         with tempfile.TemporaryDirectory(prefix="agent-audit-log-") as folder:
             directory = Path(folder, "log")
             try:
+                listed = None if self._events is None else self._events.log(origin)
                 restored = restore(self._copies, origin, directory)
                 if not Layout(directory).exists():
                     return _without_lines(origin, directory, restored)
                 dropped = self._copies.dropped(origin)
                 found = verify(directory, self._trust, intents=False, remember=False, copy=True, dropped=dropped)
-                unlike = [] if self._events is None else self._unlike_lines(origin, directory)
+                unlike = [] if listed is None else self._unlike_lines(listed, directory)
             except (StoreUnavailableError, ConfigurationError):
                 raise  # it is so for every log
             except ProofError as error:
@@ -102,11 +103,11 @@ class _Fleet:
                 return _unread(origin, Verdict.INCOMPLETE, f"it cannot be verified: {type(error).__name__}: {error}")
         return self._judged(origin, restored, found, unlike)
 
-    def _unlike_lines(self, origin: str, directory: Path) -> list[str]:
+    def _unlike_lines(self, listed: ShippedLog, directory: Path) -> list[str]:
         from agent_audit.ship.derived import unlike_lines
 
         assert self._events is not None
-        return unlike_lines(self._events, origin, directory)
+        return unlike_lines(self._events, listed, directory)
 
     def _judged(self, origin: str, restored: Restored, found: Verification, unlike: list[str]) -> HostLog:
         contradictions = [*restored.problems, *unlike]

@@ -58,7 +58,9 @@ def _known(url: str) -> tuple[str, str, str | None, str]:
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise ConfigurationError(f"{parts.scheme or 'a store without scheme'} is no store to ship to; one of: {known}")
+        if not parts.scheme:
+            raise ConfigurationError(f"a store is named by a URL, one of: {known}; a directory as file:///path")
+        raise ConfigurationError(f"{parts.scheme} is no store to ship to; one of: {known}")
     return SCHEMES[parts.scheme]
 
 

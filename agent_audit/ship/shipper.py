@@ -15,7 +15,7 @@ import orjson
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout, read_header
-from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError
+from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError, require_number
 from agent_audit.ship.cursor import Cursor, MissingError, ReplacedError
 from agent_audit.ship.evidence import Gatherer
 from agent_audit.ship.note import Note
@@ -29,7 +29,11 @@ _LOOK_AGAIN = 3600
 
 @dataclass(frozen=True)
 class ShipLimits:
-    """Bounds of a shipper. Memory is a small multiple of `batch_bytes`, however far it is behind."""
+    """Bounds of a shipper. Memory is a small multiple of `batch_bytes`, however far it is behind.
+
+    Raises:
+        ConfigurationError: one of them is no number above 0 (0 will do where nothing is to be waited for).
+    """
 
     batch_events: int = 8_192
     batch_bytes: int = 4 << 20
@@ -42,6 +46,15 @@ class ShipLimits:
     longest_pause: float = 60.0
     give_up_after: float | None = None
     """Seconds without an answer of the store after which `run` fails; None: never."""
+
+    def __post_init__(self) -> None:
+        for name in ("batch_events", "batch_bytes"):
+            require_number(f"{name} of ShipLimits", getattr(self, name), whole=True, above=True)
+        for name in ("poll", "first_pause", "longest_pause"):
+            require_number(f"{name} of ShipLimits", getattr(self, name), above=True)
+        for name in ("linger", "give_up_after"):
+            if (value := getattr(self, name)) is not None:
+                require_number(f"{name} of ShipLimits", value)
 
 
 class Progress(NamedTuple):

@@ -100,8 +100,13 @@ def export_tlog(layout: Layout, target: Path) -> Checkpoint:
 
     Raises:
         ProofError: there is no checkpoint, or the lines do not lead to it.
-        ConfigurationError: a file cannot be written.
+        ConfigurationError: a file cannot be written, or is one of the log's own.
     """
+    root, there = layout.root.resolve(), target.resolve()
+    if root in (there, *there.parents):
+        raise ConfigurationError(
+            f"{target} is in the log's own directory, where its evidence is: name another directory"
+        )
     while True:
         first = min(layout.segment_starts(), default=0)
         try:

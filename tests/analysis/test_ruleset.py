@@ -81,7 +81,7 @@ def test_the_query_of_a_built_in_rule_serves_under_another_name(tmp_path: Path) 
     ("text", "complaint"),
     [
         ("rules:\n  - id: denials\n    parameters:\n      more_than: -1\n", ":4: .*greater than or equal to 0"),
-        ("rules:\n  - id: denials\n    paramters: {}\n", ":3: .*Extra inputs"),
+        ("rules:\n  - id: denials\n    paramters: {}\n", ":3: .*paramters: there is no such name"),
         ("rules:\n  - id: denials\n    level: urgent\n", ":3: .*low"),
         ("rules:\n  - {id: pay/all, title: X, level: low, where: 1=1}\n", ":2: .*match pattern"),
         ("rules:\n  - {id: Pay, title: X, level: low, where: 1=1}\n", ":2: .*match pattern"),

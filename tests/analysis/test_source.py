@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from agent_audit.analysis import AuditAnalyzer
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.memory import MemoryAuditBackend
-from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError
+from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError, StorageError
 from agent_audit.event import AuditEvent
 
 from .logs import NOON, event, numbered, write_log
@@ -154,6 +154,35 @@ def test_an_answer_that_needs_too_much_memory_says_how_to_get_it(
     monkeypatch.setenv("AGENT_AUDIT_MEMORY_BYTES", "lots")
     with pytest.raises(ConfigurationError, match="AGENT_AUDIT_MEMORY_BYTES is 'lots': a number of bytes"):
         AuditAnalyzer(root)
+    monkeypatch.setenv("AGENT_AUDIT_MEMORY_BYTES", "")  # as all settings: not set
+    with AuditAnalyzer(root) as analyzer:
+        assert analyzer.get_agent_activity().total_events == 20_000
+
+
+def test_an_answer_whose_events_were_pruned_meanwhile_says_so(tmp_path: Path) -> None:
+    root = write_log(tmp_path / "log", _many(600))
+    layout = Layout(root)
+    with AuditAnalyzer(root) as analyzer:
+        for path in (*layout.column_files(0), layout.segment(0)):  # as `prune` does
+            path.unlink()
+        for ask in (
+            analyzer.get_agent_activity,
+            analyzer.get_sessions,
+            lambda: analyzer.sql("FROM events"),
+            lambda: analyzer.is_empty,
+        ):
+            with pytest.raises(StorageError, match=r"pruned, or removed .* read it again"):
+                ask()
+
+
+def test_a_segment_that_is_pruned_while_a_log_is_opened_is_told(tmp_path: Path) -> None:
+    root = write_log(tmp_path / "log", _many(600))
+
+    def prune(done: int, total: int) -> None:
+        Layout(root).segment(256).unlink(missing_ok=True)
+
+    with pytest.raises(StorageError, match=r"of .*log went while it was read: .* read it again"):
+        AuditAnalyzer(root, progress=prune)
 
 
 FORGETTING = """

@@ -73,6 +73,24 @@ def test_a_segment_is_sealed_by_size_at_the_next_multiple_of_256(log_dir: Path) 
     assert Layout(log_dir).segment_starts() == [0, 256, 512]
 
 
+@pytest.mark.parametrize("most", [1, 100, 257])
+def test_a_segment_is_sealed_by_number_at_the_next_multiple_of_256(log_dir: Path, most: int) -> None:
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=most))
+    for size in (3, 300, 1, 1, 700):
+        backend.append([record() for _ in range(size)])
+    assert Layout(log_dir).segment_starts() == list(range(0, 1005, 512 if most > 256 else 256))
+
+
+def test_processes_with_different_rotations_follow_one_another(log_dir: Path) -> None:
+    long, short = FileAuditBackend(log_dir), FileAuditBackend(log_dir, rotation=Rotation(max_events=256))
+    for _ in range(8):
+        for backend in (long, short):
+            backend.append([record() for _ in range(150)])
+    opened = 2
+    assert [orjson.loads(line)["seq"] for line in lines_of(log_dir)] == list(range(8 * 2 * 150 + opened))
+    assert all(start % 256 == 0 for start in Layout(log_dir).segment_starts())
+
+
 def test_a_segment_is_sealed_by_age_at_the_next_multiple_of_256(log_dir: Path) -> None:
     backend = FileAuditBackend(log_dir, rotation=Rotation(max_age=0.0))
     backend.append([record() for _ in range(600)])
@@ -90,13 +108,24 @@ def test_processes_that_live_for_less_than_that_age_seal_a_segment_between_them(
     assert Layout(log_dir).segment_starts() == [0, 512]
 
 
-@pytest.mark.parametrize("said", [b"2026-99-99T", b"2999-01-01T", b"no time at "])
-def test_a_segment_whose_first_event_tells_no_sensible_time_counts_as_begun_now(log_dir: Path, said: bytes) -> None:
+@pytest.mark.parametrize("said", [b"2026-99-99T", b"2999-01-01T"])
+def test_a_segment_whose_first_event_tells_no_sensible_time_is_old_enough_to_be_sealed(
+    log_dir: Path, said: bytes
+) -> None:
     with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
         backend.append([record() for _ in range(200)])
     path = Layout(log_dir).segment(0)
     lines = path.read_bytes()
     path.write_bytes(lines.replace(re.search(rb"[0-9-]{10}T", lines)[0], said, 1))  # type: ignore[index]
+    with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
+        backend.append([record() for _ in range(600)])
+    assert Layout(log_dir).segment_starts() == [0, 256]
+
+
+def test_a_segment_whose_first_event_is_a_little_ahead_of_the_clock_is_not_sealed_for_that(log_dir: Path) -> None:
+    ahead = AuditEvent(event_type="error", timestamp=datetime.now(timezone.utc) + timedelta(hours=2))
+    with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
+        backend.append([encode_record(ahead.to_record())])
     with contextlib.closing(FileAuditBackend(log_dir, signer=False)) as backend:
         backend.append([record() for _ in range(600)])
     assert Layout(log_dir).segment_starts() == [0]

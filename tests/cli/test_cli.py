@@ -394,6 +394,14 @@ def test_schema_is_json_schema_of_the_event(capsys: pytest.CaptureFixture[str]) 
         ["tail", "--type", "tool.cal"],
         ["tail", "--since", "soon"],
         ["show"],
+        ["checkpoint", "--timeout", "-1"],
+        ["checkpoint", "--timeout", "nan"],
+        ["checkpoint", "--timeout", "inf"],
+        ["ship", "--to", "file:///x", "--give-up-after", "0"],
+        ["verify", "--jobs", "0"],
+        ["hold", "--reason", " "],
+        ["finding", "dismiss", "denials/1", "--by", "", "--reason", "a test"],
+        ["verify", "--examined-by", " "],
     ],
 )
 def test_wrong_usage_exits_with_2(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:

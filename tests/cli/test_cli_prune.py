@@ -35,6 +35,10 @@ def test_pruning_drops_the_segment_and_records_it(log: Path, capsys: pytest.Capt
     assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0
 
 
+def test_an_age_that_reaches_back_before_any_time_keeps_everything(log: Path) -> None:
+    assert main(["prune", str(log), "--max-age", "3000000d", "--dry-run"]) == 0
+
+
 def test_show_of_an_event_that_was_pruned_says_so(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gone, kept = (next(iter(FileAuditBackend(log).query(min_seq=seq, limit=1))) for seq in (3, 256))
     assert main(["prune", str(log), "--max-size", "1"]) == 0

@@ -90,3 +90,20 @@ def test_columns_are_made_ahead_and_a_session_that_is_not_there_is_said(
     assert "columns of 0 sealed segments" in capsys.readouterr().err
     assert main(["timeline", "nobody", str(log)]) == 2
     assert "no session nobody" in capsys.readouterr().err
+    (session, *_) = json.loads(_out(capsys, "sessions", str(log)))["sessions"]
+    assert main(["timeline", session["session_id"], str(log), "--limit", "0"]) == 0
+    assert "no session" not in capsys.readouterr().err
+
+
+def test_a_list_of_rules_is_to_be_read_and_whole_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["anomalies", "--rules"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) < 400
+    (injected,) = [
+        rule for rule in json.loads(_out(capsys, "anomalies", "--rules"))["rules"] if "injected" in rule["id"]
+    ]
+    assert len(injected["parameters"]["instruction"]) > 1000
+
+
+def _out(capsys: pytest.CaptureFixture[str], *command: str) -> str:
+    assert main([*command, "--format", "json"]) == 0
+    return capsys.readouterr().out

@@ -19,6 +19,15 @@ def test_every_rule_is_listed_with_the_document_it_follows(capsys: pytest.Captur
     assert all(row["source"] and row["outcome"] == "mask" for row in rows)
 
 
+def test_a_settings_file_is_refused_for_what_a_logger_would_refuse_it_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "settings.toml").write_text('[content.types]\n"llm.request" = "digst"\n')
+    for command in (["rules"], ["test", str(tmp_path / "settings.toml")]):
+        assert main(["redaction", *command, "--settings", str(tmp_path / "settings.toml")]) == 2
+        assert "settings.toml, line 2: " in capsys.readouterr().err
+
+
 def test_there_are_at_least_150_rules_for_what_services_issue() -> None:
     generic = {"named-token", "bearer", "jwt", "email-encoded"}
     issued = [rule.id for rule in BUILT_IN if not rule.id.endswith("password") and rule.id not in generic]

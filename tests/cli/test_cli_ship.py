@@ -92,7 +92,8 @@ def test_a_store_that_cannot_be_reached_is_said_and_the_events_stay(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--to", "ftp://x"], "is no store to ship to"),
+        (["--to", "ftp://x"], "ftp is no store to ship to"),
+        (["--to", "/mnt/audit"], "a store is named by a URL, one of: s3://"),
         (["--to", "s3://bucket"], "no credentials for s3://"),
         (["--to", "s3://u:s3cret@bucket"], "a password does not belong into the URL"),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -109,9 +111,41 @@ def test_output_that_finds_no_room_is_no_log_that_cannot_be_read(log: Path, comm
     assert done.stderr.splitlines()[-1] == "agent-audit-log: cannot write: [Errno 28] No space left on device"
 
 
+@pytest.mark.parametrize("form", ["csv", "parquet"])  # half made: a draft of the file, copies of the events
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=str)
+def test_a_command_that_a_signal_ends_leaves_nothing_behind_that_is_half_made(
+    tmp_path: Path, number: signal.Signals, form: str
+) -> None:
+    out, scratch = tmp_path / "out", tmp_path / "scratch"
+    out.mkdir()
+    scratch.mkdir()
+    command = [sys.executable, "-m", "agent_audit.cli.main", "export", "--format", form, "--from", "-"]
+    with subprocess.Popen(
+        [*command, "-o", str(out / "events")], stdin=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}
+    ) as process:
+        while not any((*out.iterdir(), *scratch.iterdir())):  # then it waits for events
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+    assert [*out.iterdir(), *scratch.iterdir()] == []
+
+
+def test_tiles_are_not_put_into_the_log_itself(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(log.rglob("*"))
+    (tmp_path / "link").symlink_to(log)
+    for target in (log, log / "public", tmp_path / "link" / "tile"):
+        assert main(["export", str(log), "--tlog", str(target)]) == 2
+        assert f"{target} is in the log's own directory" in capsys.readouterr().err
+    assert sorted(log.rglob("*")) == before
+    assert main(["export", str(log), "--tlog", str(tmp_path)]) == 0
+
+
 def test_a_directory_of_tiles_that_cannot_be_made_is_named(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["export", str(log), "--tlog", str(log / "log.json")]) == 2
-    assert f"cannot write {log / 'log.json'}" in capsys.readouterr().err
+    file = log.parent / "file"
+    file.touch()
+    assert main(["export", str(log), "--tlog", str(file)]) == 2
+    assert f"cannot write {file}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["redaction", "test"], ["verify-proof"], ["export", "--format", "csv", "--from"]])

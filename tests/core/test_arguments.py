@@ -24,6 +24,8 @@ from agent_audit import (
     set_logger,
 )
 from agent_audit.analysis import AuditAnalyzer, load_rules
+from agent_audit.backends.file import Retention, Rotation
+from agent_audit.ship import ShipLimits
 
 BACKEND = MemoryAuditBackend()
 LOGGER = AuditLogger(BACKEND)
@@ -52,8 +54,16 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     ),
     "ship_to is of the type int; give a list of stores": (7, lambda x: AuditLogger(BACKEND, ship_to=x)),
     "max_batch of CommitLimits is 0": (0, lambda x: CommitLimits(max_batch=x)),
-    "interval of CommitLimits is '5'": ("5", lambda x: CommitLimits(interval=x)),
+    "interval of CommitLimits is of the type str; give a number above 0": ("5", lambda x: CommitLimits(interval=x)),
     "lock_timeout of CommitLimits is nan": (float("nan"), lambda x: CommitLimits(lock_timeout=x)),
+    "max_events of Rotation is 0; give a whole number above 0": (0, lambda x: Rotation(max_events=x)),
+    "max_bytes of Rotation is of the type float": (float("inf"), lambda x: Rotation(max_bytes=x)),
+    "max_age of Rotation is -1; give a number from 0": (-1, lambda x: Rotation(max_age=x)),
+    "max_age of Retention is of the type int; give a timedelta, or None": (5, lambda x: Retention(max_age=x)),
+    "max_bytes of Retention is -1; give a whole number from 0": (-1, lambda x: Retention(max_bytes=x)),
+    "batch_events of ShipLimits is 0; give a whole number above 0": (0, lambda x: ShipLimits(batch_events=x)),
+    "poll of ShipLimits is 0; give a number above 0": (0, lambda x: ShipLimits(poll=x)),
+    "give_up_after of ShipLimits is of the type str": ("1m", lambda x: ShipLimits(give_up_after=x)),
     "path is None; give a text that is not empty": (None, FileAuditBackend),
     "retention is of the type int; give Retention, or None": (7, lambda x: FileAuditBackend("x", retention=x)),
     "rotation is of the type int; give Rotation, or None": (7, lambda x: FileAuditBackend("x", rotation=x)),

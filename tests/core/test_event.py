@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from agent_audit import AuditEvent, AuditEventType, Outcome, Source
+from agent_audit import AuditEvent, AuditEventType, ConfigurationError, Outcome, Query, Source
 from agent_audit.errors import EncodingError
 from agent_audit.testing import fake_clock, fake_ids
 
@@ -111,14 +111,29 @@ def test_an_event_cannot_be_changed() -> None:
     [
         ({"event_type": "tool.cal"}, "unknown event_type 'tool.cal'; one of: agent.start"),
         ({"event_type": "error", "outcome": "won"}, "unknown outcome 'won'; one of: success"),
-        ({"event_type": "error", "colour": "red"}, "Extra inputs are not permitted"),
-        ({"event_type": "error", "timestamp": datetime(2026, 1, 1)}, "timezone"),
-        ({"event_type": "error", "duration_ms": -1}, "greater than or equal to 0"),
+        ({"event_type": "error", "colour": "red"}, "colour: there is no such name"),
+        ({"event_type": "error", "timestamp": datetime(2026, 1, 1)}, "timestamp: it should have timezone info"),
+        ({"event_type": "error", "duration_ms": -1}, "duration_ms: it should be greater than or equal to 0"),
+        ({"event_type": 5}, "^AuditEvent: event_type: it should be a valid string$"),
+        ({}, "event_type: it is missing"),
+        ({"event_type": "error", "source": "here"}, "source: it should be names with values"),
+        ({"event_type": "error", "seq": -1, "user_id": 7}, "seq: .*; user_id: it should be a valid string"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(fields: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ConfigurationError, match=message):
         AuditEvent(**fields)
+
+
+def test_an_error_about_an_event_does_not_show_what_stands_in_the_wrong_place() -> None:
+    for refused in (lambda: AuditEvent(event_type="error", user_id={"pin": "4711"}), lambda: Query(limit="4711x")):
+        with pytest.raises(ConfigurationError) as caught:
+            refused()
+        assert "4711" not in str(caught.value)
+        assert caught.value.__suppress_context__
+    with pytest.raises(ValidationError) as read:
+        AuditEvent.from_record({"event_type": "error", "user_id": {"pin": "4711"}})
+    assert "4711" not in str(read.value)
 
 
 def test_types_outcomes_and_fields_of_a_newer_version_are_read_and_kept() -> None:

@@ -233,6 +233,22 @@ def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_wors
     assert main(["fleet", "verify", url, "--origin", good]) == OK
 
 
+def test_a_store_that_is_a_directory_may_be_named_by_its_path(
+    tmp_path: Path, url: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin = shipped(tmp_path / "log", url)
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    for store in ("store", str(tmp_path / "store")):
+        assert main(["fleet", "verify", store, "--events"]) == OK
+        assert capsys.readouterr().out.startswith(f"VALID         {origin}: ")
+    assert main(["fleet", "restore", "store", origin, "-o", "back"]) == OK
+    assert lines_of(tmp_path / "back") == lines_of(tmp_path / "log")
+    for question in (["fleet", "verify", ""], ["activity", "--source", ""]):  # which is not the working directory
+        assert main(question) == 2
+        assert "the store is empty" in capsys.readouterr().err
+
+
 def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, capsys: Captured) -> None:
     missing = tmp_path / "typo"
     assert main(["fleet", "verify", f"file://{missing}"]) == 2

@@ -12,14 +12,15 @@ import pytest
 
 from agent_audit import AuditLogger, FileAuditBackend
 from agent_audit.analysis import AuditAnalyzer
-from agent_audit.cli.exits import FINDING, OK
+from agent_audit.cli.exits import FINDING, NOT_PROVABLE, OK
 from agent_audit.cli.main import main
 from agent_audit.ship import Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import verify_fleet
+from agent_audit.ship.restore import restore
 from agent_audit.verify import FleetVerification, Liveness, Verdict
 from tests.postgresql_server import PostgreSQLServer
 from tests.ship.conftest import Store
-from tests.ship.stores import QUICK, lines_of
+from tests.ship.stores import QUICK, lines_of, write
 from tests.ship.test_analysis_of_copies import parquet
 from tests.ship.test_fleet import changed, object_of, shipped
 from tests.ship.test_objects import replace
@@ -156,6 +157,24 @@ def test_parquet_that_does_not_say_what_the_lines_say_is_told_and_what_analyses_
     if told is not None:
         assert f"PROBLEM: events/origin={origin.replace('/', '%2F')}/" in (out := capsys.readouterr().out)
         assert told in out
+
+
+def test_what_a_busy_host_ships_while_its_lines_are_read_is_no_tampering(
+    tmp_path: Path, url: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped(tmp_path / "log", url)
+
+    def restored_while_shipping(*given: Any) -> Any:
+        found = restore(*given)
+        write(tmp_path / "log", 40, first=40)
+        Shipper(tmp_path / "log", open_sink(url), limits=QUICK).run(once=True)
+        return found
+
+    monkeypatch.setattr("agent_audit.ship.fleet.restore", restored_while_shipping)
+    assert main(["fleet", "verify", url, "--events"]) == NOT_PROVABLE  # this machine knows of a later head
+    out = capsys.readouterr().out
+    assert "PROBLEM" not in out
+    assert "the copy ends after 42 events" in out
 
 
 def test_without_verifying_the_report_says_so_and_nothing_is_restored(

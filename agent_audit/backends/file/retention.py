@@ -21,7 +21,14 @@ import orjson
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ConfigurationError, HeldError, PruneInProgressError, cannot_write
+from agent_audit.errors import (
+    ConfigurationError,
+    HeldError,
+    PruneInProgressError,
+    cannot_write,
+    require,
+    require_number,
+)
 from agent_audit.event import format_timestamp
 from agent_audit.wording import plural
 
@@ -46,10 +53,12 @@ class Retention:
     def __post_init__(self) -> None:
         if self.max_age is None and self.max_bytes is None:
             raise ConfigurationError("retention without a limit keeps everything; give max_age or max_bytes")
-        if (self.max_age is not None and self.max_age <= timedelta(0)) or (
-            self.max_bytes is not None and self.max_bytes < 0
-        ):
-            raise ConfigurationError("retention limits must be positive")
+        if self.max_age is not None:
+            require("max_age of Retention", self.max_age, timedelta, "a timedelta, or None")
+            if self.max_age <= timedelta(0):
+                raise ConfigurationError(f"max_age of Retention is {self.max_age}; give a time above 0")
+        if self.max_bytes is not None:
+            require_number("max_bytes of Retention", self.max_bytes, whole=True)
 
 
 class SealedSegment(NamedTuple):
@@ -117,7 +126,7 @@ def furthest_behind(layout: Layout) -> Shipment | None:
 def _past_limits(layout: Layout, retention: Retention, now: datetime | None) -> list[SealedSegment]:
     """The segments that are past the limits, whether they were shipped or not."""
     moment = now or datetime.now(timezone.utc)
-    oldest = format_timestamp(moment - retention.max_age) if retention.max_age is not None else ""
+    oldest = "" if retention.max_age is None else _before(moment, retention.max_age)
     starts = layout.segment_starts()
     sealed = [
         SealedSegment(first, following - 1, path := layout.segment(first), path.stat().st_size)
@@ -132,6 +141,14 @@ def _past_limits(layout: Layout, retention: Retention, now: datetime | None) -> 
         chosen.append(segment)
         total -= segment.size
     return chosen
+
+
+def _before(moment: datetime, age: timedelta) -> str:
+    """The time stamp of so long ago; of the first that there is when that was before."""
+    try:
+        return format_timestamp(moment - age)
+    except OverflowError:
+        return format_timestamp(datetime.min.replace(tzinfo=timezone.utc))
 
 
 def latest_timestamp(path: Path) -> str:

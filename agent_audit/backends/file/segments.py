@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from agent_audit.backends.file.fs import FileSystem, write_all
 from agent_audit.backends.file.layout import MAX_LINE, SEGMENT_MULTIPLE, Layout
-from agent_audit.errors import CorruptLineError, StorageError
+from agent_audit.errors import CorruptLineError, StorageError, require_number
 
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
 _TIME = re.compile(rb',"timestamp":"([0-9T:-]{19})')
@@ -38,13 +38,28 @@ _FEW = 1 << 16
 
 @dataclass(frozen=True)
 class Rotation:
-    """When a segment is sealed: at the next multiple of 256 events after any of these is reached."""
+    """When a segment is sealed: at the next multiple of 256 events after any of these is reached.
+
+    Raises:
+        ConfigurationError: one of them is no number above 0 (an age may be 0).
+    """
 
     max_events: int = 65_536
     max_bytes: int = 64 * 2**20
     max_age: float | None = 24 * 3600.0
     """Seconds since the first event of the segment happened, by its own word where another process has begun it; None
     never."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_events", "max_bytes"):
+            require_number(f"{name} of Rotation", getattr(self, name), 0, whole=True, above=True)
+        if self.max_age is not None:
+            require_number("max_age of Rotation", self.max_age)
+
+    @property
+    def lines(self) -> int:
+        """The multiple of 256 at which `max_events` are reached: other processes look for a new segment at those."""
+        return -(-self.max_events // SEGMENT_MULTIPLE) * SEGMENT_MULTIPLE
 
 
 @dataclass(slots=True)
@@ -320,7 +335,7 @@ class ActiveSegment:
         """
         before = self.tail
         try:
-            if before.lines + len(records) <= self._rotation.max_events and not self._sealing():
+            if before.lines + len(records) <= self._rotation.lines and not self._sealing():
                 self._write(records)
             else:
                 self._write_in_parts(records)
@@ -353,17 +368,16 @@ class ActiveSegment:
         """Lines up to the next point at which the segment may be sealed."""
         if self._sealing():
             return SEGMENT_MULTIPLE - self.tail.lines % SEGMENT_MULTIPLE
-        return self._rotation.max_events - self.tail.lines
+        return self._rotation.lines - self.tail.lines
 
     def _sealing(self) -> bool:
-        # A monotonic clock: the wall clock may go backwards.
-        return self.tail.offset >= self._rotation.max_bytes or time.monotonic() >= self._due
+        tail = self.tail
+        full = tail.lines >= self._rotation.lines or tail.offset >= self._rotation.max_bytes
+        return full or time.monotonic() >= self._due  # a monotonic clock: the wall clock may go backwards
 
     def _rotate_if_due(self) -> None:
         tail = self.tail
-        if tail.lines >= self._rotation.max_events or (
-            tail.lines and tail.lines % SEGMENT_MULTIPLE == 0 and self._sealing()
-        ):
+        if tail.lines and tail.lines % SEGMENT_MULTIPLE == 0 and self._sealing():
             self._begin(tail.next_seq)
 
     def _begin(self, base: int) -> None:
@@ -377,7 +391,7 @@ class ActiveSegment:
         path = self._layout.segment(base)
         handle, age = self._fs.open(path, create=create), self._rotation.max_age
         try:
-            due = math.inf if age is None else time.monotonic() + age - self._age_of(handle)
+            due = math.inf if age is None else time.monotonic() + self._left_of(age, handle)
             # Also when another process made it: its name may not have become durable.
             self._fs.fsync_dir(self._layout.segments)
         except OSError:
@@ -391,14 +405,19 @@ class ActiveSegment:
         self.path = path
         self.tail = Tail(base, 0, 0)
 
-    def _age_of(self, handle: int) -> float:
-        """Seconds since its first event happened; 0 for a new segment, and where a clock was set back since."""
-        first = _TIME.search(self._fs.read(handle, 0, _HEAD))
+    def _left_of(self, age: float, handle: int) -> float:
+        """Seconds until a segment has that age, by its first event; all of them for a new one.
+
+        None where that event tells no time, or one that is further ahead: each process would wait for it anew.
+        """
+        head = self._fs.read(handle, 0, _HEAD)
+        first = _TIME.search(head)
         try:
             begun = datetime.fromisoformat(first[1].decode() + "+00:00").timestamp() if first else math.inf
         except ValueError:
-            return 0.0  # somebody has written that line by hand
-        return max(0.0, time.time() - begun)
+            begun = math.inf  # somebody has written that line by hand
+        ahead = begun - time.time()
+        return age if not head else 0.0 if ahead > age else min(age, age + ahead)
 
     def _roll_back(self, before: Tail) -> None:
         """Cut off what a failed batch wrote. Where even that fails, the next locate() finds the torn end."""
