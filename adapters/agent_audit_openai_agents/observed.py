@@ -7,9 +7,8 @@ from typing import Any
 
 from agents.tracing import Span
 
-from agent_audit import AuditEventType, BoundedMap, Outcome
+from agent_audit import AuditEventType, BoundedMap, Outcome, outcome_of
 from agent_audit_openai_agents.items import field_of, parse_arguments, tokens_of
-from agent_audit_openai_agents.outcomes import outcome_of
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.run import RunRecorder
 
