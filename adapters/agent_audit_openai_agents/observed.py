@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from agents import ToolApprovalItem
 from agents.tracing import Span
 
 from agent_audit import AuditEventType, BoundedMap, Outcome, outcome_of
@@ -151,7 +152,8 @@ class Observer:
     def _tool_ended(self, span: Span[Any], exception: BaseException | None) -> None:
         """Only now is it known that it ran: a call that waits for approval has a span too."""
         data = span.span_data
-        if data.output is None and span.error is None and exception is None:
+        waits = isinstance(getattr(data.output, "run_item", None), ToolApprovalItem)  # below 0.22
+        if waits or (data.output is None and span.error is None and exception is None):
             return
         fields: dict[str, Any] = {"outcome": Outcome.SUCCESS, "result": data.output}
         if exception is not None:
