@@ -6,7 +6,6 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from copy import copy
 from typing import Any
 
 from langchain_core.tracers import context as tracing
@@ -28,12 +27,6 @@ class _ProcessHandler(AuditCallbackHandler):
 
     enabled = False
     """Runs that are under way keep the handler when it is disabled: their ends are still recorded."""
-
-    def keep_runs_under_way(self, logger: AuditLogger | None) -> None:
-        """Their ends belong into the log of their starts, when another logger takes over."""
-        if self._recording is not None and self._logger is not logger:
-            self.before = copy(self)
-            self.before.before = None
 
 
 _handler = _ProcessHandler()
@@ -57,7 +50,7 @@ def enable(
     `callbacks` as well record nothing twice when they have the same logger.
     """
     with _lock:
-        _handler.keep_runs_under_way(logger)
+        known = _handler._recording
         _handler.__init__(  # type: ignore[misc]  # the same object with other settings
             logger,
             agent_id=agent_id,
@@ -66,6 +59,7 @@ def enable(
             context=context,
             modifies=modifies,
         )
+        _handler._recording = known  # that runs are under way in
         _handler.enabled = True
         Hooks.for_process = _handler
         if not any(hook[0] is _variable for hook in tracing._configure_hooks):
