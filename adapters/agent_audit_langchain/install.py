@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from langchain_core.callbacks.manager import shielded
 from langchain_core.tracers import context as tracing
 
 from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
@@ -19,6 +20,14 @@ log = logging.getLogger(__name__)
 GRAPH_BUILDERS = tuple(
     Seam(f"langgraph.pregel.main:{name}", "breakpoints (interrupt_before, interrupt_after) are not seen")
     for name in ("get_sync_graph_callback_manager_for_config", "get_async_graph_callback_manager_for_config")
+)
+
+TOOL_ENDS = tuple(
+    Seam(
+        f"langchain_core.callbacks.manager:AsyncCallbackManagerForToolRun.{name}",
+        "the end of an async tool is not seen where its task is cancelled while that is told",
+    )
+    for name in ("on_tool_end", "on_tool_error")
 )
 
 
@@ -65,6 +74,10 @@ def enable(
         if not any(hook[0] is _variable for hook in tracing._configure_hooks):
             tracing.register_configure_hook(_variable, inheritable=True)
         _wrap_graph_builders()
+        for end in TOOL_ENDS:
+            # LangChain shields what it tells of the ends of chains, models and retrievers. A cancel scope of anyio, as
+            # around the stream of a web server, cancels again and again, and what is told is cancelled too.
+            end.wrap(shielded)
 
 
 def disable() -> None:
@@ -74,8 +87,8 @@ def disable() -> None:
         Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        for builder in GRAPH_BUILDERS:
-            builder.unwrap()
+        for seam in (*GRAPH_BUILDERS, *TOOL_ENDS):
+            seam.unwrap()
 
 
 def _wrap_graph_builders() -> None:
