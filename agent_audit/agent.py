@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
+from agent_audit.adapting import outcome_of
 from agent_audit.default import get_logger
 from agent_audit.errors import describe_error, require, require_given, require_name
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
@@ -270,9 +271,7 @@ def _outcome_of(error: BaseException | str | None) -> Outcome:
         return Outcome.SUCCESS
     if isinstance(error, PermissionError):
         return Outcome.DENIED
-    if isinstance(error, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
-        return Outcome.CANCELLED
-    return Outcome.FAILURE
+    return Outcome.FAILURE if isinstance(error, str) else outcome_of(error)
 
 
 def _error_fields(error: BaseException | str | None) -> dict[str, str]:

@@ -27,6 +27,8 @@ def get_logger() -> AuditLogger:
         StorageError: no directory can be written to.
     """
     global _logger
+    if (known := _logger) is not None:  # adapters ask with every event
+        return known
     with _lock:
         if _logger is None:
             _logger = _open_default()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from agent_audit import Outcome
+from agent_audit import outcome_of as ended_by
 
 if TYPE_CHECKING:
     from langgraph.callbacks import GraphCallbackHandler as BaseHandler
@@ -49,16 +49,14 @@ __all__ = [
     "step_of",
 ]
 
-_CANCELLED = (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)
-
 
 def outcome_of(error: BaseException) -> Outcome:
-    """How an operation ended that raised `error`: LangGraph steers by exceptions, and a stop is no failure."""
+    """How an operation ended that raised `error`: LangGraph steers by exceptions."""
     if isinstance(error, ParentCommand):
         return Outcome.SUCCESS  # a handoff to another agent
     if isinstance(error, GraphBubbleUp):
         return Outcome.SUSPENDED
-    return Outcome.CANCELLED if isinstance(error, _CANCELLED) else Outcome.FAILURE
+    return ended_by(error)
 
 
 def handoff_target(error: ParentCommand) -> str | None:

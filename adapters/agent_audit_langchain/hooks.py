@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -62,7 +63,7 @@ class Hooks:
     for_process: ClassVar[Hooks | None] = None
     """The one of `enable()`, while it is enabled."""
     before: Hooks | None = None
-    """The same with the settings it had before, for the ends of runs that began under them."""
+    """The same with the logger it had before, for the ends of runs that began under it."""
 
     def __init__(
         self,
@@ -81,10 +82,17 @@ class Hooks:
 
     @property
     def recording(self) -> Recording:
-        """What the handlers of this logger share; opens the default logger when there is no other."""
-        if self._recording is None:
-            self._recording = Recording.of(self._logger or get_logger())
-        return self._recording
+        """What the handlers of this logger share; opens the default logger when there is no other.
+
+        When another logger takes over, by `enable` or as the default one, what is under way keeps the log of its start.
+        """
+        logger, known = self._logger or get_logger(), self._recording
+        if known is None or known.logger is not logger:
+            if known is not None:
+                self.before = copy(self)
+                self.before._logger, self.before._recording, self.before.before = known.logger, known, None
+            known = self._recording = Recording.of(logger)
+        return known
 
     @property
     def _tracker(self) -> RunTracker:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from agent_audit import HostedCall
+from agent_audit_langchain.messages import verdict
+
 _LOOKUPS = frozenset({"file_search", "web_search", "web_fetch"})
-"""Those that read: they are on record as `data.access`."""
+"""Those that read."""
 
 _MCP = "remote_mcp"
 """What LangChain calls a tool of an MCP server that the provider has asked."""
@@ -17,23 +19,7 @@ _MCP = "remote_mcp"
 _NO_CALLS = frozenset({"mcp_list_tools"})
 
 
-@dataclass(frozen=True)
-class Hosted:
-    """A call that the provider has carried out itself."""
-
-    name: str
-    call_id: str | None
-    parameters: Any
-    failed: bool
-    result: Any
-
-    @property
-    def is_lookup(self) -> bool:
-        """Whether it has only read something."""
-        return self.name in _LOOKUPS
-
-
-def hosted_calls(message: AIMessage) -> Iterator[Hosted]:
+def hosted_calls(message: AIMessage) -> Iterator[HostedCall]:
     """The calls of such tools that an answer tells of, in LangChain's words for all providers."""
     if isinstance(message.content, str) and not message.additional_kwargs:
         return  # to spell out the blocks costs more than all the rest
@@ -41,13 +27,14 @@ def hosted_calls(message: AIMessage) -> Iterator[Hosted]:
     results = {block.get("tool_call_id"): block for block in blocks if block["type"] == "server_tool_result"}
     for block in blocks:
         if block["type"] == "server_tool_call" and block["name"] not in _NO_CALLS:
-            result = results.get(block.get("id"), {})
-            yield Hosted(
-                name=_name(block),
+            name, result = _name(block), results.get(block.get("id"), {})
+            output = result.get("output", result.get("extras", {}).get("error"))
+            yield HostedCall(
+                name=name,
                 call_id=block.get("id"),
                 parameters=block.get("args"),
-                failed=result.get("status") == "error",
-                result=result.get("output", result.get("extras", {}).get("error")),
+                is_lookup=name in _LOOKUPS,
+                ended=verdict(output, failed=result.get("status") == "error"),
             )
 
 

@@ -6,9 +6,9 @@ import importlib.util
 import logging
 from collections.abc import Callable
 from contextvars import ContextVar
-from copy import copy
 from typing import Any
 
+from langchain_core.callbacks.manager import shielded
 from langchain_core.tracers import context as tracing
 
 from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
@@ -22,18 +22,20 @@ GRAPH_BUILDERS = tuple(
     for name in ("get_sync_graph_callback_manager_for_config", "get_async_graph_callback_manager_for_config")
 )
 
+TOOL_ENDS = tuple(
+    Seam(
+        f"langchain_core.callbacks.manager:AsyncCallbackManagerForToolRun.{name}",
+        "the end of an async tool is not seen where its task is cancelled while that is told",
+    )
+    for name in ("on_tool_end", "on_tool_error")
+)
+
 
 class _ProcessHandler(AuditCallbackHandler):
     """The one handler of the process. It stays the same object, so that nothing is recorded twice."""
 
     enabled = False
     """Runs that are under way keep the handler when it is disabled: their ends are still recorded."""
-
-    def keep_runs_under_way(self, logger: AuditLogger | None) -> None:
-        """Their ends belong into the log of their starts, when another logger takes over."""
-        if self._recording is not None and self._logger is not logger:
-            self.before = copy(self)
-            self.before.before = None
 
 
 _handler = _ProcessHandler()
@@ -57,7 +59,7 @@ def enable(
     `callbacks` as well record nothing twice when they have the same logger.
     """
     with _lock:
-        _handler.keep_runs_under_way(logger)
+        known = _handler._recording
         _handler.__init__(  # type: ignore[misc]  # the same object with other settings
             logger,
             agent_id=agent_id,
@@ -66,11 +68,16 @@ def enable(
             context=context,
             modifies=modifies,
         )
+        _handler._recording = known  # that runs are under way in
         _handler.enabled = True
         Hooks.for_process = _handler
         if not any(hook[0] is _variable for hook in tracing._configure_hooks):
             tracing.register_configure_hook(_variable, inheritable=True)
         _wrap_graph_builders()
+        for end in TOOL_ENDS:
+            # LangChain shields what it tells of the ends of chains, models and retrievers. A cancel scope of anyio, as
+            # around the stream of a web server, cancels again and again, and what is told is cancelled too.
+            end.wrap(shielded)
 
 
 def disable() -> None:
@@ -80,8 +87,8 @@ def disable() -> None:
         Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        for builder in GRAPH_BUILDERS:
-            builder.unwrap()
+        for seam in (*GRAPH_BUILDERS, *TOOL_ENDS):
+            seam.unwrap()
 
 
 def _wrap_graph_builders() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
@@ -16,8 +16,8 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, name_of, takes_run
-from agent_audit_langchain.hosted import Hosted, hosted_calls
-from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain, verdict
+from agent_audit_langchain.hosted import hosted_calls
+from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain
 from agent_audit_langchain.talks import begins_talk, talk_of
 
 _MODEL_NODE = "model"
@@ -118,7 +118,8 @@ class ModelHooks(Hooks):
         self._note_requests(run, said)
         for message in said:
             for call in hosted_calls(message):
-                self._note_hosted(run, call)
+                for told in call.events():
+                    self.recording.note(run=run, hook="on_llm_end", after_effect=True, **told)
 
     def _note_requests(self, run: Run, messages: Sequence[AIMessage]) -> None:
         for message in messages:
@@ -140,18 +141,6 @@ class ModelHooks(Hooks):
                     error=broken["error"],
                     error_type="InvalidToolCall",
                 )
-
-    def _note_hosted(self, run: Run, call: Hosted) -> None:
-        """A tool that ran at the provider: nobody could record its intent before, nor knows how long it took."""
-        facts: dict[str, Any] = {"action": call.name, "call_id": call.call_id, "metadata": {"hosted": True}}
-        asked, ended = {"parameters": call.parameters}, verdict(call.result, failed=call.failed)
-        if call.is_lookup:
-            told = [(AuditEventType.DATA_ACCESS, {"resource": call.name, **asked, **ended})]
-        else:
-            facts |= {"action": f"tool.{call.name}", "span_id": uuid4().hex}
-            told = [(AuditEventType.TOOL_CALL, asked), (AuditEventType.TOOL_RESPONSE, ended)]
-        for event_type, what in told:
-            self.recording.note(event_type, run, "on_llm_end", after_effect=True, **facts, **what)
 
     def _note_call(self, event_type: AuditEventType, run: Run, call: Mapping[str, Any], **fields: Any) -> None:
         self.recording.note(

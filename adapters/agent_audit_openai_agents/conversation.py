@@ -10,10 +10,10 @@ from uuid import uuid4
 
 from agents import RunContextWrapper
 
-from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, message
+from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, message, outcome_of
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import field_of
-from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name, outcome_of
+from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name
 from agent_audit_openai_agents.recording import Recording, never_waiting
 from agent_audit_openai_agents.spoken_calls import SpokenCalls, fields_of
 

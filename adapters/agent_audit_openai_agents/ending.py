@@ -15,7 +15,7 @@ from agents.exceptions import (
     ToolTimeoutError,
 )
 
-from agent_audit import AuditEventType, Outcome, Run
+from agent_audit import AuditEventType, Outcome, Run, outcome_of
 from agent_audit_openai_agents.answers import is_unknown_tool
 from agent_audit_openai_agents.approvals import note_question
 from agent_audit_openai_agents.failures import failure_of
@@ -25,7 +25,6 @@ from agent_audit_openai_agents.outcomes import (
     cause_of,
     failure_fields,
     guardrail_name,
-    outcome_of,
     raised_by_handoff,
     raised_by_input_guardrail,
     raised_by_native_tool,

@@ -9,7 +9,7 @@ from typing import Any
 
 from agents import ModelResponse
 
-from agent_audit import ActionRequest, message
+from agent_audit import ActionRequest, HostedCall, Outcome, message
 
 _LOOKUPS = {"file_search_call": "file_search", "web_search_call": "web_search"}
 """Hosted tools that read: their items are on record as `data.access`."""
@@ -24,7 +24,7 @@ _HOSTED = {
 }
 """Hosted tools that ran at the provider before anybody could record an intent."""
 
-_PROGRAM = "program"
+_PROGRAM, _PROGRAM_TOOL = "program", "programmatic_tool_calling"
 """Code of the model's that the provider runs, and that may call tools; its output may come some answers later."""
 
 
@@ -49,23 +49,6 @@ class Call:
     def request(self) -> ActionRequest:
         """What is asked, in the form that all frameworks share."""
         return ActionRequest(self.action, self.arguments, self.call_id)
-
-
-@dataclass(frozen=True)
-class Hosted:
-    """A call that the provider has carried out itself."""
-
-    name: str
-    call_id: str | None
-    parameters: Any
-    lookup: bool
-    failed: bool
-    result: Any
-    error: str | None
-    item_id: str | None = None
-    """Its own, where `call_id` is that of the question whether it may run."""
-    is_done: bool = True
-    """Whether its output is known; it begins with this answer otherwise."""
 
 
 def field_of(item: Any, name: str) -> Any:
@@ -127,9 +110,11 @@ class Answer:
 
     texts: list[str] = field(default_factory=list)
     refused: bool = False
-    hosted: list[Hosted] = field(default_factory=list)
-    """The hosted tools that ran for it, or begin with it."""
-    done: list[Hosted] = field(default_factory=list)
+    hosted: list[HostedCall] = field(default_factory=list)
+    """The hosted tools that ran for it."""
+    begun: list[Call] = field(default_factory=list)
+    """Those that begin with it."""
+    done: list[HostedCall] = field(default_factory=list)
     """Those that have begun with an earlier one, and have run."""
     calls: list[Call] = field(default_factory=list)
     """The calls that it asks for, in their order."""
@@ -149,7 +134,10 @@ def read_answer(response: ModelResponse) -> Answer:
         elif kind == _PROGRAM:
             programs.add(field_of(item, "call_id"))
             output = next((one for one in response.output if _is_output_of(one, item)), None)
-            answer.hosted.append(_program(item, output))
+            if output is None:
+                answer.begun.append(_program_begun(item))
+            else:
+                answer.hosted.append(_program(item, output))
         elif kind == f"{_PROGRAM}_output" and field_of(item, "call_id") not in programs:
             answer.done.append(_program(None, item))
         elif (call := call_of(item)) is not None:
@@ -161,7 +149,7 @@ def read_answer(response: ModelResponse) -> Answer:
     return answer
 
 
-def _run_by_provider(call: Call, items: Sequence[Any]) -> Hosted | None:
+def _run_by_provider(call: Call, items: Sequence[Any]) -> HostedCall | None:
     """A call whose output comes in the same response, e.g. of a shell in the provider's container."""
     kinds = (f"{call.kind}_output", f"{call.kind.removesuffix('_call')}_output")
     call_id = field_of(call.raw, "call_id")
@@ -169,18 +157,18 @@ def _run_by_provider(call: Call, items: Sequence[Any]) -> Hosted | None:
     if output is None and field_of(call.raw, "execution") != "server":
         return None
     said, tools = field_of(output, "output"), field_of(output, "tools")
-    return Hosted(
-        name=call.name,
-        call_id=call.call_id,
-        parameters=call.arguments,
-        lookup=False,
-        failed=field_of(output, "status") in ("failed", "incomplete"),
-        result=[plain(part) for part in said] if isinstance(said, list) else {"tools": len(tools or ())},
-        error=None,
-    )
+    result = [plain(part) for part in said] if isinstance(said, list) else {"tools": len(tools or ())}
+    return HostedCall(call.name, call.call_id, call.arguments, is_lookup=False, ended=_ended(output, result))
 
 
-def _hosted(item: Any) -> Hosted:
+def _ended(item: Any, result: Any) -> dict[str, Any]:
+    error = field_of(item, "error")
+    failed = error is not None or field_of(item, "status") in ("failed", "incomplete")
+    outcome = Outcome.FAILURE if failed else Outcome.SUCCESS
+    return {"outcome": outcome, "result": result, "error": None if error is None else str(error)}
+
+
+def _hosted(item: Any) -> HostedCall:
     kind = field_of(item, "type")
     name = _LOOKUPS.get(kind) or _HOSTED[kind]
     if kind == "mcp_call":
@@ -191,16 +179,14 @@ def _hosted(item: Any) -> Hosted:
         if (value := field_of(item, key)) is not None
     }
     found, question = field_of(item, "results"), field_of(item, "approval_request_id")
-    error = field_of(item, "error")
-    return Hosted(
+    result = {"results": len(found)} if isinstance(found, Sequence) else plain(field_of(item, "output"))
+    return HostedCall(
         name=name,
         call_id=question or field_of(item, "id"),
-        item_id=field_of(item, "id") if question else None,
         parameters=asked,
-        lookup=kind in _LOOKUPS,
-        failed=error is not None or field_of(item, "status") in ("failed", "incomplete"),
-        result={"results": len(found)} if isinstance(found, Sequence) else plain(field_of(item, "output")),
-        error=None if error is None else str(error),
+        is_lookup=kind in _LOOKUPS,
+        ended=_ended(item, result),
+        facts={"item": field_of(item, "id")} if question else {},
     )
 
 
@@ -209,17 +195,14 @@ def _is_output_of(item: Any, program: Any) -> bool:
     return is_output and bool(field_of(item, "call_id") == field_of(program, "call_id"))
 
 
-def _program(program: Any, output: Any) -> Hosted:
-    return Hosted(
-        name="programmatic_tool_calling",
-        call_id=field_of(program or output, "call_id"),
-        parameters={"code": field_of(program, "code")} if program is not None else None,
-        lookup=False,
-        failed=field_of(output, "status") == "incomplete",
-        result=field_of(output, "result"),
-        error=None,
-        is_done=output is not None,
-    )
+def _program_begun(program: Any) -> Call:
+    return Call(_PROGRAM_TOOL, field_of(program, "call_id"), {"code": field_of(program, "code")}, _PROGRAM, program)
+
+
+def _program(program: Any, output: Any) -> HostedCall:
+    code = None if program is None else {"code": field_of(program, "code")}
+    ended = _ended(output, field_of(output, "result"))
+    return HostedCall(_PROGRAM_TOOL, field_of(output, "call_id"), code, is_lookup=False, ended=ended)
 
 
 def message_of(item: Any) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from agents import ToolApprovalItem
 from agents.tracing import Span
 
-from agent_audit import AuditEventType, BoundedMap, Outcome
+from agent_audit import AuditEventType, BoundedMap, Outcome, outcome_of
 from agent_audit_openai_agents.items import field_of, parse_arguments, tokens_of
-from agent_audit_openai_agents.outcomes import outcome_of
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.run import RunRecorder
 
@@ -152,7 +152,8 @@ class Observer:
     def _tool_ended(self, span: Span[Any], exception: BaseException | None) -> None:
         """Only now is it known that it ran: a call that waits for approval has a span too."""
         data = span.span_data
-        if data.output is None and span.error is None and exception is None:
+        waits = isinstance(getattr(data.output, "run_item", None), ToolApprovalItem)  # below 0.22
+        if waits or (data.output is None and span.error is None and exception is None):
             return
         fields: dict[str, Any] = {"outcome": Outcome.SUCCESS, "result": data.output}
         if exception is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Collection
 from typing import Any
@@ -113,15 +112,6 @@ def _timed_out(tool: Any, text: str | None, run: Run | None) -> bool:
     # An application's own text for time-outs: then the clock tells.
     own_text = getattr(tool, "timeout_error_function", None) is not None
     return own_text and run is not None and time.perf_counter() - run.started >= limit
-
-
-def outcome_of(exception: BaseException | None) -> Outcome:
-    """How an operation ended that an exception has ended."""
-    if exception is None:
-        return Outcome.UNKNOWN
-    if isinstance(exception, (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit)):
-        return Outcome.CANCELLED
-    return Outcome.FAILURE
 
 
 def cause_of(exception: BaseException) -> BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from agent_audit import (
     ActionRequest,
     AdapterSettings,
     AuditEventType,
+    HostedCall,
     Outcome,
     RunTracker,
     current_identity,
@@ -22,7 +24,6 @@ from agent_audit_openai_agents.answers import note_unexecuted
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import (
     Call,
-    Hosted,
     history_before,
     message_of,
     news,
@@ -238,7 +239,10 @@ class RunRecorder:
             result="\n".join(answer.texts),
             metadata={"model": run.state["model"], **facts},
         )
-        self._note_hosted(answer.hosted, hook)
+        for hosted in answer.hosted:
+            self._note_hosted(hosted, hook)
+        for begun in answer.begun:
+            self._begin_hosted(begun, hook)
         for done in answer.done:
             self._end_hosted(done, hook)
         for call in answer.calls:
@@ -254,45 +258,28 @@ class RunRecorder:
             facts = {"model": run.state["model"]}
             self.tracker.end(self._llm_key, outcome, exception=exception, metadata=facts)
 
-    def _note_hosted(self, calls: Sequence[Hosted], hook: str) -> None:
-        """Tools that ran at the provider: nobody could record their intent before."""
-        for call in calls:
-            outcome = Outcome.FAILURE if call.failed else Outcome.SUCCESS
-            facts: dict[str, Any] = {
-                "call_id": call.call_id,
-                "action": call.name if call.lookup else f"tool.{call.name}",
-                "parameters": call.parameters,
-                "metadata": {"hosted": True},
-            }
-            if call.item_id is not None:
-                request = ActionRequest(facts["action"], call.parameters.get("arguments"), call.call_id)
-                facts["metadata"] |= {"item": call.item_id, **digest_of(request, self.recording.logger.digest)}
-            if call.lookup:
-                facts["resource"] = call.name
-                facts |= {"outcome": outcome, "result": call.result, "error": call.error}
-                self.note(T.DATA_ACCESS, hook, after_effect=True, **facts)
-                continue
-            key = (self.key, "hosted", call.call_id)
-            self.tracker.start(T.TOOL_CALL, key, parent=self.agent_key, hook=hook, **facts)
-            if call.is_done:
-                self.tracker.end(key, outcome, result=call.result, error=call.error)
-            else:
-                self.tools.hosted_open[call.call_id] = key
+    def _note_hosted(self, call: HostedCall, hook: str) -> None:
+        """A tool that ran at the provider; one that somebody was asked about has a digest of what was decided on."""
+        if call.facts:
+            request = ActionRequest(call.action, call.parameters.get("arguments"), call.call_id)
+            call = replace(call, facts={**call.facts, **digest_of(request, self.recording.logger.digest)})
+        for told in call.events():
+            self.note(hook=hook, after_effect=True, **told)
 
-    def _end_hosted(self, call: Hosted, hook: str) -> None:
+    def _begin_hosted(self, call: Call, hook: str) -> None:
+        """A tool that runs at the provider from this answer on: its output comes with a later one."""
+        key = self.tools.hosted_open[call.call_id] = (self.key, "hosted", call.call_id)
+        facts = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
+        self.tracker.start(T.TOOL_CALL, key, parent=self.agent_key, hook=hook, metadata={"hosted": True}, **facts)
+
+    def _end_hosted(self, call: HostedCall, hook: str) -> None:
         """A hosted tool has run that had begun with an earlier answer, in this run or in one that this goes on from."""
         key = self.tools.hosted_open.pop(call.call_id, None)
-        facts: dict[str, Any] = {
-            "outcome": Outcome.FAILURE if call.failed else Outcome.SUCCESS,
-            "result": call.result,
-            "metadata": {"hosted": True},
-        }
         if key is not None:
-            self.tracker.end(key, hook=hook, **facts)
+            self.tracker.end(key, hook=hook, metadata={"hosted": True}, **call.ended)
             return
-        facts["metadata"] |= {"resumed": True}
-        call_facts = {"action": f"tool.{call.name}", "call_id": call.call_id}
-        self.note(T.TOOL_RESPONSE, hook, after_effect=True, **facts, **call_facts)
+        facts = {"action": call.action, "call_id": call.call_id, "metadata": {"hosted": True, "resumed": True}}
+        self.note(T.TOOL_RESPONSE, hook, after_effect=True, **facts, **call.ended)
 
     # -- points in time --------------------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ from uuid import uuid4
 from agents import ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, RunContextWrapper, ShellTool
 from agents.tool_context import ToolContext
 
-from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of
+from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of, outcome_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
 from agent_audit_openai_agents.invocations import about_to_invoke, returned
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
-from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, failure_fields, judge, outcome_of
+from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, failure_fields, judge
 from agent_audit_openai_agents.recording import current_span_id
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ from uuid import uuid4
 
 from agents.voice import StreamedTranscriptionSession, STTModel, TTSModel, VoiceModelProvider, VoicePipeline
 
-from agent_audit import AdapterSettings, AuditEventType, AuditLogger, Outcome, get_logger, identify
-from agent_audit_openai_agents.outcomes import outcome_of
+from agent_audit import AdapterSettings, AuditEventType, AuditLogger, Outcome, get_logger, identify, outcome_of
 from agent_audit_openai_agents.recording import Recording
 
 

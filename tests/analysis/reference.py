@@ -228,7 +228,7 @@ def unapproved(events: list[AuditEvent]) -> list[AuditEvent]:
 
 
 def denied_and_done(events: list[AuditEvent]) -> list[AuditEvent]:
-    """Calls that were denied last, had not begun before that, and did not end as refused."""
+    """Calls that were denied last, had not begun before that without an end, and did not end as refused."""
     refused = {e.span_id for e in events if e.event_type == "tool.response" and outcome(e) == "denied"} - {None}
     found = []
     for place, call in enumerate(events):
@@ -238,6 +238,9 @@ def denied_and_done(events: list[AuditEvent]) -> list[AuditEvent]:
         begun = before(events, place, "tool.call")
         if decided is None or decided.event_type == "action.approved":
             continue
-        if begun is None or events.index(begun) > events.index(decided):
+        known = [e for e in events if e.event_type != "tool.response" or e.outcome in {"success", "failure"}]
+        end = before(known, known.index(call), "tool.response")
+        over = begun is not None and end is not None and events.index(end) > events.index(begun)
+        if begun is None or over or events.index(begun) > events.index(decided):
             found.append(call)
     return found

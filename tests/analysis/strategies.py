@@ -51,8 +51,12 @@ def asking(draw: st.DrawFn) -> AuditEvent:
     kinds = ["action.request", "permission.check", "action.approved", "action.denied", "tool.call", "tool.response"]
     metadata = {"arguments": {"hmac_sha256": draw(st.sampled_from(["d1", "d2"]))}} if draw(st.booleans()) else {}
     seen = {"seen": "when resumed"} if draw(st.integers(0, 3)) == 0 else {}
+    kind = draw(st.sampled_from(kinds))
     return AuditEvent(
-        event_type=draw(st.sampled_from(kinds)),
+        event_type=kind,
+        outcome=draw(st.sampled_from(["success", "failure", "suspended", "denied"]))
+        if kind == "tool.response"
+        else None,
         timestamp=draw(_MOMENTS),
         agent_id="a",
         session_id=draw(st.sampled_from(["x", "x", "y", None])),

@@ -89,6 +89,15 @@ def test_a_denial_is_for_one_call_in_one_conversation_and_turn() -> None:
     assert found([*denied, ran, *next_turn])["denied-and-done"] == {ran.event_id}
 
 
+def test_a_call_that_has_run_before_its_denial_has_not_asked_by_itself() -> None:
+    """As of a graph that is resumed once more from where it had an answer already, and goes by that one."""
+    asks = [*turn("x", 0), said("tool.call", "x", 2), said("tool.response", "x", 3)]
+    denied, again = said("action.denied", "x", 10), said("tool.call", "x", 11)
+    for outcome, expected in (("success", {again.event_id}), ("failure", {again.event_id}), ("suspended", set())):
+        asks[-1] = asks[-1].model_copy(update={"outcome": outcome})
+        assert found([*asks, denied, again])["denied-and-done"] == expected
+
+
 def test_a_question_that_a_later_turn_leaves_behind_still_waits_and_each_step_has_its_own_decision() -> None:
     events = [
         *turn("x", 0, "action.approved", "tool.call"),

@@ -53,6 +53,7 @@ def test_the_request_is_on_record_before_the_body_runs(agent: AuditedAgent, back
         (PermissionError("not yours"), T.PERMISSION_DENIED, O.DENIED),
         (ValueError("wrong"), T.ACTION_FAILED, O.FAILURE),
         (KeyboardInterrupt(), T.ACTION_FAILED, O.CANCELLED),
+        (SystemExit("enough"), T.ACTION_FAILED, O.CANCELLED),
     ],
 )
 def test_an_exception_is_recorded_and_goes_on(

@@ -63,16 +63,18 @@ def _not_refused(scope: Scope, calls: Expr) -> Expr:
 def denied_and_done(scope: Scope, parameters: Parameters) -> Expr:
     """Calls that began after they were denied, with no approval since.
 
-    One that had begun before asks by itself, and goes on when it is answered: it has the answer, and may end well.
+    One that had begun before and has not come to an end since asks by itself, and goes on when it is answered: it has
+    the answer, and may end well.
     """
     log = scope.log
-    said = log.filter(log.event_type.isin((*DECISIONS, "tool.call")) & log.call_id.notnull())
+    ended_by_itself = (log.event_type == "tool.response") & log.outcome.isin(("success", "failure"))
+    said = log.filter((log.event_type.isin((*DECISIONS, "tool.call")) | ended_by_itself) & log.call_id.notnull())
     said = said.semi_join(log.filter(log.event_type == "action.denied").select("call_id").view(), "call_id")
     said = with_beginnings(said, log)
-    kinds = {"approval": "action.approved", "denial": "action.denied", "begun": "tool.call"}
+    kinds = {"approval": "action.approved", "denial": "action.denied", "begun": "tool.call", "end": "tool.response"}
     said = nearest(said, {name: said.event_type == kind for name, kind in kinds.items()})
     none_since = said.approval.isnull() | (said.approval < said.denial)
-    begins = said.begun.isnull() | (said.begun > said.denial)
+    begins = said.begun.isnull() | (said.begun > said.denial) | (said.end > said.begun)
     done = at(said.filter((said.event_type == "tool.call") & said.denial.notnull() & none_since & begins))
     calls = scope.events.filter(scope.events.event_type == "tool.call")
     return _not_refused(scope, calls.semi_join(done, is_at(calls, done))).select(*calls.columns)

@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
 from langchain_core.tracers import context as tracing
 from langchain_core.tracers.langchain import wait_for_all_tracers
-from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop
+from langchain_record import Record, Scripted, asks_for, call, human_in_the_loop, short
 from langchain_stories import QUESTION, begins, called, clerk, ends, send, stops
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -24,6 +24,7 @@ from langsmith.run_trees import get_cached_client
 from langsmith.utils import get_env_var
 
 from agent_audit import AuditLogger, MemoryAuditBackend, set_logger
+from agent_audit.testing import capture
 from agent_audit_langchain import AuditCallbackHandler, disable, enable
 
 CHAIN = RunnableLambda(lambda x: x).with_config(run_name="sums")
@@ -219,16 +220,22 @@ def test_beside_the_tracing_of_langsmith_the_record_is_the_same(record: Record, 
     )
 
 
-def test_run_under_way_when_another_logger_takes_over_gets_its_end_in_the_log_of_its_start(record: Record) -> None:
-    other = Record()
+@pytest.mark.parametrize("default", [False, True])
+def test_run_under_way_when_another_logger_takes_over_gets_its_end_in_the_log_of_its_start(
+    record: Record, default: bool
+) -> None:
+    other, before = Record(), set_logger(record.logger)
 
     @tool
     def switch(query: str) -> str:
-        """Some library enables again."""
-        enable(other.logger)
+        """Some library enables again, or exchanges the default logger."""
+        if default:
+            set_logger(other.logger)
+        else:
+            enable(other.logger)
         return "switched"
 
-    enable(record.logger)
+    enable(None if default else record.logger)
     model = Scripted(replies=[asks_for(call("switch", "c1", query="x")), "done"])
     create_agent(model, [switch], name="clerk").invoke({"messages": [("user", "go")]})
     assert record.short()[-3:] == [
@@ -237,4 +244,16 @@ def test_run_under_way_when_another_logger_takes_over_gets_its_end_in_the_log_of
         ("agent.stop", "success", "agent.clerk"),
     ]
     assert other.short() == [("llm.request", "llm.scripted-1"), ("llm.response", "success", "llm.scripted-1")]
+    set_logger(before)
     other.logger.close()
+
+
+@pytest.mark.parametrize("for_process", [False, True])
+def test_the_default_logger_is_the_one_of_now_as_in_each_test_that_captures(for_process: bool) -> None:
+    handler = AuditCallbackHandler()
+    if for_process:
+        enable()
+    for _ in range(2):
+        with capture() as backend:
+            CHAIN.invoke(1, {"callbacks": [] if for_process else [handler]})
+            assert [short(event) for event in backend.events()] == ONE_RUN

@@ -9,6 +9,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
+import anyio
 import pytest
 from langchain.agents import create_agent
 from langchain_core.prompts import ChatPromptTemplate
@@ -22,6 +23,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
 from agent_audit import MemoryAuditBackend
+from agent_audit_langchain import enable
 
 
 def streaming() -> Any:
@@ -168,6 +170,63 @@ async def test_out_of_time(record: Record) -> None:
     with pytest.raises(asyncio.TimeoutError):
         await asyncio.wait_for(Slow().agent(sync=False).ainvoke(QUESTION, config(record)), 0.5)
     assert record.story() == [*begins(SLOW), *called(SLOW, STOPPED), *stops("cancelled")]
+
+
+NEEDS_ENDS = pytest.mark.skipif(
+    STOPPED == "unknown", reason="langchain-core below 1.8 tells nothing of a tool that was cancelled"
+)
+
+
+async def _others() -> None:
+    await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+
+
+@NEEDS_ENDS
+@pytest.mark.parametrize("inside_agent", [False, True])
+async def test_an_async_tool_that_a_cancel_scope_of_anyio_stops_was_cancelled(
+    record: Record, inside_agent: bool
+) -> None:
+    """As around the stream of a web server whose client leaves: it cancels again, also what is told of the tool."""
+    enable(record.logger)
+
+    @tool
+    async def leave() -> None:
+        """The client leaves."""
+        scope.cancel()
+        await asyncio.sleep(600)
+
+    thread: Any = {"configurable": {"thread_id": "t"}}
+    agent = clerk(call("leave", "c1"), tools=[leave])
+    with anyio.CancelScope() as scope:
+        await (agent.ainvoke(QUESTION, thread) if inside_agent else leave.ainvoke({}))
+    await _others()
+    assert record.of("tool.response")[-1].outcome == "cancelled"
+
+
+@NEEDS_ENDS
+async def test_an_async_tool_has_its_end_whenever_its_task_is_cancelled(record: Record) -> None:
+    """Also while its end is being told."""
+    enable(record.logger)
+    loop = asyncio.get_running_loop()
+
+    def cancel_in(steps: int) -> None:
+        if steps:
+            loop.call_soon(cancel_in, steps - 1)
+        else:
+            task.cancel()
+
+    @tool
+    async def finish(steps: int) -> None:
+        """Its task is cancelled so many steps of the loop later."""
+        cancel_in(steps)
+
+    for steps in range(10):
+        task = asyncio.create_task(finish.ainvoke({"steps": steps}))
+        await asyncio.gather(task, return_exceptions=True)
+        await _others()
+    outcomes = [event.outcome for event in record.of("tool.response")]
+    assert len(outcomes) == 10
+    assert set(outcomes) <= {"success", "cancelled"}
 
 
 async def _until(record: Record, count: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from agents import Runner, UserError, function_tool
 from agents.testing import ModelStep, assistant_message
+from openai.types.responses.response_output_item import ImageGenerationCall
 from openai_scripts import Record, agent, call
 
 import agent_audit_openai_agents
@@ -89,6 +90,21 @@ async def test_a_decision_that_cannot_be_recorded_is_not_taken(backend: FailingB
         state.approve(result.interruptions[0])
     backend.failing = False
     assert (await Runner.run(one, state)).interruptions, "it still waits"
+
+
+async def test_what_the_provider_has_run_is_no_less_an_answer_when_it_cannot_be_recorded(
+    backend: FailingBackend, strict: Record, options: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    drawn = {"type": "image_generation_call", "id": "g1", "status": "completed", "result": "aW1n"}
+    backend.refused_type = "tool.call"
+    one = agent([ImageGenerationCall(**drawn), assistant_message("here it is")])
+    assert (await Runner.run(one, "hi", **options)).final_output == "here it is"
+    assert not [told for told in caplog.records if told.name.startswith("agent_audit")]
+    backend.refused_type = None
+    strict.logger.flush()
+    called, ended = strict.one("tool.call"), strict.one("tool.response")
+    assert (called.span_id, called.metadata) == (ended.span_id, {"hosted": True})
+    assert ended.duration_ms is None, "nobody knows how long it took"
 
 
 async def test_with_warn_the_agent_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
