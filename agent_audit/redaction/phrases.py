@@ -102,6 +102,14 @@ _NO_PASSWORD = words("""
     wymagane wymagany nieprawidłowe błędne poprawne krävs ogiltigt vereist onjuist verkeerd povinné nesprávné gerekli
     yanlış geçersiz korrekt requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
     falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
+    abgelaufen ungültig erforderlich vergessen notwendig identisch verlopen ongeldig verplicht vergeten leeg expiré
+    expirée invalide requis oublié oubliée faible identique périmé caducada caducado inválida inválido vencida débil
+    olvidada vacía expirada fraca vazia esquecida scaduto debole vuota dimenticata identica errato wygasło błędny słabe
+    puste zapomniane neplatné prázdné zapomenuté slabé felaktigt utgånget glömt svagt tomt obligatoriskt forkert
+    udløbet ugyldig påkrævet glemt utløpt påkrevd svakt väärä virheellinen pakollinen vanhentunut unohtunut hibás
+    érvénytelen kötelező lejárt gyenge helytelen greșită incorectă obligatorie expirată uitată slabă hatalı gerekli
+    zorunlu zayıf неверен неправильный обязателен истёк истек устарел слабый забыт невірний застарів слабкий
+    salah wajib lemah λάθος υποχρεωτικός
 """)
 # Of Dutch, German and Swedish.
 _PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")

@@ -21,6 +21,7 @@ _NO_SECRET = words(
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
     todo tbd fixme unchanged unset set n/a undef always on_create
+    unexpected expected unrecognized unterminated malformed
     try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
