@@ -15,6 +15,7 @@ _TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.l
     "bitcoin-cli",
 }
 _FIRST = _TOOLS | _BEFORE_A_TOOL
+_PROGRAM_KEYS, _ARGUMENT_KEYS = ("command", "cmd"), ("args", "argv")
 _LONGEST = 8192
 _BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
@@ -28,8 +29,24 @@ def may_be_command(first: str) -> bool:
 def secret_arguments(argv: list[Any], scan: Scan) -> Iterator[Replaced]:
     """The arguments in which a rule for the tool's command line finds a secret, without it."""
     first = 1 if argv[0] in _BEFORE_A_TOOL and len(argv) > 1 else 0
-    tool = argv[first].rsplit("/", 1)[-1] if type(argv[first]) is str else ""
-    given = argv[first + 1 :]
+    if type(argv[first]) is str:
+        yield from _of_tool(argv[first], argv, first + 1, scan)
+
+
+def arguments_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
+    """The same of `{"command": "docker", "args": ["login", "-p", x]}`, as MCP servers and processes are configured."""
+    program = next((record[key] for key in _PROGRAM_KEYS if type(record.get(key)) is str), "")
+    for key in _ARGUMENT_KEYS if program else ():
+        argv = record.get(key)
+        if type(argv) is list and argv and argv[0] != program:
+            first = 1 if program in _BEFORE_A_TOOL and type(argv[0]) is str else 0
+            yield from _of_tool(argv[0] if first else program, argv, first, scan)
+
+
+def _of_tool(program: str, argv: list[Any], first: int, scan: Scan) -> Iterator[Replaced]:
+    """What is secret of the arguments from `first` on."""
+    tool = program.rsplit("/", 1)[-1]
+    given = argv[first:]
     if tool not in _TOOLS or not all(type(argument) is str for argument in given):
         return
     line = " ".join((tool, *(argument.replace(" ", _BLANK) for argument in given)))
@@ -37,7 +54,7 @@ def secret_arguments(argv: list[Any], scan: Scan) -> Iterator[Replaced]:
     left = one.text.split(" ")[1:] if one is not None and one.rules else []
     if one is None or len(left) != len(given):
         return
-    for slot, (argument, found) in enumerate(zip(given, left, strict=True), first + 1):
+    for slot, (argument, found) in enumerate(zip(given, left, strict=True), first):
         text = found.replace(_BLANK, " ")
         if text != argument:
             yield argv, slot, text, one.rules[0]

@@ -106,7 +106,7 @@ _MAY_TELL = re.compile(
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _OF_PASSWORDS = frozenset({"pass", "pw", "pwd", "phrase", "pasword"})
 """Keywords of what people choose, and tell in more ways than others."""
-_LETTERS_BEFORE = re.compile(r"\w*")
+_LETTERS_BEFORE = re.compile(r"\w*(?:-\w{3,16}(?![\w-]))?")
 _LETTERS = re.compile(r"\w{0,24}")
 
 _TAIL = re.compile(r"[\w-]{0,40}")

@@ -24,7 +24,7 @@ _LEAD = 72
 _LINES = 8
 _VALUE = r"[\"'`]?([^\s\"'`\\<>|]{5,64})"
 _USER = r"[\"'`]?[\w.@+-]{2,48}[\"'`]?"
-_ENDS = re.compile(r"[\"'`]?(?:[ \t]*[,;)\n]|[.!]?(?:\s|\Z)|\\n)")
+_ENDS = re.compile(r"[\"'`]?(?:[ \t]*[,;)\]}\n]|[.!]?(?:\s|\Z)|\\n)")
 _CLAUSE_ENDS = re.compile(r"[\"'`]?[ \t]*(?:[,;)\n]|\.(?:\s|\Z)|\\n|\Z)")
 
 _PAIR = re.compile(rf" / {_VALUE}")
@@ -32,6 +32,8 @@ _USER_BEFORE = re.compile(rf"(?:\A|[\s(:\"'`])({_USER})\Z")
 _USERS = words("root admin administrator operator guest demo superuser sysadmin sa postgres oracle pi")
 _LOGIN = re.compile(
     r"(?i)\b(?:log ?-?ins?|log(?:ged)? (?:in|on)"
+    r"|zugangsdaten|anmelde?\w{2,5}|identifiants?|connexion|credenciales|credenciais|credenziali|accesso|acceso|acesso"
+    r"|inloggegevens|inloggning|logowania|логин|доступ\w{0,2}"
     r"|sign(?:ed)?[ -]?in|cred(?:ential)?s|accounts?|telnet|ssh|wi-?fi|wlan|ssid)\b"
 )
 _SLASHED = re.compile(rf"(?:admin|root)/{_VALUE}")

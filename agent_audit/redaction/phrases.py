@@ -72,8 +72,8 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-COPULAS = ("是", "为", "は", "는", "은")
-_TOLD_AFTER_COPULA = re.compile(r"(?:[是为は는은] ?| (?=\d{4}))[\"'`「]?([!-~]{4,64})")
+COPULAS = ("是", "为", "は", "が", "는", "은", "가", "ค")
+_TOLD_AFTER_COPULA = re.compile(r"(?:(?:[是为はが는은가]|คือ) ?| (?=\d{4}))[\"'`「]?([!-~]{4,64})")
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(

@@ -24,6 +24,7 @@ WHOLE = (
 _TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
 # Options of one letter or several, of which one has a number behind it (`-C 10`).
 _FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
+_RADTEST = r"(?: -(?:[dPtD] \S{1,128}|[x46])){0,6}"
 # Up to the option, on the same line and in the same command.
 REST = r"[^\n;|&]{0,200}?\s"
 
@@ -112,6 +113,25 @@ COMMANDS: tuple[Rule, ...] = (
     _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
     _option("user-password", "useradd usermod adduser", r"-p "),
     _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
+    part(
+        "httpie-token",
+        ("http ", "https ", "xh "),
+        rf"(?i:https?|xh)\b(?=[^\n;|&]{{0,200}}?\s(?:-A|--auth-type)[ =](?i:bearer)\b)"
+        rf"{REST}(?:-a|--auth)[ =]{{1,2}}{ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "radius-password",
+        ("radtest ",),
+        rf"radtest{_RADTEST} \S{{1,128}} {ARGUMENT}(?=[\"']? \S{{1,128}} \d{{1,10}} )",
+        is_value,
+    ),
+    part(
+        "radius-secret",
+        ("radtest ",),
+        rf"radtest{_RADTEST} \S{{1,128}} \S{{1,256}} \S{{1,128}} \d{{1,10}} {ARGUMENT}",
+        is_value,
+    ),
     _option("curl-user-joined", "curl", r"-u[\"']?(?=\w)[^\s:\"']{1,64}:"),
     part(
         "curl-cookie",
