@@ -25,7 +25,7 @@ _UNPARTED_SENTENCE = re.compile(
 # A secret that a sentence without blanks may tell.
 _CARRIED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]\W{0,3}[!-~]{5}")
 LABEL_WORDS = (
-    {"passe", "sandi", "khẩu", "credentials"}
+    {"passe", "sandi", "khẩu", "credentials", "secrète", "secreta", "segreta"}
     | vocabulary.PASSWORD
     | vocabulary.SECRET
     | vocabulary.KEY_TOO
