@@ -6,16 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_audit.redaction.chat import Replaced, Scan
-from agent_audit.redaction.rules.commands import COMMANDS
+from agent_audit.redaction.rules.commands import TOOLS
 
 _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
-_TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals) | {
-    "mysqladmin",
-    "mariadb-dump",
-    "bitcoin-cli",
-}
-_FIRST = _TOOLS | _BEFORE_A_TOOL
-_PROGRAM_KEYS, _ARGUMENT_KEYS = ("command", "cmd"), ("args", "argv")
+_FIRST = TOOLS | _BEFORE_A_TOOL
+_PROGRAM_KEYS, _ARGUMENT_KEYS = ("command", "cmd", "program", "executable"), ("args", "argv")
 _LONGEST = 8192
 _BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
@@ -47,7 +42,7 @@ def _of_tool(program: str, argv: list[Any], first: int, scan: Scan) -> Iterator[
     """What is secret of the arguments from `first` on."""
     tool = program.rsplit("/", 1)[-1]
     given = argv[first:]
-    if tool not in _TOOLS or not all(type(argument) is str for argument in given):
+    if tool not in TOOLS or not all(type(argument) is str for argument in given):
         return
     line = " ".join((tool, *(argument.replace(" ", _BLANK) for argument in given)))
     one = scan(line) if len(line) <= _LONGEST else None

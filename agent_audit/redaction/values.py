@@ -131,7 +131,7 @@ class Named(NamedTuple):
 # What their issuers give out: no version, address or digest.
 _FORMS = {
     "key:national-id": re.compile(r"[^\W_](?:[ ./-]?[^\W_]){4,23}"),
-    "key:pin": re.compile(r"(?!pin[-_])(?=\D{0,39}\d)[^\s:+/]{3,40}"),
+    "key:pin": re.compile(r"(?!pin[-_])(?!(?:GPIO|ADC|DAC|P[A-K])_?\d{1,2}$)(?=\D{0,39}\d)[^\s:+/]{3,40}"),
     "key:api-key": re.compile(
         # The keys of licenses (SPDX).
         r"(?!(?i:apache|mit|[la]?gpl|bsd|mpl|cc0?|isc|epl|unlicense|zlib)(?:-[\w.-]{1,16})?$).*",

@@ -361,7 +361,8 @@ seven-zip-password: 7-Zip command line manual, -p; unrar manual
 openssl-password openssl-passwd: openssl(1), pass phrase options; openssl-passwd(1)
 azure-cli-password: Microsoft Learn, Azure CLI, az login
 rdp-password: xfreerdp(1), /p
-remote-password: rdesktop(1); the help of evil-winrm and of netexec
+remote-password: rdesktop(1); the help of evil-winrm, netexec, smbmap, hydra and medusa
+nuget-password: Microsoft Learn, dotnet nuget add source, -p
 ipmi-password: ipmitool(1), -P
 mqtt-password: mosquitto_pub(1), -P
 cql-password: Apache Cassandra documentation, cqlsh; InfluxDB CLI; Couchbase CLI
