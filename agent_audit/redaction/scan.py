@@ -31,7 +31,6 @@ from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
 from agent_audit.redaction.rules import Rule
-from agent_audit.redaction.rules.commands import TOOLS
 from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
@@ -75,9 +74,10 @@ _STATEMENTS: dict[str, Statement] = {
     **NAME_FINDERS,
     **LOGIN_FINDERS,
 }
-_QUOTES = ('"', '\\"')
-_ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in ("", " ")}
-_ARGUMENTS |= {f"[{quote}{tool}{quote}" for tool in TOOLS for quote in _QUOTES}
+# An option amid the arguments of a program, or their name.
+_QUOTES, _BLANKS = ('"', '\\"'), ("", " ")
+_ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in _BLANKS}
+_ARGUMENTS |= {f"{quote},{blank}{quote}-" for quote in _QUOTES for blank in _BLANKS}
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES) | _ARGUMENTS
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
