@@ -6,15 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_audit.redaction.chat import Replaced, Scan
-from agent_audit.redaction.rules.commands import COMMANDS
+from agent_audit.redaction.rules.commands import TOOLS
 
 _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
-_TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals) | {
-    "mysqladmin",
-    "mariadb-dump",
-    "bitcoin-cli",
-}
-_FIRST = _TOOLS | _BEFORE_A_TOOL
+_FIRST = TOOLS | _BEFORE_A_TOOL
+_PROGRAM_KEYS, _ARGUMENT_KEYS = ("command", "cmd", "program", "executable"), ("args", "argv")
 _LONGEST = 8192
 _BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
@@ -28,16 +24,32 @@ def may_be_command(first: str) -> bool:
 def secret_arguments(argv: list[Any], scan: Scan) -> Iterator[Replaced]:
     """The arguments in which a rule for the tool's command line finds a secret, without it."""
     first = 1 if argv[0] in _BEFORE_A_TOOL and len(argv) > 1 else 0
-    tool = argv[first].rsplit("/", 1)[-1] if type(argv[first]) is str else ""
-    given = argv[first + 1 :]
-    if tool not in _TOOLS or not all(type(argument) is str for argument in given):
+    if type(argv[first]) is str:
+        yield from _of_tool(argv[first], argv, first + 1, scan)
+
+
+def arguments_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
+    """The same of `{"command": "docker", "args": ["login", "-p", x]}`, as MCP servers and processes are configured."""
+    program = next((record[key] for key in _PROGRAM_KEYS if type(record.get(key)) is str), "")
+    for key in _ARGUMENT_KEYS if program else ():
+        argv = record.get(key)
+        if type(argv) is list and argv and argv[0] != program:
+            first = 1 if program in _BEFORE_A_TOOL and type(argv[0]) is str else 0
+            yield from _of_tool(argv[0] if first else program, argv, first, scan)
+
+
+def _of_tool(program: str, argv: list[Any], first: int, scan: Scan) -> Iterator[Replaced]:
+    """What is secret of the arguments from `first` on."""
+    tool = program.rsplit("/", 1)[-1]
+    given = argv[first:]
+    if tool not in TOOLS or not all(type(argument) is str for argument in given):
         return
     line = " ".join((tool, *(argument.replace(" ", _BLANK) for argument in given)))
     one = scan(line) if len(line) <= _LONGEST else None
     left = one.text.split(" ")[1:] if one is not None and one.rules else []
     if one is None or len(left) != len(given):
         return
-    for slot, (argument, found) in enumerate(zip(given, left, strict=True), first + 1):
+    for slot, (argument, found) in enumerate(zip(given, left, strict=True), first):
         text = found.replace(_BLANK, " ")
         if text != argument:
             yield argv, slot, text, one.rules[0]

@@ -38,7 +38,7 @@ _WEAK_VALUE = re.compile(RANDOM + "{16,512}")
 _ENDS_LINE = re.compile(r"\s|\\[nr]|\Z")
 _NEXT_PAIR = r"\s{0,2}[\w.% -]{1,40}[=:]"
 _UNQUOTED = re.compile(
-    rf"(?:[^\s\0\"'`,;&|(){{}}\[\]<>\\]+|[,;&|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|\u3000-\u9fff\uac00-\ud7ff]))"
+    rf"(?:[^\s\0\"'`,;&|(){{}}\[\]<>\\]+|[,;|](?!\s|$|\\[nrt]|{_NEXT_PAIR})|&(?!\s|$|\\[nrt]|[\w.%-]{{1,40}}[=:])|\\(?![nrt\"'])|[(){{}}\[\]<>\"'`](?=[^\s\"'`,;)\]}}>&|\u3000-\u9fff\uac00-\ud7ff]))"
     r"{1,8192}"
 )
 _HEADER_LINE = re.compile(r"[^\r\n\"'\\]{1,8192}")
@@ -301,6 +301,11 @@ def is_name(text: str) -> bool:
     return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3
 
 
+def is_key_of_store(text: str) -> bool:
+    """Whether a text is the key of a store or cache, its parts between colons: `user:42:profile`."""
+    return _KEY_OF_STORE.fullmatch(text) is not None
+
+
 def _header_value(text: str, start: int) -> Value | None:
     # `{"authorization": "Basic x"}` is quoted; `Authorization: Basic x` goes to the end of the line.
     in_map = text[start - 2 : start - 1] in _QUOTES or text[start - 3 : start - 2] in _QUOTES
@@ -358,7 +363,7 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     secret = text[value.start : value.end]
     if " to " in separator and not is_shown(secret, found):
         return False  # `rename `api_key` to `apiKey``
-    stored = not value.quoted and found.rule != "key:password" and _KEY_OF_STORE.fullmatch(secret)
+    stored = not value.quoted and found.rule != "key:password" and is_key_of_store(secret)
     if separator == ":" and (stored or _COORDINATE.match(secret)):
         return False  # Redis: `EXPIRE token:bucket:10.0.0.3`; Maven's dependencies
     if separator == ":" and (value.end == len(text) or text[value.end] in "'\"") and _SCOPE.fullmatch(secret):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.assigned import MIXED, RANDOM, find_weak, is_name, plausible, value_at, whole
+from agent_audit.redaction.assigned import (
+    MIXED,
+    RANDOM,
+    find_weak,
+    is_key_of_store,
+    is_name,
+    plausible,
+    value_at,
+    whole,
+)
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.made import is_adjective
 from agent_audit.redaction.source_code import is_argument, is_constant_name, is_made_name
@@ -89,8 +98,8 @@ def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
     match = _ELEMENT.match(text, end)
     if match is None:
         return None
-    if match.group(3) and _NEXT_NAME.match(match.group(3)):
-        return None  # `TOKEN=<YOUR_SECRET>`, and the next line
+    if match.group(3) and (match.group(3)[0] == "@" or _NEXT_NAME.match(match.group(3))):
+        return None  # `//user:<password>@host`; `TOKEN=<YOUR_SECRET>`, and the next line
     start, stop = match.span(match.lastindex or 0)
     while start < stop and text[start].isspace():
         start += 1
@@ -173,6 +182,8 @@ def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Name
     listed = "," in after.group(3) and after.group(3)[-1] not in "\"'`"
     if (listed and is_made_name(match.group())) or is_argument(match.group()):
         return None
+    if found.weak and is_key_of_store(match.group()):
+        return None  # `cache miss for key user:42:profile`
     return Named(match.start(), match.end(), found.rule)
 
 

@@ -25,6 +25,8 @@ _ASKING = 400
 _MIXED_LAST = re.compile(r"[\d!@#$%^&*+=]\S*\s*\Z")
 _MIXED = re.compile(r"[\d!@#$%^&*+=]|-[^-]{3,16}-")
 _BLANKS = 8
+_ARTICLE = 9
+"""Characters before the name of what a short question asks for: `Und das Passwort?`"""
 
 _SPEAKER_KEYS = frozenset({"spk", "speaker", "from", "author", "role", "sender", "who"})
 _ROLES = frozenset({"human", "ai", "user", "assistant", "system", "bot", "agent"})
@@ -67,13 +69,15 @@ _CLASSES = {
 _ASKS = (
     r"\b(?:please|bitte|enter|type|provide|send|sent|texted|give|tell|share|paste|confirm|supply|submit|input|read"
     r"|reply|need|wants?|what(?:'s| is| are| was)|(?:may|can|could) i (?:have|get)|asks?|asking|requires?|requests?"
+    r"|(?:which|what) (?:password|pin)"
     r"|prompt\w{0,3}|and (?:the|your)|gib|geben sie|nennen|nenne|schick\w{0,3}|lautet|wie ist|donne[zr]?|saisi\w{1,5}"
     r"|entre[zr]|indique[zr]?|quel est|cuál es|ingres[ae]|introdu\w{2,5}|dime|envíame|proporcion\w{1,3}|qual|digite"
     r"|informe|inseri\w{2,3}|dimmi|podaj|wpisz|jakie|введите|укажите|назовите|какой|geef|voer|vul|skriv|ange|girin"
     r"|yazın)\b|请(?:输入|提供|告诉)|入力|教えて|입력|알려|:\s{0,3}\Z"
 )
 _ASKS_NOT = (
-    r"\b(?:never|not|should i|shall i|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
+    r"\b(?:never|not|(?<!which password )(?<!what password )(?<!which pin )(?<!what pin )(?:should|shall) i"
+    r"|(?:want|like) me to|how (?:many|long|often)|length|policy|managers?"
     r"|generators?|hash(?:es|ed)?|format|requirements?|strength|limit|field|history|rotation"
     r"|booking|reservation|flight|order (?:number|id|confirmation)|tracking|shipment|parcel|ticket|promo|coupon"
     r"|fix|implement|refactor|rename|review|regex|module|function|hashing|reset tests?)\b|n't\b"
@@ -227,8 +231,10 @@ def _asked_for(text: str) -> str | None:
     sentences = [sentence for sentence in _SENTENCES.split(text.rstrip()) if sentence and not sentence.isspace()]
     for sentence in sentences[:-3:-1]:
         for name, pattern in named:
-            if pattern.search(sentence) is not None:
-                asked = asks.search(sentence) or _WHAT_IS_IT.search(sentences[-1])
+            if (said := pattern.search(sentence)) is not None:
+                # `Passwort für db1?`
+                short = said.start() <= _ARTICLE and sentence.rstrip()[-1] in "?？"
+                asked = short or asks.search(sentence) or _WHAT_IS_IT.search(sentences[-1])
                 return name if asked and asks_not.search(sentence) is None else None
     return None
 

@@ -2,13 +2,15 @@
 and looked at.
 
 Six letters make eight of base64, in one of three ways by where they begin, and twelve hexadecimal digits. The gate
-finds these like other literals, so that text without them costs nothing.
+finds these like other literals, so that text without them costs nothing. Windows encodes text as UTF-16 before it
+makes base64 of it: what PowerShell takes as `-EncodedCommand`.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Iterable
 
 ENCODED = "encoded"
 """Rule id of text that is masked because of what it decodes to."""
@@ -36,17 +38,27 @@ _FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitali
 
 def _encodings() -> dict[str, set[int]]:
     """The literals to look for, in lower case, each with the bytes that may stand before it in its group of three."""
+    return _in_base64(_FORMS, "utf-8")
+
+
+def _in_base64(forms: Iterable[str], encoding: str) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
-    for word in _FORMS:
+    for word in forms:
+        raw = word.encode(encoding)
         for lead in range(3):
-            encoded = base64.b64encode(b"\0" * lead + word.encode()).decode()
-            whole = encoded[_SKIPPED[lead] : (8 * (lead + len(word))) // 6]
+            encoded = base64.b64encode(b"\0" * lead + raw).decode()
+            whole = encoded[_SKIPPED[lead] : (8 * (lead + len(raw))) // 6]
             found.setdefault(whole.lower(), set()).add(_SKIPPED[lead])
-    return {literal: skipped for literal, skipped in found.items() if len(literal) >= 5}
+    # Of three letters no text is free.
+    return {literal: skipped for literal, skipped in found.items() if len(literal) >= 4}
 
 
 ENCODINGS = _encodings()
 """Lower-case literals of base64 that hold a telling word, and how far into a group of four characters they begin."""
+
+# Four letters make ten characters there.
+WIDE_ENCODINGS = _in_base64({form[:4] for form in _FORMS}, "utf-16-le")
+"""The same of words in UTF-16 (little-endian)."""
 
 
 HEX_ENCODINGS = frozenset(word.encode().hex() for word in _FORMS)
@@ -100,12 +112,16 @@ def _run_start(text: str, place: int, back: re.Pattern[str]) -> int:
             return place
 
 
-def decoded(text: str, start: int, end: int, place: int, skipped: int) -> str | None:
-    """What a run of base64 says, read in the groups that the literal at `place` shows; None for a short one."""
+def decoded(text: str, start: int, end: int, place: int, skipped: int, *, wide: bool = False) -> str | None:
+    """What a run of base64 says, read in the groups that the literal at `place` shows; None for a short one.
+
+    Of UTF-16 (`wide`) what is ASCII: half of its bytes are zero.
+    """
     if end - start < _MIN_RUN:
         return None
-    raw = text[start:end].replace("-", "+").replace("_", "/")
+    run = text[start:end].replace("-", "+").replace("_", "/")
     before = len(_NOT_BASE64.sub("", text[start:place].replace("-", "+").replace("_", "/")))
-    groups = _NOT_BASE64.sub("", raw)[(before - skipped) % 4 :]
+    groups = _NOT_BASE64.sub("", run)[(before - skipped) % 4 :]
     groups = groups[: len(groups) - (len(groups) % 4 == 1)]
-    return base64.b64decode(groups + "=" * (-len(groups) % 4)).decode("utf-8", "replace")
+    raw = base64.b64decode(groups + "=" * (-len(groups) % 4))
+    return (raw.replace(b"\0", b"") if wide else raw).decode("utf-8", "replace")

@@ -27,7 +27,6 @@ from agent_audit.redaction.keys import (
 )
 from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.phrases import (
-    COPULAS,
     find_answer,
     find_changed,
     find_code_told,
@@ -35,6 +34,7 @@ from agent_audit.redaction.phrases import (
     find_number_told,
     find_told,
     find_told_unparted,
+    is_unparted,
 )
 from agent_audit.redaction.sentences import find_in_sentence
 from agent_audit.redaction.values import Named
@@ -56,6 +56,7 @@ _MEMBER = r"\\{0,7}[\"']?,\s{0,16}\\{0,7}[\"'][\w-]{1,32}\\{0,7}[\"']\s?:\s?\\{0
 _KIND = (
     r"(?i:provvisori[ao]|provisoire|provisional|provis[oó]ri[ao]|temporal|temporaire|tempor[aá]ri[ao]|inicial|iniziale"
     r"|tymczasow[ey]|временный|tijdelijk|tillfälligt|dočasné|geçici|initiale?|nuev[ao]|nov[ao]|nouveau|nuov[ao]"
+    r"|שלי|שלך|שלנו|μου|σου|saya|anda|(?:của )?(?:tôi|bạn)"
     r"|wi-?fi|wlan|smtp|ftp|ssh|root|admin|vpn|api|sms"
     r"|(?:de|del|do|da|di|per|for|für|du|pour|para) [\w.-]{1,24}(?: [\w.-]{1,24})?)"
 )
@@ -99,14 +100,14 @@ _MAY_TELL = re.compile(
     r"| ?(?:[–—→⇒]|->|\\u2[01])"
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
-    r"|till|til|do|da|del|della|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
+    r"|till|til|do|da|del|della|dello|du|des|dos|das|d['’]|dell['’]|all['’]|wurde|wird|hab\w{0,2}|е|của|μου|σου|μας|σας|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
     r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
 _OF_PASSWORDS = frozenset({"pass", "pw", "pwd", "phrase", "pasword"})
 """Keywords of what people choose, and tell in more ways than others."""
-_LETTERS_BEFORE = re.compile(r"\w*")
+_LETTERS_BEFORE = re.compile(r"\w*(?:-\w{3,16}(?![\w-]))?")
 _LETTERS = re.compile(r"\w{0,24}")
 
 _TAIL = re.compile(r"[\w-]{0,40}")
@@ -126,7 +127,7 @@ def marks_of(text: str) -> tuple[bool, bool, bool]:
 
 def names_nothing(text: str, start: int, end: int) -> bool:
     """Whether the name that ends in the word of the keyword at `start:end` is harmless: `max_tokens`."""
-    if text[end : end + 1] in COPULAS:
+    if is_unparted(text, end):
         return False
     match = _TAIL.match(text, end)
     tail = text[start : match.end()] if match is not None else text[start:end]
@@ -230,7 +231,7 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     text: str, start: int, end: int, keys: KeyClassifier
 ) -> Finding | None:
     """What a sentence or a statement says of the name that has a keyword at `start:end`."""
-    if text[end : end + 1] in COPULAS:
+    if is_unparted(text, end):
         told = _judge(text, start, text[start:end], keys)
         return None if told is None else finding_of(find_told_unparted(text, end, told))
     if text[start:end].lower() == "code":

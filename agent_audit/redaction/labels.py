@@ -18,6 +18,11 @@ _DESCRIPTION = re.compile(
     r"[.;]?(?: [A-Z][^\n]{0,2000})?"
 )
 _SENTENCE = re.compile(r"[^\W\d_]+(?:[,:;.]?[ ’'-][^\W\d_]+){3,60}[.!?]")
+# How many characters a password must have at least: one small number amid the words.
+_COUNTING = re.compile(
+    r"[^\W\d_]+(?:,?[ ’'-][^\W\d_]+){0,16} \d{1,2}[\uac00-\ud7af]{0,2}(?:,?[ ’'-][^\W\d_]+){1,16}[.!]?"
+)
+_UNPARTED_COUNTING = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{4,24}\d{1,2}[\u3040-\u30ff\u3400-\u9fff、，。]{1,32}")
 # With the marks of Chinese and Japanese sentences.
 _UNPARTED_SENTENCE = re.compile(
     r"[\u3040-\u30ff\u3400-\u9fff]{4,}[。，、！？：]|[。，、！？][\u3040-\u30ff\u3400-\u9fff]{4,}"
@@ -25,7 +30,7 @@ _UNPARTED_SENTENCE = re.compile(
 # A secret that a sentence without blanks may tell.
 _CARRIED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]\W{0,3}[!-~]{5}")
 LABEL_WORDS = (
-    {"passe", "sandi", "khẩu", "credentials"}
+    {"passe", "sandi", "khẩu", "credentials", "secrète", "secreta", "segreta", "geheim"}
     | vocabulary.PASSWORD
     | vocabulary.SECRET
     | vocabulary.KEY_TOO
@@ -87,9 +92,11 @@ def is_described(text: str) -> bool:
     text = _plain(text)
     if not text.isascii() and _UNPARTED_SENTENCE.search(text) is not None:
         return _CARRIED.search(text) is None
+    if _UNPARTED_COUNTING.fullmatch(text) or (_COUNTING.fullmatch(text) and not text[:1].isupper()):
+        return any(word in text for word in _UNPARTED)
     if text.count(" ") < 3 or not text[:1].isupper():
         return False
-    if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text)):
+    if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text) or _COUNTING.fullmatch(text)):
         return False
     return not LABEL_WORDS.isdisjoint(re.split(r"\W+", text.lower()))
 

@@ -24,14 +24,17 @@ _LEAD = 72
 _LINES = 8
 _VALUE = r"[\"'`]?([^\s\"'`\\<>|]{5,64})"
 _USER = r"[\"'`]?[\w.@+-]{2,48}[\"'`]?"
-_ENDS = re.compile(r"[\"'`]?(?:[ \t]*[,;)\n]|[.!]?(?:\s|\Z)|\\n)")
+_ENDS = re.compile(r"\\{0,7}[\"'`]?(?:[ \t]*[,;)\]}\n]|[.!]?(?:\s|\Z)|\\n)")
 _CLAUSE_ENDS = re.compile(r"[\"'`]?[ \t]*(?:[,;)\n]|\.(?:\s|\Z)|\\n|\Z)")
 
 _PAIR = re.compile(rf" / {_VALUE}")
 _USER_BEFORE = re.compile(rf"(?:\A|[\s(:\"'`])({_USER})\Z")
+_QUOTES = "\"'`"
 _USERS = words("root admin administrator operator guest demo superuser sysadmin sa postgres oracle pi")
 _LOGIN = re.compile(
     r"(?i)\b(?:log ?-?ins?|log(?:ged)? (?:in|on)"
+    r"|zugangsdaten|anmelde?\w{2,5}|identifiants?|connexion|credenciales|credenciais|credenziali|accesso|acceso|acesso"
+    r"|inloggegevens|inloggning|logowania|логин|доступ\w{0,2}"
     r"|sign(?:ed)?[ -]?in|cred(?:ential)?s|accounts?|telnet|ssh|wi-?fi|wlan|ssid)\b"
 )
 _SLASHED = re.compile(rf"(?:admin|root)/{_VALUE}")
@@ -81,7 +84,7 @@ def _find_pair(text: str, place: int, _: KeyClassifier) -> _Found:
         return [], 0
     lead = text[max(0, place - _LEAD) : place]
     user = _USER_BEFORE.search(lead[-50:])
-    if user is None or not (user.group(1).lower() in _USERS or _LOGIN.search(lead)):
+    if user is None or not (user.group(1).strip(_QUOTES).lower() in _USERS or _LOGIN.search(lead)):
         return [], 0
     return _result(_secret(text, match))
 

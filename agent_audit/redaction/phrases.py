@@ -53,18 +53,19 @@ _NUMBER_BEFORE = re.compile(
 _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
-    r"|(?<=alasana) on|(?<=alasanani) on)"
+    r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
+    r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"
 )
 # `password was changed from x to y`
 _SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
 _FOR = (
-    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|do|da|pour|para|per|voor|van|för|till|til|для|от|на|до|від|за"
+    r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|dello|du|des|do|da|dos|das|pour|para|per|voor|van|för|till|til|для|от|на|до|від|за"
     r"|ke?|za|για|cho|untuk"
     r"|provided|given|supplied|shared|sent)"
 )
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: {_FOR} [^\n.:;=\"]{{1,48}}?)(?:({_IS}| to)|{_MORE_VERBS})|({_VERB})"
-    rf"|{_MORE_VERBS}) {{1,2}}"
+    rf"(?:{_SET}|{_DASH}| -|(?: (?:{_FOR} |(?:d|dell|all|de l)['’])[^\n.:;=\"]{{1,48}}?)(?:({_IS}| to)|{_MORE_VERBS})"
+    rf"|({_VERB})|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )
 _FROM_TO = re.compile(
@@ -72,8 +73,10 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-COPULAS = ("是", "为", "は", "는", "은")
-_TOLD_AFTER_COPULA = re.compile(r"(?:[是为は는은] ?| (?=\d{4}))[\"'`「]?([!-~]{4,64})")
+COPULAS = ("是", "为", "は", "が", "는", "은", "가", "ค", "ข")
+_TOLD_AFTER_COPULA = re.compile(
+    r"(?:(?:[是为はが는은가]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
+)
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
@@ -102,6 +105,14 @@ _NO_PASSWORD = words("""
     wymagane wymagany nieprawidłowe błędne poprawne krävs ogiltigt vereist onjuist verkeerd povinné nesprávné gerekli
     yanlış geçersiz korrekt requerida requerido necesaria necesario sbagliata errata scaduta obbligatoria richiesta
     falsch richtig incorrecta incorrecte errada obligatoria obligatoire неверный
+    abgelaufen ungültig erforderlich vergessen notwendig identisch verlopen ongeldig verplicht vergeten leeg expiré
+    expirée invalide requis oublié oubliée faible identique périmé caducada caducado inválida inválido vencida débil
+    olvidada vacía expirada fraca vazia esquecida scaduto debole vuota dimenticata identica errato wygasło błędny słabe
+    puste zapomniane neplatné prázdné zapomenuté slabé felaktigt utgånget glömt svagt tomt obligatoriskt forkert
+    udløbet ugyldig påkrævet glemt utløpt påkrevd svakt väärä virheellinen pakollinen vanhentunut unohtunut hibás
+    érvénytelen kötelező lejárt gyenge helytelen greșită incorectă obligatorie expirată uitată slabă hatalı gerekli
+    zorunlu zayıf неверен неправильный обязателен истёк истек устарел слабый забыт невірний застарів слабкий
+    salah wajib lemah λάθος υποχρεωτικός
 """)
 # Of Dutch, German and Swedish.
 _PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")
@@ -205,6 +216,12 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
     if match is None or found.weak or not all(is_shown(match.group(n), found) for n in (1, 3)):
         return []
     return [Named(*match.span(1), found.rule), Named(*match.span(3), found.rule)]
+
+
+def is_unparted(text: str, end: int) -> bool:
+    """Whether a verb or a secret of other letters follows a name without a blank, at `end`: `密码是x`, `密码x`."""
+    follows = text[end : end + 1]
+    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\uac00" and follows.isascii() and follows.isalnum())
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:

@@ -14,6 +14,7 @@ from agent_audit.redaction.encoded import (
     ENCODED,
     ENCODINGS,
     HEX_ENCODINGS,
+    WIDE_ENCODINGS,
     decoded,
     decoded_hex,
     hex_run_around,
@@ -73,7 +74,11 @@ _STATEMENTS: dict[str, Statement] = {
     **NAME_FINDERS,
     **LOGIN_FINDERS,
 }
-_TYPES = frozenset(name.lower() for name in SECRET_TYPES)
+# An option amid the arguments of a program, or their name.
+_QUOTES, _BLANKS = ('"', '\\"'), ("", " ")
+_ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in _BLANKS}
+_ARGUMENTS |= {f"{quote},{blank}{quote}-" for quote in _QUOTES for blank in _BLANKS}
+_TYPES = frozenset(name.lower() for name in SECRET_TYPES) | _ARGUMENTS
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
 _OF_PROSE = frozenset({"://", " / ", "admin/", "root/", "login", "log in", "log on", "sign in", " door", " gate"})
@@ -141,6 +146,8 @@ class Scanner:
             statements.update(dict.fromkeys(TELLING, find_seed_phrases))
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
+            wide = {literal: self._encoded(skipped, wide=True) for literal, skipped in WIDE_ENCODINGS.items()}
+            statements.update(wide)
             statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
         woken: dict[str, list[tuple[Rule, re.Pattern[str] | Lazy]]] = {}
         for rule in active:
@@ -222,13 +229,13 @@ class Scanner:
         """One text, masked."""
         return self.scan((text,), action).get(0) or Masked(text, ())
 
-    def _encoded(self, skips: set[int]) -> Statement:
+    def _encoded(self, skips: set[int], *, wide: bool = False) -> Statement:
         """What finds base64 with a secret in it, where a literal stands that begins so far into its group of four."""
 
         def find(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
             start, end = run_around(text, place)
             for skipped in skips:
-                inner = decoded(text, start, end, place, skipped)
+                inner = decoded(text, start, end, place, skipped, wide=wide)
                 if inner is not None and self._holds_secret(inner):
                     return [Named(start, end, ENCODED)], end
             # Letters may stand before the run that are none of it, so a later literal may show other groups; yet

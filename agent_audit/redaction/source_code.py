@@ -23,8 +23,8 @@ _GOES_ON = re.compile(
 )
 _IN_LIST = re.compile(r"\)? ?[,;)\]}]|\s{1,40}[)\]}]")
 _NEXT_STATEMENT = re.compile(
-    r"[@)\]}]|\d{1,2}[.)] |(?:def|class|if|elif|for|while|with|return|raise|try|assert|yield|await|async|import|from"
-    r"|del|pass|msgid|msgstr)\b"
+    r"[@)\]}]|\d{1,2}[.)] |[-+]?(?:def|class|if|elif|for|while|with|return|raise|try|assert|yield|await|async|import"
+    r"|from|del|pass|msgid|msgstr)\b"
     r"|[A-Za-z_][\w.]*(?:, [A-Za-z_]\w*){0,3}(?:\[[^\]\n]{0,60}\])?(?:\(| [-+*/|&]?= |: \w[\w.\[\], |]{0,60} = |\. ?$)"
 )
 _EXPRESSION = re.compile(

@@ -21,6 +21,7 @@ _NO_SECRET = words(
     missing invalid expired valid include omit must should is was are the a an not and or of to in
     for basic bearer digest self this value env await new async lambda function return yield from
     todo tbd fixme unchanged unset set n/a undef always on_create
+    unexpected expected unrecognized unterminated malformed
     try prompt
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
@@ -130,7 +131,7 @@ class Named(NamedTuple):
 # What their issuers give out: no version, address or digest.
 _FORMS = {
     "key:national-id": re.compile(r"[^\W_](?:[ ./-]?[^\W_]){4,23}"),
-    "key:pin": re.compile(r"(?!pin[-_])(?=\D{0,39}\d)[^\s:+/]{3,40}"),
+    "key:pin": re.compile(r"(?!pin[-_])(?!(?:GPIO|ADC|DAC|P[A-K])_?\d{1,2}$)(?=\D{0,39}\d)[^\s:+/]{3,40}"),
     "key:api-key": re.compile(
         # The keys of licenses (SPDX).
         r"(?!(?i:apache|mit|[la]?gpl|bsd|mpl|cc0?|isc|epl|unlicense|zlib)(?:-[\w.-]{1,16})?$).*",

@@ -57,7 +57,8 @@ CVV = words("cryptogramme cvv cvc cvv2 cvc2 csc cvn")
 SSN = words("ssn ssns itin sozialversicherungsnummer socialsecuritynumber")
 NATIONAL_ID = words("""
     cpf dni nif pesel bsn aadhaar aadhar nino hetu personnummer fødselsnummer fodselsnummer nric steuerid steueridnr
-    codicefiscale curp tckn cnp tfn cprnumber cprnummer 身份证号 身份证 주민등록번호 マイナンバー 個人番号
+    codicefiscale curp tckn cnp tfn cprnumber cprnummer cuit cuil ppsn egn егн hkid mbi jmbg emso emšo oib amka svnr
+    isikukood снилс 身份证号 身份证 주민등록번호 マイナンバー 個人番号
 """)
 CARD = words("cardnumber ccnumber ccnum creditcard creditcardnumber cardno pan")
 
@@ -152,7 +153,7 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "tok": (("token", words("auth access api bearer refresh session")),),
     "answer": (("secret", words("security secret recovery challenge")),),
     "answers": (("secret", words("security secret recovery challenge")),),
-    "verifier": (("otp", words("code")),),
+    "verifier": (("otp", words("code oauth")),),
     "community": (("secret", words("snmp")),),
     "string": (("secret", words("community secret")),),
     "binary": (("secret", words("secret")),),
@@ -177,7 +178,7 @@ PAIRS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
     "card": (("card", words("credit debit")),),
     "session": (("cookie", words("gitlab flask express laravel rails fastlane")),),
     "auth": (("password", words("redis")),),
-    "seed": (("secret", words("wallet hd bip39")),),
+    "seed": (("secret", words("wallet hd bip39 totp hotp otp mfa 2fa")),),
     "sid": (("cookie", words("connect session")),),
     "id": (("api-key", words("accesskey")), ("national-id", words("national tax taxpayer"))),
 }

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker, members
-from agent_audit.redaction.argv import may_be_command, secret_arguments
+from agent_audit.redaction.argv import arguments_in, may_be_command, secret_arguments
 from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
 from agent_audit.redaction.keys import (
@@ -49,12 +49,7 @@ from agent_audit.redaction.objects import (
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.stores import STORE_KEYS, is_key_of_bytes, secret_members
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import (
-    could_be_secret,
-    describes_in,
-    enough_digits,
-    is_shown,
-)
+from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown
 from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
 
 MAX_DEPTH = 64
@@ -417,6 +412,7 @@ class Walk:
         if not _ANSWER_SET.isdisjoint(out):
             self._replace(answer_in(out, self._scan))
         if not _COMMAND_SET.isdisjoint(out):
+            self._replace(arguments_in(out, self._scan))
             self._replace(printed_in(out, self._scan))
         if not _FIELD_SET.isdisjoint(out):
             self._typed(out)

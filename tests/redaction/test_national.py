@@ -27,6 +27,38 @@ EXAMPLES = {
     "Rijksregister": "85.07.30-033.28",
     "T.C. Kimlik No": "10000000146",
     "RUT": "30.686.957-4",
+    "ЕГН": "7523169263",
+    "Rodné číslo": "710319/2745",
+    "Contribuinte": "123456789",
+    "PPS number": "6433435F",
+    "CUIT": "20-05536168-2",
+    "マイナンバー": "1234 5678 9018",
+    "HKID": "A123456(3)",
+    "NPI": "1234567893",
+    "เลขประจำตัวประชาชน": "1-2345-67890-12-1",
+    "SVNR": "1237 010180",
+    "JMBG": "0101006500006",
+    "Isikukood": "36805280109",
+    "Asmens kodas": "33309240064",
+    "OIB": "33392005961",
+    "AMKA": "01013099997",
+    "ИНН": "500100732259",
+    "СНИЛС": "112-233-445 95",
+    "CNP": "1630615123457",
+}
+# Without check digits, or with those of one state only.
+PAPERS = {
+    "PAN": "ABCPE1234F",
+    "Medicare": "2123 45670 1",
+    "MBI": "1EG4-TE5-MK73",
+    "Reisepassnummer": "C01X00T47",
+    "Personalausweis": "L01X00T471",
+    "passeport n°": "12AB34567",
+    "pasaporte": "AAA123456",
+    "dowód osobisty": "ABA 300000",
+    "паспорт": "4509 123456",
+    "护照": "E12345678",
+    "cédula": "1.032.456.789",
 }
 
 
@@ -53,6 +85,30 @@ def test_a_number_whose_check_digits_do_not_fit_is_left_alone(redactor: DefaultR
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_without_its_name_it_is_any_number(redactor: DefaultRedactor, name: str) -> None:
     assert redactor.redact(f"article {EXAMPLES[name]} in stock").value == f"article {EXAMPLES[name]} in stock"
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_number_of_a_paper_is_masked_beside_its_name_only(redactor: DefaultRedactor, name: str) -> None:
+    for said in ("{} {}", "{}: {}", '{{"{}": "{}"}}', "{} = {}, valid"):
+        assert PAPERS[name] not in redactor.redact(said.format(name, PAPERS[name])).value
+    assert redactor.redact(f"article {PAPERS[name]} in stock").value == f"article {PAPERS[name]} in stock"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The PAN is truncated to the last four digits.",
+        "Medicare 2026 Part B premium",
+        "Reisepass erforderlich",
+        "mi cédula vence en 2027",
+        "passport control at gate 12, pasaporte vigente",
+        "pps 12345 packets per second",
+        "egn: 1234567891",
+        "Medicare 2123 45671 1",
+    ],
+)
+def test_what_is_no_number_beside_such_a_name_stays(redactor: DefaultRedactor, text: str) -> None:
+    assert redactor.redact(text).value == text
 
 
 def test_names_of_such_numbers_as_keys(redactor: DefaultRedactor) -> None:

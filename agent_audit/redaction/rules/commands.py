@@ -24,8 +24,9 @@ WHOLE = (
 _TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
 # Options of one letter or several, of which one has a number behind it (`-C 10`).
 _FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
-# Up to the option, on the same line and in the same command.
-REST = r"[^\n;|&]{0,200}?\s"
+_RADTEST = r"(?: -(?:[dPtD] \S{1,128}|[x46])){0,6}"
+# Up to the option, in the same command: on the same line, or on the next where a mark of a shell says that it goes on.
+REST = r"(?:[^\n;|&]|(?<=[\\`^])\n){0,200}?\s"
 
 
 def _option(rule_id: str, tools: str, option: str) -> Rule:
@@ -83,10 +84,11 @@ COMMANDS: tuple[Rule, ...] = (
     _option("openssl-password", "openssl", r"-(?:[kK]|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
     _option("azure-cli-password", r"az", r"-p "),
     _option("rdp-password", "xfreerdp xfreerdp3 wfreerdp mstsc", r"/p:"),
-    _option("remote-password", "rdesktop evil-winrm crackmapexec netexec nxc winexe", r"-p "),
+    _option("remote-password", "rdesktop evil-winrm crackmapexec netexec nxc winexe smbmap hydra medusa", r"-p "),
     _option("ipmi-password", "ipmitool impitool", r"-P ?"),
     _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
+    _option("nuget-password", "nuget", r"-(?:p|[Pp]assword) "),
     _option("schtasks-password", "schtasks", r"/[rR][pP] "),
     _option("neo4j-password", "cypher-shell", r"-p ?"),
     _option("hana-password", "hdbsql", r"-p ?"),
@@ -112,6 +114,25 @@ COMMANDS: tuple[Rule, ...] = (
     _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
     _option("user-password", "useradd usermod adduser", r"-p "),
     _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
+    part(
+        "httpie-token",
+        ("http ", "https ", "xh "),
+        rf"(?i:https?|xh)\b(?=[^\n;|&]{{0,200}}?\s(?:-A|--auth-type)[ =](?i:bearer)\b)"
+        rf"{REST}(?:-a|--auth)[ =]{{1,2}}{ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "radius-password",
+        ("radtest ",),
+        rf"radtest{_RADTEST} \S{{1,128}} {ARGUMENT}(?=[\"']? \S{{1,128}} \d{{1,10}} )",
+        is_value,
+    ),
+    part(
+        "radius-secret",
+        ("radtest ",),
+        rf"radtest{_RADTEST} \S{{1,128}} \S{{1,256}} \S{{1,128}} \d{{1,10}} {ARGUMENT}",
+        is_value,
+    ),
     _option("curl-user-joined", "curl", r"-u[\"']?(?=\w)[^\s:\"']{1,64}:"),
     part(
         "curl-cookie",
@@ -298,3 +319,9 @@ COMMANDS: tuple[Rule, ...] = (
         looks_random,
     ),
 )
+TOOLS = frozenset(literal.split()[0] for rule in COMMANDS for literal in rule.literals if literal[0].isalnum()) | {
+    "mysqladmin",
+    "mariadb-dump",
+    "bitcoin-cli",
+}
+"""Programs with a rule for their command line."""

@@ -27,7 +27,7 @@ def _holds_key(block: str) -> bool:
 def _is_password(text: str) -> bool:
     """`host:8443/a@b` has a port where a password would be."""
     return not ("/" in text and _PORT_AND_PATH.match(text)) and not re.fullmatch(
-        r"\$\{?\w+\}?|<[^>]*>|\*+|\{\w+\}", text
+        r"\$\{?\w+\}?|\$\(\w+\)|<[^>]*>|\*+|\{\w+\}|(?:[A-Z]+_)*PASS(?:WOR)?D?", text
     )
 
 

@@ -134,6 +134,8 @@ composio-key: Composio documentation, API keys
 slack-token slack-app-token slack-config-token: Slack API documentation, token types
 slack-webhook: Slack API documentation, Sending messages using incoming webhooks
 discord-webhook: Discord developer documentation, webhook resource
+letta-key: Letta documentation, API keys
+pagerduty-oauth-token: PagerDuty developer documentation, scoped OAuth
 discord-token: Discord developer documentation, reference, authentication
 telegram-token telegram-bot-url: Telegram Bot API, Authorizing your bot; Making requests
 lark-webhook: Lark developer documentation, custom bot
@@ -359,7 +361,8 @@ seven-zip-password: 7-Zip command line manual, -p; unrar manual
 openssl-password openssl-passwd: openssl(1), pass phrase options; openssl-passwd(1)
 azure-cli-password: Microsoft Learn, Azure CLI, az login
 rdp-password: xfreerdp(1), /p
-remote-password: rdesktop(1); the help of evil-winrm and of netexec
+remote-password: rdesktop(1); the help of evil-winrm, netexec, smbmap, hydra and medusa
+nuget-password: Microsoft Learn, dotnet nuget add source, -p
 ipmi-password: ipmitool(1), -P
 mqtt-password: mosquitto_pub(1), -P
 cql-password: Apache Cassandra documentation, cqlsh; InfluxDB CLI; Couchbase CLI
@@ -370,7 +373,8 @@ net-user-password net-use-password: Microsoft Learn, net user and net use
 rabbitmq-password: rabbitmqctl(8), add_user and change_password
 ssh-key-password: ssh-keygen(1), -N and -P
 user-password: useradd(8) and usermod(8), -p
-httpie-password: HTTPie documentation, authentication
+httpie-password httpie-token: HTTPie documentation, authentication
+radius-password radius-secret: radtest(1)
 curl-user-joined curl-user-quoted curl-cookie: curl(1), --user and --cookie
 cookie-file: curl documentation, HTTP cookies, the Netscape cookie file format
 here-string-password here-document-password: bash(1), here strings and documents; kinit(1), cryptsetup(8)

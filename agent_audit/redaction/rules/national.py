@@ -34,6 +34,10 @@ _ODD = dict(
 _TURN = "1576283094"
 
 
+_MBI_LETTER = "AC-HJKMNP-RT-Y"  # no S, L, O, I, B, Z
+_MBI = rf"[1-9][{_MBI_LETTER}][0-9{_MBI_LETTER}]\d-?[{_MBI_LETTER}][0-9{_MBI_LETTER}]\d-?[{_MBI_LETTER}]{{2}}\d{{2}}"
+
+
 def _weighted(digits: str, weights: Sequence[int]) -> int:
     return sum(int(digit) * weight for digit, weight in zip(digits, weights, strict=True))
 
@@ -111,11 +115,15 @@ def _norwegian(digits: str) -> bool:
     return first == 0 and _weighted(digits, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2, 1)) % 11 == 0
 
 
-def _tax_id(digits: str) -> bool:
+def _mod_11_10(digits: str) -> bool:
     product = 10  # ISO 7064, MOD 11,10
     for digit in digits[:10]:
         product = ((int(digit) + product) % 10 or 10) * 2 % 11
-    return digits[0] != "0" and (11 - product) % 10 == int(digits[10])
+    return (11 - product) % 10 == int(digits[10])
+
+
+def _tax_id(digits: str) -> bool:
+    return digits[0] != "0" and _mod_11_10(digits)
 
 
 def _ahv(digits: str) -> bool:
@@ -135,6 +143,83 @@ def _turkish(digits: str) -> bool:
 def _rut(text: str) -> bool:
     count = sum(int(digit) * (2 + place % 6) for place, digit in enumerate(reversed(text[:-1])))
     return "0123456789K0"[(11 - count % 11) % 12 if count % 11 else 0] == text[-1].upper()
+
+
+def _cnp(digits: str) -> bool:
+    check = _weighted(digits[:12], (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
+    return (1 if check == 10 else check) == int(digits[12])
+
+
+def _egn(digits: str) -> bool:
+    return _weighted(digits[:9], (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10 == int(digits[9])
+
+
+def _rodne_cislo(digits: str) -> bool:
+    return int(digits) % 11 == 0 or (int(digits[:9]) % 11 == 10 and digits[9] == "0")
+
+
+def _portuguese(digits: str) -> bool:
+    return (11 - _weighted(digits[:8], range(9, 1, -1)) % 11) % 11 % 10 == int(digits[8])
+
+
+def _pps(text: str) -> bool:
+    text = text.upper()
+    count = _weighted(text[:7], range(8, 1, -1)) + 9 * (ord(text[8]) - 64 if text[8:9] not in ("", "W") else 0)
+    return "WABCDEFGHIJKLMNOPQRSTUV"[count % 23] == text[7]
+
+
+def _cuit(digits: str) -> bool:
+    return (11 - _weighted(digits[:10], (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11) % 11 == int(digits[10])
+
+
+def _my_number(digits: str) -> bool:
+    rest = _weighted(digits[:11], (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
+    return (0 if rest <= 1 else 11 - rest) == int(digits[11])
+
+
+def _hkid(text: str) -> bool:
+    values = [int(character, 36) for character in text if character not in "()"]
+    # A blank stands before a single letter, and counts 36.
+    values = [36] * (9 - len(values)) + values
+    return sum(value * (9 - place) for place, value in enumerate(values)) % 11 == 0
+
+
+def _medicare(digits: str) -> bool:
+    return _weighted(digits[:8], (1, 3, 7, 9, 1, 3, 7, 9)) % 10 == int(digits[8])
+
+
+def _thai(digits: str) -> bool:
+    return (11 - _weighted(digits[:12], range(13, 1, -1)) % 11) % 10 == int(digits[12])
+
+
+def _austrian(digits: str) -> bool:
+    return _weighted(digits[:3] + digits[4:], (3, 7, 9, 5, 8, 4, 2, 1, 6)) % 11 == int(digits[3])
+
+
+def _jmbg(digits: str) -> bool:
+    check = 11 - _weighted(digits[:12], (7, 6, 5, 4, 3, 2) * 2) % 11
+    return (0 if check > 9 else check) == int(digits[12])
+
+
+def _baltic(digits: str) -> bool:
+    rest = _weighted(digits[:10], (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
+    if rest == 10:
+        rest = _weighted(digits[:10], (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
+    return rest == int(digits[10])
+
+
+def _inn(digits: str) -> bool:
+    first = _weighted(digits[:10], (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
+    second = _weighted(digits[:11], (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
+    return digits[10:] == f"{first}{second}"
+
+
+def _snils(digits: str) -> bool:
+    return _weighted(digits[:9], range(9, 0, -1)) % 101 % 100 == int(digits[9:])
+
+
+def _npi(digits: str) -> bool:
+    return luhn("80840" + digits)
 
 
 def _literals(name: str) -> list[str]:
@@ -183,5 +268,34 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("rijksregister registre_national", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.-]?\d{2}", _belgian),
     _rule("t.c._kimlik tckn tc_kimlik", r"[1-9]\d{10}", _turkish),
     _rule("curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d"),
+    _rule("cnp", r"[1-9]\d{12}", _cnp),
+    _rule("егн egn", r"\d{10}", _egn),
+    _rule("rodné_číslo rodne_cislo rodného_čísla", r"\d{6}/?\d{4}", _rodne_cislo),
+    _rule("nif contribuinte", r"[1-3]\d{2} ?\d{3} ?\d{3}", _portuguese),
+    _rule("pps ppsn", r"\d{7} ?[A-W][A-IW]?", _pps),
+    _rule("cuit cuil", r"\d{2}-?\d{8}-?\d", _cuit),
+    _rule("マイナンバー 個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}", _my_number),
+    _rule("hkid hong_kong_identity 香港身份證", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])", _hkid),
+    _rule("mbi medicare_beneficiary", _MBI),
+    _rule("npi provider_identifier", r"[12]\d{9}", _npi),
+    _rule("medicare", r"[2-6]\d{3} ?\d{5} ?\d(?: ?\d)?", _medicare),
+    _rule("เลขประจำตัวประชาชน thai_national_id thai_id", r"[1-8](?:-?\d){12}", _thai),
+    _rule("svnr sozialversicherungs", r"[1-9]\d{3} ?[0-3]\d[01]\d{3}", _austrian),
+    _rule("emšo emso jmbg", r"[0-3]\d[01]\d{10}", _jmbg),
+    _rule("isikukood asmens_kodas asmens_kodo", r"[1-6]\d{10}", _baltic),
+    _rule("oib", r"\d{11}", _mod_11_10),
+    _rule("amka αμκα", r"[0-3]\d[01]\d{8}", luhn),
+    _rule("инн", r"\d{12}", _inn),
+    _rule("снилс", r"\d{3}-?\d{3}-?\d{3}[ -]?\d{2}", _snils),
+    _rule("pan", r"[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]"),
+    # Papers: letters and digits, without a check digit that all states have.
+    _rule(
+        "reisepass personalausweis ausweis passeport pasaporte passaporto passaporte paszport paspoort pasaport"
+        " dowód_osobisty carta_d'identità",
+        r"(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{8,10}|[A-Z]{2,3} ?\d{6,7}",
+    ),
+    _rule("паспорт", r"\d{2} ?\d{2} ?\d{6}"),
+    _rule("护照 護照", r"[EG][A-Z0-9]?\d{7,8}"),
+    _rule("cédula cedula", r"\d{1,3}(?:\.\d{3}){2,3}|\d{6,10}"),
     _rule("rut", r"\d{1,2}\.?\d{3}\.?\d{3}-[\dKk]", _rut),
 )

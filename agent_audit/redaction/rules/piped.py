@@ -24,6 +24,8 @@ _PROGRAM = (
     r"|kinit|(?:ch|smb)?passwd|(?:wrangler|gh|fly|flyctl|doppler|npx wrangler) secrets? |vercel env add"
     r"|gpg2?\b[^|\n]{0,80}--passphrase-fd[ =]0|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin"
     r"|cryptsetup|veracrypt|encfs|gocryptfs|zfs load-key|vncpasswd|openconnect|rclone obscure"
+    r"|gcloud secrets (?:create|versions add)|(?:npx )?firebase functions:secrets:set|pulumi config set"
+    r"|kubeseal|ansible-vault encrypt_string|gopass insert"
     r"|htpasswd -\w*i|mkpasswd|keepassxc-cli|pass insert|ecryptfs-\w+|mount\.\w+))"
 )
 _AGREES = frozenset({"y", "yes", "n", "no"})

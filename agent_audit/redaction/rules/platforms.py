@@ -62,6 +62,7 @@ PLATFORMS: tuple[Rule, ...] = (
     token("statsig-key", "secret-", r"secret-[A-Za-z0-9]{40,60}", has_digit),
     token("configcat-key", "configcat-sdk-1/", r"configcat-sdk-1/[A-Za-z0-9_-]{22}/[A-Za-z0-9_-]{22}"),
     token("rollbar-token", "rollbar_", r"rollbar_[a-f0-9]{32}"),
+    token("pagerduty-oauth-token", "pdus+_ pdeu+_", rf"pd(?:us|eu)\+_[A-Z0-9]{{6,12}}_{UUID}"),
     part("pagerduty-token", ("token token=",), r"(?i:Token token)=([A-Za-z0-9_+-]{18,32})"),
     # Payments and shops.
     token("woocommerce-key", "ck_ cs_", r"c[ks]_[a-f0-9]{40}"),

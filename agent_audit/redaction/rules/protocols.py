@@ -157,7 +157,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "expect-password",
         ("expect ",),
-        rf"expect (?:[^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{NL}|; ?)\s{{0,8}}"
+        rf"expect (?:[^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{NL}|; ?|\{{)\s{{0,8}}"
         r"|\{[^\0]{0,400}?(?i:assword|assphrase|asscode)[^\n{]{0,60}\{\s{0,16})send (?:-- )?"
         r"\\{0,3}\"([^\"\\\n]{4,128})",
         _is_value,

@@ -7,7 +7,7 @@ import re
 
 from agent_audit.redaction.rules.calls import NEXT, OTHER, QUOTED
 from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_value
-from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part
+from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, token
 from agent_audit.redaction.validators import has_digit, is_mixed
 from agent_audit.redaction.values import is_placeholder, is_technical
 
@@ -108,9 +108,9 @@ SIGNING_IN: tuple[Rule, ...] = (
     ),
     part(
         "vault-string",
-        ("ansible-vault encrypt_string ", "bw unlock ", "drush user"),
-        r"(?:ansible-vault encrypt_string(?: --\w[\w-]{0,24}(?:[= ][\w./@-]{1,64})?){0,3}|bw unlock"
-        rf"|drush user[:-]password [\w.@-]{{1,64}}) {WHOLE}",
+        ("ansible-vault encrypt_string ", "bw unlock ", "bw login ", "drush user"),
+        r"(?:ansible-vault encrypt_string(?: --\w[\w-]{0,24}(?:[= ][\w./@-]{1,64})?){0,3}"
+        rf"|bw (?:unlock|login [\w.@+-]{{1,128}})|drush user[:-]password [\w.@-]{{1,64}}) {WHOLE}",
         _is_for_it,
     ),
     # The key of a store says what its value is.
@@ -230,6 +230,17 @@ SIGNING_IN: tuple[Rule, ...] = (
         ("eyj",),
         Lazy(r"(?<![A-Za-z0-9_-])eyJ[\w-]{8,4000}\.[\w-]{0,1024}\.[\w-]{8,64}\.[\w-]{1,16000}\.[\w-]{16,64}(?![\w-])"),
         accept=_is_encrypted,
+    ),
+    # Version 1 to 4; a key that is public and the id of a key are no secrets.
+    token(
+        "paseto",
+        " ".join(f"v{version}.{purpose}." for version in "1234" for purpose in ("local", "public")),
+        r"v[1-4]\.(?:local|public)\.[A-Za-z0-9_-]{40,8000}(?:\.[A-Za-z0-9_-]{1,4000})?",
+    ),
+    token(
+        "paserk",
+        " ".join(f"k{version}.{kind}" for version in "1234" for kind in ("local", "secret", "seal")),
+        r"k[1-4]\.(?:seal|(?:local|secret)(?:-wrap\.pie|-pw)?)\.[A-Za-z0-9_-]{32,2000}",
     ),
     part(
         "security-answer",

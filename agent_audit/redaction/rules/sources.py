@@ -101,6 +101,8 @@ refused-value: Pydantic documentation, validation errors
 escaped-field: HTML Living Standard, character references
 aws-key-pair: s3fs-fuse README, password file
 aws-signature-header: AWS documentation, Signature Version 4, the Authorization header
+paseto: PASETO specification, tokens of versions 1 to 4
+paserk: PASERK specification, serialized keys of PASETO
 jwe: RFC 7516, JSON Web Encryption, compact serialization
 security-answer: what services ask to know a customer by
 connection-of-three: ADO reference, Connection.Open

@@ -86,7 +86,7 @@ _STRONG = words("""
 }
 # These name other things too.
 _WEAK = words("""
-    phone mobil mobiel movil cell: cell. cel: cel. handy portable gsm: fax: fax. whatsapp msisdn
+    phone mobil mobiel movil cell: cell. cel: cel. mob: mob. handy portable gsm: fax: fax. whatsapp msisdn
 """) | {"tel ", "tel\t", "tél "}
 # Of scripts that part no words.
 _UNPARTED = words("""

@@ -52,6 +52,7 @@ VENDORS: tuple[Rule, ...] = (
     token("voyage-atlas-key", "al-", r"al-[A-Za-z0-9_-]{43}", _is_dense),
     token("composio-key", "ak_ ck_", r"[ac]k_[A-Za-z0-9_-]{20}", _is_cased),
     token("devin-user-key", "apk_user_", r"apk_user_[A-Za-z0-9+/]{80,200}={0,2}"),
+    token("letta-key", "sk-let-", r"sk-let-[A-Za-z0-9+/_-]{40,200}={0,2}"),
     token("deepseek-key", "sk-", r"sk-[a-fA-F0-9]{32}"),
     # Payments and money.
     token("brex-token", "bxt_", r"bxt_[A-Za-z0-9]{40}"),
