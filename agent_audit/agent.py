@@ -91,8 +91,7 @@ class AuditedAgent:
             The `tool.response` event as given to the log.
 
         Raises:
-            ConfigurationError: `tool_name` names nothing, or `call_id` is no text.
-            ConfigurationError: a duration that is none.
+            ConfigurationError: `tool_name` names nothing, `call_id` is no text, or the duration is none.
         """
         require_name("tool_name", tool_name)
         require_given(str, call_id=call_id)

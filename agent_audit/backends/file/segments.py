@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,7 +57,7 @@ class Rotation:
         if self.max_age is not None:
             require_number("max_age of Rotation", self.max_age)
 
-    @property
+    @cached_property  # asked with every append
     def lines(self) -> int:
         """The multiple of 256 at which `max_events` are reached: other processes look for a new segment at those."""
         return -(-self.max_events // SEGMENT_MULTIPLE) * SEGMENT_MULTIPLE
