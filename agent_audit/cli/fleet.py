@@ -31,7 +31,9 @@ def add(subparsers: Any) -> None:
     _add_store(verify)
     add_trust(verify)
     verify.add_argument("--origin", action="append", metavar="NAME", help="this log alone; may be given again")
-    verify.add_argument("--silent-after", type=span, metavar="AGE", help="name logs without an event for so long: 1h")
+    verify.add_argument(
+        "--silent-after", type=span, metavar="AGE", help="name logs without an event for so long, e.g. 2h"
+    )
     verify.add_argument(
         "--events", action="store_true", help="also hold the Parquet files that analyses read against the lines"
     )
