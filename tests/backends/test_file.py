@@ -87,7 +87,7 @@ def test_a_last_line_that_does_not_say_where_it_stands_is_told_to_whoever_must_k
         file.write(b"somebody's note\n")
     with (
         AuditLogger(FileAuditBackend(log_dir, signer=False), on_failure="raise") as logger,
-        pytest.raises(WriteError, match="^the backend failed: the last line of .* run `agent-audit-log verify`, and"),
+        pytest.raises(WriteError, match=r"^the backend failed: the last line of .* run `agent-audit-log verify`, and"),
     ):
         logger.record("error")
 
