@@ -69,6 +69,8 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "rotation is of the type int; give Rotation, or None": (7, lambda x: FileAuditBackend("x", rotation=x)),
     "signer is of the type str": ("key", lambda x: FileAuditBackend("x", signer=x)),
     "heartbeat is of the type str": ("1h", lambda x: FileAuditBackend("x", heartbeat=x)),
+    "heartbeat is 0; give a number above 0": (0, lambda x: FileAuditBackend("x", heartbeat=x)),
+    "heartbeat is nan; give a number above 0": (float("nan"), lambda x: FileAuditBackend("x", heartbeat=x)),
     "fingerprint_key is of the type bytes": (b"k", lambda x: FileAuditBackend("x", fingerprint_key=x)),
     "on_rollback is 'go-on'; use 'refuse' or 'new-log'": ("go-on", lambda x: FileAuditBackend("x", on_rollback=x)),
     "logger is of the type int": (7, set_logger),
