@@ -29,7 +29,7 @@ from agent_audit.backends.interface import AuditBackend
 from agent_audit.bell import Bell, release
 from agent_audit.durability import CommitLimits, Durability
 from agent_audit.entries import Entry, Lead, LossLedger, records_of, ring
-from agent_audit.errors import BufferFullError, ClosedError, LockTimeoutError, WriteError
+from agent_audit.errors import AuditError, BufferFullError, ClosedError, LockTimeoutError, WriteError
 from agent_audit.group_sync import GroupSync
 from agent_audit.process import current_pid
 
@@ -338,7 +338,8 @@ class Committer:
 
     def _refuse(self, batch: list[bytes | Entry], error: Exception) -> None:
         """Tell those who must know; the others go back to the front of the queue, in order."""
-        failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {error!r}")
+        told = error if isinstance(error, AuditError) else repr(error)
+        failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {told}")
         if failure is not error:
             failure.__cause__ = error
         self.failing = failure

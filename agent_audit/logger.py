@@ -86,6 +86,8 @@ class AuditLogger:
         if on_failure not in ("warn", "raise"):
             raise ConfigurationError(f"on_failure is {on_failure!r}; use 'warn' or 'raise'")
         require_given(str, agent_id=agent_id, session_id=session_id, user_id=user_id)
+        if redactor is not None and (isinstance(redactor, type) or not hasattr(redactor, "redact")):
+            require("redactor", redactor, (), "a redactor, e.g. DefaultRedactor()")
         require_given(ContentLevels, content=content)
         require_given(CommitLimits, limits=limits)
         require_given(Mapping, durability_by_type=durability_by_type)

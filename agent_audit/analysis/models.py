@@ -11,16 +11,16 @@ from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.scope import Scope, first_of_few
 from agent_audit.analysis.source import Expr, load_ibis, rows
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import Checked, ConfigurationError
 
 COST_BY = ("agent_id", "user_id", "session_id", "log")
 """What the cost can be split by, beside the model."""
 
 
-class Price(BaseModel):
+class Price(Checked):
     """What a model's tokens cost. In any currency; the result is in the same."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     input: float = Field(ge=0, description="A million input tokens.")
     output: float = Field(ge=0, description="A million output tokens.")

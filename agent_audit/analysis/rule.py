@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.finding import Evidence, Finding, Level
 from agent_audit.analysis.scope import EVIDENCE, Scope
 from agent_audit.analysis.source import Expr, load_ibis, rows
+from agent_audit.errors import Checked
 
 
 class Parameters(BaseModel):
@@ -20,10 +21,10 @@ class Parameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Limits(BaseModel):
+class Limits(Checked):
     """How much of what was found is listed. The rest is counted, never dropped in silence."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(extra="forbid")
 
     max_findings: int = Field(100, ge=1, description="Findings listed per rule.")
     max_event_ids: int = Field(20, ge=1, description="Event ids listed per finding.")

@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
     options.add_filters(parser, where=False)
     parser.add_argument("--output", "-o", metavar="FILE", default="evidence.zip", help="default: %(default)s")
     parser.add_argument(
-        "--max-events", type=options.natural, default=20_000, metavar="N", help="refuse to write more (20000)"
+        "--max-events", type=options.natural, default=20_000, metavar="N", help="refuse to write more (default: 20,000)"
     )
     add_limits(parser)
     add_trust(parser)

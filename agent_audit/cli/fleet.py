@@ -31,7 +31,9 @@ def add(subparsers: Any) -> None:
     _add_store(verify)
     add_trust(verify)
     verify.add_argument("--origin", action="append", metavar="NAME", help="this log alone; may be given again")
-    verify.add_argument("--silent-after", type=span, metavar="AGE", help="name logs without an event for so long: 1h")
+    verify.add_argument(
+        "--silent-after", type=span, metavar="AGE", help="name logs without an event for so long, e.g. 2h"
+    )
     verify.add_argument(
         "--events", action="store_true", help="also hold the Parquet files that analyses read against the lines"
     )
@@ -49,6 +51,7 @@ def _add_store(parser: ArgumentParser) -> None:
 
 
 def _verify(args: Namespace) -> int:
+    from agent_audit.backends.file.layout import Layout
     from agent_audit.cli.terminal import say
     from agent_audit.ship import open_copies
     from agent_audit.ship.fleet import verify_fleet
@@ -69,7 +72,10 @@ def _verify(args: Namespace) -> int:
     finally:
         copies.close()
     if not verdicts:
-        say(f"{store} has no log")
+        if Layout(Path(args.store)).exists():
+            say(f"{args.store} is itself a log, for `verify`")
+        else:
+            say(f"{store} has no log; name what was given to `ship --to`")
         return INCOMPLETE
     if Verdict.TAMPERED in verdicts or (silent and args.silent_after is not None):
         return FINDING

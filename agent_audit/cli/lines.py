@@ -11,7 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.read import Line
+from agent_audit.backends.file.read import Line, open_segment
 from agent_audit.event import AuditEvent
 
 _POLL = 0.2
@@ -60,7 +60,7 @@ def end_of(layout: Layout) -> Mark:
 def end_of_segment(path: Path, start: int) -> Mark:
     """Where a segment's last complete line ends."""
     lines, offset, read = 0, 0, 0
-    with path.open("rb") as file:
+    with open_segment(path) as file:
         for chunk in iter(lambda: file.read(_BLOCK), b""):
             lines += chunk.count(b"\n")
             last = chunk.rfind(b"\n")
@@ -83,7 +83,7 @@ def backwards(layout: Layout, end: Mark) -> Iterator[Line]:
 def _reversed_lines(path: Path, end: int) -> Iterator[bytes]:
     """The lines of a file before `end`, which is behind a line feed; the last one first, read in blocks."""
     rest = b""
-    with path.open("rb") as file:
+    with open_segment(path) as file:
         while end > 0:
             begin = max(0, end - _BLOCK)
             file.seek(begin)
@@ -102,7 +102,7 @@ def at(layout: Layout, seq: int) -> Line | None:
     start = max((start for start in layout.segment_starts() if start <= seq), default=None)
     if start is None:
         return None
-    lines = _complete(layout.segment(start), None)
+    lines = _complete(layout.segment(start))
     number = seq - start + 1
     return Line(seq, layout.segment(start), number, lines[number - 1]) if number <= len(lines) else None
 
@@ -120,9 +120,10 @@ def follow(layout: Layout, mark: Mark) -> Iterator[Line]:
         time.sleep(_POLL)
 
 
-def _complete(path: Path, end: int | None) -> list[bytes]:
+def _complete(path: Path) -> list[bytes]:
     """The lines that have their line feed."""
-    return path.read_bytes()[:end].split(b"\n")[:-1]
+    with open_segment(path) as file:
+        return file.read().split(b"\n")[:-1]
 
 
 def _new(path: Path, offset: int) -> list[bytes]:

@@ -20,10 +20,14 @@ def add(subparsers: Any) -> None:
         "prove",
         "Write the proof (C2SP tlog-proof) that an event is in the log, and the event beside it, for `verify-proof`.",
     )
-    parser.add_argument("event", metavar="EVENT", help="seq or event_id")
+    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
     options.add_log(parser, positional=False)
     parser.add_argument(
-        "--output", "-o", metavar="FILE", default="event.tlog-proof", help="default: event.tlog-proof; the event: .json"
+        "--output",
+        "-o",
+        metavar="FILE",
+        default="event.tlog-proof",
+        help="default: %(default)s; the event is put beside it, .json",
     )
     parser.set_defaults(run=run)
 

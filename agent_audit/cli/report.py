@@ -40,9 +40,15 @@ def add(subparsers: Any) -> None:
 
 def add_limits(parser: Any) -> None:
     """How much of single sessions is shown."""
-    parser.add_argument("--sessions", type=options.natural, default=200, metavar="N", help="list N sessions (200)")
     parser.add_argument(
-        "--events", type=options.natural, default=3000, metavar="N", help="show N events of them (3000)"
+        "--sessions", type=options.natural, default=200, metavar="N", help="sessions listed (default: 200)"
+    )
+    parser.add_argument(
+        "--events",
+        type=options.natural,
+        default=3000,
+        metavar="N",
+        help="events of them that are shown (default: 3,000)",
     )
 
 

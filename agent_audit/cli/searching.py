@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import orjson
 
 from agent_audit.analysis.columns import told
 from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.read import Line
+from agent_audit.backends.file.read import Line, open_segment
 from agent_audit.cli.lines import read_event
 from agent_audit.event import AuditEvent, AuditEventType
 
@@ -33,6 +34,7 @@ def find_event(layout: Layout, event_id: str, tell: Callable[[int, int], None]) 
         tell: is told how many segments of how many are searched.
 
     Raises:
+        StorageError: events were pruned meanwhile.
         OSError: a segment cannot be read.
     """
     starts = [start for start in layout.segment_starts() if _can_hold(layout, start, event_id)]
@@ -82,7 +84,7 @@ def _likely_first(layout: Layout, starts: list[int], event_id: str) -> list[int]
 
 
 def _first_id(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_segment(path) as file:
         found = _FIRST_ID.search(file.read(_HEAD))
     return found[1].decode("utf-8", "replace") if found else ""
 
@@ -101,8 +103,8 @@ def _in_segment(path: Path, start: int, event_id: str) -> Line | None:
 
 @contextmanager
 def _mapped(path: Path) -> Iterator[mmap.mmap | bytes]:
-    with path.open("rb") as file:
-        if not path.stat().st_size:
+    with open_segment(path) as file:
+        if not os.fstat(file.fileno()).st_size:
             yield b""  # which cannot be mapped
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

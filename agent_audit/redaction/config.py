@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from agent_audit.errors import ConfigurationError
+from agent_audit.errors import ConfigurationError, require
 from agent_audit.redaction.keys import KEY_RULES, extra_key_rule
 from agent_audit.redaction.rules import rule_ids
 
@@ -102,6 +102,8 @@ class RedactionConfig:
         self._check_places()
 
     def _check_places(self) -> None:
+        function = (Callable, type(None))
+        require("callback", self.callback, function, "a function of a path and a text, or None")  # type: ignore[arg-type]
         for name in self.identity.keys() - set(IDENTITY_FIELDS):
             raise ConfigurationError(f"identity: {name} is none of {', '.join(IDENTITY_FIELDS)}")
         for path in self.paths:

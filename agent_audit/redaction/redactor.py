@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from agent_audit.errors import require_given
 from agent_audit.redaction import marker
 from agent_audit.redaction.config import IDENTITY_FIELDS, ExtraRule, RedactionConfig
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
@@ -57,6 +58,7 @@ class DefaultRedactor:
     """Implements `Redactor` for one configuration. Safe for any thread: rules and a cache, no locks."""
 
     def __init__(self, config: RedactionConfig | None = None) -> None:
+        require_given(RedactionConfig, config=config)
         config = config or RedactionConfig()
         outcomes = {rule: str(outcome) for rule, outcome in config.all_outcomes().items()}
         self._masker = Masker(outcomes, config.fingerprint_key)

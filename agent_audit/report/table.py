@@ -17,6 +17,10 @@ _PIPE_WIDTH = 10_000
 """Columns where nobody looks at a screen: nothing is wrapped for `grep`."""
 
 
+_NARROWEST = 7
+"""Characters of a screen for each column, three of them between it and the next: with less nobody can read it."""
+
+
 class TableReporter:
     """Tables; in colour only when asked.
 
@@ -56,7 +60,8 @@ def _print(console: Console, document: Document) -> None:
     for table in (table for table in document.tables if table.rows):
         console.print()
         console.print(_text(table.title, "bold"))
-        console.print(_blocks(table) if table.stacked else _grid(table))
+        narrow = console.width < len(table.columns) * _NARROWEST
+        console.print(_blocks(table) if table.stacked or narrow else _grid(table))
         if table.note:
             console.print(_text(f" {table.note}", "dim"))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.read import iter_lines
 from agent_audit.errors import (
     ConfigurationError,
     FormatError,
@@ -91,6 +92,7 @@ class _Fleet:
                 dropped = self._copies.dropped(origin)
                 found = verify(directory, self._trust, intents=False, remember=False, copy=True, dropped=dropped)
                 unlike = [] if listed is None else self._unlike_lines(listed, directory)
+                gaps = _gaps_told(directory, found)
             except (StoreUnavailableError, ConfigurationError):
                 raise  # it is so for every log
             except ProofError as error:
@@ -101,7 +103,7 @@ class _Fleet:
                 return _unread(origin, Verdict.INCOMPLETE, f"it cannot be verified in {folder}: {error}")
             except Exception as error:  # whatever somebody has put there, the other logs get their verdicts
                 return _unread(origin, Verdict.INCOMPLETE, f"it cannot be verified: {type(error).__name__}: {error}")
-        return self._judged(origin, restored, found, unlike)
+        return self._judged(origin, restored, found, unlike, gaps)
 
     def _unlike_lines(self, listed: ShippedLog, directory: Path) -> list[str]:
         from agent_audit.ship.derived import unlike_lines
@@ -109,7 +111,9 @@ class _Fleet:
         assert self._events is not None
         return unlike_lines(self._events, listed, directory)
 
-    def _judged(self, origin: str, restored: Restored, found: Verification, unlike: list[str]) -> HostLog:
+    def _judged(
+        self, origin: str, restored: Restored, found: Verification, unlike: list[str], gaps: list[str]
+    ) -> HostLog:
         contradictions = [*restored.problems, *unlike]
         if found.origin is not None and found.origin != origin:
             contradictions.append(f"the copy says that it is {found.origin}")
@@ -129,7 +133,7 @@ class _Fleet:
             cosigned_by=found.cosigned_by,
             problems=(*contradictions, *map(str, found.problems)),
             missing=found.missing,
-            remarks=_remarks(restored),
+            remarks=(*gaps, *_remarks(restored)),
         )
 
     def _liveness(self, last: datetime | None, event_type: str) -> Liveness:
@@ -138,6 +142,28 @@ class _Fleet:
         if self._silent_after is not None and (last is None or self._now - last > self._silent_after):
             return Liveness.SILENT
         return Liveness.HEARD
+
+
+def _gaps_told(directory: Path, found: Verification) -> list[str]:
+    """What the log itself says of positions that are missing amid its lines.
+
+    It changes no verdict: lines that were there may have been taken out of the store since.
+    """
+    missing = [problem for problem in found.problems if problem.file == "segments" and problem.last_seq is not None]
+    if not missing:
+        return []
+    lines = (line.data for line in iter_lines(Layout(directory)) if b'"log.pruned"' in line.data)
+    events = [event for event in map(_event_of, lines) if event and event.event_type == AuditEventType.LOG_PRUNED]
+    told = []
+    for gap in missing:
+        on_record = [event for event in events if (event.metadata or {}).get("to", -1) >= (gap.last_seq or 0)]
+        if on_record:
+            told.append(
+                f"seq {gap.first_seq}-{gap.last_seq}: the host pruned them, by event {on_record[0].seq}. A shipper "
+                "that went on behind what it had not shipped (--skip-missing) leaves such a gap; so does whoever takes "
+                "events out of the store"
+            )
+    return told
 
 
 def _without_lines(origin: str, directory: Path, restored: Restored) -> HostLog:
@@ -174,10 +200,12 @@ def _unread(origin: str, verdict: Verdict, problem: str, remarks: tuple[str, ...
 
 def _last_event(restored: Restored) -> tuple[datetime | None, str]:
     """When the last event happened, and its type."""
-    if restored.last_line is None:
-        return None, ""
+    event = None if restored.last_line is None else _event_of(restored.last_line)
+    return (None, "") if event is None else (event.timestamp, str(event.event_type))
+
+
+def _event_of(line: bytes) -> AuditEvent | None:
     try:
-        event = AuditEvent.from_json(restored.last_line)
+        return AuditEvent.from_json(line)
     except (orjson.JSONDecodeError, ValueError):
-        return None, ""
-    return event.timestamp, str(event.event_type)
+        return None

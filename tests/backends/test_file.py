@@ -18,7 +18,14 @@ import pytest
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend, MemoryAuditBackend, Query
 from agent_audit.backends.file import Layout, Rotation
 from agent_audit.backends.file.layout import MAX_LINE
-from agent_audit.errors import CorruptLineError, FormatError, LockTimeoutError, LogNotFoundError, StorageError
+from agent_audit.errors import (
+    CorruptLineError,
+    FormatError,
+    LockTimeoutError,
+    LogNotFoundError,
+    StorageError,
+    WriteError,
+)
 from agent_audit.event import encode_record
 from agent_audit.testing import check_backend
 
@@ -71,6 +78,18 @@ def test_a_segment_is_sealed_by_size_at_the_next_multiple_of_256(log_dir: Path) 
     for _ in range(600):
         backend.append([record(action="x" * 100)])
     assert Layout(log_dir).segment_starts() == [0, 256, 512]
+
+
+def test_a_last_line_that_does_not_say_where_it_stands_is_told_to_whoever_must_know(log_dir: Path) -> None:
+    with AuditLogger(FileAuditBackend(log_dir, signer=False)) as logger:
+        logger.record("error")
+    with Layout(log_dir).segment(0).open("ab") as file:
+        file.write(b"somebody's note\n")
+    with (
+        AuditLogger(FileAuditBackend(log_dir, signer=False), on_failure="raise") as logger,
+        pytest.raises(WriteError, match=r"^the backend failed: the last line of .* run `agent-audit-log verify`, and"),
+    ):
+        logger.record("error")
 
 
 @pytest.mark.parametrize("most", [1, 100, 257])

@@ -10,6 +10,7 @@ import pytest
 
 from agent_audit.analysis import AuditAnalyzer
 from agent_audit.backends.file.layout import Layout
+from agent_audit.cli.main import main
 from agent_audit.cli.searching import find_event
 from agent_audit.event import AuditEvent
 from tests.analysis.logs import NOON, event, write_log
@@ -90,6 +91,22 @@ def test_an_event_recorded_out_of_the_order_of_ids_is_found_with_and_without_col
         assert line.seq == 60
         AuditAnalyzer(log).close()
         make_old(log)
+
+
+@pytest.mark.parametrize("command", [["tail", "-n", "900"], ["show", "3"], ["show", "an-id"], ["prove", "an-id"]])
+def test_events_that_are_pruned_while_they_are_looked_for_are_not_said_to_be_unreadable(
+    log: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    starts = Layout.segment_starts
+
+    def pruned_behind_it(layout: Layout) -> list[int]:
+        found = starts(layout)
+        layout.segment(found[0]).unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(Layout, "segment_starts", pruned_behind_it)
+    assert main([*command, "--dir", str(log)]) == 2
+    assert f"events of {log} went while it was read" in capsys.readouterr().err
 
 
 def test_columns_that_no_longer_belong_to_their_segment_do_not_hide_an_event(log: Path) -> None:

@@ -23,8 +23,9 @@ from agent_audit import (
     identify,
     set_logger,
 )
-from agent_audit.analysis import AuditAnalyzer, load_rules
+from agent_audit.analysis import AuditAnalyzer, Limits, Price, load_rules
 from agent_audit.backends.file import Retention, Rotation
+from agent_audit.redaction import DefaultRedactor, RedactionConfig
 from agent_audit.ship import ShipLimits
 
 BACKEND = MemoryAuditBackend()
@@ -46,6 +47,15 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "event is None; give an AuditEvent": (None, LOGGER.log),
     "event is of the type str; give an AuditEvent": ("error", lambda x: asyncio.run(LOGGER.alog(x))),
     "backend is of the type str; give a backend, e.g. FileAuditBackend": ("log", AuditLogger),
+    "redactor is of the type str; give a redactor, e.g. DefaultRedactor()": (
+        "mask",
+        lambda x: AuditLogger(BACKEND, redactor=x),
+    ),
+    "redactor is of the type type; give a redactor": (DefaultRedactor, lambda x: AuditLogger(BACKEND, redactor=x)),
+    "config is of the type str; give RedactionConfig, or None": ("strict", DefaultRedactor),
+    "callback is of the type int; give a function of a path and a text": (7, lambda x: RedactionConfig(callback=x)),
+    "Limits: max_findings: it should be greater than or equal to 1": (0, lambda x: Limits(max_findings=x)),
+    "Price: output: it should be a valid number": ("x", lambda x: Price(input=1, output=x)),
     "content is of the type str; give ContentLevels": ("full", lambda x: AuditLogger(BACKEND, content=x)),
     "limits is of the type int; give CommitLimits": (7, lambda x: AuditLogger(BACKEND, limits=x)),
     "durability_by_type names 'tool.cal'; use: agent.start": (
@@ -69,6 +79,8 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "rotation is of the type int; give Rotation, or None": (7, lambda x: FileAuditBackend("x", rotation=x)),
     "signer is of the type str": ("key", lambda x: FileAuditBackend("x", signer=x)),
     "heartbeat is of the type str": ("1h", lambda x: FileAuditBackend("x", heartbeat=x)),
+    "heartbeat is 0; give a number above 0": (0, lambda x: FileAuditBackend("x", heartbeat=x)),
+    "heartbeat is nan; give a number above 0": (float("nan"), lambda x: FileAuditBackend("x", heartbeat=x)),
     "fingerprint_key is of the type bytes": (b"k", lambda x: FileAuditBackend("x", fingerprint_key=x)),
     "on_rollback is 'go-on'; use 'refuse' or 'new-log'": ("go-on", lambda x: FileAuditBackend("x", on_rollback=x)),
     "logger is of the type int": (7, set_logger),

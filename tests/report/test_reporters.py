@@ -41,6 +41,13 @@ def test_colour_is_the_only_escape_sequence_in_a_coloured_table() -> None:
     assert "\x1b[2J" not in text
 
 
+def test_a_row_that_a_narrow_screen_has_no_room_for_is_a_line_for_each_column() -> None:
+    narrow = reporter("table", width=30).render(_Fake(text="agent"))
+    assert "\nwhen  2026-03-01 00:00:00.000Z\n" in narrow
+    assert max(map(len, narrow.splitlines())) <= 30
+    assert " text    n   none   when " in reporter("table", width=80).render(_Fake(text="agent"))
+
+
 def test_rich_markup_in_recorded_text_is_text() -> None:
     assert "[red]hi[/red] :smile:" in reporter("table").render(_Fake(text="[red]hi[/red] :smile:"))
 
@@ -107,6 +114,45 @@ def test_an_unknown_format_is_refused_with_the_known_ones() -> None:
 def test_escaped_json_is_another_spelling_of_the_same_value(text: str) -> None:
     dumped = json.dumps({text: text}, ensure_ascii=False)
     assert json.loads(printable_json(dumped)) == {text: text}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "👨\u200d👩\u200d👧",
+        "🏳\ufe0f\u200d🌈",
+        "👩🏽\u200d💻",
+        "🧑\u200d✈\ufe0f",
+        "1\ufe0f\u20e3",
+        "葛\U000e0100城市",
+        "می\u200cخواهم",
+        "क्\u200dष",
+        "ക്\u200cഷ",
+    ],
+)
+def test_what_a_script_or_an_emoji_needs_is_shown_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ad\u200dmin",
+        "ad\u200cmin",
+        "\u200dadmin",
+        "admin\u200d",
+        "admin\ufe0f",
+        "葛\U000e0100\U000e0101",
+        "😀\ufe0f\ufe0e",
+        "a\u3164b",
+        "a\u034fb",
+        "a\u206ab",
+        "x\U000e0041",
+        "می\u200bخواهم",
+    ],
+)
+def test_what_shows_nothing_and_is_not_needed_there_is_an_escape(text: str) -> None:
+    assert "\\u" in printable(text).lower()
 
 
 @given(st.text())

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.backends.file import Retention, Rotation
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
 from agent_audit.content import ContentLevels
@@ -24,6 +25,7 @@ from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_objects import replace
 from tests.ship.test_shipper import origin_of
+from tests.verify.logs import record
 
 Captured = pytest.CaptureFixture[str]
 
@@ -233,6 +235,25 @@ def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_wors
     assert main(["fleet", "verify", url, "--origin", good]) == OK
 
 
+def test_a_gap_that_the_host_has_on_record_is_still_tampering_and_a_note_tells_where_it_may_be_from(
+    tmp_path: Path, url: str, capsys: Captured
+) -> None:
+    log = FileAuditBackend(tmp_path / "log", rotation=Rotation(max_events=256))
+    for count in (300, 600):
+        log.append([record(number) for number in range(count)])
+        log.sync()
+        if count == 600:
+            log.prune(Retention(max_bytes=0, unshipped=True))
+        Shipper(log.path, open_sink(url), limits=QUICK, skip_missing=True).run(once=True)
+    log.close()
+    (pruning,) = log.query(event_type="log.pruned")
+    capsys.readouterr()
+    assert main(["fleet", "verify", url]) == FINDING
+    told = capsys.readouterr().out
+    assert "PROBLEM: segments: seq 301-767: missing" in told
+    assert f"note: seq 301-767: the host pruned them, by event {pruning.seq}. A shipper that" in told
+
+
 def test_a_store_that_is_a_directory_may_be_named_by_its_path(
     tmp_path: Path, url: str, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +268,8 @@ def test_a_store_that_is_a_directory_may_be_named_by_its_path(
     for question in (["fleet", "verify", ""], ["activity", "--source", ""]):  # which is not the working directory
         assert main(question) == 2
         assert "the store is empty" in capsys.readouterr().err
+    assert main(["fleet", "verify", "log"]) == INCOMPLETE
+    assert "log is itself a log, for `verify`" in capsys.readouterr().err
 
 
 def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, capsys: Captured) -> None:

@@ -13,12 +13,11 @@ from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import END_TYPES, Scope, count, effective_outcome, of_agents
 from agent_audit.analysis.sessions import who_and_when
 from agent_audit.analysis.source import Expr, load_ibis, rows
+from agent_audit.errors import Checked
 
 
-class Limits(BaseModel):
+class Limits(Checked):
     """How much of a log goes into a report. What is left out is counted."""
-
-    model_config = ConfigDict(frozen=True)
 
     sessions: int = Field(200, ge=0, description="Sessions listed.")
     events: int = Field(3_000, ge=0, description="Events shown, of all listed sessions together.")

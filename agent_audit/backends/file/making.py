@@ -17,7 +17,7 @@ from agent_audit.backends.file.layout import FORMAT, Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.backends.file.retention import Retention
 from agent_audit.backends.file.segments import Rotation
-from agent_audit.errors import ConfigurationError, require, require_given, require_name
+from agent_audit.errors import ConfigurationError, require, require_given, require_name, require_number
 from agent_audit.integrity.note import Signer, VerifierKey
 from agent_audit.notice import warn
 from agent_audit.signing import create_signer, forget_keys
@@ -125,7 +125,8 @@ def check_arguments(
     require_given(str, fingerprint_key=key)
     require_given(Rotation, rotation=rotation)
     require_given(Retention, retention=retention)
-    require_given((int, float), heartbeat=heartbeat)
+    if heartbeat is not None:  # with 0 the thread would do nothing but beat
+        require_number("heartbeat", heartbeat, above=True)
     if not (signer in (None, False) or hasattr(signer, "vkey")):
         require("signer", signer, (), "a Signer, None, or False for a log that is not signed")
     if on_rollback not in (None, "refuse", "new-log"):

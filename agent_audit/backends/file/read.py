@@ -6,6 +6,7 @@ Needs nothing but the standard library and orjson, so that looking at a log neve
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,6 +94,19 @@ def named_successor(layout: Layout) -> Path | None:
     return layout.root.with_name(name) if stem == layout.root.name and number.isdecimal() else None
 
 
+def open_segment(path: Path) -> BufferedReader:
+    """A segment that was there a moment ago, to be read.
+
+    Raises:
+        StorageError: it is gone.
+        OSError: it cannot be read.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError as error:
+        raise pruned_meanwhile(path.parent.parent) from error
+
+
 def iter_lines(layout: Layout, *, min_seq: int = 0) -> Iterator[Line]:
     """All complete lines from `min_seq` on. A last line without line feed is still being written: left out."""
     for start in _segments_from(layout, min_seq):
@@ -110,11 +124,7 @@ def _segments_from(layout: Layout, seq: int) -> list[int]:
 
 def _segment_lines(layout: Layout, start: int) -> Iterator[Line]:
     path = layout.segment(start)
-    try:
-        file = path.open("rb")
-    except FileNotFoundError as error:
-        raise pruned_meanwhile(layout.root) from error
-    with file:
+    with open_segment(path) as file:
         for number, raw in enumerate(file, start=1):
             if raw.endswith(b"\n"):
                 yield Line(start + number - 1, path, number, raw[:-1])
