@@ -227,6 +227,26 @@ async def test_an_async_tool_has_its_end_whenever_its_task_is_cancelled(record: 
     assert set(outcomes) <= {"success", "cancelled"}
 
 
+@pytest.mark.parametrize("inside_agent", [False, True])
+async def test_a_chat_model_whose_task_is_cancelled_was_cancelled(record: Record, inside_agent: bool) -> None:
+    """As one is that does not answer in time."""
+    enable(record.logger)
+    asked = asyncio.Event()
+
+    class Silent(Scripted):
+        async def _agenerate(self, *told: Any, **more: Any) -> Any:
+            asked.set()
+            await asyncio.sleep(600)
+
+    model = Silent(replies=[])
+    task = asyncio.create_task(create_agent(model).ainvoke(QUESTION) if inside_agent else model.ainvoke("q"))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert record.one("llm.response").outcome == "cancelled"
+
+
 async def _until(record: Record, count: int) -> None:
     for _ in range(500):
         if len(record.events) >= count:
