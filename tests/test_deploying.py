@@ -153,6 +153,37 @@ def test_gunicorn_s_preloaded_workers_log_and_the_hook_gets_out_what_was_buffere
     assert events(tmp_path, "log.gap") == []
 
 
+ASGI = """
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+from agent_audit import AuditEventType, RunTracker, get_logger
+
+async def begin(request):
+    tracker = RunTracker.shared(get_logger(), "tests", "1")
+    tracker.start(AuditEventType.TOOL_CALL, object(), action="tool.begun")
+    return Response()
+
+app = Starlette(routes=[Route("/", begin)], lifespan=lifespan)
+"""
+
+
+def test_uvicorn_ends_by_its_signal_and_the_lifespan_has_closed_the_log_before(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(snippet("python", "lifespan") + ASGI)
+    listen = tmp_path / "web"
+    with running(["uvicorn", "--uds", str(listen), "app:app"], tmp_path) as process:
+        until(listen.exists)
+        connection = _Unix(str(listen))
+        connection.request("GET", "/")
+        assert connection.getresponse().status == 200
+        connection.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == -signal.SIGTERM
+    (ended,) = events(tmp_path, "tool.response")
+    assert ended["outcome"] == "unknown"
+    assert len(events(tmp_path, "log.closed")) == 1
+
+
 TASKS = """
 import os, time
 from celery import Celery

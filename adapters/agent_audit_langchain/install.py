@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import logging
 from collections.abc import Callable
@@ -28,6 +29,11 @@ TOOL_ENDS = tuple(
         "the end of an async tool is not seen where its task is cancelled while that is told",
     )
     for name in ("on_tool_end", "on_tool_error")
+)
+
+MODEL_CALLS = Seam(
+    "langchain_core.language_models.chat_models:BaseChatModel._agenerate_with_cache",
+    "the end of a model call that was cancelled is not seen, unless it streams",
 )
 
 
@@ -78,6 +84,7 @@ def enable(
             # LangChain shields what it tells of the ends of chains, models and retrievers. A cancel scope of anyio, as
             # around the stream of a web server, cancels again and again, and what is told is cancelled too.
             end.wrap(shielded)
+        MODEL_CALLS.wrap(_until_cancelled)
 
 
 def disable() -> None:
@@ -87,7 +94,7 @@ def disable() -> None:
         Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        for seam in (*GRAPH_BUILDERS, *TOOL_ENDS):
+        for seam in (*GRAPH_BUILDERS, *TOOL_ENDS, MODEL_CALLS):
             seam.unwrap()
 
 
@@ -111,3 +118,24 @@ def _with_audit(builder: Callable[..., Any]) -> Callable[..., Any]:
         return manager
 
     return build
+
+
+def _until_cancelled(generate: Callable[..., Any]) -> Callable[..., Any]:
+    """A chat model fails in any way but one: LangChain does not tell that its task was cancelled."""
+
+    async def call(*args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+        try:
+            return await generate(*args, run_manager=run_manager, **kwargs)
+        except asyncio.CancelledError as stop:
+            await _tell_stopped(run_manager, stop)
+            raise
+
+    return call
+
+
+@shielded
+async def _tell_stopped(run_manager: Any, stop: asyncio.CancelledError) -> None:
+    """Ours alone, and off the loop, as LangChain tells."""
+    for handler in getattr(run_manager, "handlers", ()):
+        if isinstance(handler, AuditCallbackHandler):
+            await asyncio.to_thread(handler.on_llm_error, stop, run_id=run_manager.run_id)

@@ -149,8 +149,8 @@ class _Calls(Hooks):
         return self.settings.given
 
     def _take(self, run: Run | None) -> Run | None:
-        """The call, if its end is to be recorded here: where the handler was told of its execution, it does that."""
-        return None if run is None or "execution" in run.state else self._tracker.take(run.key)
+        """The call, if its end is to be recorded here: where the handler was told of it, that has recorded it."""
+        return None if run is None else self._tracker.take(run.key)
 
     @after_the_fact
     def returned(self, told: Run | None, answer: ToolAnswer, *, known: bool) -> None:
@@ -173,6 +173,8 @@ class _Calls(Hooks):
 
     @after_the_fact
     def failed(self, told: Run | None, error: BaseException, *, goes_on: bool = False) -> None:
+        if goes_on and told is not None and "execution" in told.state:
+            return  # the handler will be told of its end
         run = self._take(told)
         if run is None:
             return

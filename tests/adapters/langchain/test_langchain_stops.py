@@ -23,7 +23,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
 from agent_audit import MemoryAuditBackend
-from agent_audit_langchain import enable
+from agent_audit_langchain import AuditMiddleware, enable
 
 
 def streaming() -> Any:
@@ -182,12 +182,11 @@ async def _others() -> None:
 
 
 @NEEDS_ENDS
-@pytest.mark.parametrize("inside_agent", [False, True])
-async def test_an_async_tool_that_a_cancel_scope_of_anyio_stops_was_cancelled(
-    record: Record, inside_agent: bool
-) -> None:
+@pytest.mark.parametrize("place", ["alone", "agent", "agent without enable"])
+async def test_an_async_tool_that_a_cancel_scope_of_anyio_stops_was_cancelled(record: Record, place: str) -> None:
     """As around the stream of a web server whose client leaves: it cancels again, also what is told of the tool."""
-    enable(record.logger)
+    if place != "agent without enable":
+        enable(record.logger)
 
     @tool
     async def leave() -> None:
@@ -195,10 +194,9 @@ async def test_an_async_tool_that_a_cancel_scope_of_anyio_stops_was_cancelled(
         scope.cancel()
         await asyncio.sleep(600)
 
-    thread: Any = {"configurable": {"thread_id": "t"}}
-    agent = clerk(call("leave", "c1"), tools=[leave])
+    agent = clerk(call("leave", "c1"), tools=[leave], middleware=[AuditMiddleware(record.logger)])
     with anyio.CancelScope() as scope:
-        await (agent.ainvoke(QUESTION, thread) if inside_agent else leave.ainvoke({}))
+        await (leave.ainvoke({}) if place == "alone" else agent.ainvoke(QUESTION, config(record)))
     await _others()
     assert record.of("tool.response")[-1].outcome == "cancelled"
 
@@ -227,6 +225,26 @@ async def test_an_async_tool_has_its_end_whenever_its_task_is_cancelled(record: 
     outcomes = [event.outcome for event in record.of("tool.response")]
     assert len(outcomes) == 10
     assert set(outcomes) <= {"success", "cancelled"}
+
+
+@pytest.mark.parametrize("inside_agent", [False, True])
+async def test_a_chat_model_whose_task_is_cancelled_was_cancelled(record: Record, inside_agent: bool) -> None:
+    """As one is that does not answer in time."""
+    enable(record.logger)
+    asked = asyncio.Event()
+
+    class Silent(Scripted):
+        async def _agenerate(self, *told: Any, **more: Any) -> Any:
+            asked.set()
+            await asyncio.sleep(600)
+
+    model = Silent(replies=[])
+    task = asyncio.create_task(create_agent(model).ainvoke(QUESTION) if inside_agent else model.ainvoke("q"))
+    await asked.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert record.one("llm.response").outcome == "cancelled"
 
 
 async def _until(record: Record, count: int) -> None:
