@@ -12,8 +12,8 @@ from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
 _VERB = (
-    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}"
-    r"(?: ?:)?|'s)"
+    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|heißt|heisst|est|es|é|è|jest|är|er"
+    rf"|c'est){_NOW}(?: ?:)?|'s)"
 )
 # Also as JSON writes them.
 _DASH = r" ?(?:[–—→⇒]|->|\\u20(?:1[34])|\\u2192)"
@@ -54,6 +54,7 @@ _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
     r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
+    r"| (?:от|для|до|на|к|від) [^\W\d_]{2,16}(?: [^\W\d_]{2,16})?"
     r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"
 )
 # `password was changed from x to y`
@@ -73,9 +74,10 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-COPULAS = ("是", "为", "は", "が", "는", "은", "가", "ค", "ข")
+COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
 _TOLD_AFTER_COPULA = re.compile(
-    r"(?:(?:[是为はが는은가]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
+    r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?"
+    r"| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.

@@ -158,12 +158,14 @@ class Scanner:
         self._gate = gate or build_gate(literals)
         # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
         # harmless names, and whether a text is to be read more closely where it stands.
-        self._wakes = [
+        self._wakes: list[
+            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, bool]
+        ] = [
             (
                 woken.get(x, []),
                 x in KEYWORDS,
                 x in _HEADS,
-                _dull(x),
+                set(),
                 statements.get(x),
                 x not in _OF_PROSE
                 and x not in KEYWORDS
@@ -476,11 +478,6 @@ class Scanner:
             return text
         pieces.append(text[done:])
         return "".join(pieces)
-
-
-def _dull(literal: str) -> set[str]:
-    """What may follow a keyword where no secret does: at first only the end of the text."""
-    return set() if literal in {"code", "pin", "otp", "pass"} else {""}  # `482913 is your code`
 
 
 def _email(text: str, at: int) -> Found | None:
