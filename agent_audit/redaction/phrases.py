@@ -114,7 +114,10 @@ _NO_PASSWORD = words("""
     udløbet ugyldig påkrævet glemt utløpt påkrevd svakt väärä virheellinen pakollinen vanhentunut unohtunut hibás
     érvénytelen kötelező lejárt gyenge helytelen greșită incorectă obligatorie expirată uitată slabă hatalı gerekli
     zorunlu zayıf неверен неправильный обязателен истёк истек устарел слабый забыт невірний застарів слабкий
-    salah wajib lemah λάθος υποχρεωτικός
+    salah wajib lemah λάθος υποχρεωτικός niepoprawne niepoprawny zmienione ustawione endret endra ændret ändrat sparat
+    gemt lagret sendt skickat oppdatert opdateret uppdaterat nulstillet tilbakestilt återställt změněno vaihdettu
+    muutettu megváltozott schimbată değiştirildi изменён изменен сброшен змінено cambiada cambiato modificata
+    modifié changé alterada
 """)
 # Of Dutch, German and Swedish.
 _PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")
@@ -223,7 +226,7 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
 def is_unparted(text: str, end: int) -> bool:
     """Whether a verb or a secret of other letters follows a name without a blank, at `end`: `密码是x`, `密码x`."""
     follows = text[end : end + 1]
-    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\uac00" and follows.isascii() and follows.isalnum())
+    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii() and follows.isalnum())
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
