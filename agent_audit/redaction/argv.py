@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_audit.redaction.chat import Replaced, Scan
+from agent_audit.redaction.listed import BLANK
 from agent_audit.redaction.rules.commands import TOOLS
 
 _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
 _FIRST = TOOLS | _BEFORE_A_TOOL
 _PROGRAM_KEYS, _ARGUMENT_KEYS = ("command", "cmd", "program", "executable"), ("args", "argv")
 _LONGEST = 8192
-_BLANK = "\x01"
-"""Stands for a blank within an argument, which parts nothing."""
 
 
 def may_be_command(first: str) -> bool:
@@ -44,12 +43,12 @@ def _of_tool(program: str, argv: list[Any], first: int, scan: Scan) -> Iterator[
     given = argv[first:]
     if tool not in TOOLS or not all(type(argument) is str for argument in given):
         return
-    line = " ".join((tool, *(argument.replace(" ", _BLANK) for argument in given)))
+    line = " ".join((tool, *(argument.replace(" ", BLANK) for argument in given)))
     one = scan(line) if len(line) <= _LONGEST else None
     left = one.text.split(" ")[1:] if one is not None and one.rules else []
     if one is None or len(left) != len(given):
         return
     for slot, (argument, found) in enumerate(zip(given, left, strict=True), first):
-        text = found.replace(_BLANK, " ")
+        text = found.replace(BLANK, " ")
         if text != argument:
             yield argv, slot, text, one.rules[0]

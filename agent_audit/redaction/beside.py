@@ -38,6 +38,12 @@ _TYPED_INTO = re.compile(
     r"(?i:typ|enter|fill|input|put)\w{0,4} [\"'`]([^\"'`\n]{3,64})[\"'`] (?i:in|into|as|for) "
     r"(?:(?i:the|your|my|its) )?\Z"
 )
+# `usa x como contraseña`; in English `sentences` has it.
+AS = ("als ", "comme ", "como ", "come ", "som ", "jako ", "как ", "mot de ", "la ")
+_USED_AS = re.compile(
+    r"(?:\A|[\s(])[\"'`]?([^\s\"'`()]{6,64})[\"'`]? (?:als|comme|como|come|som|jako|как)"
+    r"(?: (?:mot de|la|il|le|het|das|neues))? \Z"
+)
 _TYPED_BARE = re.compile(r"(?i:typ|enter)\w{0,4} ([^\s\"'`]{6,64}) (?i:in|into) (?:(?i:the|your|my|its) )?\Z")
 _SETS = re.compile(
     r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
@@ -164,6 +170,7 @@ def find_before(text: str, first: int, found: KeyClass) -> Named | None:
         match = _TYPED_INTO.search(text, max(0, first - 120), first) if text[first - 1 : first] == " " else None
         if match is None and text[first - 1 : first] == " ":
             match = _TYPED_BARE.search(text, max(0, first - 120), first)
+            match = match or _USED_AS.search(text, max(0, first - 96), first)
             match = match if match is not None and is_shown(match.group(1), found) else None
     if match is None or not could_be_secret(match.group(1), found):
         return None

@@ -10,6 +10,7 @@ import re
 
 from agent_audit.redaction.assigned import MIXED, RANDOM, Finding, find_assigned, finding_of
 from agent_audit.redaction.beside import (
+    AS,
     find_argument,
     find_before,
     find_beside,
@@ -99,12 +100,12 @@ _MAY_TELL = re.compile(
     r"|, it(?:'s| is)|'s |-(?i:code|number)"
     r"| ?(?:[–—→⇒]|->|\\u2[01])"
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
-    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
+    r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|heißt|heisst|c['’]est|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dello|du|des|dos|das|d['’]|dell['’]|all['’]|wurde|wird|hab\w{0,2}|е|của|μου|σου|μας|σας|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
     r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
-_BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ")
+_BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ", *AS)
 _OF_PASSWORDS = frozenset({"pass", "pw", "pwd", "phrase", "pasword"})
 """Keywords of what people choose, and tell in more ways than others."""
 _LETTERS_BEFORE = re.compile(r"\w*(?:-\w{3,16}(?![\w-]))?")

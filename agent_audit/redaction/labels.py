@@ -90,10 +90,11 @@ def is_label(text: str) -> bool:
 def is_described(text: str) -> bool:
     """Whether a documentation says what the secret is: `The password for the account in the cluster.`"""
     text = _plain(text)
-    if not text.isascii() and _UNPARTED_SENTENCE.search(text) is not None:
-        return _CARRIED.search(text) is None
-    if _UNPARTED_COUNTING.fullmatch(text) or (_COUNTING.fullmatch(text) and not text[:1].isupper()):
-        return any(word in text for word in _UNPARTED)
+    if not text.isascii():
+        if _UNPARTED_SENTENCE.search(text) is not None:
+            return _CARRIED.search(text) is None
+        if _UNPARTED_COUNTING.fullmatch(text) or (not text[:1].isupper() and _COUNTING.fullmatch(text)):
+            return any(word in text for word in _UNPARTED)
     if text.count(" ") < 3 or not text[:1].isupper():
         return False
     if not (_DESCRIPTION.fullmatch(text) or _SENTENCE.fullmatch(text) or _COUNTING.fullmatch(text)):

@@ -12,8 +12,8 @@ from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
 _VERB = (
-    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|est|es|é|è|jest|är|er|c'est){_NOW}"
-    r"(?: ?:)?|'s)"
+    rf"(?: (?:is|was(?! (?:re)?set| changed| updated| rotated)|are|ist|lautet|heißt|heisst|est|es|é|è|jest|är|er"
+    rf"|c'est){_NOW}(?: ?:)?|'s)"
 )
 # Also as JSON writes them.
 _DASH = r" ?(?:[–—→⇒]|->|\\u20(?:1[34])|\\u2192)"
@@ -54,6 +54,7 @@ _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
     r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
+    r"| (?:от|для|до|на|к|від) [^\W\d_]{2,16}(?: [^\W\d_]{2,16})?"
     r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"
 )
 # `password was changed from x to y`
@@ -73,9 +74,10 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-COPULAS = ("是", "为", "は", "が", "는", "은", "가", "ค", "ข")
+COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
 _TOLD_AFTER_COPULA = re.compile(
-    r"(?:(?:[是为はが는은가]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
+    r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?"
+    r"| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
@@ -112,7 +114,10 @@ _NO_PASSWORD = words("""
     udløbet ugyldig påkrævet glemt utløpt påkrevd svakt väärä virheellinen pakollinen vanhentunut unohtunut hibás
     érvénytelen kötelező lejárt gyenge helytelen greșită incorectă obligatorie expirată uitată slabă hatalı gerekli
     zorunlu zayıf неверен неправильный обязателен истёк истек устарел слабый забыт невірний застарів слабкий
-    salah wajib lemah λάθος υποχρεωτικός
+    salah wajib lemah λάθος υποχρεωτικός niepoprawne niepoprawny zmienione ustawione endret endra ændret ändrat sparat
+    gemt lagret sendt skickat oppdatert opdateret uppdaterat nulstillet tilbakestilt återställt změněno vaihdettu
+    muutettu megváltozott schimbată değiştirildi изменён изменен сброшен змінено cambiada cambiato modificata
+    modifié changé alterada
 """)
 # Of Dutch, German and Swedish.
 _PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")
@@ -221,7 +226,7 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
 def is_unparted(text: str, end: int) -> bool:
     """Whether a verb or a secret of other letters follows a name without a blank, at `end`: `密码是x`, `密码x`."""
     follows = text[end : end + 1]
-    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\uac00" and follows.isascii() and follows.isalnum())
+    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii() and follows.isalnum())
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:

@@ -26,6 +26,7 @@ from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
+from agent_audit.redaction.listed import LISTED, find_listed
 from agent_audit.redaction.logins import LOGIN_FINDERS
 from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
@@ -74,10 +75,9 @@ _STATEMENTS: dict[str, Statement] = {
     **NAME_FINDERS,
     **LOGIN_FINDERS,
 }
-# An option amid the arguments of a program, or their name.
 _QUOTES, _BLANKS = ('"', '\\"'), ("", " ")
 _ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in _BLANKS}
-_ARGUMENTS |= {f"{quote},{blank}{quote}-" for quote in _QUOTES for blank in _BLANKS}
+_ARGUMENTS |= {f'\\",{blank}\\"-' for blank in _BLANKS}
 _TYPES = frozenset(name.lower() for name in SECRET_TYPES) | _ARGUMENTS
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
@@ -144,6 +144,7 @@ class Scanner:
             del statements[":*:"]
         if SEED_PHRASE not in disabled:
             statements.update(dict.fromkeys(TELLING, find_seed_phrases))
+        statements.update(dict.fromkeys(LISTED, self._listed))
         if ENCODED not in disabled:
             statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
             wide = {literal: self._encoded(skipped, wide=True) for literal, skipped in WIDE_ENCODINGS.items()}
@@ -157,12 +158,14 @@ class Scanner:
         self._gate = gate or build_gate(literals)
         # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
         # harmless names, and whether a text is to be read more closely where it stands.
-        self._wakes = [
+        self._wakes: list[
+            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, bool]
+        ] = [
             (
                 woken.get(x, []),
                 x in KEYWORDS,
                 x in _HEADS,
-                _dull(x),
+                set(),
                 statements.get(x),
                 x not in _OF_PROSE
                 and x not in KEYWORDS
@@ -251,6 +254,10 @@ class Scanner:
             return [], place + max(64, (end - start) // 8)
         start, end = word_around(text, start, end)
         return [Named(start, end, ENCODED)], end
+
+    def _listed(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+        """What is secret of the arguments of a program that source code lists."""
+        return find_listed(text, place, lambda line: self._find_all((line,), None)[0].get(0, []))
 
     def _holds_secret(self, inner: str) -> bool:
         spans = self._find_all((inner,), None)[0].get(0, ())
@@ -471,11 +478,6 @@ class Scanner:
             return text
         pieces.append(text[done:])
         return "".join(pieces)
-
-
-def _dull(literal: str) -> set[str]:
-    """What may follow a keyword where no secret does: at first only the end of the text."""
-    return set() if literal in {"code", "pin", "otp", "pass"} else {""}  # `482913 is your code`
 
 
 def _email(text: str, at: int) -> Found | None:

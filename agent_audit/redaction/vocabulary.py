@@ -25,6 +25,7 @@ PASSWORD = words("""
     katalaluan slaptazodis hasla hasłem parolă parolei şifrə السر عبور گذرواژه סיסמא পাসওয়ার্ড પાસવર્ડ
     கடவுச்சொல் nenosiri 비번 συνθηματικό πρόσβασης zugangswort losungswort
     requirepass masterauth pswd psw psswd passwrd pasword bindpw rootpw userpw adminpw authtok
+    şifresi parolası şifremiz şifren passwordnya passwordku passwordmu
     srcstorepass deststorepass srckeypass destkeypass
 """)
 SECRET = words("""
@@ -309,7 +310,7 @@ PHONE = words("""
 """)
 """Last words of keys under which any run of digits of fitting length is a telephone number."""
 
-KEYWORDS: tuple[str, ...] = (
+_ROOTS = (
     *"""
     pass pwd psw secret token key auth cred cookie sess jwt pin otp cvv cvc ssn sig psk pat senha kennwort sandi
     лозинк parool contrasen geslo jeton segreto токен секрет laluan khau macaroon συνθηματικό πρόσβασης
@@ -324,6 +325,12 @@ KEYWORDS: tuple[str, ...] = (
     "cryptogramme",
     "crumb",
     *sorted(KEYED_SERVICES),
+)
+_OTHER_WORDS = words("השער")
+"""What is a gate, too."""
+KEYWORDS: tuple[str, ...] = (
+    *_ROOTS,
+    *sorted(word for word in (PASSWORD | SECRET) - _OTHER_WORDS if not any(map(word.__contains__, _ROOTS))),
 )
 """Lower-case literals with which the search for a name inside text begins; each stands in some sensitive name."""
 

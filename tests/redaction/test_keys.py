@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction import DefaultRedactor, redact, vocabulary
 from agent_audit.redaction.keys import (
     KeyClass,
     KeyClassifier,
@@ -269,3 +269,8 @@ def test_whatever_makes_a_name_sensitive_is_among_the_last_words() -> None:
         assert any(last.endswith(word) for word in known), name
     assert {"key", "keys", "number", "phone", "code", "passwd", "secretkey", "pin", "jwt"} <= known
     assert not {"policy", "type", "id_token", "author"} & known
+
+
+@pytest.mark.parametrize("word", sorted((vocabulary.PASSWORD | vocabulary.SECRET) - {"השער"}))
+def test_each_word_for_a_password_is_looked_for_in_texts_too(word: str) -> None:
+    assert "H3rbstLaub99" not in redact(f"{word} = H3rbstLaub99")

@@ -134,6 +134,7 @@ composio-key: Composio documentation, API keys
 slack-token slack-app-token slack-config-token: Slack API documentation, token types
 slack-webhook: Slack API documentation, Sending messages using incoming webhooks
 discord-webhook: Discord developer documentation, webhook resource
+dnsimple-token: DNSimple developer documentation, API access tokens
 letta-key: Letta documentation, API keys
 pagerduty-oauth-token: PagerDuty developer documentation, scoped OAuth
 discord-token: Discord developer documentation, reference, authentication

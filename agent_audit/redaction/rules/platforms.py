@@ -53,6 +53,7 @@ PLATFORMS: tuple[Rule, ...] = (
     token("exoscale-key", "exo", r"EXO[a-fA-F0-9]{24,32}"),
     token("akamai-token", "akab-", r"akab-[a-z0-9]{16}-[a-z0-9]{16}"),
     token("ngrok-key", "ak_ cr_", r"(?:ak|cr)_[A-Za-z0-9]{27}", has_digit),
+    token("dnsimple-token", "dnsimple_u_ dnsimple_a_", r"dnsimple_[au]_[A-Za-z0-9]{32}"),
     token("zerotier-token", "zt_", r"zt_[A-Za-z0-9]{32}"),
     token("socket-token", "sktsec_", r"sktsec_[A-Za-z0-9_-]{20,80}(?:_api)?"),
     token("deepsource-token", "dsp_", r"dsp_[a-f0-9]{40}"),

@@ -75,11 +75,12 @@ SERVICES: tuple[Rule, ...] = (
         r"outlook\.office(?:365)?\.com/webhook/([0-9a-f@-]{36,80}/IncomingWebhook/[0-9a-f]{32}(?:/[0-9a-f-]{36})?)",
     ),
     within("telegram-token", ":aa :ab", r"[0-9]{8,10}", r":A[AB][A-Za-z0-9_-]{32,34}"),
+    # The middle is when it was made: since 2022 it begins with `G`, since the end of 2025 with `H`.
     within(
         "discord-token",
-        ".g .x .y",
+        ".g .h .x .y",
         r"[A-Za-z0-9_-]{22,27}[MNO]",
-        r"\.[GXY][A-Za-z0-9_-]{5}\.[A-Za-z0-9_-]{27,40}",
+        r"\.[GHXY][A-Za-z0-9_-]{5}\.[A-Za-z0-9_-]{27,40}",
     ),
     token(
         "twilio-key",
