@@ -26,6 +26,10 @@ _THREAD = "thread"
 """In the state of a run inside another one, until its `configurable` is seen: the thread that its metadata name, which
 LangGraph lets it inherit even where it has one of its own."""
 
+_AUTHENTICATED = "langgraph_auth_user_id"
+"""In `configurable`: whom LangGraph's server has authenticated. No client can set it, while `user_id`, there and in
+metadata, may be whatever a client says. In the state of a run at the top: that it is known."""
+
 _DECIDERS = ("decided_by", "approver")
 
 _RUNTIME = "__pregel_runtime"
@@ -54,7 +58,7 @@ class Who:
             given: what the constructors of others were given that are told of it.
         """
         settings = _configurable() if settings is None else settings
-        found = {**_told_by(settings), **_told_by(metadata)}
+        found = {**_told_by(settings), **_told_by(metadata), **_authenticated(settings)}
         told = self._settings.told(metadata)
         found.update({field: str(told[field]) for field in _SOURCES if _says(told, field)})
         if name and "agent_id" not in found and not (is_generic(name) and self._known_elsewhere()):
@@ -84,6 +88,8 @@ class Who:
         told = {}
         given, identity = self._given(parent), parent.identity
         for field in ("session_id", "user_id"):
+            if field == "user_id" and _AUTHENTICATED in parent.root.state:
+                continue
             value = next((metadata[key] for key in _SOURCES[field] if _says(metadata, key)), None)
             if value is not None and field not in given and identity.get(field) != str(value):
                 told[field] = str(value)
@@ -117,13 +123,17 @@ class Who:
         while _SETTLED not in first.state and first.parent is not None:
             first = first.parent
         settled: set[str] = first.state.get(_SETTLED) or first.state.setdefault(_SETTLED, set(first.identity))
-        if _THREAD in first.state:
-            settings = _configurable() if settings is None else settings
-            if _says(settings, "thread_id") and str(settings["thread_id"]) != str(first.state.pop(_THREAD)):
-                settled.discard("session_id")
+        settings = _configurable() if settings is None else settings
+        if _says(settings, _AUTHENTICATED) and "user_id" not in self._given(run) and self._settings.context is None:
+            run.root.state[_AUTHENTICATED] = True
+            if first.identity.get("user_id") != str(settings[_AUTHENTICATED]):
+                settled.discard("user_id")
+        its_own = _THREAD in first.state and _says(settings, "thread_id")
+        if its_own and str(settings["thread_id"]) != str(first.state.pop(_THREAD)):
+            settled.discard("session_id")
         if "user_id" in settled and "session_id" in settled:
             return
-        told = _told_by(_configurable() if settings is None else settings)
+        told = {**_told_by(settings), **_authenticated(settings)}
         told = {field: told[field] for field in _FOR if field in told and field not in settled}
         settled.update(told)
         while told:
@@ -150,6 +160,10 @@ def _told_by(place: Mapping[str, Any]) -> dict[str, str]:
     if runtime is not None:
         found = {**_told_by(in_context(getattr(runtime, "context", None))), **found}
     return found
+
+
+def _authenticated(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {"user_id": str(settings[_AUTHENTICATED])} if _says(settings, _AUTHENTICATED) else {}
 
 
 def _says(place: Mapping[str, Any], key: str) -> bool:

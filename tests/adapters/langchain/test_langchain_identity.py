@@ -146,6 +146,43 @@ def test_one_chain_that_serves_several_conversations(record: Record, agents: boo
     } == {(None, None)}
 
 
+@pytest.mark.parametrize("is_enabled", [False, True])
+@pytest.mark.parametrize("nested", [False, True])
+def test_on_a_server_the_user_is_whom_it_has_authenticated_whatever_a_client_says(
+    record: Record, is_enabled: bool, nested: bool
+) -> None:
+    if is_enabled:
+        enable(record.logger)
+    client: Any = {"metadata": {"user_id": "boss"}, "configurable": {"thread_id": "t1", "user_id": "boss"}}
+    given = {**client, "configurable": {**client["configurable"], "langgraph_auth_user_id": "ann"}}
+    if not is_enabled:
+        given["callbacks"] = [record.handler]
+    served = agent()
+    if nested:
+        inner = served
+
+        @tool
+        def delegate(task: str) -> str:
+            """Delegate."""
+            return str(inner.invoke(QUESTION, client)["messages"][-1].content)
+
+        served = create_agent(
+            Scripted(replies=[asks_for(call("delegate", "o1", task="t")), "done"]), [delegate], name="outer"
+        )
+    served.invoke(QUESTION, given)
+    first, *rest = record.events
+    assert first.user_id == "boss"  # nothing else is shown before the graph has started
+    assert {event.user_id for event in rest} == {"ann"}
+
+
+@pytest.mark.parametrize("by", ["constructor", "context"])
+def test_whom_the_app_names_comes_before_whom_the_server_has_authenticated(record: Record, by: str) -> None:
+    given: Any = {"user_id": "eve"} if by == "constructor" else {"context": lambda metadata: {"user_id": "eve"}}
+    config: Any = {"configurable": {"thread_id": "t1", "langgraph_auth_user_id": "ann"}}
+    agent().invoke(QUESTION, {**config, "callbacks": [AuditCallbackHandler(record.logger, **given)]})
+    assert {event.user_id for event in record.events} == {"eve"}
+
+
 @pytest.mark.parametrize("place", ["metadata", "configurable"])
 def test_a_user_whose_id_is_0_is_a_user(record: Record, place: str) -> None:
     given: Any = {"callbacks": [record.handler], place: {"user_id": 0}}
