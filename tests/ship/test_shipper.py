@@ -178,7 +178,7 @@ def test_how_far_it_is_behind_is_known_before_the_store_answers(log_dir: Path) -
     ("url", "words"),
     [
         ("ftp://host/x", "ftp is no store"),
-        ("/var/log", "without scheme is no store"),
+        ("/var/log", "a store is named by a URL, one of: s3"),
         ("s3://user:s3cret@bucket", "a password does not belong into the URL"),
         ("s3:///", "names no bucket"),
         ("file://relative/x", "the path is absolute"),
