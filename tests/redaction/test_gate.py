@@ -218,6 +218,19 @@ def test_a_hostile_value_under_a_name_costs_no_more_than_its_length(redactor: De
     assert cost(redactor, text(20_000), "password") < max(9 * cost(redactor, text(5_000), "password"), 0.2)
 
 
+@pytest.mark.parametrize("piece", ["a", "A", "a-", "Aa", "name"])
+def test_a_hostile_name_below_a_sensitive_one_costs_no_more_than_its_length(
+    redactor: DefaultRedactor, piece: str
+) -> None:
+    def seconds(length: int) -> float:
+        start = time.thread_time()
+        redactor.redact({"secrets": {(piece * length)[:length] + "1": "x1y2z3Kd"}})
+        return time.thread_time() - start
+
+    seconds(1000)
+    assert seconds(40_000) < max(9 * seconds(10_000), 0.2)
+
+
 NAMED = ["password: {}", "password={}", '{{"password": "{}"}}', "<td>password</td><td>{}</td>", "password? {}"]
 PARTS = ["_", "-", "'", ".", "a_", "a-", "a'", "ab-", "a.", "1-", "v1.", "A_", "a1", "%2", "=", "/a", "((", "x,"]
 
