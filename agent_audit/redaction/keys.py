@@ -73,6 +73,7 @@ NAME_KEYS = (
     "Key",
     "ParameterKey",
     "ParameterName",
+    "OptionName",
     "parameter_name",
     "attribute",
     "property",

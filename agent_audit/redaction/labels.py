@@ -25,7 +25,7 @@ _COUNTING = re.compile(
 _UNPARTED_COUNTING = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]{4,24}\d{1,2}[\u3040-\u30ff\u3400-\u9fff、，。]{1,32}")
 # With the marks of Chinese and Japanese sentences.
 _UNPARTED_SENTENCE = re.compile(
-    r"[\u3040-\u30ff\u3400-\u9fff]{4,}[。，、！？：]|[。，、！？][\u3040-\u30ff\u3400-\u9fff]{4,}"
+    r"[\u3040-\u30ff\u3400-\u9fff]{4}[。，、！？：]|[。，、！？][\u3040-\u30ff\u3400-\u9fff]{4}"
 )
 # A secret that a sentence without blanks may tell.
 _CARRIED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]\W{0,3}[!-~]{5}")

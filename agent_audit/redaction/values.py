@@ -97,6 +97,8 @@ _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 # In whatever way it is grouped.
 _PHONE = re.compile(r"(?=(?:\D*\d){7,15}\D*\Z)[\d\s()+./x-]{7,28}\Z")
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+$|[A-Z]+$")
+_LONGEST_WORD = 32
+"""Letters of the last word of a key, at most: it is looked for from each of them."""
 
 
 QUOTE = re.compile(r"[bBrRuUfFLNE@$]{0,2}(\\{0,7})(\"\"\"|'''|\"\"(?=[^\"\s,;:)}\]])|[\"'`])")
@@ -257,7 +259,7 @@ def describes(key: str) -> bool:
     """Whether a key inside a sensitive object describes the secret rather than holds it: `secretName`, `key_id`."""
     if key in DESCRIPTIVE or (key.istitle() and key.lower() in DESCRIPTIVE):  # .NET: `"Jwt": {"Issuer": x}`
         return True
-    last = _LAST_WORD.search(key)
+    last = _LAST_WORD.search(key, max(0, len(key) - _LONGEST_WORD))
     return last is not None and last.group().lower() in _DESCRIPTIVE_ENDS
 
 

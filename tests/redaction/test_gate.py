@@ -186,23 +186,49 @@ HOSTILE = [
 ]
 
 
+def cost(redactor: DefaultRedactor, text: str, name: str = "text") -> float:
+    """CPU seconds, the least of three: a garbage collection of the whole test run may fall into one of them."""
+    times = []
+    for blanks in range(3):
+        start = time.thread_time()
+        redactor.redact({name: text + " " * blanks})  # nothing that it remembers
+        times.append(time.thread_time() - start)
+    return min(times)
+
+
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str | tuple[str, ...]) -> None:
     pieces = (piece,) if isinstance(piece, str) else piece
 
-    def cost(length: int) -> float:
+    def text(length: int) -> str:
         part = length // len(pieces)
-        text = "".join((p * (part // len(p) + 1))[:part] for p in pieces)
-        times = []
-        for blanks in range(3):  # the least: a garbage collection of the whole test run may fall into one of them
-            start = time.thread_time()
-            redactor.redact(text + " " * blanks)  # nothing that it remembers
-            times.append(time.thread_time() - start)
-        return min(times)
+        return "".join((p * (part // len(p) + 1))[:part] for p in pieces)
 
-    cost(1000)
+    cost(redactor, text(1000))
     # Quadratic cost would be 16 times as much for four times the text; the floor takes noise out.
-    assert cost(80_000) < max(9 * cost(20_000), 0.4)
+    assert cost(redactor, text(80_000)) < max(9 * cost(redactor, text(20_000)), 0.4)
+
+
+@pytest.mark.parametrize("piece", ["パスワードを", "密码", "密码8", "Das ", "a-", "8 ", "пароль "])
+def test_a_hostile_value_under_a_name_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str) -> None:
+    def text(length: int) -> str:
+        return (piece * (length // len(piece) + 1))[:length]
+
+    cost(redactor, text(1000), "password")
+    assert cost(redactor, text(20_000), "password") < max(9 * cost(redactor, text(5_000), "password"), 0.2)
+
+
+@pytest.mark.parametrize("piece", ["a", "A", "a-", "Aa", "name"])
+def test_a_hostile_name_below_a_sensitive_one_costs_no_more_than_its_length(
+    redactor: DefaultRedactor, piece: str
+) -> None:
+    def seconds(length: int) -> float:
+        start = time.thread_time()
+        redactor.redact({"secrets": {(piece * length)[:length] + "1": "x1y2z3Kd"}})
+        return time.thread_time() - start
+
+    seconds(1000)
+    assert seconds(40_000) < max(9 * seconds(10_000), 0.2)
 
 
 NAMED = ["password: {}", "password={}", '{{"password": "{}"}}', "<td>password</td><td>{}</td>", "password? {}"]

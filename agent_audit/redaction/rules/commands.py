@@ -38,7 +38,9 @@ def _option(rule_id: str, tools: str, option: str) -> Rule:
 
 def is_value(text: str) -> bool:
     """No variable, no other option, no placeholder, no word of a sentence about the tool."""
-    return not re.match(r"[$<{%-]|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text)
+    return not re.match(
+        r"[$<{%-]|@(?:env|keychain):|\*+$|\\$|(?:is|in|or|and|to|the|set|with|for|must|option|flag)$", text
+    )
 
 
 def _is_no_prompt(text: str) -> bool:
@@ -74,11 +76,12 @@ COMMANDS: tuple[Rule, ...] = (
     _option("mongo-password", "mongo mongosh mongodump mongorestore mongoexport mongoimport", r"-p[ =]?"),
     _option("sqlcmd-password", "sqlcmd osql isql bcp tsql", r"-P ?"),
     _option("ldap-password", "ldapsearch ldapmodify ldapadd ldapdelete ldapwhoami ldappasswd", r"-w ?"),
+    _option("ldap-new-password", "ldappasswd", r"-s ?"),
     _option("zip-password", "zip unzip", r"-P ?"),
     part(
         "seven-zip-password",
-        ("7z a ", "7z x ", "7z e ", "7z t ", "7z l ", "7za ", "7zz ", "unrar "),
-        rf"(?:7z|7za|7zz|unrar)\b{REST}-p{ARGUMENT}",
+        ("7z a ", "7z x ", "7z e ", "7z t ", "7z l ", "7za ", "7zz ", "unrar ", "rar a "),
+        rf"(?:7z|7za|7zz|unrar|rar)\b{REST}-(?:hp|p){ARGUMENT}",
         is_value,
     ),
     _option("openssl-password", "openssl", r"-(?:[kK]|pass|passin|passout) (?:pass:)?(?!(?:env|file|fd|stdin)\b)"),
@@ -89,6 +92,38 @@ COMMANDS: tuple[Rule, ...] = (
     _option("mqtt-password", "mosquitto_pub mosquitto_sub", r"-P "),
     _option("cql-password", "cqlsh influx couchbase-cli", r"-(?:p|password) "),
     _option("nuget-password", "nuget", r"-(?:p|[Pp]assword) "),
+    _option("account-password", "rabbitmqadmin register_new_matrix_user testsaslauthd supabase altool", r"-p "),
+    part("account-password", ("airflow users ",), rf"airflow users\b{REST}-p {ARGUMENT}", is_value),
+    _option("kerberos-password", "kadmin kadmin.local", r"-w "),
+    _option("steghide-password", "steghide", r"-p "),
+    _option("ccrypt-password", "ccrypt ccencrypt ccdecrypt", r"-K "),
+    _option("signing-password", "signtool", r"/p "),
+    part(
+        "mosquitto-password",
+        ("mosquitto_passwd ",),
+        rf"mosquitto_passwd (?:-[cU] )?-b \S{{1,256}} \S{{1,128}} {ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "mysql-shell-password",
+        ("mysqlsh ",),
+        r"mysqlsh(?: --?[a-z-]{1,24}){0,3} (?:--uri[= ])?[\w.-]{1,64}:([^\s@/\"']{1,128})@",
+        is_value,
+    ),
+    part("qpdf-password", ("--encrypt ",), r"--encrypt (\S{1,128} \S{1,128}) (?:40|128|256)(?!\d)", is_value),
+    part("rasdial-password", ("rasdial ",), rf"rasdial \S{{1,64}} (?!/)\S{{1,128}} {ARGUMENT}", is_value),
+    part(
+        "winlogon-password",
+        ("defaultpassword",),
+        rf"(?i:DefaultPassword)\\{{0,3}}[\"']?(?: /t \w{{1,16}})? /d {ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "wifi-password",
+        ("-setairportnetwork ", "wifi connect-network "),
+        rf"(?:-setairportnetwork \w{{1,16}} \S{{1,64}}|wifi connect-network \S{{1,64}} wpa\d) {ARGUMENT}",
+        is_value,
+    ),
     _option("schtasks-password", "schtasks", r"/[rR][pP] "),
     _option("neo4j-password", "cypher-shell", r"-p ?"),
     _option("hana-password", "hdbsql", r"-p ?"),
@@ -146,7 +181,7 @@ COMMANDS: tuple[Rule, ...] = (
         r"openssl passwd(?: -(?:salt \S{1,32}|\w{1,10})){0,4} [\"']?([^\s\"'-][^\s\"']{0,127})",
         is_value,
     ),
-    part("gh-secret", ("secret set ",), rf"secret set\b{REST}(?:--body|--value|-b)[ =]{WHOLE}", is_value),
+    part("gh-secret", ("secret set ",), rf"secret set\b{REST}(?:--body[ =]|--value[ =]|-b[ =]?){WHOLE}", is_value),
     part(
         "aws-parameter",
         ("put-parameter ",),

@@ -124,7 +124,7 @@ GENERAL: tuple[Rule, ...] = (
     part(
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
-        r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?(?!jdbc:)"
+        r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?(?!jdbc:|\w{1,16}://)"
         r"[^\s:\"']{0,128}:(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
         _is_no_group,
     ),

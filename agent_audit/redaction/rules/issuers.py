@@ -356,7 +356,7 @@ redis-password: Redis documentation, redis-cli, -a
 psexec-password: Microsoft Learn, Sysinternals, PsExec
 mongo-password: MongoDB documentation, mongosh and database tools, --password
 sqlcmd-password: Microsoft Learn, sqlcmd utility; isql(1)
-ldap-password: ldapsearch(1), -w
+ldap-password ldap-new-password: ldapsearch(1), -w; ldappasswd(1), -s
 zip-password: zip(1) and unzip(1), -P
 seven-zip-password: 7-Zip command line manual, -p; unrar manual
 openssl-password openssl-passwd: openssl(1), pass phrase options; openssl-passwd(1)

@@ -32,13 +32,14 @@ _AGREES = frozenset({"y", "yes", "n", "no"})
 _HEREIN = (
     r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect"
     r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
-    rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import))\b{REST}"
+    rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import)"
+    rf"|vercel env add|realm join|adcli join|sshfs)\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
     *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
     *("docker secret create", "podman secret create", "wrangler secret", "gh secret", "fly secrets", "flyctl secrets"),
-    "doppler secrets",
+    *("doppler secrets", "vercel env add", "realm join", "adcli join", "sshfs "),
 )
 
 
@@ -60,7 +61,7 @@ PIPED: tuple[Rule, ...] = (
         group=2,
         accept=_is_typed,
     ),
-    part("here-string-password", _HEREIN_LITERALS, rf"{_HEREIN}<<< ?{WHOLE}", is_value),
+    part("here-string-password", _HEREIN_LITERALS, rf"{_HEREIN}<<< ?\$?{WHOLE}", is_value),
     Rule(
         "here-document-password",
         _HEREIN_LITERALS,

@@ -86,24 +86,28 @@ SIGNING_IN: tuple[Rule, ...] = (
             "oras login ",
             "nerdctl login ",
             "buildah login ",
+            "cosign login ",
             "regctl registry",
         ),
-        rf"(?:(?:helm|regctl) registry|crane auth|oras|nerdctl|buildah) login\b{REST}-p[ =]{{0,2}}{ARGUMENT}",
+        rf"(?:(?:helm|regctl) registry|crane auth|oras|nerdctl|buildah|cosign) login\b{REST}-p[ =]{{0,2}}{ARGUMENT}",
         is_value,
     ),
     part(
         "upload-password",
-        ("twine upload ", "ncftp ", "ncftpput ", "ncftpget ", "conjur login "),
-        rf"(?:twine upload|ncftp(?:put|get)?|conjur login)\b{REST}-p {ARGUMENT}",
+        (
+            *("twine upload ", "ncftp ", "ncftpput ", "ncftpget ", "conjur login ", "poetry publish ", "uv publish "),
+            "conan user ",
+        ),
+        rf"(?:twine upload|ncftp(?:put|get)?|conjur login|(?:poetry|uv) publish|conan user)\b{REST}-p {ARGUMENT}",
         is_value,
     ),
     part("perforce-password", ("p4 -",), rf"(?<![\w-])p4 (?:-[cpu] \S{{1,128}} ){{0,3}}-P {ARGUMENT}", is_value),
     part("sendemail-password", ("sendemail ",), rf"(?i:sendemail)\b{REST}-xp {ARGUMENT}", is_value),
     part(
         "tool-token",
-        ("nuget push ", "doctl auth init ", "flyctl auth docker ", "cloudflared service install "),
+        ("nuget push ", "doctl auth init ", "flyctl auth docker ", "cloudflared service install ", "glab auth login "),
         rf"(?:nuget push\b{REST}(?:-k|-ApiKey)|doctl auth init\b{REST}-t|flyctl auth docker\b{REST}-t"
-        rf"|cloudflared service install) {ARGUMENT}",
+        rf"|glab auth login\b{REST}-t|cloudflared service install) {ARGUMENT}",
         _is_token,
     ),
     part(

@@ -101,6 +101,14 @@ refused-value: Pydantic documentation, validation errors
 escaped-field: HTML Living Standard, character references
 aws-key-pair: s3fs-fuse README, password file
 aws-signature-header: AWS documentation, Signature Version 4, the Authorization header
+account-password: the help of rabbitmqadmin, register_new_matrix_user, testsaslauthd, Supabase, altool and Airflow
+kerberos-password: kadmin(1), -w
+steghide-password ccrypt-password: steghide(1), -p; ccrypt(1), -K
+signing-password: Microsoft Learn, SignTool, /p
+mosquitto-password: mosquitto_passwd(1), -b
+mysql-shell-password: MySQL Shell documentation, connecting by a URI-like string
+qpdf-password: qpdf manual, encryption options
+rasdial-password winlogon-password: Microsoft Learn, rasdial; automatic logon
 paseto: PASETO specification, tokens of versions 1 to 4
 paserk: PASERK specification, serialized keys of PASETO
 jwe: RFC 7516, JSON Web Encryption, compact serialization
