@@ -47,7 +47,10 @@ def test_json_is_the_recorded_lines_to_the_byte(log: Path, tmp_path: Path) -> No
     assert (tmp_path / "out").read_bytes() == segment.read_bytes()
 
 
-TRICKY = "\U0001f468\u200d\U0001f469 ad\u200dmin C1 \x85 soft\u00adhyphen \u202e DEL \x7f tag \U000e0041 ESC \x1b[31m M\u00fcller \u2713"
+TRICKY = (
+    "\U0001f468\u200d\U0001f469 ad\u200dmin C1 \x85 soft\u00adhyphen \u202e DEL \x7f tag \U000e0041 ESC \x1b[31m"
+    " M\u00fcller \u2713"
+)
 """Characters that act on a terminal, hide, or are in no 8-bit encoding."""
 
 
