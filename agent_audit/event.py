@@ -137,7 +137,7 @@ class AuditEvent(Checked):
     result: Any = Field(None, description="What came of it.")
     error: str | None = Field(None, description="What went wrong, in words.")
     error_type: str | None = Field(None, description="Class name of the error.")
-    duration_ms: float | None = Field(None, ge=0, description="How long it took, in milliseconds.")
+    duration_ms: float | None = Field(None, ge=0, allow_inf_nan=False, description="How long it took, in milliseconds.")
     source: Source | None = Field(None, description="Framework, version and hook that saw it.")
     metadata: dict[str, Any] | None = Field(
         None, description="The rest: model, tokens, tags, redaction summary, digests and sizes."

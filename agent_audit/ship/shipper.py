@@ -15,7 +15,14 @@ import orjson
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout, read_header
-from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError, require_number
+from agent_audit.errors import (
+    ConfigurationError,
+    ShipError,
+    StoreRefusedError,
+    StoreUnavailableError,
+    require,
+    require_number,
+)
 from agent_audit.ship.cursor import Cursor, MissingError, ReplacedError
 from agent_audit.ship.evidence import Gatherer
 from agent_audit.ship.note import Note
@@ -98,6 +105,7 @@ class Shipper:
         skip_missing: bool = False,
         report: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
+        require("sink", sink, Sink, "a sink, e.g. open_sink(url)")
         self._layout = directory if isinstance(directory, Layout) else open_layout(directory)
         self._sink = sink
         self._limits = limits or ShipLimits()

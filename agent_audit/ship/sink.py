@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from agent_audit.verify import Dropped
@@ -46,6 +46,7 @@ class Position(NamedTuple):
     """SHA-256 of the line before it, in hex; None when it has none or cannot tell."""
 
 
+@runtime_checkable
 class Sink(Protocol):
     """A store that follows logs. Used by one thread; opened when it is first needed, and again after a failure.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,8 @@ from agent_audit import (
 from agent_audit.analysis import AuditAnalyzer, Limits, Price, load_rules
 from agent_audit.backends.file import Retention, Rotation
 from agent_audit.redaction import DefaultRedactor, RedactionConfig
-from agent_audit.ship import ShipLimits
+from agent_audit.ship import ShipLimits, Shipper
+from agent_audit.verify import verify
 
 BACKEND = MemoryAuditBackend()
 LOGGER = AuditLogger(BACKEND)
@@ -97,6 +99,9 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "limits is of the type int; give Limits of": (7, lambda x: ANALYZER.overview(limits=x)),
     "verification is of the type str": ("valid", lambda x: ANALYZER.generate_compliance_report(verification=x)),
     "path is of the type int; give the path of a YAML file": (7, load_rules),
+    "directory is of the type int; give the path of a log directory": (7, verify),
+    "sink is of the type str; give a sink, e.g. open_sink(url)": ("s3://b", lambda x: Shipper("log", x)),
+    "duration_ms: it should be a finite number": (math.inf, lambda x: AGENT.log_tool_call("pay", duration_ms=x)),
 }
 
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from agent_audit.errors import require
 from agent_audit.integrity.tiles import tile_path
 
 DIRECTORY_NAME = "agent-audit-log"
@@ -42,6 +43,7 @@ class Layout:
     """Paths of one log directory."""
 
     def __init__(self, root: Path | str) -> None:
+        require("directory", root, (str, Path), "the path of a log directory")
         self.root = Path(root)
         self.header = self.root / "log.json"
         self.keys = self.root / "keys"
