@@ -6,8 +6,8 @@ import pytest
 
 from agent_audit.errors import ProofError
 from agent_audit.integrity.checkpoint import Checkpoint
-from agent_audit.integrity.cosignature import cosign, verify_cosignatures
-from agent_audit.integrity.note import Ed25519Signer, Note, Signature, sign_note
+from agent_audit.integrity.cosignature import cosign, cosigned_message, verify_cosignatures
+from agent_audit.integrity.note import MLDSA44, Ed25519Signer, Note, Signature, VerifierKey, sign_note
 from agent_audit.integrity.policy import Policy
 
 from .keys import HEAD, SIGNER, WITNESSES, WitnessKey
@@ -44,6 +44,14 @@ def test_a_cosignature_has_a_time_that_is_there_and_fits_into_63_bits(time: int,
     else:
         with pytest.raises(ProofError, match="cosignature of w2"):
             verify_cosignatures(note, [witness.vkey])
+
+
+def test_a_post_quantum_cosignature_holds_names_of_up_to_255_bytes() -> None:
+    note = Note(HEAD.text(), ())
+    longest = VerifierKey("x" * 255, MLDSA44, bytes(1312))
+    assert cosigned_message(longest, 1, note).startswith(b"subtree/v1\n\0\xff" + b"x" * 255)
+    with pytest.raises(ProofError, match=r"^the name x{40}… has more than the 255 bytes"):
+        cosigned_message(VerifierKey("x" * 256, MLDSA44, bytes(1312)), 1, note)
 
 
 POLICY = f"""
