@@ -121,7 +121,11 @@ def test_a_command_that_a_signal_ends_leaves_nothing_behind_that_is_half_made(
     scratch.mkdir()
     command = [sys.executable, "-m", "agent_audit.cli.main", "export", "--format", form, "--from", "-"]
     with subprocess.Popen(
-        [*command, "-o", str(out / "events")], stdin=subprocess.PIPE, env={**os.environ, "TMPDIR": str(scratch)}
+        [*command, "-o", str(out / "events")],
+        stdin=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(scratch)},
+        # Under `nohup` it would be ignored, as it should be.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  # the test has one thread
     ) as process:
         while not any((*out.iterdir(), *scratch.iterdir())):  # then it waits for events
             assert process.poll() is None
