@@ -41,4 +41,4 @@ class CommitLimits:
         for name, value in vars(self).items():
             counted = name.startswith("max_")
             above = not name.endswith("timeout")
-            require_number(f"{name} of CommitLimits", value, 0, whole=counted, above=above)
+            require_number(f"{name} of CommitLimits", value, whole=counted, above=above)

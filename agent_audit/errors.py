@@ -265,24 +265,23 @@ def require_count(name: str, value: object) -> None:
         raise ConfigurationError(f"{name} is {told}; give a number from 0 to {MOST:,}, or None for all")
 
 
-def require_number(name: str, value: object, least: float = 0.0, *, whole: bool = False, above: bool = False) -> None:
-    """Refuse what is no finite number, or too small a one.
+def require_number(name: str, value: object, *, whole: bool = False, above: bool = False) -> None:
+    """Refuse what is no finite number, or one below 0.
 
     Args:
         name: the argument.
         value: what was given.
-        least: the smallest that is allowed.
         whole: whether it counts something.
-        above: whether it must be greater than `least`.
+        above: whether 0 is refused, too.
 
     Raises:
         ConfigurationError: it is none.
     """
     known = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if not known or not isfinite(value) or value < least or (above and value == least):  # type: ignore[arg-type,operator]
+    if not known or not isfinite(value) or value < 0 or (above and not value):  # type: ignore[arg-type,operator]
         told = f"{value:,}" if known else _told(value)
         what = "a whole number" if whole else "a number"
-        raise ConfigurationError(f"{name} is {told}; give {what} {'above' if above else 'from'} {least:,}")
+        raise ConfigurationError(f"{name} is {told}; give {what} {'above' if above else 'from'} 0")
 
 
 def _told(value: object) -> str:

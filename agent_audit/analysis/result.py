@@ -116,8 +116,12 @@ def _in_utc(name: str, moment: datetime | None) -> datetime | None:
 
 def bad_line_remark(count: int) -> tuple[str, ...]:
     """The sentence that says the result is incomplete, if it is."""
-    lines = plural(count, "line that cannot be read is", "lines that cannot be read are")
-    return (f"INCOMPLETE: {lines} not in here.",) if count else ()
+    return (f"INCOMPLETE: {not_in_here(count)}",) if count else ()
+
+
+def not_in_here(count: int) -> str:
+    """The sentence on so many lines that cannot be read."""
+    return f"{plural(count, 'line that cannot be read is', 'lines that cannot be read are')} not in here."
 
 
 def _short(moment: datetime) -> str:

@@ -74,7 +74,7 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
+_COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
 _TOLD_AFTER_COPULA = re.compile(
     r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?"
     r"| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
@@ -226,7 +226,7 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
 def is_unparted(text: str, end: int) -> bool:
     """Whether a verb or a secret of other letters follows a name without a blank, at `end`: `密码是x`, `密码x`."""
     follows = text[end : end + 1]
-    return follows in COPULAS or ("\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii() and follows.isalnum())
+    return follows in _COPULAS or ("\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii() and follows.isalnum())
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:

@@ -175,14 +175,11 @@ def kept(months: int) -> Checker:
     """That events are kept for so many months."""
 
     def check(facts: Facts) -> Check:
-        days = facts.kept_for.days
         pruned = facts.log_by_type.get("log.pruned", 0)
         enough = facts.kept_for >= timedelta(days=months * 30.5)
         pruning = f"{plural(pruned, 'pruning')} on record" if pruned else "Nothing was pruned, by the log's own events"
-        oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
         short = "" if enough else f"; {months} months cannot be shown yet"
-        on_hand = f"Oldest event {oldest}, {plural(days, 'day')} on hand{short}"
-        return Check(enough, f"{on_hand}. {pruning}.", facts.cite_log("log.pruned"))
+        return Check(enough, f"{_on_hand(facts)}{short}. {pruning}.", facts.cite_log("log.pruned"))
 
     return check
 
@@ -191,14 +188,17 @@ def retention(facts: Facts) -> Check:
     """What is on hand, and whether anything was dropped without a record of it."""
     found = facts.integrity
     unexplained = bool(found.late_beginnings)
-    oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
     return Check(
         facts.oldest is not None and not unexplained,
-        f"Oldest event {oldest}, {plural(facts.kept_for.days, 'day')} on hand; "
-        f"{plural(found.pruned, 'pruning')} on record"
+        f"{_on_hand(facts)}; {plural(found.pruned, 'pruning')} on record"
         + ("; the beginning is missing without one." if unexplained else "."),
         facts.cite_log("log.pruned"),
     )
+
+
+def _on_hand(facts: Facts) -> str:
+    oldest = f"{facts.oldest:%Y-%m-%d}" if facts.oldest else "none"
+    return f"Oldest event {oldest}, {plural(facts.kept_for.days, 'day')} on hand"
 
 
 def refusals(facts: Facts) -> Check:

@@ -53,7 +53,7 @@ class Rotation:
 
     def __post_init__(self) -> None:
         for name in ("max_events", "max_bytes"):
-            require_number(f"{name} of Rotation", getattr(self, name), 0, whole=True, above=True)
+            require_number(f"{name} of Rotation", getattr(self, name), whole=True, above=True)
         if self.max_age is not None:
             require_number("max_age of Rotation", self.max_age)
 
@@ -409,7 +409,7 @@ class ActiveSegment:
     def _left_of(self, age: float, handle: int) -> float:
         """Seconds until a segment has that age, by its first event; all of them for a new one.
 
-        None where that event tells no time, or one that is further ahead: each process would wait for it anew.
+        0 where that event tells no time, or one that is further ahead: each process would wait for it anew.
         """
         head = self._fs.read(handle, 0, _HEAD)
         first = _TIME.search(head)

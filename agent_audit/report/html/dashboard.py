@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from agent_audit.analysis.overview import Overview, RecordedSession
-from agent_audit.analysis.result import Period
+from agent_audit.analysis.result import Period, not_in_here
 from agent_audit.report.html.element import Child, Element, el, moment
 from agent_audit.report.html.page import page
 from agent_audit.report.html.record import record_section, verdict_card
@@ -130,11 +130,7 @@ def _period(period: Period, oldest: datetime | None, newest: datetime | None) ->
 def _remarks(bad_lines: int) -> Element | None:
     if not bad_lines:
         return None
-    return el(
-        "p",
-        f"Incomplete: {plural(bad_lines, 'line that cannot be read is', 'lines that cannot be read are')} not in here.",
-        class_="remark bad",
-    )
+    return el("p", f"Incomplete: {not_in_here(bad_lines)}", class_="remark bad")
 
 
 def _foot(overview: Overview, made_at: datetime) -> Element:
