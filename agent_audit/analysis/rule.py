@@ -80,7 +80,7 @@ class Rule:
     explain: Callable[[Scope, Any, dict[str, Any]], Evidence]
     """What was seen, for one row of the query."""
     references: tuple[str, ...] = ()
-    """OWASP Agentic threats (`T1` to `T15`) and MITRE ATLAS techniques (`AML.T…`)."""
+    """OWASP Agentic threats (`T1` to `T15`), techniques of MITRE ATLAS (`AML.T…`) and of ATT&CK (`T1000` and above)."""
     parameters: Parameters = field(default_factory=Parameters)
     basis: str = ""
     """Where the thresholds come from."""

@@ -1,6 +1,7 @@
 """What is looked for in a log. A new detection is one file beside these and one name in `RULES`."""
 
 from agent_audit.analysis.rule import Rule
+from agent_audit.analysis.rules.commands import DANGEROUS_COMMAND
 from agent_audit.analysis.rules.definitions import CHANGED_DEFINITION
 from agent_audit.analysis.rules.denials import DENIALS
 from agent_audit.analysis.rules.failure_rate import FAILURE_RATE
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     INSTRUCTED_ACTION,
     TAINTED_DESTINATION,
     LETHAL_TRIFECTA,
+    DANGEROUS_COMMAND,
     MISSING_APPROVAL,
     CHANGED_ARGUMENTS,
     CHANGED_DEFINITION,

@@ -22,16 +22,19 @@ class Counting(NamedTuple):
     """One finding per combination of these. Where `agent_id` is not among them, the finding has the agent if all of its
     events are of one."""
     say: Callable[[Any, dict[str, Any]], str]
-    """What was seen, from the parameters and the row: `by`, `found` and `most`."""
+    """What was seen, from the parameters and the row: `by`, `found`, `most` and `sums`."""
     least: Callable[[Any], int] = lambda parameters: 1
     """A finding needs so many events."""
     most: tuple[str, ...] = ()
     """Columns of which the row, and the finding's numbers, have the greatest value."""
+    sums: tuple[str, ...] = ()
+    """Columns of which they have the sum, where that is not 0."""
 
     def query(self, scope: Scope, parameters: Parameters) -> Expr:
         """One row per group with enough matching events."""
         matching = self._kept(scope, parameters)
         told = {column: matching[column].max() for column in self.most}
+        told |= {column: matching[column].sum() for column in self.sums}
         if "agent_id" not in self.by:
             agent, ibis = matching.agent_id, load_ibis()
             one = (agent.nunique() == 1) & (agent.count() == matching.count())
@@ -43,10 +46,11 @@ class Counting(NamedTuple):
     def explain(self, scope: Scope, parameters: Parameters, row: dict[str, Any]) -> Evidence:
         """The sentence about a row and its events."""
         numbers: Numbers = {"found": row["found"], **{name: row[name] for name in self.most if row[name] is not None}}
+        numbers |= {name: row[name] for name in self.sums if row[name]}
         given = {name: value for name, value in parameters.model_dump().items() if isinstance(value, (int, float))}
         events = same(self._kept(scope, parameters), row, *self.by)
         return Evidence(self.say(parameters, row), {**numbers, **given}, events)
 
     def _kept(self, scope: Scope, parameters: Parameters) -> Expr:
-        columns = dict.fromkeys((*EVIDENCE, "agent_id", *self.by, *self.most))
+        columns = dict.fromkeys((*EVIDENCE, "agent_id", *self.by, *self.most, *self.sums))
         return scope.keep(f"{self.name} {parameters!r}", lambda: self.matching(scope, parameters).select(*columns))
