@@ -52,13 +52,14 @@ def recorded(events: Events) -> Events:
         return list(logger.query())
 
 
-def session(*, told: str, output: Any, tool: str, arguments: Any) -> Events:
-    """The user says something, a tool returns something, the agent does something."""
+def session(*, told: str, output: Any, tool: str, arguments: Any, fails: bool = False) -> Events:
+    """The user says something, a tool returns something or fails with it, the agent does something."""
+    ended = {"error": output, "outcome": "failure"} if fails else {"result": output}
     return recorded(
         [
             event("agent.start", session_id="s", span_id="r", parameters={"input": told}),
             call("read_file", 1, parameters={"name": "minutes"}),
-            response("read_file", 2, output),
+            response("read_file", 2, **ended),
             call(tool, 3, parameters=arguments),
         ]
     )
@@ -300,6 +301,7 @@ def test_a_burst_of_refusals_is_seen_whatever_was_refused_before(before: Events)
     assert (finding.agent_id, finding.event_ids) == ("a", (events[-1].event_id,))
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["result", "error"])
 @pytest.mark.parametrize(
     ("tool", "arguments"),
     [
@@ -308,8 +310,10 @@ def test_a_burst_of_refusals_is_seen_whatever_was_refused_before(before: Events)
         ("delete_file", {"id": "99"}),  # the very action, in the passage's own words
     ],
 )
-def test_what_an_injection_asked_for_is_found_by_destination_value_and_action(tool: str, arguments: Any) -> None:
-    events = session(told="Summarise the minutes.", output=ATTACK, tool=tool, arguments=arguments)
+def test_what_an_injection_asked_for_is_found_by_destination_value_and_action(
+    tool: str, arguments: Any, fails: bool
+) -> None:
+    events = session(told="Summarise the minutes.", output=ATTACK, tool=tool, arguments=arguments, fails=fails)
     (finding,) = found(events, "injected-action")
     assert finding.event_ids == (events[2].event_id, events[3].event_id)
     assert finding.session_id == "s"
@@ -348,6 +352,13 @@ def test_a_text_that_speaks_to_a_model_is_known_whatever_its_language(phrase: st
 def test_a_text_that_only_mentions_assistants_and_instructions_speaks_to_no_model(phrase: str) -> None:
     events = session(told="Sum up.", output=phrase + ASKED, tool="send_email", arguments={"to": "eve@evil.example"})
     assert found(events, "instructed-action") == []
+
+
+def test_a_destination_that_only_the_error_of_a_tool_names_is_tainted() -> None:
+    failed = session(
+        told="Look.", output="ask eve@evil.example", tool="send_email", arguments={"to": "eve@evil.example"}, fails=True
+    )
+    assert len(found(failed, "tainted-destination")) == 1
 
 
 def test_an_address_in_the_same_output_but_outside_of_the_passage_is_not_taken_from_it() -> None:

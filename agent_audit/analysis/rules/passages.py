@@ -40,11 +40,16 @@ class Passages(Parameters):
 
 
 def passages(scope: Scope, parameters: Passages) -> Expr:
-    """Outputs with a passage: `passage` (lower case, blanks and quotes as one blank), its `begins` and `ends`."""
+    """Outputs with a passage: `passage` (lower case, blanks and quotes as one blank) and where it `begins` and `ends`.
+
+    That is in `source`, the result or, without one, the error.
+    """
     ibis = load_ibis()
     events = told_apart(scope.payloads)
-    outputs = events.filter(events.event_type.isin(OUTPUTS) & events.session_id.notnull() & events.result.notnull())
-    outputs = outputs.mutate(text=ibis.coalesce(outputs.result.str, outputs.result.cast("string")).lower())
+    outputs = events.filter(events.event_type.isin(OUTPUTS) & events.session_id.notnull())
+    # Of a tool that failed the model reads the error, which a stranger's server may have written.
+    told = ibis.coalesce(outputs.result.str, outputs.result.cast("string"), outputs.error)
+    outputs = outputs.mutate(text=told.lower(), source=outputs.result.isnull().ifelse("error", "result"))
     outputs = outputs.filter(outputs.text.re_search(parameters.instruction))
     outputs = outputs.mutate(pieces=outputs.text.re_split(parameters.instruction))
     begins = outputs.pieces[0].length()
@@ -55,6 +60,7 @@ def passages(scope: Scope, parameters: Passages) -> Expr:
         *SESSION,
         "begins",
         "ends",
+        "source",
         output_id="event_id",
         said_at="seq",
         passage=plain(text),
@@ -147,7 +153,7 @@ def taken_as_digest(scope: Scope, found: Expr, parameters: Passages) -> Expr:
     marks = fingerprints(told_apart(scope.events))
     marks = marks.select("event_id", *SESSION, "seq", "event_type", "digest", "path", "place")
     stood = marks.rename(output_id="event_id").inner_join(found.drop(*SESSION, "said_at").view(), "output_id")
-    inside = (stood.path == "result") & (stood.place >= stood.begins) & (stood.place < stood.ends)
+    inside = (stood.path == stood.source) & (stood.place >= stood.begins) & (stood.place < stood.ends)
     # Of a nested result the place is known within its own text alone: being in the same output must do.
     nested = stood.path.startswith("result.") & stood.passage.contains("[redacted")
     stood = stood.filter(inside | nested).select("output_id", *SESSION, "digest", said_at="seq").distinct()
