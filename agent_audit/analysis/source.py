@@ -219,7 +219,8 @@ class Log:
 
         try:
             statements = self._duckdb.extract_statements(query)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            select = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+            if not select or _first_word(query) == "pragma":  # DuckDB makes a SELECT of some
                 raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
             with pruning_told(self), memory_told():
                 found = self._duckdb.sql(query)
@@ -391,6 +392,15 @@ class Log:
             parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read_parquet(files)}")
         body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
         self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
+
+
+def _first_word(query: str) -> str:
+    """The keyword that a query begins with, behind comments."""
+    import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
+
+    text = query.encode()
+    words = (text[at:].split(None, 1)[0] for at, kind in duckdb.tokenize(query) if kind == duckdb.token_type.keyword)
+    return next(words, b"").decode(errors="replace").lower()
 
 
 def directories_of(log: Any) -> list[Path] | None:

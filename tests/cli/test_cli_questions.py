@@ -69,11 +69,17 @@ def test_what_is_no_condition_is_refused_with_a_word(log: Path, where: str, caps
         "SELECT * FROM read_text('/etc/hostname')",
         "SELECT nonsense FROM events",
         "SELEC",
+        "/* \u00e9 */ -- é\n PRAGMA table_info('events')",
     ],
 )
 def test_sql_can_only_read_the_log(log: Path, query: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", query, str(log)]) == 2
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("query", ["DESCRIBE events", "SUMMARIZE events", "-- é\n(SELECT 'PRAGMA')", "FROM events"])
+def test_sql_takes_what_only_asks(log: Path, query: str) -> None:
+    assert main(["sql", query, str(log)]) == 0
 
 
 def test_a_condition_that_breaks_off_is_told_with_the_place(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
