@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import errno
 import os
 import signal
@@ -49,6 +50,7 @@ from agent_audit.cli import (
     verify_proof,
 )
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
+from agent_audit.cli.terminal import escaped, say, write_to_nowhere
 
 COMMANDS = (
     tail,
@@ -116,8 +118,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as request:  # argparse has said what is wrong
         return request.code if isinstance(request.code, int) else USAGE
     except BrokenPipeError:  # `| head` has seen enough
-        from agent_audit.cli.terminal import write_to_nowhere
-
         write_to_nowhere()
         return OK
     except KeyboardInterrupt:
@@ -135,9 +135,10 @@ def _prepare_streams() -> None:
         sys.stdout = _nowhere()
     if sys.stderr is None:
         sys.stderr = _nowhere()
+    codecs.register_error(escaped.__name__, escaped)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=escaped.__name__)
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
 
@@ -160,7 +161,6 @@ def _nowhere() -> TextIO:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong: an expected error in one sentence, a bug with what is needed to report it."""
-    from agent_audit.cli.terminal import say
     from agent_audit.errors import AuditError
 
     if isinstance(error, AuditError):
