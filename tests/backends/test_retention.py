@@ -191,6 +191,13 @@ def test_of_several_that_prune_at_once_one_drops_and_records_and_the_others_find
     assert len(list(FileAuditBackend(log_dir).query(event_type=AuditEventType.LOG_PRUNED))) == 1
 
 
+def test_a_hold_whose_reason_cannot_be_kept_is_refused_and_does_not_stand(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 90)
+    with pytest.raises(ConfigurationError, match=r"reason .* is no UTF-8"):
+        retention.hold(Layout(log_dir), "case \udcff")
+    assert len(backend.prune(MONTH, now=NOW)) == 1
+
+
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(
     log_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

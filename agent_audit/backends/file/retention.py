@@ -29,6 +29,7 @@ from agent_audit.errors import (
     cannot_write,
     require,
     require_number,
+    require_utf8,
 )
 from agent_audit.event import format_timestamp
 from agent_audit.wording import plural
@@ -281,9 +282,11 @@ def hold(layout: Layout, reason: str) -> None:
     next segment.
 
     Raises:
+        ConfigurationError: the reason is no text that can be kept.
         StorageError: it cannot be written.
         PruneInProgressError: it is there, but a pruning that had begun before goes on.
     """
+    require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     try:
         write_file(PosixFileSystem(), layout.hold, orjson.dumps({"reason": reason, "since": since}) + b"\n")
