@@ -110,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _end_in_order()
     try:
-        args = _parser().parse_args(argv)
+        args = _parsed(argv)
         options.refuse_reversed(args)
         code = int(args.run(args))
         sys.stdout.flush()
@@ -177,6 +177,20 @@ def _failed(error: Exception) -> int:
     place = traceback.extract_tb(error.__traceback__)[-1]
     say(f"internal error: {type(error).__name__}: {error} ({place.filename}:{place.lineno}); please report it")
     return INTERNAL
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. A log may stand behind options, too, where argparse has done with those that may be left out."""
+    parser = _parser()
+    args, left = parser.parse_known_args(argv)
+    if left and not getattr(args, "log", True) and not any(word.startswith("-") for word in left):
+        if isinstance(args.log, list):
+            args.log, left = left, []
+        else:
+            args.log, *left = left
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return args
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -93,6 +93,22 @@ def read_until_closed(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.parametrize(
+    "command", [["tail", "-n", "1"], ["sql", "SELECT 1", "--format", "json"], ["timeline", "chat", "--format", "csv"]]
+)
+def test_a_log_may_be_named_behind_the_options(log: Path, command: list[str]) -> None:
+    assert run(*command, log).returncode == 0
+    refused = run(*command, "--nope", log)
+    assert refused.returncode == 2
+    assert "unrecognized arguments: --nope" in refused.stderr
+
+
+def test_a_log_that_is_named_twice_is_one_too_many(log: Path) -> None:
+    refused = run("tail", log, "-n", "1", log)
+    assert refused.returncode == 2
+    assert refused.stderr.endswith(f"unrecognized arguments: {log}\n")
+
+
 # -- the analysing commands --------------------------------------------------------------------------------
 
 
