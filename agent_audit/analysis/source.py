@@ -8,6 +8,7 @@ copies of what is in a database. Of a store that hosts ship to, the shipped Parq
 from __future__ import annotations
 
 import mmap
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -41,6 +42,7 @@ Progress = Callable[[int, int], None]
 """Is told how many segments of how many are ready."""
 
 _MOST_NAMED = 1_000
+_PATTERN = re.compile(r"['*?\[\]]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ELSEWHERE = "_agent_audit_runs_elsewhere"
 
@@ -113,7 +115,7 @@ def _values(column: Any) -> list[Any]:
         return [None if value is None else int(value) for value in column.to_pylist()]  # a sum of integers
     if not pyarrow.types.is_timestamp(column.type):
         return list(column.to_pylist())
-    microseconds = column.cast(pyarrow.timestamp("us", "UTC")).cast(pyarrow.int64())
+    microseconds = column.cast(pyarrow.timestamp("us", "UTC"), safe=False).cast(pyarrow.int64())
     return [None if value is None else _EPOCH + timedelta(microseconds=value) for value in microseconds.to_pylist()]
 
 
@@ -266,6 +268,11 @@ class Log:
     # -- loading ---------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
+        if _PATTERN.search(str(self._folder)):
+            raise ConfigurationError(
+                f"{self._folder.parent} cannot be used for temporary files: DuckDB takes a part of it for a quote or a "
+                "pattern; set TMPDIR to another one"
+            )
         self._duckdb.execute(
             "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET enable_progress_bar = false; "
             f"SET memory_limit = '{memory_limit()}'; SET temp_directory = '{self._folder / 'spill'}'; "
