@@ -8,7 +8,6 @@ copies of what is in a database. Of a store that hosts ship to, the shipped Parq
 from __future__ import annotations
 
 import mmap
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta, timezone
@@ -21,7 +20,7 @@ from agent_audit.analysis.columns import Contents, known
 from agent_audit.analysis.complaints import complaint, pruning_told
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
-from agent_audit.analysis.memory import memory_limit, memory_told
+from agent_audit.analysis.memory import memory_told, settings
 from agent_audit.analysis.opening import open_source, urls_of
 from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_json, read_parquet
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
@@ -42,7 +41,6 @@ Progress = Callable[[int, int], None]
 """Is told how many segments of how many are ready."""
 
 _MOST_NAMED = 1_000
-_PATTERN = re.compile(r"['*?\[\]]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ELSEWHERE = "_agent_audit_runs_elsewhere"
 
@@ -268,16 +266,8 @@ class Log:
     # -- loading ---------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        if _PATTERN.search(str(self._folder)):
-            raise ConfigurationError(
-                f"{self._folder.parent} cannot be used for temporary files: DuckDB takes a part of it for a quote or a "
-                "pattern; set TMPDIR to another one"
-            )
         self._duckdb.execute(
-            "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET enable_progress_bar = false; "
-            f"SET memory_limit = '{memory_limit()}'; SET temp_directory = '{self._folder / 'spill'}'; "
-            "SET preserve_insertion_order = false; "  # every query that needs an order says so
-            "SET parquet_metadata_cache = true"
+            f"{settings(self._folder)}; SET enable_progress_bar = false; SET parquet_metadata_cache = true"
         )
 
     def _shut_in(self) -> None:

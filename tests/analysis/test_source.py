@@ -209,7 +209,7 @@ def test_a_folder_for_temporary_files_that_duckdb_cannot_read_is_refused_with_wh
     temporary = tmp_path / name
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    with pytest.raises(ConfigurationError, match="set TMPDIR to another one"):
+    with pytest.raises(ConfigurationError, match="set TMPDIR to another folder"):
         AuditAnalyzer([])
     assert list(temporary.iterdir()) == []
 
