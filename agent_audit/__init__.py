@@ -5,76 +5,20 @@
 `agent_audit.analysis`) and the command `agent-audit-log` read what was recorded.
 """
 
-from agent_audit.adapting import (
-    ActionRequest,
-    AdapterSettings,
-    BoundedMap,
-    ContextReader,
-    HostedCall,
-    Modifies,
-    Seam,
-    ToolDefinitions,
-    after_the_fact,
-    describe_check,
-    describe_decision,
-    digest_of,
-    message,
-    outcome_of,
-    same_arguments,
-    shared_state,
-)
-from agent_audit.agent import AuditedAgent
-from agent_audit.backends import AuditBackend, FileAuditBackend, MemoryAuditBackend, Query
-from agent_audit.config import AuditConfig
-from agent_audit.default import get_logger, set_logger
-from agent_audit.durability import CommitLimits, Durability
-from agent_audit.errors import AuditError, ConfigurationError, WriteError, describe_error
-from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
-from agent_audit.identity import Identity, current_identity, identify
-from agent_audit.locks import ForkSafeLock
-from agent_audit.logger import AuditLogger
-from agent_audit.runs import Run, RunTracker
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ActionRequest",
-    "AdapterSettings",
-    "AuditBackend",
-    "AuditConfig",
-    "AuditError",
-    "AuditEvent",
-    "AuditEventType",
-    "AuditLogger",
-    "AuditedAgent",
-    "BoundedMap",
-    "CommitLimits",
-    "ConfigurationError",
-    "ContextReader",
-    "Durability",
-    "FileAuditBackend",
-    "ForkSafeLock",
-    "HostedCall",
-    "Identity",
-    "MemoryAuditBackend",
-    "Modifies",
-    "Outcome",
-    "Query",
-    "Run",
-    "RunTracker",
-    "Seam",
-    "Source",
-    "ToolDefinitions",
-    "WriteError",
-    "after_the_fact",
-    "current_identity",
-    "describe_check",
-    "describe_decision",
-    "describe_error",
-    "digest_of",
-    "get_logger",
-    "identify",
-    "message",
-    "outcome_of",
-    "same_arguments",
-    "set_logger",
-    "shared_state",
-]
+if TYPE_CHECKING:
+    from agent_audit.facade import *  # noqa: F403 - its names are listed there, and nowhere else
+    from agent_audit.facade import __all__ as __all__
+else:  # not for type checkers, which would take any name for one of ours
+
+    def __getattr__(name):
+        # Loaded with the first name that is asked for (PEP 562): commands need neither the logger nor what redacts.
+        facade = import_module("agent_audit.facade")
+        if name == "__all__" or name in facade.__all__:
+            return getattr(facade, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__():
+        return sorted({*globals(), *import_module("agent_audit.facade").__all__})

@@ -9,8 +9,9 @@ from pathlib import Path
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from agent_audit.backends.file import FileAuditBackend
+from agent_audit.checked import Checked, plain
 from agent_audit.content import content_from
-from agent_audit.errors import Checked, ConfigurationError, plain
+from agent_audit.errors import ConfigurationError
 from agent_audit.logger import AuditLogger, OnFailure, parse_durability
 from agent_audit.redaction import DefaultRedactor
 

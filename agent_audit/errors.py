@@ -30,12 +30,6 @@ Messages are for a person: what happened, to which file or event, and what to do
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING, Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 
 class AuditError(Exception):
@@ -161,40 +155,7 @@ def describe_error(exception: BaseException) -> dict[str, str]:
 MOST = 2**31
 """More rows than that nobody counts, and no engine takes any number."""
 
-_TABLES = ("dict_type", "model_type", "model_attributes_type")
 _IN_WORDS = {str: "a text", int: "a whole number", float: "a number"}
-
-
-class Checked(BaseModel):
-    """A frozen value. What it is made of may hold a secret in the wrong place, so no message shows it.
-
-    Raises:
-        ConfigurationError: it is made of something that is wrong; of `model_validate` it is pydantic's own error.
-    """
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    def __init__(self, /, **values: Any) -> None:
-        try:
-            self.__pydantic_validator__.validate_python(values, self_instance=self)
-        except ValidationError as error:
-            problems = {problem["loc"][:1]: problem for problem in error.errors(include_url=False)}
-            told = "; ".join(": ".join([*map(str, place), plain(one)]) for place, one in problems.items())
-            raise ConfigurationError(f"{type(self).__name__}: {told}") from None
-
-    # As RootModel has it: without, pydantic would make what is read from a log by this, too.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
-
-
-def plain(problem: ErrorDetails) -> str:
-    """What pydantic has against a value, in words for somebody who knows nothing of pydantic."""
-    if problem["type"] == "extra_forbidden":
-        return "there is no such name"
-    if problem["type"] == "missing":
-        return "it is missing"
-    if problem["type"] in _TABLES:
-        return "it should be names with values"
-    return problem["msg"].removeprefix("Value error, ").replace("Input should", "it should", 1)
 
 
 def require(name: str, value: object, kind: type | tuple[type, ...], wanted: str) -> None:

@@ -14,7 +14,8 @@ import orjson
 import uuid_utils
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from agent_audit.errors import Checked, EncodingError
+from agent_audit.checked import Checked
+from agent_audit.errors import EncodingError
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -9,7 +9,7 @@ Adapters read it for what their framework does not tell; `identify` sets it:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -61,4 +61,5 @@ def identify(
     try:
         yield identity
     finally:
-        _current.reset(token)
+        with suppress(ValueError):  # a generator may end it in another context, as web servers have it
+            _current.reset(token)

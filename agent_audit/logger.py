@@ -23,7 +23,6 @@ from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
-from agent_audit.runs import RunTracker
 from agent_audit.wording import plural
 
 if TYPE_CHECKING:
@@ -98,7 +97,8 @@ class AuditLogger:
             backend.on_rollback = "new-log"  # the agent goes on, and so does its record
         self.backend: AuditBackend = backend
         self.adapter_state: dict[str, Any] = {}
-        """What adapters keep for as long as this logger lives, by a name of theirs."""
+        """What adapters keep for as long as this logger lives, by a name of theirs. Before its end, and that of the
+        process, `close_all` is called of what has it."""
         self.on_failure: OnFailure = on_failure
         self._defaults = {
             name: value
@@ -335,8 +335,9 @@ class AuditLogger:
     def _end_runs(self) -> None:
         """What adapters still have open: nothing will tell of its end any more."""
         for state in list(self.adapter_state.values()):
-            if isinstance(state, RunTracker):
-                state.close_all()
+            close_all = getattr(state, "close_all", None)
+            if close_all is not None:
+                close_all()
 
     def _settle(self, reason: str) -> None:
         """Write what can be written; report what cannot."""

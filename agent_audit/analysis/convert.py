@@ -7,6 +7,7 @@ it would turn a bad line into a row of NULLs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,12 +18,15 @@ import orjson
 from agent_audit.analysis.badline import read_line
 from agent_audit.analysis.columns import Contents
 from agent_audit.analysis.schema import STORED
+from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent, format_timestamp
 
 _ROW_GROUP = 20_480
 """Rows: small enough that one event or session reads little, large enough to compress."""
 _BATCH = 5_000
 _MOST_NAMED = 1_000
+_PATTERN = re.compile(r"['*?\[\]{}]")
+"""What DuckDB would take for the end of a path, or for more than one."""
 _POSSIBLE = (
     "timestamp >= '0001-01-01T00:00:00Z' AND timestamp < '10000-01-01T00:00:00Z' AND coalesce(duration_ms >= 0, true)"
 )
@@ -33,7 +37,10 @@ class Converter:
     """Makes copies with one DuckDB connection.
 
     Args:
-        duckdb: the connection; file paths given to it must hold no character of a pattern (`*?[]{}`) and no quote.
+        duckdb: the connection.
+
+    Raises:
+        ConfigurationError: from every method: the path of the file to make cannot stand in a query.
     """
 
     def __init__(self, duckdb: Any) -> None:
@@ -94,6 +101,11 @@ class Converter:
     def _copy(self, query: str, target: Path) -> None:
         import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
 
+        if _PATTERN.search(str(target)):
+            raise ConfigurationError(
+                f"no temporary files can be in {target.parent}: DuckDB takes a part of that path for a quote or a "
+                "pattern; set TMPDIR to another folder"
+            )
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
         try:
             self._duckdb.execute(f"COPY ({query}) TO '{target}' ({options})")

@@ -1,10 +1,11 @@
-"""How much memory and disk an analysis may take, from the environment."""
+"""How much memory and disk an analysis may take, from the environment, and how DuckDB is told."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from agent_audit.errors import ConfigurationError
 
@@ -26,9 +27,21 @@ def bytes_of(name: str, default: int) -> int:
     return int(given)
 
 
-def memory_limit() -> str:
-    """The limit as DuckDB writes it."""
-    return f"{max(bytes_of(MEMORY, _MEMORY), 1 << 20) // 1024}KiB"
+def settings(folder: Path) -> str:
+    """What a session of DuckDB begins with, in SQL: moments in UTC, no order that nobody asks for, and the limits.
+
+    Args:
+        folder: where its temporary files are.
+
+    Raises:
+        ConfigurationError: a variable is no number.
+    """
+    limit = max(bytes_of(MEMORY, _MEMORY), 1 << 20) // 1024
+    spill = str(folder / "spill").replace("'", "''")
+    return (
+        f"SET TimeZone = 'UTC'; SET memory_limit = '{limit}KiB'; SET temp_directory = '{spill}'; "
+        "SET autoinstall_known_extensions = false; SET preserve_insertion_order = false"
+    )
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.scope import Scope, first_of_few
 from agent_audit.analysis.source import Expr, load_ibis, rows
-from agent_audit.errors import Checked, ConfigurationError
+from agent_audit.checked import Checked
+from agent_audit.errors import ConfigurationError
 
 COST_BY = ("agent_id", "user_id", "session_id", "log")
 """What the cost can be split by, beside the model."""

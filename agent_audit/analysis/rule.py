@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from agent_audit.analysis.finding import Evidence, Finding, Level
 from agent_audit.analysis.scope import EVIDENCE, Scope
 from agent_audit.analysis.source import Expr, load_ibis, rows
-from agent_audit.errors import Checked
+from agent_audit.checked import Checked
 
 
 class Parameters(BaseModel):

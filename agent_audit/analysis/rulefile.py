@@ -33,7 +33,8 @@ from agent_audit.analysis.rehearsal import rehearse
 from agent_audit.analysis.rule import ALLOWED_BY, Allowed, Limits, Rule
 from agent_audit.analysis.rules.own import GROUPS, Own, check_condition, check_query, own_rule
 from agent_audit.analysis.ruleset import Ruleset
-from agent_audit.errors import ConfigurationError, plain, reason_of, require
+from agent_audit.checked import plain
+from agent_audit.errors import ConfigurationError, reason_of, require
 
 _ID = r"^[a-z0-9][a-z0-9-]{0,63}$"
 

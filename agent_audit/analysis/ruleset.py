@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from agent_audit.analysis.rule import Allowed, Limits, Rule
 from agent_audit.analysis.rules import RULES
-from agent_audit.errors import ConfigurationError, plain
+from agent_audit.checked import plain
+from agent_audit.errors import ConfigurationError
 
 
 @dataclass(frozen=True)

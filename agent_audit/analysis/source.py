@@ -20,7 +20,7 @@ from agent_audit.analysis.columns import Contents, known
 from agent_audit.analysis.complaints import complaint, pruning_told
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
-from agent_audit.analysis.memory import memory_limit, memory_told
+from agent_audit.analysis.memory import memory_told, settings
 from agent_audit.analysis.opening import open_source, urls_of
 from agent_audit.analysis.schema import COLUMNS, FACTS, PAYLOADS, STORED, as_json, read_parquet
 from agent_audit.analysis.stored import LineStore, pieces_of, stores_of
@@ -113,7 +113,7 @@ def _values(column: Any) -> list[Any]:
         return [None if value is None else int(value) for value in column.to_pylist()]  # a sum of integers
     if not pyarrow.types.is_timestamp(column.type):
         return list(column.to_pylist())
-    microseconds = column.cast(pyarrow.timestamp("us", "UTC")).cast(pyarrow.int64())
+    microseconds = column.cast(pyarrow.timestamp("us", "UTC"), safe=False).cast(pyarrow.int64())
     return [None if value is None else _EPOCH + timedelta(microseconds=value) for value in microseconds.to_pylist()]
 
 
@@ -219,7 +219,8 @@ class Log:
 
         try:
             statements = self._duckdb.extract_statements(query)
-            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            select = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+            if not select or _first_word(query) == "pragma":  # DuckDB makes a SELECT of some
                 raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
             with pruning_told(self), memory_told():
                 found = self._duckdb.sql(query)
@@ -266,10 +267,7 @@ class Log:
 
     def _prepare(self) -> None:
         self._duckdb.execute(
-            "SET TimeZone = 'UTC'; SET autoinstall_known_extensions = false; SET enable_progress_bar = false; "
-            f"SET memory_limit = '{memory_limit()}'; SET temp_directory = '{self._folder / 'spill'}'; "
-            "SET preserve_insertion_order = false; "  # every query that needs an order says so
-            "SET parquet_metadata_cache = true"
+            f"{settings(self._folder)}; SET enable_progress_bar = false; SET parquet_metadata_cache = true"
         )
 
     def _shut_in(self) -> None:
@@ -391,6 +389,15 @@ class Log:
             parts.append(f"SELECT {names}, {told}::VARCHAR AS log FROM {read_parquet(files)}")
         body = parts[1] if len(parts) == 2 else " UNION ALL ".join(parts)
         self._duckdb.execute(f"CREATE OR REPLACE VIEW {name} AS {body}")
+
+
+def _first_word(query: str) -> str:
+    """The keyword that a query begins with, behind comments."""
+    import duckdb  # type: ignore[import-not-found,import-untyped,unused-ignore]  # an optional extra
+
+    text = query.encode()
+    words = (text[at:].split(None, 1)[0] for at, kind in duckdb.tokenize(query) if kind == duckdb.token_type.keyword)
+    return next(words, b"").decode(errors="replace").lower()
 
 
 def directories_of(log: Any) -> list[Path] | None:

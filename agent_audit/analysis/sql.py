@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import PrivateAttr
+from pydantic import ConfigDict, PrivateAttr
 
 from agent_audit.analysis.complaints import complaint, is_of_engine
 from agent_audit.analysis.document import Cell, Document, Table
@@ -16,6 +17,8 @@ from agent_audit.errors import ConfigurationError
 
 class SqlAnswer(Result):
     """The rows of an SQL question."""
+
+    model_config = ConfigDict(ser_json_bytes="hex")
 
     main: ClassVar[str] = "rows"
 
@@ -53,8 +56,13 @@ def ask(log: Engine, query: str, limit: int | None) -> SqlAnswer:
     cut = limit is not None and table.num_rows > limit
     table = table.slice(0, limit) if cut else table
     names = tuple(table.column_names)
-    # Two columns may have one name.
-    found = rows_of(table.rename_columns([str(number) for number in range(len(names))]))
+    try:  # two columns may have one name
+        found = rows_of(table.rename_columns([str(number) for number in range(len(names))]))
+    except (OverflowError, ValueError) as error:
+        raise ConfigurationError(
+            f"the answer has a value that Python has no form for ({complaint(error)}), as a date before the year 1 or "
+            "after 9999; ask for it as text: CAST(… AS VARCHAR)"
+        ) from error
     answer = SqlAnswer(query=query, columns=names, rows=tuple(tuple(row.values()) for row in found), cut=cut)
     answer._arrow = table
     return answer
@@ -94,4 +102,4 @@ def _told(error: Any) -> str:
 
 
 def _cell(value: Any) -> Cell:
-    return value if value is None or isinstance(value, (str, int, float)) or hasattr(value, "strftime") else str(value)
+    return value if value is None or isinstance(value, (str, int, float, datetime)) else str(value)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import ConfigDict, Field, model_validator
 
-from agent_audit.errors import Checked
+from agent_audit.checked import Checked
 from agent_audit.event import AuditEvent
 
 

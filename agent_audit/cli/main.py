@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import errno
 import os
 import signal
@@ -49,6 +50,7 @@ from agent_audit.cli import (
     verify_proof,
 )
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
+from agent_audit.cli.terminal import escaped, say, write_to_nowhere
 
 COMMANDS = (
     tail,
@@ -108,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv is None:
         _end_in_order()
     try:
-        args = _parser().parse_args(argv)
+        args = _parsed(argv)
         options.refuse_reversed(args)
         code = int(args.run(args))
         sys.stdout.flush()
@@ -116,8 +118,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as request:  # argparse has said what is wrong
         return request.code if isinstance(request.code, int) else USAGE
     except BrokenPipeError:  # `| head` has seen enough
-        from agent_audit.cli.terminal import write_to_nowhere
-
         write_to_nowhere()
         return OK
     except KeyboardInterrupt:
@@ -135,9 +135,10 @@ def _prepare_streams() -> None:
         sys.stdout = _nowhere()
     if sys.stderr is None:
         sys.stderr = _nowhere()
+    codecs.register_error(escaped.__name__, escaped)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=escaped.__name__)
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
 
@@ -160,7 +161,6 @@ def _nowhere() -> TextIO:
 
 def _failed(error: Exception) -> int:
     """Say what went wrong: an expected error in one sentence, a bug with what is needed to report it."""
-    from agent_audit.cli.terminal import say
     from agent_audit.errors import AuditError
 
     if isinstance(error, AuditError):
@@ -177,6 +177,20 @@ def _failed(error: Exception) -> int:
     place = traceback.extract_tb(error.__traceback__)[-1]
     say(f"internal error: {type(error).__name__}: {error} ({place.filename}:{place.lineno}); please report it")
     return INTERNAL
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. A log may stand behind options, too, where argparse has done with those that may be left out."""
+    parser = _parser()
+    args, left = parser.parse_known_args(argv)
+    if left and not getattr(args, "log", True) and not any(word.startswith("-") for word in left):
+        if isinstance(args.log, list):
+            args.log, left = left, []
+        else:
+            args.log, *left = left
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return args
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ _EVERY = 30.0
 """Seconds between two lines about progress."""
 _AT_THE_END = 10.0
 """Seconds that a SIGTERM leaves to catch up."""
+_OF_PATHS = ("/", "./")
 
 
 def add(subparsers: Any) -> None:
@@ -29,7 +30,12 @@ def add(subparsers: Any) -> None:
         "Follow a log into a store: s3://, gs://, az://, file://, postgresql://, otlp(s)://. The log stays the truth.",
     )
     options.add_log(parser)
-    parser.add_argument("--to", required=True, metavar="URL", help="the store; credentials come from the environment")
+    parser.add_argument(
+        "--to",
+        required=True,
+        metavar="URL",
+        help="the store, or /path or ./path of a directory; credentials come from the environment",
+    )
     parser.add_argument("--once", action="store_true", help="end when the store has what is in the log now")
     parser.add_argument(
         "--give-up-after", type=options.seconds, metavar="S", help="seconds without the store (default: with --once 60)"
@@ -51,12 +57,15 @@ def add(subparsers: Any) -> None:
 def run(args: Namespace) -> int:
     """Ship; returns the exit code."""
     from agent_audit.cli.directory import log_of
+    from agent_audit.cli.sources import as_url
     from agent_audit.cli.terminal import say
     from agent_audit.errors import StoreRefusedError
     from agent_audit.ship import open_sink
 
     root: Path | None = log_of(args)
-    shipping = _Shipping(args, open_sink(args.to))  # refuses a URL with a password, before it is said anywhere
+    # A directory that is missing is made, so a name alone is none: it may be that of a bucket.
+    store = as_url(args.to) if args.to.startswith(_OF_PATHS) else args.to
+    shipping = _Shipping(args, open_sink(store))  # refuses a URL with a password, before it is said anywhere
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: shipping.stop())
     worst = OK

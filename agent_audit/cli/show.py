@@ -44,7 +44,7 @@ def run(args: Namespace) -> int:
         return INCOMPLETE
     if event.seq != line.seq:
         say(f"{line.place} says seq {event.seq}: lines are missing or were moved")
-    sys.stdout.write(_as_text(_with_blobs(layout, event), line, args.format))
+    sys.stdout.write(_as_text(_with_blobs(layout, line, event), line, args.format))
     return OK
 
 
@@ -82,18 +82,18 @@ def _pruned(layout: Layout, wanted: str) -> str:
     return f": {when}" if isinstance(last, int) and seq <= last else f": the log begins at {first}; {when}"
 
 
-def _with_blobs(layout: Layout, event: AuditEvent) -> dict[str, Any]:
+def _with_blobs(layout: Layout, line: Line, event: AuditEvent) -> dict[str, Any]:
     """The event's record with the payloads that were too long for its line."""
     import orjson
 
+    from agent_audit.backends.file.oversize import named_blobs
     from agent_audit.cli.terminal import say
 
     record = event.to_record()
-    for blob in record.get("blobs") or ():
-        digest, name = str(blob.get("sha256")), str(blob.get("field"))
+    for digest, name in named_blobs(line.data):
         try:
             data = layout.blob(digest).read_bytes()
-        except (OSError, ValueError) as error:
+        except OSError as error:
             say(f"the whole of {name} cannot be read: {error}")
             continue
         if hashlib.sha256(data).hexdigest() != digest:

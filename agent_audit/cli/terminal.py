@@ -9,6 +9,16 @@ from collections.abc import Iterable
 
 from agent_audit.wording import plural
 
+_SIGNS = str.maketrans({"\u2500": "-", "\u2026": "..."})
+"""What our own texts have beyond ASCII that nobody needs to see escaped."""
+
+
+def escaped(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal shows of characters that its encoding lacks; an error handler (`codecs.register_error`)."""
+    assert isinstance(error, UnicodeEncodeError)
+    text = error.object[error.start : error.end].translate(_SIGNS)
+    return text.encode("ascii", "backslashreplace").decode(), error.end
+
 
 def say(message: str) -> None:
     """A remark for the person, on stderr."""

@@ -57,10 +57,10 @@ def check_name(name: str) -> str:
     """The name of a key.
 
     Raises:
-        ProofError: it is empty, or has a space or a plus in it.
+        ProofError: it is empty, is no UTF-8, or has a space or a plus in it.
     """
-    if not name or "+" in name or any(char.isspace() for char in name):
-        raise ProofError(f"{name!r} cannot name a key: it must not be empty nor contain spaces or '+'")
+    if not name or "+" in name or any(char.isspace() or "\ud800" <= char <= "\udfff" for char in name):
+        raise ProofError(f"{name!r} cannot name a key: it must be UTF-8, not empty, and have no spaces or '+' in it")
     return name
 
 

@@ -27,7 +27,7 @@ def load_settings(path: Path) -> dict[str, Any]:
         ConfigurationError: it cannot be read, is no TOML, or has a table nobody knows; names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = _text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {reason_of(error)}") from error
     try:
@@ -36,6 +36,10 @@ def load_settings(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path}: {error}") from error
     checked(path, tables, _only_known_tables)
     return tables
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark before it
 
 
 def checked(path: Path, tables: dict[str, Any], check: Callable[[dict[str, Any]], _Made]) -> _Made:
@@ -56,7 +60,7 @@ def checked(path: Path, tables: dict[str, Any], check: Callable[[dict[str, Any]]
     try:
         return refusing(tables)
     except ConfigurationError as error:
-        line = line_of(path.read_text(encoding="utf-8"), refusing, str(error))
+        line = line_of(_text(path), refusing, str(error))
         raise ConfigurationError(f"{path}, line {line}: {error}") from error
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent_audit.errors import ConfigurationError
+
+_ABANDONED = 86_400.0
+"""Seconds."""
 
 PRIVATE, PUBLIC = 0o600, 0o644
 """Permissions of a new file: its owner alone, or for all to read; the umask takes away from them."""
@@ -32,6 +37,8 @@ def written_as_a_whole(target: Path, mode: int = PRIVATE) -> Iterator[Path]:
     """
     folder = target.parent if is_file_or_nothing(target) else Path(tempfile.gettempdir())
     draft = folder / f".{target.name}.{secrets.token_hex(8)}"
+    with suppress(OSError):  # whatever is wrong, writing will tell
+        _remove_abandoned(folder, target.name)
     try:
         draft.touch(mode if folder == target.parent else PRIVATE, exist_ok=False)
     except OSError as error:
@@ -59,6 +66,14 @@ def is_file_or_nothing(target: Path) -> bool:
         return stat.S_ISREG(target.lstat().st_mode)
     except OSError:
         return True
+
+
+def _remove_abandoned(folder: Path, name: str) -> None:
+    """Remove the drafts that killed processes have left: those that nobody has written to for a day."""
+    draft = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}")
+    for path in folder.iterdir():
+        if draft.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _ABANDONED:
+            path.unlink()
 
 
 def _put(draft: Path, target: Path) -> None:

@@ -35,7 +35,7 @@ class Shipping:
         self, layout: Callable[[], Layout], stores: Sequence[str | Sink], limits: ShipLimits | None = None
     ) -> None:
         self._pid = os.getpid()
-        sinks = [open_sink(store) if isinstance(store, str) else store for store in stores]
+        sinks = [store if isinstance(store, Sink) else open_sink(store) for store in stores]
         self._followers = [_Follower(layout, sink, limits) for sink in sinks]
         for follower in self._followers:
             follower.thread.start()

@@ -14,7 +14,7 @@ import orjson
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.fetch import Cache
 from agent_audit.analysis.gather import rows_of_file
-from agent_audit.analysis.memory import memory_limit, memory_told
+from agent_audit.analysis.memory import memory_told, settings
 from agent_audit.analysis.schema import STORED, read_parquet
 from agent_audit.analysis.shipped import Part, Shipped, ShippedLog
 from agent_audit.analysis.source import load_ibis
@@ -94,11 +94,7 @@ class _Comparison:
         self._error: Any = duckdb.Error
         self._memory: Any = duckdb.OutOfMemoryException
         self._duckdb = duckdb.connect()
-        spill = directory.with_name("spill")
-        self._duckdb.execute(
-            f"SET TimeZone = 'UTC'; SET memory_limit = '{memory_limit()}'; SET temp_directory = '{spill}'; "
-            "SET autoinstall_known_extensions = false; SET preserve_insertion_order = false"
-        )
+        self._duckdb.execute(settings(directory.parent))
         with memory_told():
             self._lines(Layout(directory))
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.oversize import named_blobs
 from agent_audit.errors import ProofError
 from agent_audit.integrity.checkpoint import parse_checkpoint
 from agent_audit.integrity.tiles import WIDTH, tile_path
 from agent_audit.ship.sink import Evidence
-from agent_audit.verify.blobs import named_blobs
 
 KEYS, CHECKPOINTS, TILES, BLOBS, HEADER = "keys/", "checkpoints/", "tile/", "blobs/", "log.json"
 
@@ -66,7 +66,7 @@ class Gatherer:
 
     def blobs(self, lines: list[bytes]) -> Iterator[Evidence]:
         """The payloads that these lines name. One that is not there is left out: `verify` says so of log and copy."""
-        for digest in dict.fromkeys(digest for line in lines for digest in named_blobs(line)):
+        for digest in dict.fromkeys(blob.sha256 for line in lines for blob in named_blobs(line)):
             data = _read(self._layout.blob(digest))
             if data is not None:
                 yield Evidence(BLOBS + digest, data)

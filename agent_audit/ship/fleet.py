@@ -23,7 +23,7 @@ from agent_audit.errors import (
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.ship.restore import Restored, restore
 from agent_audit.ship.sink import Copies
-from agent_audit.verify import HostLog, Liveness, Trust, Verdict, Verification, verify
+from agent_audit.verify import HostLog, Liveness, Problem, Trust, Verdict, Verification, verify
 
 if TYPE_CHECKING:
     from agent_audit.analysis.shipped import Shipped, ShippedLog
@@ -156,14 +156,25 @@ def _gaps_told(directory: Path, found: Verification) -> list[str]:
     events = [event for event in map(_event_of, lines) if event and event.event_type == AuditEventType.LOG_PRUNED]
     told = []
     for gap in missing:
-        on_record = [event for event in events if (event.metadata or {}).get("to", -1) >= (gap.last_seq or 0)]
+        on_record = prunings_of(gap, events)
         if on_record:
             told.append(
-                f"seq {gap.first_seq}-{gap.last_seq}: the host pruned them, by event {on_record[0].seq}. A shipper "
-                "that went on behind what it had not shipped (--skip-missing) leaves such a gap; so does whoever takes "
-                "events out of the store"
+                f"seq {gap.first_seq}-{gap.last_seq}: the host pruned them, by event {', '.join(map(str, on_record))}. "
+                "A shipper that went on behind what it had not shipped (--skip-missing) leaves such a gap; so does "
+                "whoever takes events out of the store"
             )
     return told
+
+
+def prunings_of(gap: Problem, events: list[AuditEvent]) -> list[int | None]:
+    """Positions of the events that tell of all of a gap that it was pruned; none when a part of it is not told of."""
+    seq, told = gap.first_seq or 0, []
+    for event in events:
+        first, last = ((event.metadata or {}).get(end) for end in ("from", "to"))
+        if isinstance(first, int) and isinstance(last, int) and first <= seq <= last:
+            told.append(event.seq)
+            seq = last + 1
+    return told if seq > (gap.last_seq or 0) else []
 
 
 def _without_lines(origin: str, directory: Path, restored: Restored) -> HostLog:

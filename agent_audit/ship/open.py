@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from agent_audit.errors import ConfigurationError, missing_extra
+from agent_audit.errors import ConfigurationError, missing_extra, require_name
 from agent_audit.object_store.credentials import refuse_password
 from agent_audit.ship.sink import Copies, Sink
 
@@ -54,6 +54,7 @@ def open_copies(url: str) -> Copies:
 
 
 def _known(url: str) -> tuple[str, str, str | None, str]:
+    require_name("a store", url)
     refuse_password(url)
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES:

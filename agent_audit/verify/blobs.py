@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 
 import orjson
 
-from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.layout import Layout, is_digest
+from agent_audit.backends.file.oversize import NAMES_BLOBS
 from agent_audit.verify.lines import Piece
 from agent_audit.verify.verdict import Problem
-
-_NAMED = re.compile(rb'\{"seq":\d{1,20},"blobs":\[')
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class BlobCheck:
@@ -29,7 +26,7 @@ class BlobCheck:
         if piece.bare:
             return
         for seq, line in enumerate(piece.lines, start=piece.first):
-            if _NAMED.match(line):
+            if NAMES_BLOBS.match(line):
                 self._check(seq, line, piece)
 
     def _check(self, seq: int, line: bytes, piece: Piece) -> None:
@@ -43,12 +40,12 @@ class BlobCheck:
             problem = self._wrong(digest, size)
             if problem is not None:
                 what, unreadable = problem
-                path = str(self._layout.blob(digest).relative_to(self._layout.root)) if _is_digest(digest) else file
+                path = str(self._layout.blob(digest).relative_to(self._layout.root)) if is_digest(digest) else file
                 self.problems.append(Problem(what=what, file=path, first_seq=seq, unreadable=unreadable))
 
     def _wrong(self, digest: str, size: int) -> tuple[str, bool] | None:
         """What is wrong with a blob, and whether that is only that it cannot be read."""
-        if not _is_digest(digest):
+        if not is_digest(digest):
             return "the line names its blobs wrongly", False
         if digest not in self._sound:
             try:
@@ -63,18 +60,3 @@ class BlobCheck:
         if self._sound[digest] != size:
             return f"the blob has {self._sound[digest]} bytes, the line says {size}", False
         return None
-
-
-def named_blobs(line: bytes) -> list[str]:
-    """The SHA-256 of each blob that a recorded line names, in hex."""
-    if not _NAMED.match(line):
-        return []
-    try:
-        named = [str(blob["sha256"]) for blob in orjson.loads(line)["blobs"]]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return []
-    return [digest for digest in named if _is_digest(digest)]
-
-
-def _is_digest(text: str) -> bool:
-    return _DIGEST.fullmatch(text) is not None

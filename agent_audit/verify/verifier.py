@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
-from agent_audit.errors import ProofError
+from agent_audit.errors import ProofError, require_given
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import verify_cosignatures
 from agent_audit.integrity.note import VerifierKey, encode_base64
@@ -63,6 +63,7 @@ def verify(
         FormatError: a log of a newer format.
         ConfigurationError: the checkpoint in `trust` cannot be used.
     """
+    require_given(Trust, trust=trust)
     layout = Layout(directory)
     if not layout.exists():
         open_layout(directory)  # says what it misses

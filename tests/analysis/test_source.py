@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -198,6 +199,18 @@ def test_an_analyzer_that_nobody_closes_leaves_no_copy_of_the_events_behind(tmp_
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
     subprocess.run([sys.executable, "-c", FORGETTING, str(root)], env=environment, check=True, timeout=60)
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["it's", "a[b]", "a*"])
+def test_a_folder_for_temporary_files_that_duckdb_cannot_read_is_refused_with_what_to_do(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary = tmp_path / name
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with pytest.raises(ConfigurationError, match="set TMPDIR to another folder"):
+        AuditAnalyzer([])
     assert list(temporary.iterdir()) == []
 
 

@@ -138,6 +138,23 @@ def test_blobs_go_with_the_last_line_that_names_them(log_dir: Path) -> None:
     assert orjson.loads(left.read_bytes()) == shared
 
 
+@pytest.mark.parametrize("named", ['[{"sha256":"%s"}]', "[1]", '["%s"]', "5", "[{}]"])
+def test_what_a_line_names_as_a_blob_without_being_one_is_no_file_that_goes_with_it(
+    log_dir: Path, tmp_path: Path, named: str
+) -> None:
+    other = tmp_path / "no-blob"
+    other.write_text("of somebody else")
+    backend = log_of_ages(log_dir, 90)
+    segment = Layout(log_dir).segment(0)
+    lines = segment.read_bytes().splitlines(keepends=True)
+    path = f"../{'../' * 30}{other.relative_to('/')}"
+    blobs = named.replace("%s", path).encode()
+    lines[7] = b'{"seq":7,"blobs":%s,%s' % (blobs, lines[7].partition(b",")[2])
+    segment.write_bytes(b"".join(lines))
+    assert len(backend.prune(MONTH, now=NOW)) == 1
+    assert other.exists()
+
+
 def test_a_log_goes_on_behind_what_was_pruned(log_dir: Path) -> None:
     backend = log_of_ages(log_dir, 90)
     backend.prune(MONTH, now=NOW)
@@ -172,6 +189,13 @@ def test_of_several_that_prune_at_once_one_drops_and_records_and_the_others_find
         found = sorted(task.result() for task in [pool.submit(prune) for _ in range(4)])
     assert found == [0, 0, 0, 20]
     assert len(list(FileAuditBackend(log_dir).query(event_type=AuditEventType.LOG_PRUNED))) == 1
+
+
+def test_a_hold_whose_reason_cannot_be_kept_is_refused_and_does_not_stand(log_dir: Path) -> None:
+    backend = log_of_ages(log_dir, 90)
+    with pytest.raises(ConfigurationError, match=r"reason .* is no UTF-8"):
+        retention.hold(Layout(log_dir), "case \udcff")
+    assert len(backend.prune(MONTH, now=NOW)) == 1
 
 
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(

@@ -58,6 +58,57 @@ def break_line(log: Path, number: int = 3) -> Path:
     return path
 
 
+def test_ctrl_c_ends_a_command_that_is_still_being_loaded_without_a_word() -> None:
+    code = (
+        "import os, signal, sys\n"
+        "class Loading:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'agent_audit.cli.tail': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Loading())\n"
+        "from agent_audit.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "schema"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+def test_a_terminal_without_unicode_shows_tables_in_ascii(log: Path, encoding: str) -> None:
+    theirs, ours = pty.openpty()
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "NO_COLOR": "1"}
+    command = [*COMMAND, "activity", str(log)]
+    with subprocess.Popen(command, stdout=ours, stderr=subprocess.PIPE, env=environment) as process:
+        os.close(ours)
+        shown = b"".join(iter(lambda: read_until_closed(theirs), b"")).decode(encoding)
+        assert process.wait() == 0
+    os.close(theirs)
+    assert "-----" in shown
+    assert "u2500" not in shown
+
+
+def read_until_closed(terminal: int) -> bytes:
+    """Some bytes that were written to a terminal; none when it is closed at the other end."""
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(
+    "command", [["tail", "-n", "1"], ["sql", "SELECT 1", "--format", "json"], ["timeline", "chat", "--format", "csv"]]
+)
+def test_a_log_may_be_named_behind_the_options(log: Path, command: list[str]) -> None:
+    assert run(*command, log).returncode == 0
+    refused = run(*command, "--nope", log)
+    assert refused.returncode == 2
+    assert "unrecognized arguments: --nope" in refused.stderr
+
+
+def test_a_log_that_is_named_twice_is_one_too_many(log: Path) -> None:
+    refused = run("tail", log, "-n", "1", log)
+    assert refused.returncode == 2
+    assert refused.stderr.endswith(f"unrecognized arguments: {log}\n")
+
+
 # -- the analysing commands --------------------------------------------------------------------------------
 
 

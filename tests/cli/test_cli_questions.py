@@ -69,11 +69,40 @@ def test_what_is_no_condition_is_refused_with_a_word(log: Path, where: str, caps
         "SELECT * FROM read_text('/etc/hostname')",
         "SELECT nonsense FROM events",
         "SELEC",
+        "/* \u00e9 */ -- é\n PRAGMA table_info('events')",
     ],
 )
 def test_sql_can_only_read_the_log(log: Path, query: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sql", query, str(log)]) == 2
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("query", ["DESCRIBE events", "SUMMARIZE events", "-- é\n(SELECT 'PRAGMA')", "FROM events"])
+def test_sql_takes_what_only_asks(log: Path, query: str) -> None:
+    assert main(["sql", query, str(log)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "written"),
+    [
+        ("'12:00'::TIME", "12:00:00", "12:00:00"),
+        ("'2020-03-01'::DATE", "2020-03-01", "2020-03-01"),
+        ("'2020-03-01 00:00:00.123456789'::TIMESTAMP_NS", "2020-03-01 00:00:00.123Z", "2020-03-01T00:00:00.123456Z"),
+        ("'\\xFF'::BLOB", "b'\\xff'", "ff"),
+    ],
+)
+def test_sql_shows_values_of_every_kind(
+    log: Path, value: str, shown: str, written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["sql", f"SELECT {value}", str(log)]) == 0
+    assert shown in capsys.readouterr().out
+    assert asked(capsys, "sql", f"SELECT {value}", log)["rows"] == [[written]]
+
+
+@pytest.mark.parametrize("value", ["'290000-01-01'::DATE", "'infinity'::TIMESTAMPTZ", "['0044-03-15 (BC)'::DATE]"])
+def test_sql_says_so_where_a_value_has_no_form(log: Path, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sql", f"SELECT {value}", str(log)]) == 2
+    assert "ask for it as text: CAST(" in capsys.readouterr().err
 
 
 def test_a_condition_that_breaks_off_is_told_with_the_place(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

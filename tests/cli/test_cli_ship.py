@@ -79,6 +79,19 @@ def test_once_ships_what_is_there_and_says_how_much(
     assert "has 12 events, 0 of them new" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("named", ["./store", "{here}/store"])
+def test_a_directory_may_be_named_by_its_path(
+    log_dir: Path, tmp_path: Path, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(log_dir, 3)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert main(["ship", str(log_dir), "--to", named.format(here=here), "--once"]) == OK
+    assert f"file://{here}/store has 5 events" in capsys.readouterr().err
+    assert copied(f"file://{here}/store", origin_of(log_dir)) == 5
+
+
 def test_a_store_that_cannot_be_reached_is_said_and_the_events_stay(
     log_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,7 +106,7 @@ def test_a_store_that_cannot_be_reached_is_said_and_the_events_stay(
     ("arguments", "words"),
     [
         (["--to", "ftp://x"], "ftp is no store to ship to"),
-        (["--to", "/mnt/audit"], "a store is named by a URL, one of: s3://"),
+        (["--to", "audit-bucket/prod"], "a store is named by a URL, one of: s3://"),
         (["--to", "s3://bucket"], "no credentials for s3://"),
         (["--to", "s3://u:s3cret@bucket"], "a password does not belong into the URL"),
     ],

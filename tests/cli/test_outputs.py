@@ -135,6 +135,18 @@ def test_a_command_that_a_signal_ends_leaves_nothing_behind_that_is_half_made(
     assert [*out.iterdir(), *scratch.iterdir()] == []
 
 
+def test_what_a_killed_export_left_goes_a_day_later_with_the_next_one(log: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    left, young, others = (out / f".{name}.{'0' * 15}{n}" for n, name in enumerate(["e.csv", "e.csv", "other.csv"]))
+    for path in (left, young, others):
+        path.touch()
+    for path in (left, others):
+        os.utime(path, (1, 1))
+    assert main(["export", "--format", "csv", str(log), "-o", str(out / "e.csv")]) == 0
+    assert sorted(out.iterdir()) == sorted([young, others, out / "e.csv"])
+
+
 def test_tiles_are_not_put_into_the_log_itself(log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = sorted(log.rglob("*"))
     (tmp_path / "link").symlink_to(log)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextvars import copy_context
 
 import pytest
 
@@ -65,6 +66,45 @@ def test_an_exception_is_recorded_and_goes_on(
     assert (end.event_type, end.outcome, end.error_type) == (event_type, outcome, type(error).__name__)
     assert end.error == str(error)
     assert end.duration_ms is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "event_type"), [(None, T.ACTION_EXECUTED), (LookupError("in the middle"), T.ACTION_FAILED)]
+)
+def test_a_block_in_a_generator_ends_where_each_step_runs_in_a_context_of_its_own(
+    agent: AuditedAgent, backend: MemoryAuditBackend, error: Exception | None, event_type: T
+) -> None:
+    # As Starlette does it with the generator of a response, and FastAPI with a dependency.
+    def stream() -> Iterator[str]:
+        with agent.audit_context("stream"):
+            yield "a piece"
+
+    pieces = stream()
+    assert copy_context().run(next, pieces) == "a piece"
+    with pytest.raises(StopIteration if error is None else LookupError):
+        copy_context().run(next, pieces) if error is None else copy_context().run(pieces.throw, error)
+    assert told(backend)[1:] == [(event_type, O.SUCCESS if error is None else O.FAILURE, "stream")]
+    assert_paired(backend)
+
+
+def test_a_block_in_a_stream_that_another_task_closes_ends_as_cancelled(
+    agent: AuditedAgent, backend: MemoryAuditBackend
+) -> None:
+    async def stream() -> AsyncGenerator[str, None]:
+        async with agent.audit_context("stream"):
+            yield "a piece"
+
+    async def close(pieces: AsyncGenerator[str, None]) -> None:
+        await pieces.aclose()
+
+    async def read_a_little() -> None:
+        pieces = stream()
+        await anext(pieces)
+        await asyncio.create_task(close(pieces))  # as the loop does with one that nobody refers to any more
+
+    asyncio.run(read_a_little())
+    assert [outcome for _, outcome, _ in told(backend)] == [None, O.CANCELLED]
+    assert_paired(backend)
 
 
 def test_async_blocks_record_the_same_and_survive_cancellation(

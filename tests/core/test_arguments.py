@@ -26,8 +26,9 @@ from agent_audit import (
 )
 from agent_audit.analysis import AuditAnalyzer, Limits, Price, load_rules
 from agent_audit.backends.file import Retention, Rotation
+from agent_audit.backends.postgresql import PostgreSQLBackend
 from agent_audit.redaction import DefaultRedactor, RedactionConfig
-from agent_audit.ship import ShipLimits, Shipper
+from agent_audit.ship import ShipLimits, Shipper, open_sink
 from agent_audit.verify import verify
 
 BACKEND = MemoryAuditBackend()
@@ -101,6 +102,12 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "path is of the type int; give the path of a YAML file": (7, load_rules),
     "directory is of the type int; give the path of a log directory": (7, verify),
     "sink is of the type str; give a sink, e.g. open_sink(url)": ("s3://b", lambda x: Shipper("log", x)),
+    "a store is None; give a text": (None, open_sink),
+    "a store is of the type int; give a text": (7, lambda x: AuditLogger(FileAuditBackend("x"), ship_to=[x])),
+    "origin is None; give a text": (None, lambda x: PostgreSQLBackend("postgresql://host/db", origin=x)),
+    "url is of the type int; give a text": (7, lambda x: PostgreSQLBackend(x, origin="x")),
+    "retention is None; give a Retention": (None, lambda x: FileAuditBackend("x").prune(x)),
+    "trust is of the type str; give Trust, or None": ("key", lambda x: verify("x", x)),
     "duration_ms: it should be a finite number": (math.inf, lambda x: AGENT.log_tool_call("pay", duration_ms=x)),
 }
 

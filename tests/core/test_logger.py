@@ -282,6 +282,19 @@ def test_the_failure_of_alog_reaches_the_awaiting_task() -> None:
         asyncio.run(logger.alog(tool_call()))
 
 
+def test_what_an_adapter_keeps_is_told_of_the_end_while_it_can_still_record(tmp_path: Path) -> None:
+    backend = FileAuditBackend(tmp_path / "log")
+    logger = AuditLogger(backend)
+
+    class State:
+        def close_all(self) -> None:
+            logger.record(AuditEventType.TOOL_RESPONSE, action="tool.open")
+
+    logger.adapter_state.update(own=State(), other={})
+    logger.close()
+    assert [event.action for event in backend.query()] == ["log.opened", "tool.open", "log.closed"]
+
+
 def test_logging_after_close_is_a_named_error_and_close_twice_is_not() -> None:
     logger = AuditLogger(MemoryAuditBackend())
     logger.close()

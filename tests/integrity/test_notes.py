@@ -111,7 +111,7 @@ MALFORMED: dict[str, tuple[bytes, str]] = {
     "a plus in the name": (GO_NOTE.replace(b"PeterNeumann", b"Peter+Neumann"), "'Peter.Neumann' cannot name a key"),
     "a wide space in the name": (
         GO_NOTE.replace(b"PeterNeumann", "Peter\u3000Neumann".encode()),
-        "cannot name a key: it must not be empty nor contain spaces",
+        "cannot name a key: it must be UTF-8, not empty, and have no spaces",
     ),
     "base64 without padding": (
         GO_NOTE.replace(b"JnAM=", b"JnAM"),
@@ -147,6 +147,7 @@ def test_what_cannot_be_the_text_of_a_note_is_not_signed(text: str) -> None:
 @pytest.mark.parametrize(
     ("vkey", "reason"),
     [
+        ("a\udcff" + SPEC_KEY[SPEC_KEY.index("+") :], "cannot name a key"),
         ("x" * 90, "^'x{80}' is no vkey"),
         ("name+00000000", "^'name.00000000' is no vkey"),
         (

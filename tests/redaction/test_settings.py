@@ -65,6 +65,13 @@ def test_a_file_says_what_arguments_say(tmp_path: Path) -> None:
     }
 
 
+def test_a_file_may_begin_with_the_mark_that_editors_put_there(tmp_path: Path) -> None:
+    text = '\ufeff[redaction]\nallow_keys = ["token"]\n'
+    assert redaction_from(settings(tmp_path, text), KEY).allow_keys == {"token"}
+    with pytest.raises(ConfigurationError, match="line 2: no such setting"):
+        redaction_from(settings(tmp_path, "\ufeff[redaction]\nalow_keys = []\n"), KEY)
+
+
 def test_an_action_has_settings_of_its_own(tmp_path: Path) -> None:
     redactor = DefaultRedactor(redaction_from(settings(tmp_path, GOOD), KEY))
     text = "jane@example.org has TKT-123456"

@@ -258,6 +258,20 @@ def test_a_long_payload_travels_along(tmp_path: Path) -> None:
     assert b"long long" in blobs[0].read_bytes()
 
 
+def test_a_file_that_is_no_payload_does_not_travel_along_because_a_line_names_it(tmp_path: Path) -> None:
+    root = _log(tmp_path / "log", 1)
+    (tmp_path / "secret").write_text("of the auditor")
+    path = f"../{'../' * 30}{(tmp_path / 'secret').relative_to('/')}"
+    segment = Layout(root).segment(0)
+    lines = segment.read_bytes().splitlines(keepends=True)
+    lines[1] = b'{"seq":1,"blobs":[{"sha256":"%s"}],%s' % (path.encode(), lines[1].partition(b",")[2])
+    segment.write_bytes(b"".join(lines))
+    assert main(["evidence", str(root), "-o", str(tmp_path / "bundle.zip")]) == 1
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        assert not [name for name in bundle.namelist() if "blobs" in name or ".." in name]
+        assert not any(b"of the auditor" in bundle.read(name) for name in bundle.namelist())
+
+
 def test_a_log_without_a_checkpoint_gives_a_bundle_that_says_it_proves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

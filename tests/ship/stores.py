@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.backends.file.oversize import named_blobs
 from agent_audit.errors import StoreUnavailableError
 from agent_audit.ship import Batch, Evidence, Position, ShipLimits
 from agent_audit.ship.sink import digest_of
-from agent_audit.verify.blobs import named_blobs
 
 QUICK = ShipLimits(batch_events=50, batch_bytes=20_000, linger=0.0, poll=0.02, first_pause=0.001, longest_pause=0.01)
 
@@ -41,7 +41,7 @@ class FlakySink:
     def append(self, batch: Batch) -> int:
         self._request()
         lines = self.logs[batch.origin]
-        named = {f"blobs/{digest}" for line in batch.lines for digest in named_blobs(line)}
+        named = {f"blobs/{blob.sha256}" for line in batch.lines for blob in named_blobs(line)}
         assert "log.json" in self.files[batch.origin], "lines of a log without a name"
         assert named <= self.files[batch.origin].keys()
         assert batch.first_seq <= len(lines) or not self._knows, "a gap"

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.backends.file import Retention, Rotation
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
 from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError
 from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
-from agent_audit.ship.fleet import HostLog, Liveness, verify_fleet
+from agent_audit.ship.fleet import HostLog, Liveness, prunings_of, verify_fleet
 from agent_audit.ship.restore import restore
-from agent_audit.verify import Trust, Verdict
+from agent_audit.verify import Problem, Trust, Verdict
 from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_objects import replace
@@ -252,6 +252,26 @@ def test_a_gap_that_the_host_has_on_record_is_still_tampering_and_a_note_tells_w
     told = capsys.readouterr().out
     assert "PROBLEM: segments: seq 301-767: missing" in told
     assert f"note: seq 301-767: the host pruned them, by event {pruning.seq}. A shipper that" in told
+
+
+@pytest.mark.parametrize("pruned", [[(900, 1000)], [(0, 99), (200, 299)], [("x", "y"), (None, 1000)], [(100, 219)]])
+def test_a_pruning_that_did_not_reach_a_gap_is_not_said_to_have_made_it(pruned: list[tuple[object, object]]) -> None:
+    events = [
+        AuditEvent(event_type="log.pruned", seq=seq, metadata={"from": first, "to": last})
+        for seq, (first, last) in enumerate(pruned)
+    ]
+    gap = Problem(what="missing", file="segments", first_seq=100, last_seq=220)
+    assert prunings_of(gap, events) == []
+
+
+def test_all_prunings_that_made_a_gap_are_named() -> None:
+    ranges = [(0, 99), (100, 149), (150, 255)]
+    events = [
+        AuditEvent(event_type="log.pruned", seq=1000 + seq, metadata={"from": first, "to": last})
+        for seq, (first, last) in enumerate(ranges)
+    ]
+    gap = Problem(what="missing", file="segments", first_seq=120, last_seq=220)
+    assert prunings_of(gap, events) == [1001, 1002]
 
 
 def test_a_store_that_is_a_directory_may_be_named_by_its_path(

@@ -13,7 +13,7 @@ from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import END_TYPES, Scope, count, effective_outcome, of_agents
 from agent_audit.analysis.sessions import who_and_when
 from agent_audit.analysis.source import Expr, load_ibis, rows
-from agent_audit.errors import Checked
+from agent_audit.checked import Checked
 
 
 class Limits(Checked):

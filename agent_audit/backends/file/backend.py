@@ -329,8 +329,7 @@ class FileAuditBackend:
         checkpointer = self.checkpointer()
         if checkpointer is None:
             return None
-        with self._store.held():
-            through = self._settled(timeout)
+        through = self._settled(timeout)
         self.sync()
         try:
             return checkpointer.make(through, keep=True, timeout=timeout)
@@ -347,8 +346,7 @@ class FileAuditBackend:
         checkpointer = self.checkpointer()
         if checkpointer is None:
             raise ConfigurationError(f"{self.path} has no checkpoints: it is unsigned, or its key is not this user's")
-        with self._store.held():
-            through = self._settled(timeout)
+        through = self._settled(timeout)
         return checkpointer.rebuild(through)
 
     def rotate_key(self) -> VerifierKey:
@@ -363,7 +361,7 @@ class FileAuditBackend:
     def _settled(self, timeout: float) -> int:
         """How many events there are, none of them half written."""
         try:
-            with self._lock.held(timeout):
+            with self.nobody_writes(timeout):
                 through = self._active.locate().next_seq
                 refuse_rolled_back(self.layout, through)
                 return through

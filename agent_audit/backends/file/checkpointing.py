@@ -17,6 +17,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agent_audit.backends.file.fs import FileSystem, locked, make_folder, write_cache, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
@@ -26,8 +27,10 @@ from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.merkle import HASH_SIZE, consistency_proof, leaf_hashes
 from agent_audit.integrity.note import Note, Signer, sign_note
 from agent_audit.integrity.tiles import TILE_SIZE, Edge, Tile, TileNodes, edge_at, row_lengths, split_tile
-from agent_audit.integrity.witness import Witness
 from agent_audit.signing import read_signed_head, signed_head_path
+
+if TYPE_CHECKING:
+    from agent_audit.integrity.witness import Witness
 
 _BLOCK = 1 << 20
 _NEAR = 65_536

@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from agent_audit.errors import require
@@ -37,6 +38,13 @@ SEGMENT_MULTIPLE = 256
 
 MAX_LINE = 65_535
 """Longest line in bytes without its line feed (the entry limit of C2SP tlog-tiles)."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+def is_digest(text: str) -> bool:
+    """Whether it is a SHA-256 in hex."""
+    return _DIGEST.fullmatch(text) is not None
 
 
 class Layout:
@@ -93,6 +101,13 @@ class Layout:
         return self.checkpoints / f"{size:020d}"
 
     def blob(self, sha256_hex: str) -> Path:
+        """Where a payload is that a line names.
+
+        Raises:
+            ValueError: that is no SHA-256: a line may say anything, and it would be a path to anywhere.
+        """
+        if not is_digest(sha256_hex):
+            raise ValueError(f"{sha256_hex!r} is no SHA-256 in hex")
         return self.blobs / sha256_hex[:2] / sha256_hex[2:]
 
     def shipments(self) -> list[Path]:

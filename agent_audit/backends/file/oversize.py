@@ -7,18 +7,22 @@ after `seq`, so that a verifier can check blobs without parsing lines.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from agent_audit.backends.file.layout import MAX_LINE
+from agent_audit.backends.file.layout import MAX_LINE, is_digest
 from agent_audit.errors import EncodingError
 
 SEQ_ROOM = len('"seq":,') + 20
 """Bytes that numbering adds to a record."""
 
 MAX_RECORD = MAX_LINE - SEQ_ROOM
+
+NAMES_BLOBS = re.compile(rb'\{"seq":\d{1,20},"blobs":\[')
+"""How a line begins that names blobs."""
 
 _PAYLOADS = ("result", "parameters", "error", "metadata", "resource", "action")
 _PREVIEW = 512
@@ -48,6 +52,28 @@ def fit(record: bytes, put_blob: Callable[[str, bytes], None]) -> bytes:
         f"event {fields.get('event_id')} is longer than a line may be ({MAX_LINE} bytes) "
         "even without its payloads: shorten its ids"
     )
+
+
+class NamedBlob(NamedTuple):
+    """A payload that stands in a file of its own."""
+
+    sha256: str
+    """In hex; the file's name."""
+    field: str
+    """Of the event."""
+
+
+def named_blobs(line: bytes) -> list[NamedBlob]:
+    """The blobs that a recorded line names. What is no SHA-256 names none: a line may say anything."""
+    if not NAMES_BLOBS.match(line):
+        return []
+    try:
+        blobs = orjson.loads(line)["blobs"]
+    except orjson.JSONDecodeError:
+        return []
+    entries = [blob for blob in blobs if isinstance(blob, dict)] if isinstance(blobs, list) else []
+    named = [NamedBlob(str(entry.get("sha256")), str(entry.get("field"))) for entry in entries]
+    return [blob for blob in named if is_digest(blob.sha256)]
 
 
 def _stand_in(value: Any, data: bytes) -> Any:

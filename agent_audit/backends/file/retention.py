@@ -20,6 +20,7 @@ import orjson
 
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.oversize import named_blobs
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import (
     ConfigurationError,
@@ -28,12 +29,10 @@ from agent_audit.errors import (
     cannot_write,
     require,
     require_number,
+    require_utf8,
 )
 from agent_audit.event import format_timestamp
 from agent_audit.wording import plural
-
-_BLOBS = b',"blobs":['
-_SEQ_ROOM = len('{"seq":') + 20
 
 _HOLD_PATIENCE = 60.0
 """Seconds that a hold waits for a pruning that has begun before: it ends at the segment that it is at."""
@@ -234,7 +233,7 @@ class Blobs:
 
 
 def blobs_named(path: Path) -> set[str]:
-    """SHA-256 of every blob that lines of this segment name. They say so right after `seq`."""
+    """SHA-256 of every blob that lines of this segment name."""
     return _blobs_from(path, 0)[0]
 
 
@@ -247,8 +246,7 @@ def _blobs_from(path: Path, offset: int) -> tuple[set[str], int]:
             if not line.endswith(b"\n"):
                 break
             offset += len(line)
-            if _BLOBS in line[: _SEQ_ROOM + len(_BLOBS)]:
-                named.update(blob["sha256"] for blob in _parsed(line).get("blobs", ()))
+            named.update(blob.sha256 for blob in named_blobs(line))
     return named, offset
 
 
@@ -284,9 +282,11 @@ def hold(layout: Layout, reason: str) -> None:
     next segment.
 
     Raises:
+        ConfigurationError: the reason is no text that can be kept.
         StorageError: it cannot be written.
         PruneInProgressError: it is there, but a pruning that had begun before goes on.
     """
+    require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     try:
         write_file(PosixFileSystem(), layout.hold, orjson.dumps({"reason": reason, "since": since}) + b"\n")

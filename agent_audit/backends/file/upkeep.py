@@ -23,7 +23,7 @@ from agent_audit.backends.file.retention import (
     nobody_prunes,
     refuse_if_held,
 )
-from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError
+from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, require
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.note import VerifierKey
 from agent_audit.keys import key_directory
@@ -58,6 +58,7 @@ def prune(
     log: FileAuditBackend, retention: Retention, now: datetime | None = None, *, patience: float = _PATIENCE
 ) -> Choice:
     """See `FileAuditBackend.prune`; returns as well what was kept back. Waits so many seconds for one that is at it."""
+    require("retention", retention, Retention, "a Retention")
     refuse_if_held(log.layout)
     if not log.layout.exists():
         return Choice([], None)

@@ -31,6 +31,8 @@ from agent_audit.errors import (
     ShipError,
     StorageError,
     StoreUnavailableError,
+    require_given,
+    require_name,
 )
 from agent_audit.event import AuditEvent, AuditEventType
 from agent_audit.keys import fingerprint_key
@@ -75,7 +77,10 @@ class PostgreSQLBackend:
     """
 
     def __init__(self, url: str, *, origin: str, fingerprint_key: str | None = None) -> None:
-        if not origin.isprintable() or not origin or len(origin) > _LONGEST_ORIGIN:
+        require_name("url", url)
+        require_name("origin", origin)
+        require_given(str, fingerprint_key=fingerprint_key)
+        if not origin.isprintable() or len(origin) > _LONGEST_ORIGIN:
             raise ConfigurationError(f"origin is {origin!r}: a name of 1 to {_LONGEST_ORIGIN} printable characters")
         self.origin = origin
         self._server = Server(Address(url))

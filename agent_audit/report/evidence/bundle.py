@@ -16,6 +16,7 @@ import orjson
 from agent_audit.analysis.overview import Overview
 from agent_audit.backends.file.checkpointing import SegmentReader
 from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.oversize import named_blobs
 from agent_audit.errors import ProofError, RolledBackError, pruned_meanwhile
 from agent_audit.integrity.note import Note
 from agent_audit.integrity.policy import Policy
@@ -26,8 +27,6 @@ from agent_audit.report.output import written_as_a_whole
 from agent_audit.verify import Trust, Verification
 from agent_audit.verify.heads import Stored
 from agent_audit.verify.proofs import ProofMaker
-
-_MARK = b',"blobs":['
 
 
 class Bundle(NamedTuple):
@@ -177,10 +176,7 @@ def _proof(maker: ProofMaker | None, seq: int) -> bytes | None:
 
 def _blobs_of(line: bytes, layout: Layout) -> set[str]:
     """Digests of the payloads beside a line; one that is gone is named by the verification."""
-    if _MARK not in line:
-        return set()
-    named = {str(blob["sha256"]) for blob in orjson.loads(line).get("blobs", ())}
-    return {digest for digest in named if layout.blob(digest).is_file()}
+    return {blob.sha256 for blob in named_blobs(line) if layout.blob(blob.sha256).is_file()}
 
 
 def _write_reports(writer: _Writer, layout: Layout, overview: Overview, made_at: datetime) -> None:
