@@ -28,6 +28,7 @@ from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.listed import LISTED, find_listed
 from agent_audit.redaction.logins import LOGIN_FINDERS
+from agent_audit.redaction.manifests import find_in_manifest
 from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
@@ -70,6 +71,7 @@ _STATEMENTS: dict[str, Statement] = {
     "replace into": find_inserted,
     "copy ": find_copied,
     ":*:": find_in_password_file,
+    **dict.fromkeys(("kind: secret", 'kind: "secret', "kind: 'secret"), find_in_manifest),
     **SECTION_FINDERS,
     **CODE_FINDERS,
     **NAME_FINDERS,
