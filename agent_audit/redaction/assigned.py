@@ -64,7 +64,7 @@ _ITEM = re.compile(
     r"\s{0,16}"
 )
 _URL_USER = re.compile(r"://[\w.~-]{0,64}\Z")
-_USER_AND = re.compile(r"(?i)(?:user|username|login|name)/\Z")
+_USER_AND = re.compile(r"(?i)(?:\bid|user|username|login|name) ?/ ?\Z")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(

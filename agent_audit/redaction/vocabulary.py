@@ -18,7 +18,7 @@ PASSWORD = words("""
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
-    κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
+    κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 패스워드 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
     парола паролата паролу лозинка лозинке лозинку құпиясөз პაროლი գաղտնաբառ
     parool parooli salasõna katasandi contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka

@@ -125,7 +125,7 @@ GENERAL: tuple[Rule, ...] = (
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
         r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?(?!jdbc:|\w{1,16}://)"
-        r"[^\s:\"']{0,128}:(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
+        r"[^\s:\"']{0,128}[\"']?:[\"']?(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
         _is_no_group,
     ),
     # RFC 6749, section 4.1.2: whoever has the code gets the token.
