@@ -10,17 +10,7 @@ from typing import NamedTuple
 
 from agent_audit.redaction.codes import CODE_FINDERS
 from agent_audit.redaction.documents import Structure, secrets_by_place
-from agent_audit.redaction.encoded import (
-    ENCODED,
-    ENCODINGS,
-    HEX_ENCODINGS,
-    WIDE_ENCODINGS,
-    decoded,
-    decoded_hex,
-    hex_run_around,
-    run_around,
-    word_around,
-)
+from agent_audit.redaction.encoded import ENCODED, encoded_finders
 from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
@@ -148,10 +138,7 @@ class Scanner:
             statements.update(dict.fromkeys(TELLING, find_seed_phrases))
         statements.update(dict.fromkeys(LISTED, self._listed))
         if ENCODED not in disabled:
-            statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
-            wide = {literal: self._encoded(skipped, wide=True) for literal, skipped in WIDE_ENCODINGS.items()}
-            statements.update(wide)
-            statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
+            statements.update(encoded_finders(self._holds_secret))
         woken: dict[str, list[tuple[Rule, re.Pattern[str] | Lazy]]] = {}
         for rule in active:
             for literal in dict.fromkeys(rule.literals):
@@ -233,29 +220,6 @@ class Scanner:
     def scan_one(self, text: str, action: str | None = None) -> Masked:
         """One text, masked."""
         return self.scan((text,), action).get(0) or Masked(text, ())
-
-    def _encoded(self, skips: set[int], *, wide: bool = False) -> Statement:
-        """What finds base64 with a secret in it, where a literal stands that begins so far into its group of four."""
-
-        def find(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
-            start, end = run_around(text, place)
-            for skipped in skips:
-                inner = decoded(text, start, end, place, skipped, wide=wide)
-                if inner is not None and self._holds_secret(inner):
-                    return [Named(start, end, ENCODED)], end
-            # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
-            # no run is decoded more than a few times.
-            return [], place + max(64, (end - start) // 8)
-
-        return find
-
-    def _in_hex(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
-        """The hexadecimal digits around a literal, if there is a secret in what they say."""
-        start, end = hex_run_around(text, place)
-        if not self._holds_secret(decoded_hex(text, start, end, place)):
-            return [], place + max(64, (end - start) // 8)
-        start, end = word_around(text, start, end)
-        return [Named(start, end, ENCODED)], end
 
     def _listed(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         """What is secret of the arguments of a program that source code lists."""
