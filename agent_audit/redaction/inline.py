@@ -106,6 +106,7 @@ _MAY_TELL = re.compile(
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|heißt|heisst|c['’]est|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dello|du|des|dos|das|d['’]|dell['’]|all['’]|wurde|wird|hab\w{0,2}|е|của|μου|σου|μας|σας|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
     r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
+    r"|nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usa|usar|utilizz?a|gebruik|użyj"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ", *AS)

@@ -53,6 +53,7 @@ _NUMBER_BEFORE = re.compile(
 _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
+    r"| (?:nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usar?|use|utilizz?a|gebruik|użyj)(?: bitte)?"
     r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
     r"| (?:от|для|до|на|к|від) [^\W\d_]{2,16}(?: [^\W\d_]{2,16})?"
     r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"

@@ -33,7 +33,9 @@ def _is_password(text: str) -> bool:
 
 def _is_no_group(text: str) -> bool:
     """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give."""
-    return not text.isdigit() and not text.startswith("$") and text.strip("<>[]") not in ("password", "pass", "passwd")
+    if text.isdigit() or text.startswith(("$", "-$")) or is_placeholder(text):
+        return False
+    return text.strip("<>[]") not in ("password", "pass", "passwd")
 
 
 def _is_bearer(text: str) -> bool:

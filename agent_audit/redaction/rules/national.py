@@ -12,7 +12,8 @@ from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import luhn
 
 _LINK = (
-    r"(?:[ _-]?(?i:number|num|no\.?|nr\.?|nummer|número|numero|numéro|n[º°]|#|id|code|card|karte|号码|号|번호|番号))?"
+    r"(?:[ _-]?(?i:number|num|no\.?|nr\.?|nummer|número|numero|numéro|n[º°]|#|id|code|card|karte"
+    r"|号码|号|번호[는은]?|番号))?"
     r"(?: (?i:is|ist|es|est|é|to|jest|är|er))?[\"']?(?: ?[:=#：]{1,2} ?| )[\"']?"
 )
 _FREE = re.compile(r"[ ./-]")
@@ -250,7 +251,7 @@ def _rule(labels: str, number: str, check: Callable[[str], bool] | None = None) 
     names = labels.split()
     literals = tuple(literal for name in names for literal in _literals(name))
     words = "|".join(re.escape(name).replace("_", "[ _-]") for name in names)
-    pattern = rf"(?:(?<![^\W_])|(?<=\\[nrt]))(?i:{words}){_LINK}({number})(?![\w-])"
+    pattern = rf"(?:(?<![^\W_])|(?<=\\[nrt]))(?i:{words}){_LINK}({number})(?!-|[^\W\u3040-\ud7af])"
     accept = None if check is None else lambda text: check(_FREE.sub("", text))
     return part("national-number", literals, pattern, accept)
 
@@ -287,7 +288,7 @@ NATIONAL: tuple[Rule, ...] = (
         r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.-]?\d{2}",
         _belgian,
     ),
-    _rule("t.c._kimlik tckn tc_kimlik kimlik tc_no", r"[1-9]\d{10}", _turkish),
+    _rule("t.c._kimlik tckn tc_kimlik kimlik tc_no turkish_id", r"[1-9]\d{10}", _turkish),
     _rule("curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d"),
     _rule("cnp", r"[1-9]\d{12}", _cnp),
     _rule("егн egn", r"\d{10}", _egn),
@@ -297,16 +298,16 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("cuit cuil", r"\d{2}-?\d{8}-?\d", _cuit),
     _rule("マイナンバー 個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}", _my_number),
     _rule("hkid hong_kong_identity 香港身份證", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])", _hkid),
-    _rule("mbi medicare_beneficiary", _MBI),
+    _rule("mbi medicare_beneficiary medicare", _MBI),
     _rule("nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs),
-    _rule("kvnr krankenversicherten krankenversicherung versichertennummer", r"[A-Z]\d{9}", _insured),
+    _rule("kvnr egk krankenversicherten krankenversicherung versichertennummer", r"[A-Z]\d{9}", _insured),
     _rule("niss segurança_social", r"[12]\d{10}", _niss),
     _rule("seguridad_social nss", r"\d{2}[ /-]?\d{8}[ /-]?\d{2}", _seguridad_social),
     _rule("imss nss", r"\d{11}", luhn),
     _rule("south_african_id sa_id rsa_id", r"\d{6} ?\d{4} ?[01]\d{2}", luhn),
     _rule("npi provider_identifier", r"[12]\d{9}", _npi),
     _rule("medicare", r"[2-6]\d{3} ?\d{5} ?\d(?: ?\d)?", _medicare),
-    _rule("เลขประจำตัวประชาชน thai_national_id thai_id", r"[1-8](?:-?\d){12}", _thai),
+    _rule("เลขประจำตัวประชาชน เลขบัตรประชาชน thai_national_id thai_id tnin", r"[1-8](?:-?\d){12}", _thai),
     _rule("svnr sozialversicherungs", r"[1-9]\d{3} ?[0-3]\d[01]\d{3}", _austrian),
     _rule("emšo emso jmbg", r"[0-3]\d[01]\d{10}", _jmbg),
     _rule("isikukood asmens_kodas asmens_kodo", r"[1-6]\d{10}", _baltic),
@@ -317,8 +318,8 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("pan", r"[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]"),
     # Papers: letters and digits, without a check digit that all states have.
     _rule(
-        "reisepass personalausweis ausweis passeport pasaporte passaporto passaporte paszport paspoort pasaport"
-        " dowód_osobisty carta_d'identità carte_nationale_d'identité",
+        "reisepass pass_nr pass_nr. passnummer personalausweis ausweis passeport pasaporte passaporto passaporte"
+        " paszport paspoort pasaport dowód_osobisty carta_d'identità carte_nationale_d'identité",
         r"(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{8,10}|[A-Z]{2,3} ?\d{6,7}",
     ),
     _rule("cartão_de_cidadão cartao_de_cidadao", r"\d{8} ?\d ?[A-Z]{2}\d"),
