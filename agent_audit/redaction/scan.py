@@ -54,6 +54,9 @@ Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
 """Finds the secrets of what begins at a place, and where it ends."""
 _REACH = 96
+_IN_STATEMENTS, _IN_PHRASES, _IN_RUNS = range(3)
+"""What reads a text in turn: where one of these ends, the next of the same begins. The words of a wallet and what is
+encoded may hold, and stand before, any statement."""
 # Literals that begin something with several secrets, and what finds them.
 _STATEMENTS: dict[str, Statement] = {
     "insert into": find_inserted,
@@ -137,8 +140,10 @@ class Scanner:
         if SEED_PHRASE not in disabled:
             statements.update(dict.fromkeys(TELLING, find_seed_phrases))
         statements.update(dict.fromkeys(LISTED, self._listed))
+        encoded: dict[str, Statement] = {}
         if ENCODED not in disabled:
-            statements.update(encoded_finders(self._holds_secret))
+            encoded = encoded_finders(self._holds_secret)
+            statements.update(encoded)
         woken: dict[str, list[tuple[Rule, re.Pattern[str] | Lazy]]] = {}
         for rule in active:
             for literal in dict.fromkeys(rule.literals):
@@ -146,9 +151,10 @@ class Scanner:
         literals = tuple(sorted(woken.keys() | {*KEYWORDS, *_HEADS} | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
         # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
-        # harmless names, and whether a text is to be read more closely where it stands.
+        # harmless names, what finds the secrets of what begins there, which others it reads a text in turn with, and
+        # whether a text is to be read more closely where it stands.
         self._wakes: list[
-            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, bool]
+            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, int, bool]
         ] = [
             (
                 woken.get(x, []),
@@ -156,6 +162,7 @@ class Scanner:
                 x in _HEADS,
                 set(),
                 statements.get(x),
+                _IN_PHRASES if x in TELLING else _IN_RUNS if x in encoded else _IN_STATEMENTS,
                 x not in _OF_PROSE
                 and x not in KEYWORDS
                 and x[:-1] not in KEYWORDS
@@ -331,7 +338,8 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, named_to = -1, "", 0, 0, -1
-        token_from = token_to = table_to = block_to = statement_to = markup_to = phrases_to = -1
+        token_from = token_to = table_to = block_to = markup_to = -1
+        read_to = [-1, -1, -1]
         opens = markup = lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
@@ -341,8 +349,9 @@ class Scanner:
                 text, offset = texts[index], starts[index]
                 opens, markup, lines = marks_of(text)
                 after = offset + len(text)
-                table_to = block_to = statement_to = markup_to = phrases_to = -1
-            rules, keyword, heads, dull, statement, tells = wakes[literal]
+                table_to = block_to = markup_to = -1
+                read_to = [-1, -1, -1]
+            rules, keyword, heads, dull, statement, turn, tells = wakes[literal]
             if tells:
                 telling.add(index)
             for rule, pattern in rules:
@@ -357,15 +366,9 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if statement is find_seed_phrases:
-                if start >= phrases_to:
-                    secrets, end_of_phrases = statement(text, start - offset, keys)
-                    phrases_to = offset + end_of_phrases
-                    if secrets:
-                        found.setdefault(index, []).extend(secrets)
-            elif statement is not None and start >= statement_to:
+            if statement is not None and start >= read_to[turn]:
                 secrets, end_of_statement = statement(text, start - offset, keys)
-                statement_to = offset + end_of_statement
+                read_to[turn] = offset + end_of_statement
                 if secrets:
                     found.setdefault(index, []).extend(secrets)
             if keyword:

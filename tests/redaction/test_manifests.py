@@ -59,3 +59,11 @@ def test_the_rule_can_be_disabled() -> None:
     text = f"kind: Secret\ndata:\n  blob: {BLOB}\n"
     redactor = DefaultRedactor(RedactionConfig(disabled_rules=["kubernetes-secret"]))
     assert redactor.redact(text).value == text
+
+
+def test_what_only_looks_encoded_hides_no_statement_behind_it() -> None:
+    text = "apiVersion: v1\ndata:\n  extra: YWRtaW46cGFzc3dvcmQ=\nkind: Secret\n"
+    assert redact(text) == f"apiVersion: v1\ndata:\n{MASKED}\nkind: Secret\n"
+    assert redact("cGFzc3dvcmQ= 482913 is your sign-in code") == (
+        "cGFzc3dvcmQ= [REDACTED:key:otp] is your sign-in code"
+    )
