@@ -64,6 +64,4 @@ def test_the_rule_can_be_disabled() -> None:
 def test_what_only_looks_encoded_hides_no_statement_behind_it() -> None:
     text = "apiVersion: v1\ndata:\n  extra: YWRtaW46cGFzc3dvcmQ=\nkind: Secret\n"
     assert redact(text) == f"apiVersion: v1\ndata:\n{MASKED}\nkind: Secret\n"
-    assert redact("cGFzc3dvcmQ= 482913 is your sign-in code") == (
-        "cGFzc3dvcmQ= [REDACTED:key:otp] is your sign-in code"
-    )
+    assert redact("YWRtaW46cGFzc3dvcmQ= mTAN 482913") == "YWRtaW46cGFzc3dvcmQ= mTAN [REDACTED:key:otp]"
