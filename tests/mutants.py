@@ -29,7 +29,7 @@ MADE = Path("mutants")
 MODULES = "agent_audit/redaction"
 SECONDS = 8
 # Called while a redactor is made, which happens once for many tests: they are not noted as reaching them.
-AT_START = ("Scannerǁ__init__", "Scannerǁ_encoded", "Gateǁ__init__", "x__finder_with_gil")
+AT_START = ("Scannerǁ__init__", "x_encoded_finders", "Gateǁ__init__", "x__finder_with_gil")
 
 
 class Mutants:

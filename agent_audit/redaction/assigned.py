@@ -58,8 +58,13 @@ _HEREDOC = re.compile(
     r"<<[-~]?[\"']?(\w{1,16})[\"']?[ \t]{0,4}\n[ \t]{0,16}((?!\1\s)[^\n$]{4,1024})\n[ \t]{0,16}\1(?!\w)"
 )
 _DEFAULT = re.compile(r"-?([^\s{}?+=\"'$-][^\s{}\"']{3,255})\}")
+_NAMES_BEFORE = re.compile(r"(?:\A|[\n;]|\b(?:const|var|let|my)\b)[ \t]{0,40}((?:[\w.$]{1,48}, ?){1,8})\Z")
+_ITEM = re.compile(
+    r"(?:[bruf]?\"(?:[^\"\\\n]|\\.){0,256}\"|[bruf]?'(?:[^'\\\n]|\\.){0,256}'|[\w.]{1,64}(?:\([^()\n]{0,128}\)|\[[^][\n]{0,64}\])?),"
+    r"\s{0,16}"
+)
 _URL_USER = re.compile(r"://[\w.~-]{0,64}\Z")
-_USER_AND = re.compile(r"(?i)(?:user|username|login|name)/\Z")
+_USER_AND = re.compile(r"(?i)(?:\bid|user|username|login|name) ?/ ?\Z")
 _DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(
@@ -132,6 +137,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # `PASSWORD=`, and the next line
     if text[first - 2 : first] == "${" and first > 1:
         return _default_of(text, start, found)
+    if separator[-2:] == "= " and text[first - 2 : first].rstrip()[-1:] == ",":
+        start = _own_value(text, first, start)
     if text[max(0, first - 9) : first] == "checksum/":
         return None  # what an annotation of Helm says of a secret
     if text[start : start + 1] == "`" and separator == "=" and text[first].isupper():
@@ -184,7 +191,18 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     changed = _CHANGED.match(text, value.end) if value.quoted else None
     if changed is not None and could_be_secret(changed.group(1), found):
         return Finding([named, Named(*changed.span(1), found.rule)], changed.end())
-    return Finding([named], named.end)
+    return Finding([named], 0 if separator[:1] == "," else named.end)  # the next name has the next value
+
+
+def _own_value(text: str, first: int, start: int) -> int:
+    """Of the values at `start` the one of this name: `user, password = "u", "x"`."""
+    names = _NAMES_BEFORE.search(text, max(0, first - 200), first)
+    for _name in range(names.group(1).count(",") if names is not None else 0):
+        item = _ITEM.match(text, start)
+        if item is None:
+            break
+        start = item.end()
+    return start
 
 
 def _default_of(text: str, start: int, found: KeyClass) -> Finding | None:
@@ -361,8 +379,8 @@ def _quoted(text: str, quote: re.Match[str]) -> Value:
 def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     """Whether a value is a secret where this stands between it and its name: no comparison, no call, no prose."""
     secret = text[value.start : value.end]
-    if " to " in separator and not is_shown(secret, found):
-        return False  # `rename `api_key` to `apiKey``
+    if separator[-4:] in (" to ", " or ") and not is_shown(secret, found):
+        return False  # `rename `api_key` to `apiKey``, `("password") or "passphrase"`
     stored = not value.quoted and found.rule != "key:password" and is_key_of_store(secret)
     if separator == ":" and (stored or _COORDINATE.match(secret)):
         return False  # Redis: `EXPIRE token:bucket:10.0.0.3`; Maven's dependencies

@@ -1,5 +1,5 @@
-"""Secrets inside base64 and hexadecimal (RFC 4648): where the encoding of a telling word stands, the whole is decoded
-and looked at.
+"""Secrets inside base64 and hexadecimal (RFC 4648): where the encoding of a telling word stands, or that encoding once
+more encoded, or the beginning of gzip, the whole is decoded and looked at.
 
 Six letters make eight of base64, in one of three ways by where they begin, and twelve hexadecimal digits. The gate
 finds these like other literals, so that text without them costs nothing. Windows encodes text as UTF-16 before it
@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+
+from agent_audit.redaction.keys import KeyClassifier
+from agent_audit.redaction.values import Named
 
 ENCODED = "encoded"
 """Rule id of text that is masked because of what it decodes to."""
@@ -20,6 +24,10 @@ _WORDS = """
     ghp_ github_pat_ glpat- xoxb- sk_live_ sk-ant- -----begin postgres:// mysql:// mongodb redis:// amqp://
 """.split()  # noqa: SIM905  # easier to read
 _EXACT = ("AKIA", "AIza", "eyJhbG")
+_GZIP = "H4sI"
+"""How gzip (RFC 1952) begins in base64: as logs are shipped, and the releases of Helm."""
+_MOST_UNPACKED = 8
+"""How many times its length a text is unpacked to, at most: what it says is read, and costs as much."""
 # Characters of base64 that the first 0, 1, 2 bytes of a group of three reach into.
 _SKIPPED = (0, 2, 3)
 
@@ -38,19 +46,25 @@ _FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitali
 
 def _encodings() -> dict[str, set[int]]:
     """The literals to look for, in lower case, each with the bytes that may stand before it in its group of three."""
-    return _in_base64(_FORMS, "utf-8")
+    twice = {whole for _, whole in _pieces(_FORMS, "utf-8") if len(whole) >= 6} | {_GZIP}
+    return _in_base64(_FORMS | twice, "utf-8")
 
 
 def _in_base64(forms: Iterable[str], encoding: str) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
+    for skipped, whole in _pieces(forms, encoding):
+        found.setdefault(whole.lower(), set()).add(skipped)
+    # Of three letters no text is free.
+    return {literal: skipped for literal, skipped in found.items() if len(literal) >= 4}
+
+
+def _pieces(forms: Iterable[str], encoding: str) -> Iterator[tuple[int, str]]:
+    """The characters of base64 that depend on a word alone, and how far into their group of four they begin."""
     for word in forms:
         raw = word.encode(encoding)
         for lead in range(3):
             encoded = base64.b64encode(b"\0" * lead + raw).decode()
-            whole = encoded[_SKIPPED[lead] : (8 * (lead + len(raw))) // 6]
-            found.setdefault(whole.lower(), set()).add(_SKIPPED[lead])
-    # Of three letters no text is free.
-    return {literal: skipped for literal, skipped in found.items() if len(literal) >= 4}
+            yield _SKIPPED[lead], encoded[_SKIPPED[lead] : (8 * (lead + len(raw))) // 6]
 
 
 ENCODINGS = _encodings()
@@ -125,3 +139,53 @@ def decoded(text: str, start: int, end: int, place: int, skipped: int, *, wide: 
     groups = groups[: len(groups) - (len(groups) % 4 == 1)]
     raw = base64.b64decode(groups + "=" * (-len(groups) % 4))
     return (raw.replace(b"\0", b"") if wide else raw).decode("utf-8", "replace")
+
+
+def unpacked(text: str, start: int, end: int) -> str:
+    """What base64 of gzip says, as far as it can be read, and nothing of what is packed once more inside."""
+    run = _NOT_BASE64.sub("", text[start:end].replace("-", "+").replace("_", "/"))
+    raw = base64.b64decode(run[: len(run) // 4 * 4])
+    try:
+        said = zlib.decompressobj(wbits=31).decompress(raw, _MOST_UNPACKED * len(raw))
+    except zlib.error:
+        return ""
+    return said.decode("utf-8", "replace").replace(_GZIP, "")  # else the cost would grow by each layer
+
+
+_Finder = Callable[[str, int, KeyClassifier], tuple[list[Named], int]]
+
+
+def encoded_finders(holds_secret: Callable[[str], bool]) -> dict[str, _Finder]:
+    """By literal of the gate: what finds the encoded text around it, if there is a secret in what it says."""
+
+    def in_base64(skips: set[int], *, wide: bool = False) -> _Finder:
+        def find(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+            start, end = run_around(text, place)
+            for skipped in skips:
+                inner = decoded(text, start, end, place, skipped, wide=wide)
+                if inner is not None and holds_secret(inner):
+                    return [Named(start, end, ENCODED)], end
+            # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
+            # no run is decoded more than a few times.
+            return [], place + max(64, (end - start) // 8)
+
+        return find
+
+    def in_hex(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+        start, end = hex_run_around(text, place)
+        if not holds_secret(decoded_hex(text, start, end, place)):
+            return [], place + max(64, (end - start) // 8)
+        start, end = word_around(text, start, end)
+        return [Named(start, end, ENCODED)], end
+
+    def in_gzip(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+        start, end = run_around(text, place)
+        if start != place or not text.startswith(_GZIP, place):
+            return [], place + 1
+        return ([Named(start, end, ENCODED)] if holds_secret(unpacked(text, start, end)) else []), end
+
+    finders = {literal: in_base64(skips) for literal, skips in ENCODINGS.items()}
+    finders.update({literal: in_base64(skips, wide=True) for literal, skips in WIDE_ENCODINGS.items()})
+    finders.update(dict.fromkeys(HEX_ENCODINGS, in_hex))
+    finders[_GZIP.lower()] = in_gzip
+    return finders

@@ -63,7 +63,7 @@ _KIND = (
 )
 _ASSIGNED = (
     rf"\\{{0,7}}(?:\*\*|[\"'`]{{0,2}})[\])]{{0,2}}(?:%5[Dd]){{0,2}}(?:%[Cc]3%[Bb]1as?)?{_TYPE}\s{{0,4}}"
-    r"(?::=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
+    r"(?::{1,3}=|=>|[?+.|]{1,2}[=:]|={1,3}|:(?:\*\*(?=\s))?(?![:/])(?:\s{0,2}[|>][+-]?\s{0,2}\n)?|(?:->|<-)(?=\s{0,4}[\"'`]))"
     r"(?:\s|\\[nr]){0,12}"
     r"|(?:%(?:25)?(?:2[27]|5[Dd]))?%(?:25)?3[ADad](?:%(?:25)?20|\+)?(?:%(?:25)?2[27])?|&#(?:58|61|x3[ADad]);\s?"
     r"|&(?:quot|apos|#34|#39);\s?[:=]\s?&(?:quot|apos|#34|#39);|&gt;(?=[^&\s])"
@@ -85,6 +85,9 @@ _ASSIGNED = (
     r"|\"\s?\{[^{}]{0,300}?\bdefault\s{0,8}=\s{0,4}"
     r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
     r"|setValue|set_value)\(\s{0,2}(?=[\"'`])|[\"'`]\)\.value ?= ?(?=[\"'`])| (?:\|\||\?\?) (?=[\"'`])"
+    # What a program takes where nothing is set, the names of an assignment to several.
+    r"|[\"'`][\])]{1,2} (?:\|\||\?\?|or) (?=[\"'`])"
+    r"|(?:, ?[\w.$]{1,48}){1,8}(?: string)? :?= (?=[\"'`])"
 )
 _GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was|WAS) )?[\"'`]?"
 _CLOSE = rf"(?:{RANDOM}{{16}}|{MIXED})"
@@ -103,6 +106,7 @@ _MAY_TELL = re.compile(
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|heißt|heisst|c['’]est|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dello|du|des|dos|das|d['’]|dell['’]|all['’]|wurde|wird|hab\w{0,2}|е|của|μου|σου|μας|σας|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
     r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
+    r"|nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usa|usar|utilizz?a|gebruik|użyj"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ", *AS)

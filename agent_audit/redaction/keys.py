@@ -147,7 +147,7 @@ LOOSELY = frozenset(
 FIELD_KEYS = ("element", "selector", "locator", "target", "into", "field_name", "xpath", "css")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt", "expect")
-ANSWER_KEYS = ("answer", "reply", "a", "response", "send")
+ANSWER_KEYS = ("answer", "reply", "a", "response", "send", "result", "output")
 # A command, and what it printed.
 COMMAND_KEYS = ("cmd", "command", "args", "argv", "tool_input", "action_input")
 OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response")

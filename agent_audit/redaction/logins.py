@@ -49,6 +49,10 @@ _DASH_BEFORE = re.compile(r"(?:[–—] ?| - |\()\Z")
 _U_AND_P = re.compile(
     rf"[Uu](?:ser)?: [^\s,;|]{{2,48}}[ \t]{{0,2}}(?:[,;|]|\r?\n|\\n)?[ \t]{{0,4}}[Pp](?:w|wd|ass)?: {_VALUE}"
 )
+_BOTH = re.compile(
+    r"(?i)(?:id|user|name|login) ?/ ?(?:pwd?|pass(?:w(?:or)?d)?)(?: (?:for|of|to) [\w.-]{2,32}| (?:is|are))?"
+    rf" ?(?:[:=(–—-]|->)? ?\(?{_USER} ?(?://?|\(|, ?) ?{_VALUE}"
+)
 _WIFI = re.compile(
     rf"(?i)(?: (?:network|name|ssid))?(?: ?= ?|(?: (?:is|called))?:? (?:[\w.'-]{{1,32}} ?){{0,3}},? ?"
     rf"(?:/|\b(?:key|voucher|pw|pass)\b:?) ){_VALUE}"
@@ -109,6 +113,11 @@ def _find_with(size: int, text: str, place: int, _: KeyClassifier) -> _Found:
     return [one._replace(rule=_TOLD) for one in found], end
 
 
+def _find_both(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`ID/PW root/x`, `user / password: root, x`."""
+    return _result(_secret(text, _BOTH.match(text, place)))
+
+
 def _find_aside(text: str, place: int, _: KeyClassifier) -> _Found:
     """`the old box – admin, x – is in the cellar`."""
     if _DASH_BEFORE.search(text[max(0, place - 3) : place]) is None:
@@ -153,6 +162,13 @@ LOGIN_FINDERS: dict[str, Callable[[str, int, KeyClassifier], _Found]] = {
     "admin/": _find_slashed,
     "root/": _find_slashed,
     **{verb: partial(_find_with, len(verb)) for verb in ("log in", "log on", "login", "sign in", "sign-in")},
+    **{
+        f"{user}{slash}{word}": _find_both
+        for user in ("id", "user", "name")
+        for slash in ("/", " / ")
+        for word in ("pw", "pass")
+    },
+    **dict.fromkeys(("login/pw", "login/pass"), _find_both),
     "admin, ": _find_aside,
     "root, ": _find_aside,
     "u: ": _find_u_and_p,

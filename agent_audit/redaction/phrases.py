@@ -53,6 +53,7 @@ _NUMBER_BEFORE = re.compile(
 _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
+    r"| (?:nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usar?|use|utilizz?a|gebruik|użyj)(?: bitte)?"
     r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
     r"| (?:от|для|до|на|к|від) [^\W\d_]{2,16}(?: [^\W\d_]{2,16})?"
     r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"
@@ -77,7 +78,7 @@ _FROM_TO = re.compile(
 _COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
 _TOLD_AFTER_COPULA = re.compile(
     r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?"
-    r"| (?=\d{4})|(?=[A-Za-z0-9]))[\"'`「]?([!-~]{4,64})"
+    r"| (?=\d{4})|(?=[A-Za-z0-9])|\((?=[!-~]{4,64}\)))[\"'`「]?([!-~]{4,64})"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
@@ -226,15 +227,18 @@ def find_changed(text: str, end: int, found: KeyClass) -> list[Named]:
 def is_unparted(text: str, end: int) -> bool:
     """Whether a verb or a secret of other letters follows a name without a blank, at `end`: `密码是x`, `密码x`."""
     follows = text[end : end + 1]
-    return follows in _COPULAS or ("\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii() and follows.isalnum())
+    unparted = "\u3040" <= text[end - 1] < "\ud7b0" and follows.isascii()
+    return follows in _COPULAS or (unparted and (follows == "(" or follows.isalnum()))
 
 
 def find_told_unparted(text: str, end: int, found: KeyClass) -> Named | None:
     """The secret after a name that is not parted from its verb: `密码是x`."""
     match = _TOLD_AFTER_COPULA.match(text, end)
-    secret = match.group(1).rstrip(".,!?;:#*\"'`") if match is not None else ""
+    secret = match.group(1).rstrip(".,!?;:#*)\"'`") if match is not None else ""
     if match is None or found.weak or not is_shown(secret, found):
         return None
+    if text[end] == "(" and found.rule != "key:password":
+        return None  # the algorithm of a key
     return Named(match.start(1), match.start(1) + len(secret), found.rule)
 
 

@@ -10,17 +10,7 @@ from typing import NamedTuple
 
 from agent_audit.redaction.codes import CODE_FINDERS
 from agent_audit.redaction.documents import Structure, secrets_by_place
-from agent_audit.redaction.encoded import (
-    ENCODED,
-    ENCODINGS,
-    HEX_ENCODINGS,
-    WIDE_ENCODINGS,
-    decoded,
-    decoded_hex,
-    hex_run_around,
-    run_around,
-    word_around,
-)
+from agent_audit.redaction.encoded import ENCODED, encoded_finders
 from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
@@ -28,6 +18,7 @@ from agent_audit.redaction.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.keys import KeyClassifier
 from agent_audit.redaction.listed import LISTED, find_listed
 from agent_audit.redaction.logins import LOGIN_FINDERS
+from agent_audit.redaction.manifests import find_in_manifest
 from agent_audit.redaction.marker import HEAD, Masker
 from agent_audit.redaction.markup import find_in_markup
 from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
@@ -63,6 +54,9 @@ Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
 """Finds the secrets of what begins at a place, and where it ends."""
 _REACH = 96
+_IN_STATEMENTS, _IN_PHRASES, _IN_RUNS = range(3)
+"""What reads a text in turn: where one of these ends, the next of the same begins. The words of a wallet and what is
+encoded may hold, and stand before, any statement."""
 # Literals that begin something with several secrets, and what finds them.
 _STATEMENTS: dict[str, Statement] = {
     "insert into": find_inserted,
@@ -70,6 +64,7 @@ _STATEMENTS: dict[str, Statement] = {
     "replace into": find_inserted,
     "copy ": find_copied,
     ":*:": find_in_password_file,
+    **dict.fromkeys(("kind: secret", 'kind: "secret', "kind: 'secret"), find_in_manifest),
     **SECTION_FINDERS,
     **CODE_FINDERS,
     **NAME_FINDERS,
@@ -145,11 +140,10 @@ class Scanner:
         if SEED_PHRASE not in disabled:
             statements.update(dict.fromkeys(TELLING, find_seed_phrases))
         statements.update(dict.fromkeys(LISTED, self._listed))
+        encoded: dict[str, Statement] = {}
         if ENCODED not in disabled:
-            statements.update({literal: self._encoded(skipped) for literal, skipped in ENCODINGS.items()})
-            wide = {literal: self._encoded(skipped, wide=True) for literal, skipped in WIDE_ENCODINGS.items()}
-            statements.update(wide)
-            statements.update(dict.fromkeys(HEX_ENCODINGS, self._in_hex))
+            encoded = encoded_finders(self._holds_secret)
+            statements.update(encoded)
         woken: dict[str, list[tuple[Rule, re.Pattern[str] | Lazy]]] = {}
         for rule in active:
             for literal in dict.fromkeys(rule.literals):
@@ -157,9 +151,10 @@ class Scanner:
         literals = tuple(sorted(woken.keys() | {*KEYWORDS, *_HEADS} | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
         # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
-        # harmless names, and whether a text is to be read more closely where it stands.
+        # harmless names, what finds the secrets of what begins there, which others it reads a text in turn with, and
+        # whether a text is to be read more closely where it stands.
         self._wakes: list[
-            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, bool]
+            tuple[list[tuple[Rule, re.Pattern[str] | Lazy]], bool, bool, set[str], Statement | None, int, bool]
         ] = [
             (
                 woken.get(x, []),
@@ -167,6 +162,7 @@ class Scanner:
                 x in _HEADS,
                 set(),
                 statements.get(x),
+                _IN_PHRASES if x in TELLING else _IN_RUNS if x in encoded else _IN_STATEMENTS,
                 x not in _OF_PROSE
                 and x not in KEYWORDS
                 and x[:-1] not in KEYWORDS
@@ -231,29 +227,6 @@ class Scanner:
     def scan_one(self, text: str, action: str | None = None) -> Masked:
         """One text, masked."""
         return self.scan((text,), action).get(0) or Masked(text, ())
-
-    def _encoded(self, skips: set[int], *, wide: bool = False) -> Statement:
-        """What finds base64 with a secret in it, where a literal stands that begins so far into its group of four."""
-
-        def find(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
-            start, end = run_around(text, place)
-            for skipped in skips:
-                inner = decoded(text, start, end, place, skipped, wide=wide)
-                if inner is not None and self._holds_secret(inner):
-                    return [Named(start, end, ENCODED)], end
-            # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
-            # no run is decoded more than a few times.
-            return [], place + max(64, (end - start) // 8)
-
-        return find
-
-    def _in_hex(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
-        """The hexadecimal digits around a literal, if there is a secret in what they say."""
-        start, end = hex_run_around(text, place)
-        if not self._holds_secret(decoded_hex(text, start, end, place)):
-            return [], place + max(64, (end - start) // 8)
-        start, end = word_around(text, start, end)
-        return [Named(start, end, ENCODED)], end
 
     def _listed(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         """What is secret of the arguments of a program that source code lists."""
@@ -365,7 +338,8 @@ class Scanner:
         wakes, keys, (found, near) = self._wakes, self._keys, into
         passed: dict[str, int] = {}
         index, text, offset, after, named_to = -1, "", 0, 0, -1
-        token_from = token_to = table_to = block_to = statement_to = markup_to = phrases_to = -1
+        token_from = token_to = table_to = block_to = markup_to = -1
+        read_to = [-1, -1, -1]
         opens = markup = lines = False
         for literal, start, end in places:
             if token_from < start < token_to:
@@ -375,8 +349,9 @@ class Scanner:
                 text, offset = texts[index], starts[index]
                 opens, markup, lines = marks_of(text)
                 after = offset + len(text)
-                table_to = block_to = statement_to = markup_to = phrases_to = -1
-            rules, keyword, heads, dull, statement, tells = wakes[literal]
+                table_to = block_to = markup_to = -1
+                read_to = [-1, -1, -1]
+            rules, keyword, heads, dull, statement, turn, tells = wakes[literal]
             if tells:
                 telling.add(index)
             for rule, pattern in rules:
@@ -391,15 +366,9 @@ class Scanner:
                     found.setdefault(index, []).append((span[0], span[1], rule.id))
                 else:
                     near.setdefault(index, []).append((start - offset, match.end() + 1))
-            if statement is find_seed_phrases:
-                if start >= phrases_to:
-                    secrets, end_of_phrases = statement(text, start - offset, keys)
-                    phrases_to = offset + end_of_phrases
-                    if secrets:
-                        found.setdefault(index, []).extend(secrets)
-            elif statement is not None and start >= statement_to:
+            if statement is not None and start >= read_to[turn]:
                 secrets, end_of_statement = statement(text, start - offset, keys)
-                statement_to = offset + end_of_statement
+                read_to[turn] = offset + end_of_statement
                 if secrets:
                     found.setdefault(index, []).extend(secrets)
             if keyword:

@@ -18,7 +18,7 @@ PASSWORD = words("""
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło
     haslo salasana parola parole parol şifre sifre heslo jelszó jelszo lozinka slaptažodis пароль пароли
-    κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 암호 รหัสผ่าน पासवर्ड المرور השער
+    κωδικός סיסמה 密码 密碼 口令 パスワード 비밀번호 패스워드 암호 รหัสผ่าน पासवर्ड المرور השער
     passordet lösenordet adgangskoden salasanani heslom jelszavam jelszava parolam şifrem şifreniz הסיסמה
     парола паролата паролу лозинка лозинке лозинку құпиясөз პაროლი գաղտնաբառ
     parool parooli salasõna katasandi contrasenya contrasenyes contrasinal pasahitza kodeord lykilorð geslo zaporka
@@ -210,23 +210,46 @@ NAMES: dict[str, str] = {
 """Names that programs give, their words joined, whose last word tells nothing."""
 
 KEYED_SERVICES = words("""
-    abstractapi abuseipdb adafruit airbrake aiven algolia amplitude anypoint apify asana assemblyai
-    aviationstack baremetrics besttime bitfinex bitly bitrise bittrex blazemeter browserstack calendarific
-    cerebras chartmogul clarifai clearbit clickup cloudant cloudflare cloudinary cloudsight codacy codeclimate
-    codecov cohere coinbase coinlayer configcat contentful coveralls currencylayer customerio datadog deepgram
-    deepseek detectify diffbot digitalocean disqus dnsimple documo dropbox dynatrace easypost elevenlabs etherscan
-    etsy eventbrite falai fastforex fastly finnhub flickr foursquare freshbooks freshdesk fullcontact geoapify
-    giphy gocanvas gumroad helpscout hereapi hetzner holidayapi honeycomb hubspot hunterio infura instamojo
-    ipgeolocation ipinfo ipstack jotform kanbantool kickbox klaviyo kucoin langsmith lastfm lokalise mailchimp
-    mailerlite mailgun mailjet mandrill mapquest marketstack messagebird mixpanel moralis newrelic newsapi
-    numverify nytimes okta omdb onesignal opencage openweather openweathermap opsgenie owm packagecloud pagerduty
-    paperform parseur pastebin paypal pdflayer pepipost pingdom pipedrive pirsch pivotaltracker plivo
-    positionstack postmark pushbullet pusher pyowm quickbooks rapidapi rollbar saucelabs scaleway scraperapi
-    scrapingbee screenshotapi sendbird serpapi serpstack shippo shodan shutterstock simplynoted snyk sonarcloud
-    sonarqube sparkpost splunk spotify sqreen stabilityai statuspage strava sumologic supabase tatum telnyx
-    tinypng todoist togetherai tomtom trello twilio twitch typeform unsplash upstash uptimerobot urlscan
-    virustotal vonage vultr wakatime wandb weatherapi weatherbit weatherstack webflow wistia xendit yelp zendesk
-    zenscrape zenserp zerobounce zoho
+    abstractapi abuseipdb adafruit aeroworkflow airbrake aiven alegra algolia ambee amplitude anypoint apideck
+    apiflash apify apilayer apitemplate appfollow appoptics asana assemblyai autoklose aviationstack axonaut
+    ayrshare bannerbear baremetrics beebole besttime bitfinex bitly bitmex bitrise bittrex blazemeter bombbomb
+    borgbase brandfetch browserstack browshot bscscan buddyns bugherd bugsnag bulksms buttercms caflou calendarific
+    calendly calorieninja calorieninjas campayn captaindata carboninterface caspio censys cerebras chartmogul
+    checklyhq circleci clarifai clearbit clicksend clickup clockify clockworksms cloudant cloudflare cloudinary
+    cloudmersive cloudsight cloudsmith codacy codeclimate codecov codemagic codequiry cohere coinapi coinbase
+    coinlayer coinlib commercejs configcat contentful contentstack convertapi convertkit copyscape countrylayer
+    coveralls craftmypdf crowdin cryptocompare currencycloud currencyfreaks currencylayer currencyscoop customerio
+    datadog deepai deepgram deepseek demio detectify detectlanguage diffbot digitalocean disqus dnsimple docparser
+    documo docusign dronahq dropbox dwolla dynalist dynatrace dyspatch easypost edamam edenai elasticemail
+    elevenlabs enablex etherscan etsy eventbrite everhour exchangerateapi exchangeratesapi exoscale extractorapi
+    faceplusplus falai fastforex fastly feedier fetchrss fibery finage financialmodelingprep finnhub fixerio
+    fleetbase flickr flightapi flightlabs flowflu flutterwave formsite foursquare freeconvert freshbooks freshdesk
+    fullcontact geoapify geocodify geocodio geoipifi getgeoapi getresponse giphy glassnode gocanvas graphcms
+    graphhopper greptile groovehq gtmetrix guardianapi gumroad gyazo happyscribe hellosign helpscout hereapi hetzner
+    holidayapi honeycomb hubspot hunterio hybiscus iconfinder iexcloud imagekit imagga infomaniak infura insightly
+    instamojo intrinio ipapi ipgeolocation ipinfo ipqualityscore ipstack jotform jumpcloud kanbantool karmacrm
+    keenio kickbox klaviyo kontent kucoin langsmith languagelayer lastfm leadfeeder linkpreview liveagent livestorm
+    locationiq loginradius lokalise lunchmoney magicbell mailboxlayer mailchimp mailerlite mailgun mailjet mailmodo
+    mailsac mandrill mapquest marketstack maxmind meaningcloud mediastack meistertask meraki messagebird metaapi
+    mindmeister mixpanel mockaroo monkeylearn moosend moralis nethunt netlify neutrinoapi newrelic newsapi
+    newscatcher nexmo nftport nozbe numverify nutritionix nylas nytimes oanda okta omdb onelogin onesignal oopspam
+    opencage opencagedata openuv openweather openweathermap opsgenie optimizely owm packagecloud pagerduty pandadoc
+    pandascore paperform parsehub parseur passbase pastebin paymongo paypal pdflayer pdfshift peopledatalabs
+    pepipost pingdom pipedream pipedrive pirsch pivotaltracker pixabay planetscale planyo plivo podio poloniex
+    polymarket positionstack posthog postmark protocolsio proxycrawl pubnub pushbullet pusher pyowm qualaroo qubole
+    quickbooks rapidapi rebrandly recruitee restpack ringcentral rocketreach rollbar runrunit satismeter saucelabs
+    scaleway scalr scrapeowl scraperapi scrapestack scrapfly scrapingbee screenshotapi screenshotlayer
+    securitytrails selectpdf sendbird sendinblue serpapi serphouse serpstack sheety sherpadesk shippo shodan
+    shotstack shutterstock signalwire simfin simplynoted smartsheet smartystreets snipcart snyk softlayer sonarcloud
+    sonarqube sourcegraph sparkpost splunk spoonacular sportsmonk spotify sqreen squarespace stabilityai statuscake
+    statuspage statuspal stockdata stormglass storyblok strava stripo stytch sumologic supabase surveysparrow
+    survicate swiftype tatum taxjar teamgate telnyx testingbot textmagic theoddsapi thinkific thousandeyes
+    ticketmaster tiingo timezoneapi tinypng todoist togetherai tomorrowio tomtom transferwise travelpayouts travisci
+    trello twelvedata twilio twitch typeform typetalk ubidots unsplash upcdatabase uploadcare upstash uptimerobot
+    urlscan userstack vatlayer veriphone versioneye viewneo virustotal visualcrossing voicegain vonage voyageai
+    vpnapi vultr wakatime walkscore wandb weatherapi weatherbit weatherstack webflow weightsandbiases wepay whoxy
+    wistia worldcoinindex wrike xendit yelp yousign zendesk zenscrape zenserp zerobounce zerotier zipcodeapi
+    zipcodebase zoho zuplo
 """)
 """Services that are known by one key each, and have names that mean nothing else: under the bare name, too, what looks
 random is that key."""

@@ -45,6 +45,17 @@ EXAMPLES = {
     "ИНН": "500100732259",
     "СНИЛС": "112-233-445 95",
     "CNP": "1630615123457",
+    "NHS": "4010232137",
+    "Krankenversichertennummer": "A123456780",
+    "Segurança Social": "11234567892",
+    "Seguridad Social": "28 12345678 40",
+    "N.º de la Seguridad Social": "281234567840",
+    "IMSS": "12345678903",
+    "South African ID": "8001015009087",
+    "BIS-nummer": "90211500134",
+    "n° sécu": "255081416802538",
+    "CF": "RSSMRA80A01H501U",
+    "kimlik no": "10000000146",
 }
 # Without check digits, or with those of one state only.
 PAPERS = {
@@ -59,6 +70,16 @@ PAPERS = {
     "паспорт": "4509 123456",
     "护照": "E12345678",
     "cédula": "1.032.456.789",
+    "Rentenversicherung": "65070193J000",
+    "ITIN": "911701234",
+    "Carte nationale d'identité": "1AB123456",
+    "Cartão de Cidadão": "00000000 0ZZ4",
+    "외국인등록번호": "820519-6736018",
+    "여권번호": "M123A4567",
+    "운전면허번호": "11-23-456789-01",
+    "Voter ID": "ABC1234567",
+    "Passport": "PAE123456",
+    "passport number": "XR1001R58",
 }
 
 
@@ -103,6 +124,8 @@ def test_the_number_of_a_paper_is_masked_beside_its_name_only(redactor: DefaultR
         "mi cédula vence en 2027",
         "passport control at gate 12, pasaporte vigente",
         "pps 12345 packets per second",
+        "passport-local 1.0.0 and passport: ABCDEFGHI",
+        "see cf. RFC 9110, bis zu 12345678901",
         "egn: 1234567891",
         "Medicare 2123 45671 1",
     ],

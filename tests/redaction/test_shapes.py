@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from typing import Any
 
@@ -101,6 +102,39 @@ def test_hexadecimal_is_masked_with_the_letters_that_touch_it_and_nothing_else(a
     encoded = f"password={W}".encode().hex()
     whole = around.replace("a{}", "{}").replace("{}_g", "{}")
     assert redact(around.format(encoded)) == whole.format("[REDACTED:encoded]")
+
+
+PACKED = [f"password={W}", f"DB_PASSWORD={W}\nHOST=a", f"url: postgres://app:{W}@db/x", "a log " * 40 + f"token={T}"]
+
+
+@pytest.mark.parametrize("text", PACKED)
+@pytest.mark.parametrize("flags", [{"mtime": 0}, {"mtime": 1_700_000_000}])
+def test_a_secret_is_masked_that_is_encoded_twice_or_packed(text: str, flags: dict[str, int]) -> None:
+    packed = base64.b64encode(gzip.compress(text.encode(), **flags)).decode()
+    for encoded in (b64(b64(text)), packed, b64(packed)):
+        assert redact(f"data: {encoded}, next") == "data: [REDACTED:encoded], next"
+        assert redact({"data": encoded}) == {"data": "[REDACTED:encoded]"}
+
+
+def test_what_is_packed_and_holds_no_secret_stays_however_large_or_broken_it_is() -> None:
+    packed = base64.b64encode(gzip.compress(b"a line of a log\n" * 200_000)).decode()
+    for text in (
+        packed,
+        packed[:200],
+        b64(packed),
+        b64(b64("a line of a log")),
+        "H4sI",
+        "H4sI" + "A" * 60,
+        "xH4sIAAAA",
+    ):
+        assert redact(text) == text
+
+
+def test_what_is_packed_in_layers_is_unpacked_once() -> None:
+    text = f"password={W}"
+    for _layer in range(2):
+        text = base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+    assert redact(text) == text
 
 
 @pytest.mark.parametrize("before", ["\\n", "\\r\\n", "x\\t", "\\\\n", "\\u00e4", "\\nx", "\n"])

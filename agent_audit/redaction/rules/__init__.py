@@ -1,6 +1,7 @@
 """The built-in value rules, as data: one list for each kind of issuer."""
 
 from agent_audit.redaction.encoded import ENCODED
+from agent_audit.redaction.manifests import MANIFEST
 from agent_audit.redaction.rules.addresses import ADDRESSES
 from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
@@ -48,4 +49,4 @@ BUILT_IN: tuple[Rule, ...] = (
 
 def rule_ids() -> frozenset[str]:
     """Ids of every built-in value rule."""
-    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | WHOLE_IDS | {ENCODED}
+    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | WHOLE_IDS | {ENCODED, MANIFEST}

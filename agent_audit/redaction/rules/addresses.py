@@ -39,7 +39,7 @@ ADDRESSES: tuple[Rule, ...] = (
         "passport-number",
         ("passport",),
         r"(?i:passport)(?:[ _-]?(?i:number|num|no\.?|nr\.?|id))?(?: is)?[\"']?[:=# ]{1,3}[\"']?"
-        r"([A-Z]{0,2}\d{6,9}[A-Z]?)(?!\w)",
+        r"([A-Z]{0,3}\d{6,9}[A-Z]?|(?=(?:[A-Z]{0,3}\d){5})[A-Z][A-Z0-9]{7,8})(?!\w)",
     ),
     part(
         "driver-license",

@@ -34,6 +34,8 @@ _PERL = (
     r"|qq?\([^()\n]{0,256}\)|qq?\[[^][\n]{0,256}\]|\$\w{1,32})"
 )
 
+# Google Account help, app passwords: sixteen letters in four groups.
+_OF_AN_APPLICATION = re.compile(r"[a-z]{4}(?: [a-z]{4}){3}")
 # Behind the bracket of a call: a secret, or a user and a secret, also as a list; then nothing but what is called back.
 _ONLY_SECRET = (
     rf"\s{{0,4}}(?:\[\s{{0,4}})?(?:{OTHER}{NEXT})?{QUOTED}\s{{0,4}}(?:[\])]|,\s{{0,4}}(?:function|\(|\w{{1,16}} =>))"
@@ -145,6 +147,13 @@ CALLS: tuple[Rule, ...] = (
         _is_credential,
     ),
     part("login-call", (".login(",), r"\.login\(\s{0,4}[\"'][^\"'\n]{1,128}[\"'],\s{0,4}[\"']([^\"'\n]{3,256})[\"']"),
+    # The user is a variable: then a word of the call may be the second argument, too.
+    part(
+        "login-call",
+        (".login(", ".authenticate("),
+        rf"\.(?:login|authenticate)\(\s{{0,4}}[A-Za-z_$][\w.$]{{0,64}}(?:[(\[][^()\[\]\n]{{0,64}}[)\]])?{NEXT}{QUOTED}\s{{0,4}}\)",
+        lambda text: _is_password(text) or _OF_AN_APPLICATION.fullmatch(text) is not None,
+    ),
     part("login-function", ("login(",), rf"login\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}\s{{0,4}}\)", _is_password),
     part(
         "ssh-connect-call",

@@ -80,7 +80,7 @@ CLOUD: tuple[Rule, ...] = (
         "age-secret-key-1 age-secret-key-pq-1",
         r"(?i:AGE-SECRET-KEY-(?:PQ-)?1)[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}",
     ),
-    token("infracost-key", "ico-", r"ico-[A-Za-z0-9]{32}"),
+    token("infracost-key", "ico-", r"(?<!\.)ico-[A-Za-z0-9]{32}"),
     token("scalingo-token", "tk-us-", r"tk-us-[A-Za-z0-9_-]{48}"),
     token("openshift-token", "sha256~", r"sha256~[A-Za-z0-9_-]{43}"),
     token("prefect-key", "pnu_ pnb_", r"pn[ub]_[A-Za-z0-9]{36}"),

@@ -321,18 +321,6 @@ COMMANDS: tuple[Rule, ...] = (
         is_value,
     ),
     part("digest-response", ("response=",), r"response=\\?[\"']?([0-9a-f]{32,64})"),
-    # Kubernetes Secret manifests: everything under `data` and `stringData`, in whatever order the fields stand.
-    part(
-        "kubernetes-secret",
-        ("kind: secret",),
-        r"(?i:kind: Secret)\b[^\n]{0,120}\n(?:(?!---|data:|stringData:|(?i:kind:))[^\n]{0,1000}\n){0,100}"
-        r"(?:data|stringData):[ \t]*\n((?:[ \t]+[^\n]*(?:\n|$))+)",
-    ),
-    part(
-        "kubernetes-secret-sorted",
-        ("data:\n",),
-        r"data:\n((?:[ \t]+[\w./-]{1,253}: [^\n]{0,4000}\n){1,64})(?=(?:[a-z]\w*:[^\n]*\n)?kind: Secret\b)",
-    ),
     part(
         "kubernetes-secret-json",
         ('"kind":"secret"', '"kind": "secret"'),

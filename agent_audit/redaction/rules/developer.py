@@ -64,7 +64,7 @@ DEVELOPER: tuple[Rule, ...] = (
         "pat-na1- pat-eu1- pat-na2-",
         r"pat-(?:na|eu)\d-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     ),
-    token("posthog-key", "phc_ phx_ phs_ pha_ phr_", r"ph[cxsar]_[A-Za-z0-9_]{36,64}"),
+    token("posthog-key", "phc_ phx_ phs_ pha_ phr_", r"ph[cxsar]_[A-Za-z0-9_-]{36,64}"),
     token("adafruit-key", "aio_", r"aio_[A-Za-z0-9]{28}"),
     token("intra42-secret", "s-s4t2ud- s-s4t2af-", r"s-s4t2(?:ud|af)-[a-f0-9]{64}"),
     token("settlemint-token", "sm_aat_ sm_pat_ sm_sat_", r"sm_[aps]at_[A-Za-z0-9]{16}"),

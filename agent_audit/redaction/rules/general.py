@@ -33,7 +33,9 @@ def _is_password(text: str) -> bool:
 
 def _is_no_group(text: str) -> bool:
     """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give."""
-    return not text.isdigit() and not text.startswith("$") and text.strip("<>[]") not in ("password", "pass", "passwd")
+    if text.isdigit() or text.startswith(("$", "-$")) or is_placeholder(text):
+        return False
+    return text.strip("<>[]") not in ("password", "pass", "passwd")
 
 
 def _is_bearer(text: str) -> bool:
@@ -125,7 +127,7 @@ GENERAL: tuple[Rule, ...] = (
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
         r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?(?!jdbc:|\w{1,16}://)"
-        r"[^\s:\"']{0,128}:(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
+        r"[^\s:\"']{0,128}[\"']?:[\"']?(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
         _is_no_group,
     ),
     # RFC 6749, section 4.1.2: whoever has the code gets the token.

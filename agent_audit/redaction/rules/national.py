@@ -12,7 +12,8 @@ from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.validators import luhn
 
 _LINK = (
-    r"(?:[ _-]?(?i:number|num|no\.?|nr\.?|nummer|número|numero|numéro|n[º°]|#|id|code|card|karte|号码|号|번호|番号))?"
+    r"(?:[ _-]?(?i:number|num|no\.?|nr\.?|nummer|número|numero|numéro|n[º°]|#|id|code|card|karte"
+    r"|号码|号|번호[는은]?|番号))?"
     r"(?: (?i:is|ist|es|est|é|to|jest|är|er))?[\"']?(?: ?[:=#：]{1,2} ?| )[\"']?"
 )
 _FREE = re.compile(r"[ ./-]")
@@ -218,6 +219,23 @@ def _snils(digits: str) -> bool:
     return _weighted(digits[:9], range(9, 0, -1)) % 101 % 100 == int(digits[9:])
 
 
+def _nhs(digits: str) -> bool:
+    return (11 - _weighted(digits[:9], range(10, 1, -1)) % 11) % 11 == int(digits[9])
+
+
+def _insured(text: str) -> bool:
+    digits = f"{ord(text[0]) - 64:02}{text[1:9]}"  # the letter counts as its place in the alphabet
+    return sum(sum(divmod(int(digit) * (1 + place % 2), 10)) for place, digit in enumerate(digits)) % 10 == int(text[9])
+
+
+def _niss(digits: str) -> bool:
+    return 9 - _weighted(digits[:10], (29, 23, 19, 17, 13, 11, 7, 5, 3, 2)) % 10 == int(digits[10])
+
+
+def _seguridad_social(digits: str) -> bool:
+    return int(digits[:2] + digits[2:10].removeprefix("0")) % 97 == int(digits[10:])
+
+
 def _npi(digits: str) -> bool:
     return luhn("80840" + digits)
 
@@ -233,7 +251,7 @@ def _rule(labels: str, number: str, check: Callable[[str], bool] | None = None) 
     names = labels.split()
     literals = tuple(literal for name in names for literal in _literals(name))
     words = "|".join(re.escape(name).replace("_", "[ _-]") for name in names)
-    pattern = rf"(?:(?<![^\W_])|(?<=\\[nrt]))(?i:{words}){_LINK}({number})(?![\w-])"
+    pattern = rf"(?:(?<![^\W_])|(?<=\\[nrt]))(?i:{words}){_LINK}({number})(?!-|[^\W\u3040-\ud7af])"
     accept = None if check is None else lambda text: check(_FREE.sub("", text))
     return part("national-number", literals, pattern, accept)
 
@@ -243,8 +261,8 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("dni nie nif", r"[XYZ]?\d{7,8}-?[A-Z]", _dni),
     _rule("pesel", r"\d{11}", _pesel),
     _rule("bsn burgerservicenummer", r"\d{9}|\d{4}\.\d{2}\.\d{3}", _bsn),
-    _rule("codice_fiscale codicefiscale", r"[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]", _codice_fiscale),
-    _rule("sécurité_sociale securite_sociale nir", r"[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}", _nir),
+    _rule("codice_fiscale codicefiscale cf", r"[A-Za-z]{6}\d{2}[A-Za-z]\d{2}[A-Za-z]\d{3}[A-Za-z]", _codice_fiscale),
+    _rule("sécurité_sociale securite_sociale sécu nir", r"[12] ?\d{2} ?\d{2} ?\d{2} ?\d{3} ?\d{3} ?\d{2}", _nir),
     _rule("aadhaar aadhar", r"\d{4}[ -]?\d{4}[ -]?\d{4}", _aadhaar),
     _rule("pan_card pan_number", r"[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]"),
     _rule("social_insurance sin", r"\d{3}[ -]?\d{3}[ -]?\d{3}", luhn),
@@ -254,19 +272,23 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("personnummer", r"(?:19|20)?\d{6}[-+]?\d{4}", _swedish),
     _rule("fødselsnummer fodselsnummer", r"\d{6} ?\d{5}", _norwegian),
     _rule("cpr", r"[0-3]\d[01]\d{3}-\d{4}"),
-    _rule("주민등록", r"\d{2}[01]\d[0-3]\d-?[1-8]\d{6}"),
+    _rule("주민등록 외국인등록", r"\d{2}[01]\d[0-3]\d-?[1-8]\d{6}"),
     _rule("nric", r"[STFGM]\d{7}[A-Z]"),
     _rule(
         "steuer_id steuerid steuer_identifikationsnummer steueridentifikationsnummer",
         r"\d{2} ?\d{3} ?\d{3} ?\d{3}",
         _tax_id,
     ),
-    _rule("sozialversicherungs rentenversicherungs", r"\d{2} ?[0-3]\d[01]\d{3} ?[A-Z] ?\d{3}"),
+    _rule("sozialversicherungs rentenversicherungs rentenversicherung rvnr", r"\d{2} ?[0-3]\d[01]\d{3} ?[A-Z] ?\d{3}"),
     _rule("national_insurance nino ni_number", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?\d\d){3} ?[A-D]"),
-    _rule("itin", r"9\d{2}-[4-9]\d-\d{4}"),
+    _rule("itin", r"9\d{2}-?[4-9]\d-?\d{4}"),
     _rule("ahv avs oasi", r"756\.?\d{4}\.?\d{4}\.?\d{2}", _ahv),
-    _rule("rijksregister registre_national", r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.-]?\d{2}", _belgian),
-    _rule("t.c._kimlik tckn tc_kimlik", r"[1-9]\d{10}", _turkish),
+    _rule(
+        "rijksregister registre_national bis_nummer bis_nr numéro_bis insz niss",
+        r"\d{2}\.?\d{2}\.?\d{2}-?\d{3}[.-]?\d{2}",
+        _belgian,
+    ),
+    _rule("t.c._kimlik tckn tc_kimlik kimlik tc_no turkish_id", r"[1-9]\d{10}", _turkish),
     _rule("curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z0-9]\d"),
     _rule("cnp", r"[1-9]\d{12}", _cnp),
     _rule("егн egn", r"\d{10}", _egn),
@@ -276,10 +298,16 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("cuit cuil", r"\d{2}-?\d{8}-?\d", _cuit),
     _rule("マイナンバー 個人番号", r"\d{4}[ -]?\d{4}[ -]?\d{4}", _my_number),
     _rule("hkid hong_kong_identity 香港身份證", r"[A-Z]{1,2}\d{6}(?:\([0-9A]\)|[0-9A])", _hkid),
-    _rule("mbi medicare_beneficiary", _MBI),
+    _rule("mbi medicare_beneficiary medicare", _MBI),
+    _rule("nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs),
+    _rule("kvnr egk krankenversicherten krankenversicherung versichertennummer", r"[A-Z]\d{9}", _insured),
+    _rule("niss segurança_social", r"[12]\d{10}", _niss),
+    _rule("seguridad_social nss", r"\d{2}[ /-]?\d{8}[ /-]?\d{2}", _seguridad_social),
+    _rule("imss nss", r"\d{11}", luhn),
+    _rule("south_african_id sa_id rsa_id", r"\d{6} ?\d{4} ?[01]\d{2}", luhn),
     _rule("npi provider_identifier", r"[12]\d{9}", _npi),
     _rule("medicare", r"[2-6]\d{3} ?\d{5} ?\d(?: ?\d)?", _medicare),
-    _rule("เลขประจำตัวประชาชน thai_national_id thai_id", r"[1-8](?:-?\d){12}", _thai),
+    _rule("เลขประจำตัวประชาชน เลขบัตรประชาชน thai_national_id thai_id tnin", r"[1-8](?:-?\d){12}", _thai),
     _rule("svnr sozialversicherungs", r"[1-9]\d{3} ?[0-3]\d[01]\d{3}", _austrian),
     _rule("emšo emso jmbg", r"[0-3]\d[01]\d{10}", _jmbg),
     _rule("isikukood asmens_kodas asmens_kodo", r"[1-6]\d{10}", _baltic),
@@ -290,10 +318,14 @@ NATIONAL: tuple[Rule, ...] = (
     _rule("pan", r"[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]"),
     # Papers: letters and digits, without a check digit that all states have.
     _rule(
-        "reisepass personalausweis ausweis passeport pasaporte passaporto passaporte paszport paspoort pasaport"
-        " dowód_osobisty carta_d'identità",
+        "reisepass pass_nr pass_nr. passnummer personalausweis ausweis passeport pasaporte passaporto passaporte"
+        " paszport paspoort pasaport dowód_osobisty carta_d'identità carte_nationale_d'identité",
         r"(?=(?:[A-Z]{0,3}\d){5})[A-Z0-9]{8,10}|[A-Z]{2,3} ?\d{6,7}",
     ),
+    _rule("cartão_de_cidadão cartao_de_cidadao", r"\d{8} ?\d ?[A-Z]{2}\d"),
+    _rule("여권", r"[A-Z]{1,2}\d{3}[A-Z0-9]\d{4}"),
+    _rule("운전면허", r"\d{2}-?\d{2}-?\d{6}-?\d{2}"),
+    _rule("voter_id", r"[A-Z]{3}\d{7}"),
     _rule("паспорт", r"\d{2} ?\d{2} ?\d{6}"),
     _rule("护照 護照", r"[EG][A-Z0-9]?\d{7,8}"),
     _rule("cédula cedula", r"\d{1,3}(?:\.\d{3}){2,3}|\d{6,10}"),

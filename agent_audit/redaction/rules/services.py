@@ -19,7 +19,7 @@ SERVICES: tuple[Rule, ...] = (
         "huggingface-token",
         "hf_ api_org_",
         r"(?:hf_[A-Za-z0-9]{34,40}|api_org_[A-Za-z]{34})",
-        lambda t: len(set(t)) > 8,
+        lambda t: len(set(t)) > 8 and not (t[:3] == "hf_" and t.islower()),
     ),
     token("groq-key", "gsk_", r"gsk_[A-Za-z0-9]{48,56}"),
     token("xai-key", "xai-", r"xai-[A-Za-z0-9_-]{70,120}"),

@@ -35,7 +35,6 @@ curl-user: curl(1), --user
 requests-auth: Requests documentation, authentication
 named-token: a name of this project's vocabulary and its value joined by a dash
 kubernetes-secret: Kubernetes documentation, Secret v1
-kubernetes-secret-sorted: Kubernetes documentation, Secret v1
 kubernetes-secret-json: Kubernetes documentation, Secret v1
 kubernetes-secret-json-sorted: Kubernetes documentation, Secret v1
 kubectl-secret: kubectl reference, create secret generic
