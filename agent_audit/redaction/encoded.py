@@ -26,8 +26,8 @@ _WORDS = """
 _EXACT = ("AKIA", "AIza", "eyJhbG")
 _GZIP = "H4sI"
 """How gzip (RFC 1952) begins in base64: as logs are shipped, and the releases of Helm."""
-_MOST_UNPACKED = 8
-"""How many times its length a text is unpacked to, at most: what it says is read, and costs as much."""
+_MOST_UNPACKED = 8, 1 << 18
+"""How many times its length a text is unpacked to, and how many bytes, at most: what it says costs as much to read."""
 # Characters of base64 that the first 0, 1, 2 bytes of a group of three reach into.
 _SKIPPED = (0, 2, 3)
 
@@ -146,7 +146,8 @@ def unpacked(text: str, start: int, end: int) -> str:
     run = _NOT_BASE64.sub("", text[start:end].replace("-", "+").replace("_", "/"))
     raw = base64.b64decode(run[: len(run) // 4 * 4])
     try:
-        said = zlib.decompressobj(wbits=31).decompress(raw, _MOST_UNPACKED * len(raw))
+        times, most = _MOST_UNPACKED
+        said = zlib.decompressobj(wbits=31).decompress(raw, min(times * len(raw), most))
     except zlib.error:
         return ""
     return said.decode("utf-8", "replace").replace(_GZIP, "")  # else the cost would grow by each layer
