@@ -29,6 +29,11 @@ class Pending:
     """Who asked, as far as it is known."""
     decided: dict[Hashable, Decision] = field(default_factory=dict)
 
+    def take_in(self, other: Pending) -> None:
+        """What waits in a run inside this one."""
+        self.questions.update(other.questions)
+        self.decided.update(other.decided)
+
 
 def pending_of(context: Any) -> Pending | None:
     """What a run's context has brought along; None for one that was made from JSON."""
