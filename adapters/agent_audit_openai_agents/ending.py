@@ -104,8 +104,7 @@ class Ending:
         noted: list[Any] = []
         tripped: Any = None
         for stage in _STAGES:
-            results = list(getattr(source, f"{stage}_guardrail_results", None) or ())
-            for result in results[self._known.get(stage, 0) :]:
+            for result in self._verdicts(stage, source):
                 noted.append(result.guardrail)
                 agent = getattr(result, "agent", None) or (None if stage == "input" else run.agent)
                 if self._note_verdict(stage, result.guardrail, result.output, agent=agent) and stage == "input":
@@ -113,6 +112,12 @@ class Ending:
         self._note_tripwire(exception, noted)
         self._note_seen_guardrails(exception, with_verdicts=source is None)
         return tripped
+
+    def _verdicts(self, stage: str, source: Any) -> list[Any]:
+        """Of a stage: those that were seen, and what more the results tell."""
+        seen = [verdict for verdict in self._run.verdicts if verdict.stage == stage]
+        results = list(getattr(source, f"{stage}_guardrail_results", None) or ())[self._known.get(stage, 0) :]
+        return [*seen, *(one for one in results if all(one.output is not verdict.output for verdict in seen))]
 
     def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
         """The guardrail that raised, where the lists end before it."""

@@ -150,6 +150,38 @@ async def test_a_call_that_is_rejected_last_is_on_record_too(record: Record) -> 
     assert record.told("permission.denied") == ["permission.denied denied tool.send c1"]
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_guardrails_find_about_a_call_that_was_approved_is_on_record(record: Record, streamed: bool) -> None:
+    @tool_output_guardrail
+    def masks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("[masked]", output_info="leak")
+
+    tool = tool_with(tool_input_guardrails=[only_us], tool_output_guardrails=[masks])
+    tool.needs_approval = True
+    one = agent([call("send", {"to": "a@us"})], "ok", tools=[tool])
+    state = (await Runner.run(one, "hi")).to_state()
+    state.approve(state.get_interruptions()[0])
+    if streamed:
+        async for _ in Runner.run_streamed(one, state).stream_events():
+            pass
+    else:
+        await Runner.run(one, state)
+    assert record.told("guardrail.passed", "guardrail.tripped") == lines("""
+        guardrail.passed success guardrail.only_us -
+        guardrail.tripped denied guardrail.masks -
+    """)
+    assert record.one("guardrail.tripped").result == "leak"
+
+
+async def test_what_a_guardrail_finds_is_of_the_agent_whose_tool_it_is(record: Record) -> None:
+    second = agent("done", name="B")
+    tool = tool_with(tool_input_guardrails=[only_us])
+    steps = [call("send", {"to": "a@us"})], [call("transfer_to_b", call_id="h1")]
+    first = agent(*steps, tools=[tool], handoffs=[second])
+    await Runner.run(first, "hi")
+    assert record.one("guardrail.passed").agent_id == "A"
+
+
 async def test_a_tool_guardrail_may_end_the_run_before_the_tool(record: Record) -> None:
     @tool_input_guardrail
     def never(data: Any) -> ToolGuardrailFunctionOutput:
