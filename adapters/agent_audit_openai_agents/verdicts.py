@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent_audit import Seam
+from agent_audit_openai_agents.items import Call
 from agent_audit_openai_agents.recording import active
 
 _UNSEEN = "what a tool's guardrails find about a call that waited for approval is not seen"
@@ -28,6 +29,15 @@ class Verdict:
     output: Any
     agent: Any
     """Whose tool it is."""
+    call: Call | None
+    """What it is about, while nothing else is on record of that but the request."""
+    problem: BaseException | None = None
+    """What the guardrail has raised in place of a verdict."""
+
+
+def behavior_of(output: Any) -> Any:
+    """What a tool's guardrail wants done about a call, by its output."""
+    return getattr(output, "behavior", None) or {"type": "allow"}
 
 
 def record_verdicts() -> None:
@@ -39,10 +49,16 @@ def record_verdicts() -> None:
 def _listen(stage: str, seam: Seam) -> None:
     def wrap(original: Any) -> Any:
         async def judge(self: Any, data: Any) -> Any:
-            output = await original(self, data)
-            run = active.get()
-            if run is not None:
-                run.verdicts.append(Verdict(stage, self, output, data.agent))
+            run, output, problem = active.get(), None, None
+            try:
+                output = await original(self, data)
+            except Exception as error:
+                problem = error
+                raise
+            finally:
+                if run is not None and (output is not None or problem is not None):
+                    call = run.asked.get(data.context.tool_call_id)
+                    run.verdicts.append(Verdict(stage, self, output, data.agent, call, problem))
             return output
 
         return judge

@@ -182,6 +182,52 @@ async def test_what_a_guardrail_finds_is_of_the_agent_whose_tool_it_is(record: R
     assert record.one("guardrail.passed").agent_id == "A"
 
 
+@pytest.mark.parametrize("ends", ["rejects", "trips", "breaks"])
+async def test_of_several_calls_the_one_that_its_guardrail_has_stopped_is_known(record: Record, ends: str) -> None:
+    rejected = asyncio.Event()
+
+    @tool_input_guardrail
+    async def one_of_two(data: Any) -> ToolGuardrailFunctionOutput:
+        if data.context.tool_call_id != "c1":
+            await asyncio.wait_for(rejected.wait() if ends == "rejects" else asyncio.Event().wait(), 10)
+            raise RuntimeError("the guardrail broke")
+        rejected.set()
+        if ends == "breaks":
+            raise RuntimeError("the guardrail broke")
+        if ends == "trips":
+            return ToolGuardrailFunctionOutput.raise_exception("forbidden")
+        return ToolGuardrailFunctionOutput.reject_content("no")
+
+    asked = [call("send", {"to": "x"}, "c1"), call("send", {"to": "y"}, "c2")]
+    with pytest.raises((ToolInputGuardrailTripwireTriggered, UserError)):
+        await Runner.run(agent(asked, tools=[tool_with(tool_input_guardrails=[one_of_two])]), "hi")
+    broken, stopped = "action.failed failure tool.send", "action.failed cancelled tool.send"
+    denied = "permission.denied denied tool.send c1"
+    told = {
+        "rejects": [denied, f"{broken} c2"],
+        "trips": [denied, f"{stopped} c2"],
+        "breaks": [f"{broken} c1", f"{stopped} c2"],
+    }
+    assert record.told("permission.denied", "action.failed") == told[ends]
+
+
+async def test_a_tool_that_has_run_out_of_time_has_failed_whatever_its_output_guardrail_makes_of_that(
+    record: Record,
+) -> None:
+    @tool_output_guardrail
+    def masks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("[masked]")
+
+    @function_tool(timeout=0.01, tool_output_guardrails=[masks])
+    async def hang() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    await Runner.run(agent([call("hang")], "ok", tools=[hang]), "hi")
+    ended = record.one("tool.response")
+    assert (ended.outcome, ended.error_type, ended.result) == ("failure", "ToolTimeoutError", "[masked]")
+
+
 async def test_a_tool_guardrail_may_end_the_run_before_the_tool(record: Record) -> None:
     @tool_input_guardrail
     def never(data: Any) -> ToolGuardrailFunctionOutput:
