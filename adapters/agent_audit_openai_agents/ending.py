@@ -28,7 +28,7 @@ from agent_audit_openai_agents.outcomes import (
     raised_by_native_tool,
 )
 from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.verdicts import Verdict, behavior_of
+from agent_audit_openai_agents.verdicts import VERDICTS, Verdict, behavior_of
 
 T = AuditEventType
 
@@ -113,10 +113,10 @@ class Ending:
         return tripped
 
     def _verdicts(self, stage: str, source: Any) -> list[Any]:
-        """Of a stage: those that were seen, and what more the results tell."""
-        seen = [verdict for verdict in self._run.verdicts if verdict.stage == stage and verdict.problem is None]
-        results = list(getattr(source, f"{stage}_guardrail_results", None) or ())[self._known.get(stage, 0) :]
-        return [*seen, *(one for one in results if all(one.output is not verdict.output for verdict in seen))]
+        """Of a stage: what was heard from tools' guardrails, else what the results tell; those have copies of it."""
+        if stage in VERDICTS and VERDICTS[stage].is_wrapped:
+            return [one for one in self._run.verdicts if one.stage == stage and one.problem is None]
+        return list(getattr(source, f"{stage}_guardrail_results", None) or ())[self._known.get(stage, 0) :]
 
     def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
         """The guardrail that raised, where the lists end before it."""

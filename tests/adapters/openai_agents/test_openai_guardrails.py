@@ -228,6 +228,21 @@ async def test_a_tool_that_has_run_out_of_time_has_failed_whatever_its_output_gu
     assert (ended.outcome, ended.error_type, ended.result) == ("failure", "ToolTimeoutError", "[masked]")
 
 
+async def test_a_guardrail_that_ends_the_run_beside_another_call_has_tripped_once(record: Record) -> None:
+    @tool_output_guardrail
+    def leaks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.raise_exception("leak")
+
+    @function_tool
+    async def look() -> str:
+        return "seen"
+
+    asked = [call("look", call_id="c1"), call("send", {"to": "x"}, "c2")]
+    with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+        await Runner.run(agent(asked, tools=[look, tool_with(tool_output_guardrails=[leaks])]), "hi")
+    assert record.told("guardrail.tripped") == ["guardrail.tripped denied guardrail.leaks -"]
+
+
 async def test_a_tool_guardrail_may_end_the_run_before_the_tool(record: Record) -> None:
     @tool_input_guardrail
     def never(data: Any) -> ToolGuardrailFunctionOutput:
