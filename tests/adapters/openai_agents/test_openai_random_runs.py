@@ -29,7 +29,7 @@ import agent_audit_openai_agents
 from agent_audit import AuditLogger, MemoryAuditBackend
 from agent_audit.analysis.pairing import unpaired
 
-KINDS = ("acts", "acts", "raises", "ends the run", "runs out of time", "unknown", "malformed")
+KINDS = ("acts", "acts", "raises", "ends the run", "unknown", "malformed")
 GUARDS = ("none", "none", "none", "allow", "reject_content", "raise_exception", "breaks")
 DECISIONS = ("approve", "reject", "approve always", "reject always", "later")
 WAYS = ("run", "streamed", "cancelled at once", "cancelled after the turn", "task cancelled")
@@ -147,7 +147,7 @@ def _tool(planned: PlannedCall, truth: Truth) -> Any:
     async def act(context: ToolContext[Any], x: str) -> str:
         body = truth.note("body", context.tool_call_id)
         try:
-            await (asyncio.Event().wait() if planned.kind == "runs out of time" else asyncio.sleep(0))
+            await asyncio.sleep(0)
         except BaseException:
             body.ended = "cancelled"
             raise
@@ -168,8 +168,6 @@ def _tool(planned: PlannedCall, truth: Truth) -> Any:
 
     of_input, of_output = planned.guards
     own: dict[str, Any] = {"failure_error_function": None} if planned.kind == "ends the run" else {}
-    if planned.kind == "runs out of time":
-        own["timeout"] = 0.01
     if of_input != "none":
         own["tool_input_guardrails"] = [ToolInputGuardrail(guard("input", of_input), "of_input")]
     if of_output != "none":
@@ -220,20 +218,32 @@ def decide(state: Any, planned: dict[str, tuple[Plan, PlannedCall]], round_: int
 def test_what_is_on_record_of_a_random_agent_is_what_has_happened(
     plan: Plan, rounds: list[tuple[str, bool]], stops_at: int
 ) -> None:
-    asyncio.run(_check_random_agent(plan.numbered(), rounds, stops_at))
-
-
-async def _check_random_agent(plan: Plan, rounds: list[tuple[str, bool]], stops_at: int) -> None:
     backend = MemoryAuditBackend()
     record, truth = Record(AuditLogger(backend), backend), Truth(backend)
+    planned = plan.numbered().calls()
     agent_audit_openai_agents.enable(record.logger)
-    agent, planned = build(plan, truth), plan.calls()
+    decided, asked = asyncio.run(go_on(build(plan, truth), planned, rounds, truth, stops_at))
+    agent_audit_openai_agents.disable()  # what was cancelled has come to its end with the loop
+    record.check()
+    check_decisions(record, decided, asked)
+    _check_calls(record, truth, planned)
+    assert {(event.session_id, event.user_id) for event in record.events()} <= {("talk", "ann")}
+    waiting = (one.event for one in unpaired(record.events()) if one.event.event_type != "permission.check")
+    assert not [line(event) for event in waiting]
+
+
+async def go_on(
+    agent: Agent[Any],
+    planned: dict[str, tuple[Plan, PlannedCall]],
+    rounds: list[tuple[str, bool]],
+    truth: Truth,
+    stops_at: int,
+) -> tuple[Counter[tuple[str, str]], set[str]]:
+    """Run, decide and resume; returns what was decided and what was asked about."""
     given_to: Any = "go"
     decided: Counter[tuple[str, str]] = Counter()
     asked: set[str] = set()
-    stopped = False
     for round_, (way, as_json) in enumerate(rounds):
-        stopped = stopped or way in ("cancelled at once", "task cancelled")
         try:
             result = await run(agent, given_to, way, truth, stops_at)
         except (AgentsException, Boom, asyncio.CancelledError):
@@ -245,23 +255,20 @@ async def _check_random_agent(plan: Plan, rounds: list[tuple[str, bool]], stops_
         if as_json:
             given_to = await RunState.from_json(agent, given_to.to_json())
         decided += decide(given_to, planned, round_)
-    record.check()
-    agent_audit_openai_agents.disable()
+    return decided, asked
+
+
+def check_decisions(record: Record, decided: Counter[tuple[str, str]], asked: set[str]) -> None:
     events = record.events()
     said = [event for event in events if event.event_type in ("action.approved", "action.denied")]
     # What was decided and still waits for others is told again when its state is saved as JSON once more.
     told_again = [event for event in said if {"standing", "seen"} & (event.metadata or {}).keys()]
     own = Counter((event.event_type, event.call_id) for event in said if event not in told_again)
     assert own == decided
-    questions = Counter(event.call_id for event in events if event.event_type == "permission.check")
-    assert questions == Counter(asked), "each question once"
-    _check_calls(record, truth, planned, stopped=stopped)
-    assert {(event.session_id, event.user_id) for event in events} <= {("talk", "ann")}
-    waiting = (one.event for one in unpaired(events) if one.event.event_type != "permission.check")
-    assert not [line(event) for event in waiting]
+    assert {event.call_id for event in events if event.event_type == "permission.check"} == asked
 
 
-def _check_calls(record: Record, truth: Truth, planned: dict[str, tuple[Plan, PlannedCall]], *, stopped: bool) -> None:
+def _check_calls(record: Record, truth: Truth, planned: dict[str, tuple[Plan, PlannedCall]]) -> None:
     for plan in {plan.name: plan for plan, _ in planned.values()}.values():
         _assert_before(record, "llm.request", truth.of("model", plan.name), agent_id=plan.name)
     for call_id, (plan, one) in planned.items():
@@ -278,13 +285,8 @@ def _check_calls(record: Record, truth: Truth, planned: dict[str, tuple[Plan, Pl
         assert all(event.parameters == {"x": call_id} for event in started)
         ended = Counter(event.outcome for event in of_call if event.event_type == "tool.response")
         told = Counter(body.ended for body in bodies)
-        if one.kind == "runs out of time" and not stopped:  # if nothing beside it has ended the run before
-            assert ended["success"] == 0
-            assert sum(ended.values()) >= len(bodies)
-            continue
         ended.subtract({"cancelled": min(ended["cancelled"], len(started) - len(bodies))})
-        if one.kind != "runs out of time":
-            assert +ended == told, line(of_call[0])
+        assert +ended == told, f"{one} of {plan.name}"
     for stage in ("input", "output"):
         found = Counter(one.ended for one in truth.happened if one.what == stage)
         verdicts = record.events("guardrail.passed", "guardrail.tripped")
