@@ -255,8 +255,7 @@ class RunTracker:
                 closed as unknown: that is recorded with `late` in its metadata.
             outcome: how it ended.
             hook: the framework's hook that told of it.
-            **fields: further fields of the end event; `exception` may be given for `error` and `error_type`;
-                `end_type` overrides what `start` said.
+            **fields: further fields of the end event; `exception` may be given for `error` and `error_type`.
 
         Returns:
             The event, or None when there was nothing to record.
@@ -392,15 +391,14 @@ class RunTracker:
         return str(key) if is_name and self._older_claims.get(key) is not _AGAIN else uuid.uuid4().hex
 
     def _record_end(self, run: Run, outcome: Outcome, hook: str | None, fields: dict[str, Any]) -> AuditEvent | None:
-        end_type = fields.pop("end_type", None) or run.end_type
-        if end_type is None:
+        if run.end_type is None:
             return None
         exception = fields.get("exception")
         if isinstance(exception, BaseException):
             self._first_sight(run, exception)
         known = {**run.identity, **run.fields, **_with_error(fields), "outcome": outcome}
         known["duration_ms"] = (time.perf_counter() - run.started) * 1000
-        event = _event(end_type, run, self._source(hook) if hook else run.source, known)
+        event = _event(run.end_type, run, self._source(hook) if hook else run.source, known)
         try:
             self._sink.log(event, after_effect=True)
         except WriteError:

@@ -158,16 +158,10 @@ class _Calls(Hooks):
         if run is None:
             return
         result, failed = tool_result(answer, run.fields.get("call_id"))
+        ending = verdict(result, failed=failed)
         if failed and not known and UNKNOWN_TOOL_TEXT in str(result):
-            self._tracker.finish(
-                run,
-                Outcome.FAILURE,
-                end_type=AuditEventType.ACTION_FAILED,
-                error=str(result),
-                error_type="UnknownTool",
-            )
-            return
-        self._tracker.finish(run, **verdict(result, failed=failed))
+            ending["error_type"] = "UnknownTool"
+        self._tracker.finish(run, **ending)
         if run.state["modifies"] and not failed:
             self.recording.note_modification(run, "wrap_tool_call")
 

@@ -89,11 +89,13 @@ def note_decision(
         WriteError: fail-closed logger, not recorded.
     """
     call = call_in_question(item)
-    pending, asked = pending_of(context) or Pending(), asked_about(item, call.request)
+    pending, asked = pending_of(context), asked_about(item, call.request)
+    if pending is None:
+        pending = Pending(from_json=recording.active_run() is None)
     same = likeness(settings, asked, context)
     known = pending.questions.pop(asked, None) or _asked_before(pending.decided.get(asked))
     alike = recording.questions.pop(same) or _asked_before(recording.decided.get(same))
-    if known is None and pending_of(context) is None and recording.active_run() is None:
+    if known is None and pending.from_json:
         known = alike
     if not known:
         known = {"agent_id": getattr(item.agent, "name", None), **identity_of(settings, context, session_id)}

@@ -11,7 +11,6 @@ from agents.exceptions import (
     MaxTurnsExceeded,
     ModelBehaviorError,
     OutputGuardrailTripwireTriggered,
-    ToolInputGuardrailTripwireTriggered,
     ToolTimeoutError,
 )
 
@@ -26,10 +25,10 @@ from agent_audit_openai_agents.outcomes import (
     failure_fields,
     guardrail_name,
     raised_by_handoff,
-    raised_by_input_guardrail,
     raised_by_native_tool,
 )
 from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.verdicts import VERDICTS, Verdict, behavior_of
 
 T = AuditEventType
 
@@ -104,8 +103,7 @@ class Ending:
         noted: list[Any] = []
         tripped: Any = None
         for stage in _STAGES:
-            results = list(getattr(source, f"{stage}_guardrail_results", None) or ())
-            for result in results[self._known.get(stage, 0) :]:
+            for result in self._verdicts(stage, source):
                 noted.append(result.guardrail)
                 agent = getattr(result, "agent", None) or (None if stage == "input" else run.agent)
                 if self._note_verdict(stage, result.guardrail, result.output, agent=agent) and stage == "input":
@@ -113,6 +111,12 @@ class Ending:
         self._note_tripwire(exception, noted)
         self._note_seen_guardrails(exception, with_verdicts=source is None)
         return tripped
+
+    def _verdicts(self, stage: str, source: Any) -> list[Any]:
+        """Of a stage: what was heard from tools' guardrails, else what the results tell; those have copies of it."""
+        if stage in VERDICTS and VERDICTS[stage].is_wrapped:
+            return [one for one in self._run.verdicts if one.stage == stage and one.problem is None]
+        return list(getattr(source, f"{stage}_guardrail_results", None) or ())[self._known.get(stage, 0) :]
 
     def _note_tripwire(self, exception: BaseException | None, noted: list[Any]) -> None:
         """The guardrail that raised, where the lists end before it."""
@@ -141,8 +145,8 @@ class Ending:
                 self._note_guardrail("unknown", name, tripped, None, None)
 
     def _note_verdict(self, stage: str, guardrail: Any, output: Any, *, agent: Any, tripped: bool = False) -> bool:
-        behavior = getattr(output, "behavior", None) or {}
-        tripped = tripped or bool(getattr(output, "tripwire_triggered", behavior.get("type", "allow") != "allow"))
+        stops = behavior_of(output)["type"] != "allow"
+        tripped = tripped or bool(getattr(output, "tripwire_triggered", stops))
         info = getattr(output, "output_info", None)
         self._note_guardrail(stage, guardrail_name(guardrail), tripped, info, agent)
         return tripped
@@ -195,16 +199,18 @@ class Ending:
     def _give_up_requests(self, exception: BaseException | None) -> None:
         """What the model asked for and nothing came of."""
         run = self._run
-        broken = _broken_guardrail(exception, run.asked) or self._failed_handoff(exception)
+        handoff = self._failed_handoff(exception)
         for call_id, call in list(run.asked.items()):
             del run.asked[call_id]
             facts: dict[str, Any] = {"action": call.action, "call_id": call_id, "parameters": call.arguments}
-            if isinstance(exception, ToolInputGuardrailTripwireTriggered) and not run.asked:
-                facts |= {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
-                run.note(T.PERMISSION_DENIED, "runner", after_effect=True, **facts)
+            verdict = self._verdict_on(call)
+            if verdict is not None and verdict.problem is None:
+                facts |= {"outcome": Outcome.DENIED, "error": behavior_of(verdict.output).get("message")}
+                run.note(T.PERMISSION_DENIED, "runner", after_effect=True, metadata={"stage": "tool_input"}, **facts)
                 continue
-            if exception is not None and call_id == broken:
-                facts |= {"outcome": outcome_of(exception), "exception": cause_of(exception)}
+            problem = exception if call_id == handoff else None if verdict is None else verdict.problem
+            if problem is not None:
+                facts |= {"outcome": outcome_of(problem), "exception": problem}
                 run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
                 continue
             unknown = isinstance(exception, ModelBehaviorError) and is_unknown_tool(str(exception), call.name)
@@ -213,6 +219,11 @@ class Ending:
             else:
                 facts |= {"outcome": Outcome.CANCELLED, "error": "the run ended before it was carried out"}
             run.note(T.ACTION_FAILED, "runner", after_effect=True, **facts)
+
+    def _verdict_on(self, call: Call) -> Verdict | None:
+        """Of the guardrail that has not let a call pass, if one has not."""
+        about = (verdict for verdict in self._run.verdicts if verdict.call is call)
+        return next((one for one in about if one.problem or behavior_of(one.output)["type"] != "allow"), None)
 
     def _failed_handoff(self, exception: BaseException | None) -> str | None:
         call = self._run.handoff_call(self._run.agent) if exception and raised_by_handoff(exception) else None
@@ -244,14 +255,6 @@ def _stopped_by(exception: AgentsException, tools: dict[str, Run]) -> list[str]:
         return named[:1]
     names_another = _names(exception)
     return list(tools) if len(tools) == 1 and not names_another else []
-
-
-def _broken_guardrail(exception: BaseException | None, asked: dict[str, Call]) -> str | None:
-    """The call whose input guardrail has raised, as far as the exception tells."""
-    if not isinstance(exception, AgentsException) or not raised_by_input_guardrail(exception):
-        return None
-    named = [call_id for call_id, call in asked.items() if _names(exception, call.name)]
-    return named[0] if len(named) == 1 else None
 
 
 def _names(exception: BaseException, tool: str | None = None) -> bool:

@@ -36,6 +36,7 @@ from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
 from agent_audit_openai_agents.runner import AuditRunner
 from agent_audit_openai_agents.tools import MARKS
+from agent_audit_openai_agents.verdicts import VERDICTS, record_verdicts
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,7 @@ def enable(
         record_failures()
         record_results()
         record_invocations(INVOCATIONS)
+        record_verdicts()
         MARKS.check()
 
 
@@ -111,7 +113,7 @@ def disable() -> None:
             _runner = None
         _processor.enabled = False
         _remove_processor()
-        for seam in (DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES):
+        for seam in (DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES, *VERDICTS.values()):
             seam.unwrap()
 
 

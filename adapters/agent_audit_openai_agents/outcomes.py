@@ -18,6 +18,7 @@ from agents.exceptions import (
 
 from agent_audit import Outcome, Run
 from agent_audit_openai_agents.failures import MCPToolError, sees_failures
+from agent_audit_openai_agents.invocations import returned
 from agent_audit_openai_agents.items import are_malformed, field_of
 
 TRIPWIRES = (
@@ -40,8 +41,8 @@ def _default_error_prefix() -> str:
 _NATIVE_TOOLS = "agents.run_internal.tool_actions"
 """Elsewhere in another version, a tool that raises passes for cancelled; the run has failed all the same."""
 
-_INPUT_GUARDRAILS = ("_execute_tool_input_guardrails", "_run_tool_input_guardrails")
-"""Where runs and realtime sessions ask them; elsewhere in another version, the call passes for one that their end has
+_INPUT_GUARDRAILS = ("_run_tool_input_guardrails",)
+"""Where realtime sessions ask them; elsewhere in another version, the call passes for one that their end has
 cancelled."""
 
 _HANDOFFS = ("execute_handoffs",)
@@ -73,7 +74,9 @@ def judge(
         raised: what went wrong in it, where that was seen.
         in_hook: whether the SDK's current span tells of the call; that of its guardrails may have failed since.
     """
-    text = result if isinstance(result, str) else None
+    returned_itself = None if run is None else returned(run)
+    said = result if returned_itself is None else returned_itself.output  # before its output guardrails
+    text = said if isinstance(said, str) else None
     kind: str | None = None
     failed = {"outcome": Outcome.FAILURE, "result": result}  # the model gets it all the same, whoever has written it
     if isinstance(raised, MCPToolError):
@@ -131,7 +134,7 @@ def raised_by_native_tool(exception: BaseException) -> bool:
 
 
 def raised_by_input_guardrail(exception: BaseException) -> bool:
-    """Whether a tool's input guardrail has raised what ended a run or a session."""
+    """Whether a tool's input guardrail has raised what ended a realtime session."""
     return _passed_through(_INPUT_GUARDRAILS, cause_of(exception))
 
 

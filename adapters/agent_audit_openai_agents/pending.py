@@ -28,6 +28,13 @@ class Pending:
     questions: dict[Hashable, dict[str, Any]] = field(default_factory=dict)
     """Who asked, as far as it is known."""
     decided: dict[Hashable, Decision] = field(default_factory=dict)
+    from_json: bool = False
+    """Whether its run is only known from JSON, which does not say who asked what is waiting in it."""
+
+    def take_in(self, other: Pending) -> None:
+        """What waits in a run inside this one."""
+        self.questions.update(other.questions)
+        self.decided.update(other.decided)
 
 
 def pending_of(context: Any) -> Pending | None:

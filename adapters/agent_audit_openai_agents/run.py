@@ -34,6 +34,7 @@ from agent_audit_openai_agents.items import (
 from agent_audit_openai_agents.recording import Recording
 from agent_audit_openai_agents.told import Told
 from agent_audit_openai_agents.tools import ToolCalls
+from agent_audit_openai_agents.verdicts import Verdict
 
 T = AuditEventType
 
@@ -71,6 +72,8 @@ class RunRecorder:
         self.tools = ToolCalls(self)
         self.guardrails_seen: list[tuple[str, bool, BaseException | None]] = []
         """What their spans tell: name, whether it tripped, what has ended it instead of a verdict."""
+        self.verdicts: list[Verdict] = []
+        """What the guardrails of its tools have found."""
         self.requests = 0
         self.responses = 0
         self.keeps: Any = None

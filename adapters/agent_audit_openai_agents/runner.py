@@ -18,7 +18,7 @@ from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
-from agent_audit_openai_agents.pending import Pending, pending_of
+from agent_audit_openai_agents.pending import Pending, attach, pending_of
 from agent_audit_openai_agents.recording import Recording, active, current_span_id
 from agent_audit_openai_agents.run import RunRecorder
 from agent_audit_openai_agents.told import Told
@@ -151,8 +151,15 @@ def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[s
 
 
 def _pending(recording: Recording, context: Any) -> Pending:
-    outer = recording.active_run()
-    return pending_of(context) or (Pending() if outer is None else outer.told.pending)
+    outer, known = recording.active_run(), pending_of(context)
+    if outer is None:
+        return known or Pending()
+    pending = outer.told.pending
+    if known is not None and known is not pending:
+        # Made from JSON, the state of an agent as a tool has begun one of its own when it was decided on.
+        pending.take_in(known)
+        attach(context, pending)
+    return pending
 
 
 def _option(config: Any, name: str) -> Any:

@@ -32,7 +32,7 @@ class Told:
     goes_on: tuple[Any, Any] | None = None
     """Context and agent of the saved state that is resumed."""
     pending: Pending = field(default_factory=Pending)
-    """That of the run it goes on from, or is inside of."""
+    """That of the run it is inside of, else of the one it goes on from."""
 
     @property
     def session_id(self) -> str | None:

@@ -16,6 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command, interrupt
 
 from agent_audit import AuditLogger, CommitLimits, MemoryAuditBackend, WriteError
+from agent_audit.analysis.pairing import unpaired
 from agent_audit_langchain import AuditCallbackHandler, AuditMiddleware, enable
 
 QUESTION = {"messages": [("user", "go")]}
@@ -200,8 +201,9 @@ def test_middleware_records_unknown_tools(record: Record, with_handler: bool) ->
     model = Scripted(replies=[asks_for(call("nope", "c1", x=1)), "done"])
     unknown = create_agent(model, [Sent().tool()], middleware=[AuditMiddleware(record.logger)])
     unknown.invoke(QUESTION, {"callbacks": [record.handler] if with_handler else []})
-    assert of_tools(record) == [("tool.call", "tool.nope", "c1"), ("action.failed", "failure", "tool.nope", "c1")]
-    assert record.one("action.failed").error_type == "UnknownTool"
+    assert of_tools(record) == [("tool.call", "tool.nope", "c1"), ("tool.response", "failure", "tool.nope", "c1")]
+    assert record.one("tool.response").error_type == "UnknownTool"
+    assert not unpaired(record.events), "for analyses, the call has ended"
 
 
 @pytest.mark.parametrize("with_handler", [False, True])

@@ -300,3 +300,15 @@ async def test_a_decision_seen_when_its_run_is_resumed_names_the_session_and_nob
     assert (taken.metadata["decided_by"], taken.session_id) == ("who resumes", "talk")
     assert (seen.metadata["seen"], seen.session_id, seen.user_id) == ("when resumed", "talk", "ann")
     assert "decided_by" not in seen.metadata
+
+
+async def test_all_decisions_on_a_state_of_json_are_in_the_conversation_that_asked(record: Record) -> None:
+    asked = [call("pay", {"amount": 1}, "c1"), call("pay", {"amount": 2}, "c2")]
+    one = payer("done", asked=asked)
+    result = await Runner.run(one, "hi", run_config=RunConfig(group_id="talk"))
+    state = await RunState.from_json(one, result.to_state().to_json())
+    for item in state.get_interruptions():
+        state.approve(item)
+    first, *_ = record.events()
+    approved = [(event.call_id, event.session_id, event.trace_id) for event in record.events("action.approved")]
+    assert approved == [("c1", "talk", first.trace_id), ("c2", "talk", first.trace_id)]

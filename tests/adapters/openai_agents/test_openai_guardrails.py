@@ -150,6 +150,99 @@ async def test_a_call_that_is_rejected_last_is_on_record_too(record: Record) -> 
     assert record.told("permission.denied") == ["permission.denied denied tool.send c1"]
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_what_guardrails_find_about_a_call_that_was_approved_is_on_record(record: Record, streamed: bool) -> None:
+    @tool_output_guardrail
+    def masks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("[masked]", output_info="leak")
+
+    tool = tool_with(tool_input_guardrails=[only_us], tool_output_guardrails=[masks])
+    tool.needs_approval = True
+    one = agent([call("send", {"to": "a@us"})], "ok", tools=[tool])
+    state = (await Runner.run(one, "hi")).to_state()
+    state.approve(state.get_interruptions()[0])
+    if streamed:
+        async for _ in Runner.run_streamed(one, state).stream_events():
+            pass
+    else:
+        await Runner.run(one, state)
+    assert record.told("guardrail.passed", "guardrail.tripped") == lines("""
+        guardrail.passed success guardrail.only_us -
+        guardrail.tripped denied guardrail.masks -
+    """)
+    assert record.one("guardrail.tripped").result == "leak"
+
+
+async def test_what_a_guardrail_finds_is_of_the_agent_whose_tool_it_is(record: Record) -> None:
+    second = agent("done", name="B")
+    tool = tool_with(tool_input_guardrails=[only_us])
+    steps = [call("send", {"to": "a@us"})], [call("transfer_to_b", call_id="h1")]
+    first = agent(*steps, tools=[tool], handoffs=[second])
+    await Runner.run(first, "hi")
+    assert record.one("guardrail.passed").agent_id == "A"
+
+
+@pytest.mark.parametrize("ends", ["rejects", "trips", "breaks"])
+async def test_of_several_calls_the_one_that_its_guardrail_has_stopped_is_known(record: Record, ends: str) -> None:
+    rejected = asyncio.Event()
+
+    @tool_input_guardrail
+    async def one_of_two(data: Any) -> ToolGuardrailFunctionOutput:
+        if data.context.tool_call_id != "c1":
+            await asyncio.wait_for(rejected.wait() if ends == "rejects" else asyncio.Event().wait(), 10)
+            raise RuntimeError("the guardrail broke")
+        rejected.set()
+        if ends == "breaks":
+            raise RuntimeError("the guardrail broke")
+        if ends == "trips":
+            return ToolGuardrailFunctionOutput.raise_exception("forbidden")
+        return ToolGuardrailFunctionOutput.reject_content("no")
+
+    asked = [call("send", {"to": "x"}, "c1"), call("send", {"to": "y"}, "c2")]
+    with pytest.raises((ToolInputGuardrailTripwireTriggered, UserError)):
+        await Runner.run(agent(asked, tools=[tool_with(tool_input_guardrails=[one_of_two])]), "hi")
+    broken, stopped = "action.failed failure tool.send", "action.failed cancelled tool.send"
+    denied = "permission.denied denied tool.send c1"
+    told = {
+        "rejects": [denied, f"{broken} c2"],
+        "trips": [denied, f"{stopped} c2"],
+        "breaks": [f"{broken} c1", f"{stopped} c2"],
+    }
+    assert record.told("permission.denied", "action.failed") == told[ends]
+
+
+async def test_a_tool_that_has_run_out_of_time_has_failed_whatever_its_output_guardrail_makes_of_that(
+    record: Record,
+) -> None:
+    @tool_output_guardrail
+    def masks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.reject_content("[masked]")
+
+    @function_tool(timeout=0.01, tool_output_guardrails=[masks])
+    async def hang() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    await Runner.run(agent([call("hang")], "ok", tools=[hang]), "hi")
+    ended = record.one("tool.response")
+    assert (ended.outcome, ended.error_type, ended.result) == ("failure", "ToolTimeoutError", "[masked]")
+
+
+async def test_a_guardrail_that_ends_the_run_beside_another_call_has_tripped_once(record: Record) -> None:
+    @tool_output_guardrail
+    def leaks(data: Any) -> ToolGuardrailFunctionOutput:
+        return ToolGuardrailFunctionOutput.raise_exception("leak")
+
+    @function_tool
+    async def look() -> str:
+        return "seen"
+
+    asked = [call("look", call_id="c1"), call("send", {"to": "x"}, "c2")]
+    with pytest.raises(ToolOutputGuardrailTripwireTriggered):
+        await Runner.run(agent(asked, tools=[look, tool_with(tool_output_guardrails=[leaks])]), "hi")
+    assert record.told("guardrail.tripped") == ["guardrail.tripped denied guardrail.leaks -"]
+
+
 async def test_a_tool_guardrail_may_end_the_run_before_the_tool(record: Record) -> None:
     @tool_input_guardrail
     def never(data: Any) -> ToolGuardrailFunctionOutput:

@@ -6,8 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from agents import RunContextWrapper, RunHooks, Runner, SQLiteSession, function_tool
-from openai_scripts import Record, agent, call, lines
+from agents import RunConfig, RunContextWrapper, RunHooks, Runner, RunState, SQLiteSession, function_tool
+from openai_scripts import Record, agent, call, lines, pay
 
 pytestmark = pytest.mark.usefixtures("traced_or_not")
 
@@ -79,3 +79,26 @@ async def test_an_agent_as_a_tool_that_is_cancelled_ends_once_and_is_known_to_th
     failed = record.one("action.failed")
     assert (failed.agent_id, failed.user_id) == ("Inner", "ann")
     assert failed.parent_span_id == record.one("agent.start", agent_id="Inner").span_id
+
+
+async def test_an_agent_as_a_tool_that_goes_on_from_json_asks_each_question_once_in_its_conversation(
+    record: Record,
+) -> None:
+    asked = ([call("pay", {"amount": amount}, f"i{amount}")] for amount in (1, 2))
+    inner = agent(*asked, "done", name="Inner", tools=[pay])
+    outer = agent([call("ask", {"input": "?"}, "o1")], "done", name="Outer", tools=[inner.as_tool("ask", "")])
+    config = RunConfig(group_id="talk")
+    result = await Runner.run(outer, "hi", context={"user_id": "ann"}, run_config=config)
+    while result.interruptions:
+        state = await RunState.from_json(outer, result.to_state().to_json())
+        state.approve(state.get_interruptions()[0])
+        result = await Runner.run(outer, state, run_config=config)
+    assert record.told("permission.check", "action.approved") == lines("""
+        permission.check - tool.pay i1
+        action.approved success tool.pay i1
+        permission.check - tool.pay i2
+        action.approved success tool.pay i2
+    """)
+    said = record.events("permission.check", "action.approved")
+    assert {(event.agent_id, event.session_id, event.user_id) for event in said} == {("Inner", "talk", "ann")}
+    assert all(event.trace_id for event in said)

@@ -21,8 +21,9 @@ from agent_audit_openai_agents.install import RUNNER
 from agent_audit_openai_agents.invocations import INVOCATIONS
 from agent_audit_openai_agents.mcp import RESULTS
 from agent_audit_openai_agents.tools import MARKS
+from agent_audit_openai_agents.verdicts import VERDICTS
 
-SEAMS = (RUNNER, DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES, MARKS)
+SEAMS = (RUNNER, DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES, *VERDICTS.values(), MARKS)
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,198 @@
+"""Random agents: whatever they do, the record says what they wrote down themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections import Counter
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_plans import HAS_TASK_CONTEXT, Boom, Builder, Happening, Plan, Truth, numbered, plans, ways
+from langchain_record import Record, short
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import NodeCancelledError
+from langgraph.types import Command
+
+from agent_audit import AuditEvent
+from agent_audit.analysis.pairing import unpaired
+from agent_audit_langchain import disable, enable
+
+KINDS = ("acts", "acts", "raises", "tells", "refuses", "unknown", "malformed")
+DECIDED = ("acts", "guarded", "guarded", "asks", "asks", "raises", "unknown")
+QUESTION: Any = {"messages": [("user", "go")]}
+SYNC = ("invoke", "stream", "stream closed", "batch")
+ASYNC = ("ainvoke", "astream", "astream closed", "gather", "cancelled")
+WAYS = (*SYNC, *ASYNC) if HAS_TASK_CONTEXT else SYNC
+
+always_the_same = {"derandomize": True, "database": None}
+
+
+@settings(max_examples=25, **always_the_same)
+@given(plans(KINDS), st.sampled_from(WAYS), st.booleans(), st.integers(1, 8))
+def test_what_is_on_record_of_a_random_agent_is_what_has_happened(
+    plan: Plan, way: str, for_process: bool, stops_at: int
+) -> None:
+    record = Record()
+    truth = Truth(record.backend)
+    agent = Builder(truth, record.logger, asynchronous=way in ASYNC).agent(numbered(plan))
+    if for_process:
+        enable(record.logger)
+    try:
+        run(agent, way, [config(record, n, for_process) for n in range(2)], truth, stops_at)
+    except (Boom, NodeCancelledError, asyncio.CancelledError):
+        pass
+    finally:
+        disable()
+        gc.collect()  # what a generator has left open
+    record.check()
+    check_calls(record, truth, plan, told_in_full=for_process or way not in ASYNC)
+    check_identity(record)
+    assert not [short(one.event) for one in unpaired(record.events)]
+
+
+@settings(max_examples=80, **always_the_same)
+@given(plans(DECIDED), st.lists(st.booleans(), min_size=6, max_size=6), st.booleans())
+def test_what_is_on_record_of_random_decisions_is_what_was_decided(
+    plan: Plan, answers_all: list[bool], asynchronous: bool
+) -> None:
+    asynchronous = asynchronous and HAS_TASK_CONTEXT
+    record = Record()
+    truth = Truth(record.backend)
+    builder, saver = Builder(truth, record.logger, asynchronous=asynchronous), InMemorySaver()
+    agent = builder.agent(numbered(plan), checkpointer=saver)
+    calls = {call.call_id: call for one in plan.all() for call in one.calls()}
+    decided: Counter[tuple[str, str, str]] = Counter()
+    given_to: Any = QUESTION
+    for round_, answers_every_question in enumerate(answers_all):
+        settings = config(record, 0, False)
+        settings["metadata"]["decided_by"] = f"round {round_}"
+        settings["configurable"] = {"thread_id": "s0"}
+        try:
+            if asynchronous:
+                asyncio.run(agent.ainvoke(given_to, settings))
+            else:
+                agent.invoke(given_to, settings)
+        except Boom:
+            break
+        open_questions = agent.get_state({"configurable": {"thread_id": "s0"}}).interrupts
+        if not open_questions or round_ == len(answers_all) - 1:
+            break
+        answers = {}
+        for question in open_questions if answers_every_question else open_questions[:1]:
+            if "ask" in question.value:
+                answers[question.id] = {"text": "as you like"}
+                decided["answer", question.value["ask"], f"round {round_ + 1}"] += 1
+                continue
+            asked = [request["name"] for request in question.value["action_requests"]]
+            answers[question.id] = {"decisions": [decision(calls[name].decision, name) for name in asked]}
+            decided.update((calls[name].decision, name, f"round {round_ + 1}") for name in asked)
+        given_to = Command(resume=answers)
+    said = record.of("action.approved", "action.denied")
+    facts = [(event, event.metadata or {}) for event in said]
+    assert Counter((fact["decision"], event.call_id, fact.get("decided_by")) for event, fact in facts) == decided
+    assert {event.event_type for event in said if event.metadata["decision"] in ("reject", "respond")} <= {
+        "action.denied"
+    }
+    assert not any((event.metadata or {}).get("differs_from_decision") for event in record.of("tool.call"))
+    check_calls(record, truth, plan, told_in_full=not asynchronous)
+    for call in calls.values():
+        before = [event.seq for event in said if event.call_id == call.call_id]
+        for body in truth.of("body", call.call_id):
+            assert call.kind != "guarded" or min(before) < body.recorded, "it ran before somebody had decided"
+    record.check()
+
+
+def config(record: Record, number: int, for_process: bool) -> dict[str, Any]:
+    metadata = {"user_id": f"u{number}", "thread_id": f"s{number}"}
+    return {"callbacks": [] if for_process else [record.handler], "metadata": metadata}
+
+
+def decision(kind: str, name: str) -> dict[str, Any]:
+    more = {
+        "edit": {"edited_action": {"name": name, "args": {"x": f"{name}, edited"}}},
+        "reject": {"message": "no"},
+        "respond": {"message": "I did"},
+    }
+    return {"type": kind, **more.get(kind, {})}
+
+
+def run(agent: Any, way: str, configs: list[Any], truth: Truth, stops_at: int) -> None:
+    """Run an agent in one of the ways there are; what is stopped is stopped at some event or happening."""
+    if way == "invoke":
+        agent.invoke(QUESTION, configs[0])
+    elif way == "batch":
+        agent.batch([QUESTION, QUESTION], configs)
+    elif way in SYNC:
+        events = agent.stream(QUESTION, configs[0], stream_mode=["updates", "messages"])
+        for n, _ in enumerate(events):
+            if way == "stream closed" and n + 1 == stops_at:
+                break
+        events.close()
+    else:
+        asyncio.run(run_async(agent, way, configs, truth, stops_at))
+
+
+async def run_async(agent: Any, way: str, configs: list[Any], truth: Truth, stops_at: int) -> None:
+    if way == "ainvoke":
+        await agent.ainvoke(QUESTION, configs[0])
+    elif way == "gather":
+        await asyncio.gather(*(agent.ainvoke(QUESTION, one) for one in configs), return_exceptions=True)
+    elif way == "cancelled":
+        task = asyncio.ensure_future(agent.ainvoke(QUESTION, configs[0]))
+        while len(truth.happened) < stops_at and not task.done():
+            await asyncio.sleep(0)
+        task.cancel()
+        await task
+    else:
+        events = agent.astream(QUESTION, configs[0], stream_mode=["updates", "messages"])
+        n = 0
+        async for _ in events:
+            n += 1
+            if way == "astream closed" and n == stops_at:
+                break
+        await events.aclose()
+
+
+def check_calls(record: Record, truth: Truth, plan: Plan, *, told_in_full: bool) -> None:
+    """Of each call: each body was on record before it began, and ended there as it did."""
+    for agent in plan.all():
+        asked = [event for event in record.of("llm.request") if event.action == f"llm.{agent.name}"]
+        assert_before(asked, truth.of("model", agent.name))
+        for call in agent.calls():
+            own = [event for event in record.events if event.call_id == call.call_id]
+            started = [event for event in own if event.event_type == "tool.call"]
+            bodies = truth.of("body", call.call_id)
+            assert {event.agent_id for event in own} <= {agent.name}
+            assert_before(started, bodies)
+            if call.kind in ("unknown", "malformed"):
+                assert not bodies
+                continue
+            assert sorted(str(event.parameters) for event in started[: len(bodies)]) == sorted(
+                str(body.arguments) for body in bodies
+            )
+            ends = {event.span_id: event for event in own if event.event_type == "tool.response"}  # the last counts
+            ended = Counter(event.outcome for event in ends.values())
+            # What was stopped before its body began.
+            ended.subtract({"cancelled": min(ended["cancelled"], len(started) - len(bodies))})
+            if not told_in_full:  # a task may be cancelled while the end of its tool is told
+                ended.update(ways(bodies) - ended)
+                ended.subtract({"unknown": ended["unknown"]})
+            assert +ended == ways(bodies), f"{call} of {agent.name}"
+            assert all(call.call_id in str(event.result) for event in ends.values() if event.outcome == "success")
+
+
+def assert_before(events: list[AuditEvent], happened: list[Happening]) -> None:
+    """Whatever has happened for the n-th time was on record n times by then."""
+    for n, one in enumerate(happened, 1):
+        assert sum(event.seq < one.recorded for event in events) >= n, f"not on record before it happened: {one}"
+
+
+def check_identity(record: Record) -> None:
+    """Runs beside each other do not mix, and each is a tree of its own."""
+    traces = {(event.trace_id, event.session_id, event.user_id) for event in record.events}
+    assert len({trace for trace, _, _ in traces}) == len(traces)
+    assert {(session, user) for _, session, user in traces} <= {("s0", "u0"), ("s1", "u1")}
+    of_span = {event.span_id: event.trace_id for event in record.events if event.span_id}
+    assert all(of_span[event.parent_span_id] == event.trace_id for event in record.events if event.parent_span_id)
