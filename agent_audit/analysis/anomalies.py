@@ -22,6 +22,8 @@ from agent_audit.wording import plural
 _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
 _SHOWN = 80
 """Characters of a parameter in a list of rules."""
+_MOST_CUT = 3
+"""Longer ones of a rule; of more only the names are listed."""
 
 
 class AnomalyReport(Result):
@@ -84,7 +86,7 @@ class RuleList(Result):
         rows = tuple(
             (
                 *(rule[name] for name in columns[:4]),
-                ", ".join(f"{name} = {_cut(str(value))}" for name, value in rule["parameters"].items()) or None,
+                _told({name: str(value) for name, value in rule["parameters"].items()}) or None,
                 rule["basis"] or None,
                 ", ".join(rule["references"]) or None,
             )
@@ -126,8 +128,16 @@ def find_anomalies(scope: Scope, ruleset: Ruleset, agent_id: str | None = None) 
     )
 
 
+def _told(parameters: dict[str, str]) -> str:
+    """Parameters on a line: of a pattern that would fill the screen the beginning, of many such patterns the names."""
+    long = [name for name, value in parameters.items() if len(value) > _SHOWN]
+    if len(long) > _MOST_CUT:
+        told = [f"{name} = {value}" for name, value in parameters.items() if name not in long]
+        return ", ".join([*told, f"{', '.join(long)} = {len(long)} patterns"])
+    return ", ".join(f"{name} = {_cut(value)}" for name, value in parameters.items())
+
+
 def _cut(value: str) -> str:
-    """The beginning of a pattern that would fill the screen."""
     return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}… ({len(value):,} characters)"
 
 
