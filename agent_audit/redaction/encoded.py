@@ -46,8 +46,10 @@ _FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitali
 
 def _encodings() -> dict[str, set[int]]:
     """The literals to look for, in lower case, each with the bytes that may stand before it in its group of three."""
-    twice = {whole for _, whole in _pieces(_FORMS, "utf-8") if len(whole) >= 6} | {_GZIP}
-    return _in_base64(_FORMS | twice, "utf-8")
+    # Twice encoded, six characters of a word tell enough, and whole words would make the gate dear.
+    lower_or_upper = _FORMS - {word.capitalize() for word in _WORDS} | set(_WORDS)
+    twice = {whole[:6] for _, whole in _pieces(lower_or_upper, "utf-8") if len(whole) >= 6}
+    return _in_base64(_FORMS | twice | {_GZIP}, "utf-8")
 
 
 def _in_base64(forms: Iterable[str], encoding: str) -> dict[str, set[int]]:

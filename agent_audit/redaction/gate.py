@@ -11,7 +11,7 @@ pyahocorasick keeps the GIL, and takes five times as long for a character: it ha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol
 
 _SHORT = 512
@@ -72,10 +72,10 @@ class AhoCorasickGate:
         import ahocorasick_rs
 
         implementation = ahocorasick_rs.Implementation.DFA
-        text = ahocorasick_rs.AhoCorasick(list(literals), implementation=implementation)
         encoded = [literal.encode() for literal in literals]
         raw = ahocorasick_rs.BytesAhoCorasick(encoded, implementation=implementation)
-        self._in_text: Any = text.find_matches_as_indexes
+        self._make_for_text = partial(ahocorasick_rs.AhoCorasick, list(literals), implementation=implementation)
+        self._in_text: Any = None  # made when it is needed: as large as the other, and many never need it
         self._in_bytes: Any = raw.find_matches_as_indexes
         self._in_short_text = _finder_with_gil(literals)
 
@@ -89,7 +89,9 @@ class AhoCorasickGate:
         if text.isascii():
             places = self._in_bytes(text.lower().encode(), overlapping=True)
         else:
-            places = self._in_text(lower_in_place(text), overlapping=True)
+            # Without a lock, which a fork could find held; two threads at once make it twice.
+            find = self._in_text = self._in_text or self._make_for_text().find_matches_as_indexes
+            places = find(lower_in_place(text), overlapping=True)
         return places
 
 
@@ -111,7 +113,8 @@ def _finder_with_gil(literals: Sequence[str]) -> Callable[[str], Iterable[tuple[
 def build_gate(literals: tuple[str, ...]) -> Gate:
     """The fastest gate that this installation has.
 
-    Redactors share it: it takes some 11 MB and 30 ms to make, is never changed, and most have the same literals.
+    Redactors share it: it takes some 22 MB and 30 ms to make, and as much again for long texts in other
+    scripts; it is never changed, and most have the same literals.
     """
     try:
         return AhoCorasickGate(literals)

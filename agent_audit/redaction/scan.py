@@ -150,6 +150,7 @@ class Scanner:
                 woken.setdefault(literal, []).append((rule, rule.pattern))
         literals = tuple(sorted(woken.keys() | {*KEYWORDS, *_HEADS} | statements.keys() | _TYPES))
         self._gate = gate or build_gate(literals)
+        telling, keywords = frozenset(TELLING), frozenset(KEYWORDS)
         # Per literal: the rules it wakes, whether it is a keyword, or stands in names of columns, what may follow it in
         # harmless names, what finds the secrets of what begins there, which others it reads a text in turn with, and
         # whether a text is to be read more closely where it stands.
@@ -158,14 +159,14 @@ class Scanner:
         ] = [
             (
                 woken.get(x, []),
-                x in KEYWORDS,
+                x in keywords,
                 x in _HEADS,
                 set(),
                 statements.get(x),
-                _IN_PHRASES if x in TELLING else _IN_RUNS if x in encoded else _IN_STATEMENTS,
+                _IN_PHRASES if x in telling else _IN_RUNS if x in encoded else _IN_STATEMENTS,
                 x not in _OF_PROSE
-                and x not in KEYWORDS
-                and x[:-1] not in KEYWORDS
+                and x not in keywords
+                and x[:-1] not in keywords
                 and x not in LABELS
                 and x not in _HEADS,
             )
