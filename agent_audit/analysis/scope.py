@@ -228,6 +228,12 @@ def without(
     return events.anti_join(told, goes_with).select(*events.columns)
 
 
+def not_refused(scope: Scope, calls: Expr) -> Expr:
+    """The calls, as the scope has them, but those that ended as refused: they did nothing."""
+    ends = scope.log.filter(scope.log.event_type == "tool.response")
+    return without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
+
+
 def told_apart(events: Expr) -> Expr:
     """The same rows with `log` never null, to join on: a seq of one log says nothing about one of another."""
     return events.mutate(log=load_ibis().coalesce(events.log, ""))

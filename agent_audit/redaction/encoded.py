@@ -47,7 +47,7 @@ _FORMS = {form for word in _WORDS for form in (word, word.upper(), word.capitali
 def _encodings() -> dict[str, set[int]]:
     """The literals to look for, in lower case, each with the bytes that may stand before it in its group of three."""
     # Twice encoded, six characters of a word tell enough, and whole words would make the gate dear.
-    lower_or_upper = _FORMS - {word.capitalize() for word in _WORDS} | set(_WORDS)
+    lower_or_upper = {form for word in _WORDS for form in (word, word.upper())} | set(_EXACT)
     twice = {whole[:6] for _, whole in _pieces(lower_or_upper, "utf-8") if len(whole) >= 6}
     return _in_base64(_FORMS | twice | {_GZIP}, "utf-8")
 
@@ -128,6 +128,11 @@ def _run_start(text: str, place: int, back: re.Pattern[str]) -> int:
             return place
 
 
+def _digits(run: str) -> str:
+    """The digits of base64 in a run, of either alphabet (RFC 4648), in the usual one."""
+    return _NOT_BASE64.sub("", run.replace("-", "+").replace("_", "/"))
+
+
 def decoded(text: str, start: int, end: int, place: int, skipped: int, *, wide: bool = False) -> str | None:
     """What a run of base64 says, read in the groups that the literal at `place` shows; None for a short one.
 
@@ -135,9 +140,8 @@ def decoded(text: str, start: int, end: int, place: int, skipped: int, *, wide: 
     """
     if end - start < _MIN_RUN:
         return None
-    run = text[start:end].replace("-", "+").replace("_", "/")
-    before = len(_NOT_BASE64.sub("", text[start:place].replace("-", "+").replace("_", "/")))
-    groups = _NOT_BASE64.sub("", run)[(before - skipped) % 4 :]
+    before = len(_digits(text[start:place]))
+    groups = _digits(text[start:end])[(before - skipped) % 4 :]
     groups = groups[: len(groups) - (len(groups) % 4 == 1)]
     raw = base64.b64decode(groups + "=" * (-len(groups) % 4))
     return (raw.replace(b"\0", b"") if wide else raw).decode("utf-8", "replace")
@@ -145,7 +149,7 @@ def decoded(text: str, start: int, end: int, place: int, skipped: int, *, wide: 
 
 def unpacked(text: str, start: int, end: int) -> str:
     """What base64 of gzip says, as far as it can be read, and nothing of what is packed once more inside."""
-    run = _NOT_BASE64.sub("", text[start:end].replace("-", "+").replace("_", "/"))
+    run = _digits(text[start:end])
     raw = base64.b64decode(run[: len(run) // 4 * 4])
     try:
         times, most = _MOST_UNPACKED

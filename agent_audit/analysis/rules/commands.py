@@ -10,7 +10,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules import command_lines as lines
 from agent_audit.analysis.rules.counting import Counting
-from agent_audit.analysis.scope import Scope, told_apart, without
+from agent_audit.analysis.scope import Scope, not_refused
 from agent_audit.analysis.source import Expr, load_ibis
 from agent_audit.wording import plural
 
@@ -56,10 +56,8 @@ class Commands(Parameters):
 
 def dangerous(scope: Scope, parameters: Commands) -> Expr:
     """Calls with such a command; each kind has a column, 1 where it does that, else 0. What was refused did nothing."""
-    events = told_apart(scope.payloads)
-    calls = events.filter(events.event_type.isin(_CALLS) & events.parameters.notnull())
-    refused = told_apart(scope.log.filter(scope.log.event_type == "tool.response"))
-    calls = without(calls, refused.filter(refused.outcome == "denied"), "span_id")
+    events = scope.payloads
+    calls = not_refused(scope, events.filter(events.event_type.isin(_CALLS) & events.parameters.notnull()))
     calls = calls.mutate(told=calls.parameters.cast("string"), name=load_ibis().coalesce(calls.action, "").lower())
     runs = calls.name.re_search(parameters.tool) | calls.told.re_search(parameters.argument)
     calls = calls.mutate(line=one_line(calls.told), runs=runs, writes=calls.name.re_search(parameters.writes))

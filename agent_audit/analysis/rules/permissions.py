@@ -10,7 +10,7 @@ from agent_audit.analysis.operations import DECISIONS, at, is_at, nearest, with_
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.denials import kept_denials
-from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, without
+from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended, not_refused
 from agent_audit.analysis.source import Expr, load_ibis
 from agent_audit.wording import plural
 
@@ -49,15 +49,9 @@ def unapproved(scope: Scope, parameters: MissingApproval) -> Expr:
     asked = asked.group_by("action").agg(approvals=asked.count())
     asked = asked.filter(asked.approvals >= parameters.approvals)
     calls = scope.events.filter(scope.events.event_type == "tool.call")
-    calls = _not_refused(scope, calls.semi_join(asked, "action"))
+    calls = not_refused(scope, calls.semi_join(asked, "action"))
     done, _ = _after_approvals(calls, decided, scope.log)
     return calls.anti_join(done, is_at(calls, done)).select(*calls.columns)
-
-
-def _not_refused(scope: Scope, calls: Expr) -> Expr:
-    """A call that ended as refused did nothing."""
-    ends = scope.log.filter(scope.log.event_type == "tool.response")
-    return without(calls, ends.filter(effective_outcome(ends) == "denied"), "span_id")
 
 
 def denied_and_done(scope: Scope, parameters: Parameters) -> Expr:
@@ -77,7 +71,7 @@ def denied_and_done(scope: Scope, parameters: Parameters) -> Expr:
     begins = said.begun.isnull() | (said.begun > said.denial) | (said.end > said.begun)
     done = at(said.filter((said.event_type == "tool.call") & said.denial.notnull() & none_since & begins))
     calls = scope.events.filter(scope.events.event_type == "tool.call")
-    return _not_refused(scope, calls.semi_join(done, is_at(calls, done))).select(*calls.columns)
+    return not_refused(scope, calls.semi_join(done, is_at(calls, done))).select(*calls.columns)
 
 
 def changed_arguments(scope: Scope, parameters: Parameters) -> Expr:

@@ -9,7 +9,7 @@ from pydantic import Field
 from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
-from agent_audit.analysis.scope import Scope, told_apart, without
+from agent_audit.analysis.scope import Scope, not_refused, told_apart
 from agent_audit.analysis.source import Expr
 from agent_audit.wording import plural
 
@@ -41,9 +41,8 @@ def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
     ends = events.event_type.isin(["tool.response", "data.access"]) & came & ~name.re_search(parameters.outward)
     private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
     untrusted = events.filter(ends & name.re_search(parameters.untrusted))
-    outward = events.filter((events.event_type == "tool.call") & name.re_search(parameters.outward))
-    refused = told_apart(scope.log.filter(scope.log.event_type == "tool.response"))
-    outward = without(outward, refused.filter(refused.outcome == "denied"), "span_id")
+    calls = told_apart(not_refused(scope, scope.events.filter(scope.events.event_type == "tool.call")))
+    outward = calls.filter(calls.session_id.notnull() & calls.action.lower().re_search(parameters.outward))
     read = private.group_by(session).agg(private_at=private.seq.min())
     met = untrusted.group_by(session).agg(untrusted_at=untrusted.seq.min())
     all_three = outward.inner_join(read.view(), session).inner_join(met.view(), session)
