@@ -45,6 +45,9 @@ class Mutants:
         reaching, seconds = stats["tests_by_mangled_function_name"], stats["duration_by_test"]
         if self.forked("", list(items.values())) is not None:
             raise SystemExit("the tests fail without any change; see what pytest says")
+        from agent_audit.redaction import DefaultRedactor
+
+        DefaultRedactor()  # makes the automaton, which every fork has from here
         for module in self.modules:
             meta = json.loads(Path(MODULES, f"{module}.py.meta").read_text())
             seen_by: dict[str, list[str]] = defaultdict(list)

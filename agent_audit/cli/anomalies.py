@@ -30,6 +30,9 @@ def add(subparsers: Any) -> None:
     options.add_filters(parser, event_type=False)
     options.add_format(parser)
     add_rules_file(parser)
+    parser.add_argument(
+        "--only", action="append", metavar="RULE", help="look for this alone, by a rule's id; may be repeated"
+    )
     parser.add_argument("--rules", action="store_true", help="list what would be looked for, and read no log")
     parser.add_argument(
         "--level", choices=_LEVELS, default="low", help="exit code 1 from this level on (default: low); all are shown"
@@ -50,6 +53,8 @@ def run(args: Namespace) -> int:
     from agent_audit.analysis import Level
 
     rules = ruleset(args)
+    if args.only:
+        rules = rules.only(*dict.fromkeys(args.only))
     if args.rules:
         return _list(rules, args.format)
     report, code = analyse(

@@ -133,6 +133,18 @@ def test_a_list_of_rules_is_to_be_read_and_whole_as_json(capsys: pytest.CaptureF
     assert len(injected["parameters"]["instruction"]) > 1000
 
 
+def test_only_the_rules_that_are_named_are_looked_for(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = ["--only", "long-silence", "--only", "denials", "--only", "long-silence"]
+    found = json.loads(_out(capsys, "anomalies", str(log), *named))
+    assert found["rules"] == ["long-silence", "denials"]
+    listed = json.loads(_out(capsys, "anomalies", "--rules", "--only", "denials"))["rules"]
+    assert [rule["id"] for rule in listed] == ["denials"]
+    assert main(["anomalies", str(log), "--only", "denial"]) == 2
+    said = capsys.readouterr().err
+    assert "no rule 'denial'; there are: " in said
+    assert "denials" in said
+
+
 def _out(capsys: pytest.CaptureFixture[str], *command: str) -> str:
     assert main([*command, "--format", "json"]) == 0
     return capsys.readouterr().out

@@ -72,10 +72,13 @@ def test_a_rule_that_is_disabled_masks_nothing() -> None:
     for given, _, hits in map(json.loads, LINES):
         for _, rule in hits:
             given_by_rule.setdefault(rule, []).append(given)
-    for rule in given_by_rule.keys() & (rule_ids() | KEY_RULES):
-        redactor = DefaultRedactor(RedactionConfig(disabled_rules=frozenset({rule})))
-        for given in given_by_rule[rule]:
-            assert rule not in {hit.rule for hit in redactor.redact(given).hits}, given
+    rules = sorted(given_by_rule.keys() & (rule_ids() | KEY_RULES))
+    for first in range(10):  # to make a redactor for each would take most of a minute
+        disabled = frozenset(rules[first::10])
+        redactor = DefaultRedactor(RedactionConfig(disabled_rules=disabled))
+        for rule in disabled:
+            for given in given_by_rule[rule]:
+                assert rule not in {hit.rule for hit in redactor.redact(given).hits}, given
 
 
 def test_cases_are_told_apart() -> None:

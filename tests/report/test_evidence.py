@@ -34,9 +34,36 @@ def _log(root: Path, count: int = 12, **fields: object) -> Path:
 
 def _bundle(root: Path, folder: Path, *options: str, code: int = 0) -> Path:
     assert main(["evidence", str(root), "-o", str(folder / "bundle.zip"), *options]) == code
-    with zipfile.ZipFile(folder / "bundle.zip") as archive:
+    return _unpacked(folder / "bundle.zip", folder)
+
+
+def _unpacked(bundle: Path, folder: Path) -> Path:
+    with zipfile.ZipFile(bundle) as archive:
         archive.extractall(folder / "bundle")
     return folder / "bundle"
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two packed bundles, for tests that change something in one: `bundle.zip` and, with a witness, `b.zip`."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        _bundle(_log(folder / "one"), folder)
+        _witnessed(folder, "quorum a", "a")
+    return folder
+
+
+@pytest.fixture
+def bundle(made_once: Path, tmp_path: Path) -> Path:
+    """A bundle of twelve events."""
+    return _unpacked(made_once / "bundle.zip", tmp_path)
+
+
+@pytest.fixture
+def witnessed(made_once: Path, tmp_path: Path) -> Path:
+    """A bundle whose policy asks for a cosignature of the witness `a`, who has given it."""
+    return _unpacked(made_once / "b.zip", tmp_path)
 
 
 def _check(bundle: Path) -> tuple[int, str]:
@@ -53,8 +80,7 @@ def _manifest(bundle: Path) -> dict[str, object]:
 
 
 @needs_openssl
-def test_the_bundle_proves_every_event_without_this_software(tmp_path: Path) -> None:
-    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+def test_the_bundle_proves_every_event_without_this_software(bundle: Path) -> None:
     manifest = _manifest(bundle)
     code, text = _check(bundle)
     assert code == 0, text
@@ -81,8 +107,7 @@ def test_a_policy_from_before_the_key_was_changed_is_said_to_prove_nothing_in_a_
 
 @needs_openssl
 @pytest.mark.parametrize("name", ["events.jsonl", "checkpoint", "policy", "proofs/3.tlog-proof", "report.html"])
-def test_a_changed_file_is_noticed_by_the_script(tmp_path: Path, name: str) -> None:
-    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+def test_a_changed_file_is_noticed_by_the_script(bundle: Path, name: str) -> None:
     path = bundle / name
     data = path.read_bytes()
     path.write_bytes(data.replace(b"A", b"B", 1) if b"A" in data else data[:-9] + b"x" + data[-8:])
@@ -92,8 +117,7 @@ def test_a_changed_file_is_noticed_by_the_script(tmp_path: Path, name: str) -> N
 
 
 @needs_openssl
-def test_an_event_changed_with_its_digest_is_still_named(tmp_path: Path) -> None:
-    bundle = _bundle(_log(tmp_path / "log"), tmp_path)
+def test_an_event_changed_with_its_digest_is_still_named(bundle: Path) -> None:
     events = bundle / "events.jsonl"
     events.write_bytes(events.read_bytes().replace(b'"s1"', b'"s2"', 1))
     names = sorted(
@@ -139,9 +163,7 @@ def _witnessed(
     policy = f"# ours\nlog {vkey}\n{lines}{quorum}\n"
     (folder / "policy.txt").write_text(policy)
     assert main(["evidence", str(root), "-o", str(folder / "b.zip"), "--policy", str(folder / "policy.txt")]) in {0, 3}
-    with zipfile.ZipFile(folder / "b.zip") as archive:
-        archive.extractall(folder / "bundle")
-    return folder / "bundle"
+    return _unpacked(folder / "b.zip", folder)
 
 
 def _replace(bundle: Path, name: str, old: bytes, new: bytes) -> None:
@@ -225,15 +247,14 @@ def test_a_cosignature_of_another_head_is_named_even_where_no_witness_is_asked_f
         ("quorum a", "trust me"),
     ],
 )
-def test_a_malformed_policy_proves_nothing(tmp_path: Path, old: str, new: str) -> None:
+def test_a_malformed_policy_proves_nothing(witnessed: Path, old: str, new: str) -> None:
     """And what this software reads as one is what the script reads as one."""
-    bundle = _witnessed(tmp_path, "quorum a", "a")
-    _replace(bundle, "policy", old.encode(), new.encode())
-    code, text = _check(bundle)
+    _replace(witnessed, "policy", old.encode(), new.encode())
+    code, text = _check(witnessed)
     assert code == 1
     assert "policy or checkpoint is malformed" in text
     with pytest.raises(ProofError):
-        Policy.parse((bundle / "policy").read_text())
+        Policy.parse((witnessed / "policy").read_text())
 
 
 def test_the_bundle_has_the_chosen_lines_byte_for_byte_and_says_what_was_chosen(tmp_path: Path) -> None:
