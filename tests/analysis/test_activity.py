@@ -18,7 +18,7 @@ def _activity(events: list[AuditEvent], agent_id: str | None = None) -> AgentAct
         return analyzer.get_agent_activity(agent_id)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(events=logs())
 def test_counts_and_quantiles_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     for agent in (None, "a"):

@@ -42,7 +42,7 @@ def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> N
     assert sum(use.count for use in report.data_uses) == len(touched)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     numbers=st.lists(
         st.tuples(st.sampled_from([None, "v", "w"]), st.integers(0, 70), st.none() | st.integers(0, 70) | _LARGE),
@@ -112,7 +112,7 @@ def test_a_decision_answers_the_question_before_it_when_a_call_id_is_used_again(
     assert [decision.waited_seconds for decision in report.decisions.listed] == [1.0, 3.0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(events=logs(st.sampled_from(["permission.check", "action.approved", "action.denied"])))
 def test_decisions_and_their_waits_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     questions = {made.event_id: asked for made, asked in reference.decisions(events)}

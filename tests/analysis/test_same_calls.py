@@ -152,7 +152,7 @@ def test_a_call_id_of_another_log_is_another_call(tmp_path: Path) -> None:
     assert told == [(4, 1, 1.0), (8, 2, 1.0)]
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(events=st.lists(asking(), max_size=30))
 def test_decisions_and_questions_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     expected = {
@@ -164,7 +164,7 @@ def test_decisions_and_questions_equal_the_naive_ones(events: list[AuditEvent]) 
     assert open_questions == reference.waiting(events)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(events=st.lists(asking(), max_size=30))
 def test_calls_without_an_approval_or_with_other_arguments_equal_the_naive_ones(events: list[AuditEvent]) -> None:
     assert found(events) == {
