@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import pwd
@@ -173,6 +174,13 @@ def test_a_user_without_a_home_has_the_root_for_one_and_can_still_log(
         logger.record(AuditEventType.TOOL_CALL)
     assert "stays unsigned" in capsys.readouterr().err
     assert verify(log_dir).missing == ("the log is unsigned",)
+
+
+def test_settings_that_are_packed_are_said_to_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.toml").write_bytes(gzip.compress(b"[redaction]\n"))
+    monkeypatch.setenv("AGENT_AUDIT_SETTINGS", str(tmp_path / "settings.toml"))
+    with pytest.raises(ConfigurationError, match=r"cannot be read: it is no text in UTF-8, from byte 1 on"):
+        get_logger()
 
 
 @pytest.mark.parametrize("origin", ["", ".", "..", "../..", "a\0b"])
