@@ -127,6 +127,8 @@ def cannot_write(log: object, error: OSError) -> StorageError:
 
 def reason_of(error: Exception) -> str:
     """What stands against a file, for a sentence that names it already."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is no text in UTF-8, from byte {error.start:,} on; is it packed, or in another encoding?"
     return str(getattr(error, "strerror", None) or error)
 
 

@@ -8,6 +8,7 @@ What signs the log, and the last head it signed, stand beside it: see `signing`.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Callable
@@ -42,8 +43,14 @@ def _of_user(find: Callable[[str], Path], below_home: str) -> Path:
 
 
 def key_directory(origin: str) -> Path:
-    """Where the keys of the log with that origin are."""
-    return state_directory() / origin.replace("/", "_")
+    """Where the keys of the log with that origin are: right below the state directory, whatever a log may call itself.
+
+    What can be the name of no file there gets its SHA-256 for one.
+    """
+    name = origin.replace("/", "_")
+    if name in ("", ".", "..") or "\0" in name:
+        name = hashlib.sha256(origin.encode()).hexdigest()
+    return state_directory() / name
 
 
 def fingerprint_key(origin: str, given: str | None = None, *, create: bool = True) -> bytes | None:

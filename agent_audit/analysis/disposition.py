@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-import orjson
-
 from agent_audit.analysis.finding import Disposition, Finding
 from agent_audit.analysis.source import Expr, rows
 from agent_audit.errors import ConfigurationError
@@ -40,21 +38,20 @@ def disposition_event(found: Finding, decision: Decision, *, by: str, reason: st
 def dispositions(log: Expr) -> dict[str, Disposition]:
     """Finding id -> the last decision about it: within a log by its order, among several logs by time."""
     decided = log.filter((log.event_type == str(AuditEventType.FINDING_DISPOSITION)) & log.resource.notnull())
-    columns = ("resource", "action", "user_id", "timestamp", "event_id", "metadata", "log")
-    found = rows(decided.order_by("seq").select(*columns))
+    columns = ("resource", "action", "user_id", "timestamp", "event_id", "log")
+    facts = {"reason": decided.metadata["reason"].str, "event_count": decided.metadata["event_count"].int}
+    found = rows(decided.order_by("seq").select(*columns, **facts))
     last = {(row["resource"], row["log"]): row for row in found}
     by_time = sorted(last.values(), key=lambda row: (row["timestamp"], row["event_id"]))
     return {row["resource"]: _disposition(row) for row in by_time}
 
 
 def _disposition(row: dict[str, Any]) -> Disposition:
-    metadata = row["metadata"]
-    facts = orjson.loads(metadata) if isinstance(metadata, str) else metadata or {}
     return Disposition(
         decision=row["action"] or "acknowledged",
         by=row["user_id"],
-        reason=facts.get("reason"),
+        reason=row["reason"],
         at=row["timestamp"],
         event_id=row["event_id"],
-        event_count=facts.get("event_count"),
+        event_count=row["event_count"],
     )

@@ -31,7 +31,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("id", metavar="ID", help="the finding's id, as `anomalies` shows it")
     parser.add_argument("--by", type=options.told, required=True, metavar="WHO", help="who decided")
     parser.add_argument("--reason", type=options.told, required=True, metavar="TEXT", help="why")
-    options.add_log(parser, positional=False)
+    options.add_log(parser)
     options.add_filters(parser, event_type=False)
     add_rules_file(parser)
     parser.set_defaults(run=run)

@@ -26,10 +26,9 @@ def command(subparsers: Any, name: str, summary: str) -> ArgumentParser:
     return parser
 
 
-def add_log(parser: ArgumentParser, *, positional: bool = True) -> None:
+def add_log(parser: ArgumentParser) -> None:
     """Which log to read."""
-    if positional:
-        parser.add_argument("log", nargs="?", metavar="DIR", help="log directory; same as --dir")
+    parser.add_argument("log", nargs="?", metavar="DIR", help="log directory; same as --dir")
     parser.add_argument(
         "--dir",
         metavar="DIR",

@@ -21,7 +21,7 @@ def add(subparsers: Any) -> None:
         "Write the proof (C2SP tlog-proof) that an event is in the log, and the event beside it, for `verify-proof`.",
     )
     parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
-    options.add_log(parser, positional=False)
+    options.add_log(parser)
     parser.add_argument(
         "--output",
         "-o",

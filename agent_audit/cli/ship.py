@@ -168,11 +168,12 @@ class _Reporter:
             self._write(self._metrics, progress)
 
     def _write(self, path: Path, progress: Progress) -> None:
+        from agent_audit.backends.file.layout import Layout
         from agent_audit.cli.terminal import say
         from agent_audit.ship.metrics import prometheus_text, write_metrics
 
         try:
-            write_metrics(path, prometheus_text(progress, str(self._root), self._store))
+            write_metrics(path, prometheus_text(progress, Layout(self._root).name, self._store))
         except OSError as error:
             say(f"the metrics cannot be written to {path}: {error.strerror}; shipping goes on")
             self._metrics = None

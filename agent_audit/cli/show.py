@@ -20,7 +20,7 @@ def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(subparsers, "show", "One event in full.")
     parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
-    options.add_log(parser, positional=False)
+    options.add_log(parser)
     options.add_format(parser)
     parser.set_defaults(run=run)
 

@@ -35,7 +35,7 @@ def read_policy(path: str) -> Policy:
     from agent_audit.integrity.policy import Policy
 
     try:
-        return Policy.parse(Path(path).read_text())
+        return Policy.parse(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read the policy {path}: {reason_of(error)}") from None
 

@@ -117,10 +117,13 @@ def _attributes(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _any_value(value: Any) -> dict[str, Any]:
-    """An OTLP `AnyValue`; 64-bit integers are strings in JSON (protobuf's JSON mapping)."""
+    """An OTLP `AnyValue`; 64-bit integers are strings in JSON (protobuf's JSON mapping).
+
+    A JSON number may be above what such an integer holds; then it stays exact as text.
+    """
     if isinstance(value, bool):
         return {"boolValue": value}
-    if isinstance(value, int):
+    if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
         return {"intValue": str(value)}
     if isinstance(value, float):
         return {"doubleValue": value}

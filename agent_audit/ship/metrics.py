@@ -42,7 +42,7 @@ def write_metrics(path: Path, text: str) -> None:
         OSError: it cannot be written.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text)
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 

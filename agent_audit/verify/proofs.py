@@ -30,13 +30,15 @@ class Proven(NamedTuple):
 class ProofMaker:
     """Makes proofs up to the log's checkpoint, from the tree's tiles and, where those are missing, from the lines.
 
+    That is the checkpoint of the moment it is made: `note`, byte for byte, and `head`, what it says.
+
     Raises:
         ProofError: there is no checkpoint, or it is malformed.
     """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._note, self.head = _checkpoint(layout)
+        self.note, self.head = _checkpoint(layout)
         self._reader = SegmentReader(layout)
         self.tiles_read = 0
 
@@ -62,7 +64,7 @@ class ProofMaker:
         for edge, tile in self._trees():
             try:
                 node = TileNodes(edge, tile, self._reader.leaves)
-                proof = TlogProof(seq, tuple(inclusion_proof(seq, self.head.size, node)), self._note)
+                proof = TlogProof(seq, tuple(inclusion_proof(seq, self.head.size, node)), self.note)
                 proof.verify(line)
             except ProofError:
                 continue  # a damaged tile: once more from the lines alone

@@ -409,6 +409,15 @@ def test_a_value_is_new_in_the_period_that_is_asked_for_and_old_outside_of_it() 
     assert found(events, "new-action", end=NOON + timedelta(days=15)) == []
 
 
+def test_no_number_of_tokens_is_too_large_to_be_added_to_another() -> None:
+    events = [
+        *answers([100] * 30),
+        event("llm.response", at=30 * HOUR, metadata={"input_tokens": 2**62, "output_tokens": 2**62}),
+    ]
+    (told,) = found(events, "token-spike")
+    assert told.numbers["amount"] == 2**63
+
+
 def test_of_a_tool_that_is_redefined_each_new_definition_counts_once_and_going_back_does_not() -> None:
     events = defined("aa", "bb", "aa", "bb", "cc", server="mail")
     (finding,) = found(events, "changed-definition")

@@ -183,6 +183,14 @@ def test_the_last_decision_counts() -> None:
     assert len(report([*DENIED, first, last], rules).open_findings()) == 1
 
 
+@pytest.mark.parametrize("metadata", [None, {}, {"reason": 5, "event_count": "many"}, {"event_count": 1e300}])
+def test_a_decision_that_somebody_recorded_in_a_form_of_their_own_is_one(metadata: dict[str, object] | None) -> None:
+    rules = Ruleset().only("denials")
+    (finding,) = report(DENIED, rules).findings
+    decided = event("finding.disposition", resource=finding.id, user_id="ann", metadata=metadata)
+    assert "acknowledged by ann: no reason given" in str(report([*DENIED, decided], rules))
+
+
 def test_a_decision_needs_somebody_and_a_reason() -> None:
     (finding,) = report(DENIED, Ruleset().only("denials")).findings
     with pytest.raises(ConfigurationError, match="who decided and why"):

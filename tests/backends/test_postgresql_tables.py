@@ -84,6 +84,11 @@ def test_names_that_quoting_does_not_cover_are_refused(name: str) -> None:
             make()
 
 
+def test_what_is_no_url_is_refused_and_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"^the PostgreSQL URL is not understood: postgresql://host/database$"):
+        Address("postgresql://ann:s3cret@[x/db")
+
+
 def test_a_schema_of_others_keeps_its_rights(postgresql: PostgreSQLServer) -> None:
     url = postgresql.url(schema="of others")
     postgresql.run(url, "CREATE SCHEMA {schema}")

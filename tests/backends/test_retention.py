@@ -198,6 +198,21 @@ def test_a_hold_whose_reason_cannot_be_kept_is_refused_and_does_not_stand(log_di
     assert len(backend.prune(MONTH, now=NOW)) == 1
 
 
+def test_holds_that_come_at_once_do_not_get_into_each_others_way(log_dir: Path, file_logger: AuditLogger) -> None:
+    file_logger.log(AuditEvent(event_type="tool.call"))
+    file_logger.flush()
+    layout = Layout(log_dir)
+
+    def hold(reason: str) -> None:
+        for _ in range(50):
+            retention.hold(layout, reason)
+            assert orjson.loads(layout.hold.read_bytes())["reason"] in {"case 1", "case 2"}
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(hold, ["case 1", "case 2"]))
+    assert not [path for path in log_dir.iterdir() if path.name.startswith(".HOLD")]
+
+
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(
     log_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -121,6 +122,14 @@ def test_a_store_that_cannot_be_opened_is_refused_at_once(
     said = capsys.readouterr().err
     assert words in said
     assert "s3cret" not in said
+
+
+def test_a_log_whose_directory_has_a_name_that_is_no_utf_8_has_metrics_too(tmp_path: Path, url: str) -> None:
+    log = tmp_path / os.fsdecode(b"m\xff")
+    write(log, 1)
+    metrics = tmp_path / "metrics.prom"
+    assert main(["ship", str(log), "--to", url, "--once", "--metrics", str(metrics)]) == OK
+    assert rf'log="{tmp_path}/m\\udcff"' in metrics.read_text(encoding="utf-8")
 
 
 def test_metrics_are_in_the_prometheus_text_format_with_quoted_labels() -> None:

@@ -56,6 +56,18 @@ def opened(log: Path, wanted: str) -> tuple[int, int]:
     return int(count), int(code)
 
 
+@pytest.mark.parametrize("command", [["show", "3"], ["prove", "3"], ["finding", "acknowledge", "x/3"]])
+def test_commands_about_one_thing_take_the_log_behind_it_as_others_do(
+    log: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = ["--by", "ann", "--reason", "x"] if command[0] == "finding" else []
+    answers = []
+    for named in ([str(log)], ["--dir", str(log)]):
+        code = main([*command, *named, *more])
+        answers.append((code, *capsys.readouterr()))
+    assert answers[0] == answers[1]
+
+
 def test_with_columns_an_event_is_looked_for_only_in_segments_that_can_hold_its_id(log: Path) -> None:
     """One sealed segment, and the active one, which has no columns."""
     AuditAnalyzer(log).close()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import gzip
+import json
 import os
 import pwd
 import re
@@ -13,6 +15,7 @@ import agent_audit
 from agent_audit import (
     AuditConfig,
     AuditedAgent,
+    AuditEvent,
     AuditEventType,
     AuditLogger,
     ConfigurationError,
@@ -171,3 +174,22 @@ def test_a_user_without_a_home_has_the_root_for_one_and_can_still_log(
         logger.record(AuditEventType.TOOL_CALL)
     assert "stays unsigned" in capsys.readouterr().err
     assert verify(log_dir).missing == ("the log is unsigned",)
+
+
+def test_settings_that_are_packed_are_said_to_be_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.toml").write_bytes(gzip.compress(b"[redaction]\n"))
+    monkeypatch.setenv("AGENT_AUDIT_SETTINGS", str(tmp_path / "settings.toml"))
+    with pytest.raises(ConfigurationError, match=r"cannot be read: it is no text in UTF-8, from byte 1 on"):
+        get_logger()
+
+
+@pytest.mark.parametrize("origin", ["", ".", "..", "../..", "a\0b"])
+def test_whatever_a_log_says_its_origin_is_its_keys_have_a_folder_of_their_own(origin: str, log_dir: Path) -> None:
+    (log_dir / "segments").mkdir(parents=True)
+    (log_dir / "log.json").write_text(json.dumps({"format": 1, "origin": origin}))
+    with AuditLogger(FileAuditBackend(log_dir)) as logger:
+        logger.log(AuditEvent(event_type="tool.call"))
+    verify(log_dir)
+    state = keys.state_directory()
+    assert list(state.parent.iterdir()) == [state]
+    assert [path.is_dir() for path in state.iterdir()] == [True]

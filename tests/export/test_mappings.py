@@ -110,6 +110,16 @@ def test_opentelemetrys_protobuf_reads_the_otlp_json(recorded: Recorded) -> None
     assert len(record.span_id) in (0, 8)
 
 
+@pytest.mark.parametrize(("number", "kind"), [(2**63 - 1, "int_value"), (2**63, "string_value")])
+def test_a_number_above_what_opentelemetrys_protobuf_holds_stays_exact_as_text(number: int, kind: str) -> None:
+    request = ExportLogsServiceRequest()
+    recorded = recorded_as(event_type="llm.response", metadata={"input_tokens": number})
+    json_format.ParseDict(_with_base64_ids(otlp_logs(recorded)), request)
+    (record,) = request.resource_logs[0].scope_logs[0].log_records
+    (tokens,) = [one.value for one in record.attributes if one.key == "gen_ai.usage.input_tokens"]
+    assert str(getattr(tokens, kind)) == str(number)
+
+
 def _with_base64_ids(request: dict[str, Any]) -> dict[str, Any]:
     """OTLP/JSON writes ids in hex where protobuf's own mapping has base64."""
     (record,) = request["resourceLogs"][0]["scopeLogs"][0]["logRecords"]

@@ -7,18 +7,22 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.analysis import AuditAnalyzer
 from agent_audit.backends.file.layout import Layout
 from agent_audit.cli.main import main
 from agent_audit.errors import ProofError
 from agent_audit.integrity.cosignature import cosign
 from agent_audit.integrity.note import MLDSA44, Note, Signer, VerifierKey
 from agent_audit.integrity.policy import Policy
+from agent_audit.report.evidence import write_bundle
+from agent_audit.verify import Trust
 from tests.analysis.logs import write_log
 from tests.integrity.keys import WitnessKey
 
@@ -75,6 +79,16 @@ def _check(bundle: Path) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def _replace(bundle: Path, name: str, old: bytes, new: bytes) -> None:
+    """Change a file together with its digest: what somebody would do who forges a bundle."""
+    path = bundle / name
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert old in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(old, new))
+    sums = (bundle / "SHA256SUMS").read_text()
+    (bundle / "SHA256SUMS").write_text(sums.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
 def _manifest(bundle: Path) -> dict[str, object]:
     return dict(json.loads((bundle / "manifest.json").read_bytes()))
 
@@ -87,6 +101,41 @@ def test_the_bundle_proves_every_event_without_this_software(bundle: Path) -> No
     assert f"{manifest['events']} of {manifest['events']} events proved" in text
     assert manifest["contiguous"] is True
     assert manifest["unproved"] == []
+
+
+class _Meanwhile(list[int]):
+    """Positions of events; when they have been gone through, the log has gone on and has another checkpoint."""
+
+    def __init__(self, backend: FileAuditBackend, seqs: list[int]) -> None:
+        super().__init__(seqs)
+        self._backend = backend
+
+    def __iter__(self) -> Iterator[int]:
+        yield from super().__iter__()
+        self._backend.append([AuditEvent(event_type=AuditEventType.TOOL_CALL).to_json().encode()])
+        self._backend.seal()
+
+
+@needs_openssl
+def test_a_bundle_of_a_log_that_goes_on_meanwhile_has_the_checkpoint_that_its_proofs_lead_to(tmp_path: Path) -> None:
+    root = _log(tmp_path / "log")
+    with contextlib.closing(FileAuditBackend(root, auto_seal=False)) as backend, AuditAnalyzer(root) as analyzer:
+        seqs = _Meanwhile(backend, analyzer.positions())
+        written = write_bundle(
+            tmp_path / "bundle.zip",
+            Layout(root),
+            seqs,
+            analyzer.overview(),
+            trust=Trust(),
+            policy=None,
+            choice={},
+            made_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
+        )
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "bundle")
+    assert not written.unproved
+    code, text = _check(tmp_path / "bundle")
+    assert code == 0, text
 
 
 @needs_openssl
@@ -117,14 +166,40 @@ def test_a_changed_file_is_noticed_by_the_script(bundle: Path, name: str) -> Non
 
 
 @needs_openssl
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS", "events.jsonl", "checkpoint", "policy"])
+@pytest.mark.parametrize("data", [None, b"", b"[1]", b"\xff" * 9])
+def test_a_file_that_is_missing_or_none_of_its_kind_is_named_and_proves_nothing(
+    bundle: Path, name: str, data: bytes | None
+) -> None:
+    (bundle / name).unlink() if data is None else (bundle / name).write_bytes(data)
+    code, text = _check(bundle)
+    assert code == 1
+    assert "NOT PROVED" in text
+    if data is None:
+        assert name in text
+
+
+@needs_openssl
+def test_an_event_that_is_in_the_bundle_twice_is_not_two_events(bundle: Path) -> None:
+    lines = (bundle / "events.jsonl").read_bytes().splitlines(keepends=True)
+    _replace(bundle, "events.jsonl", lines[-1], lines[0])
+    code, text = _check(bundle)
+    assert code == 1
+    assert "event 0 is there already" in text
+
+
+@needs_openssl
+def test_a_name_in_a_bundle_does_nothing_to_the_terminal_of_whoever_checks_it(bundle: Path) -> None:
+    _replace(bundle, "manifest.json", str(_manifest(bundle)["origin"]).encode(), rb"\u001b]0;proved\u0007\u202e")
+    code, text = _check(bundle)
+    assert code == 0, text
+    assert r"\x1b]0;proved\x07\u202e" in text
+    assert text.replace("\n", "").isprintable()
+
+
+@needs_openssl
 def test_an_event_changed_with_its_digest_is_still_named(bundle: Path) -> None:
-    events = bundle / "events.jsonl"
-    events.write_bytes(events.read_bytes().replace(b'"s1"', b'"s2"', 1))
-    names = sorted(
-        p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file() and p.name != "SHA256SUMS"
-    )
-    done = subprocess.run(["sha256sum", *names], cwd=bundle, capture_output=True, text=True, check=True)
-    (bundle / "SHA256SUMS").write_text(done.stdout)
+    _replace(bundle, "events.jsonl", b'"s1"', b'"s2"')
     code, text = _check(bundle)
     assert code == 1
     assert "events.jsonl:3: event 2 is not what the checkpoint covers" in text
@@ -164,16 +239,6 @@ def _witnessed(
     (folder / "policy.txt").write_text(policy)
     assert main(["evidence", str(root), "-o", str(folder / "b.zip"), "--policy", str(folder / "policy.txt")]) in {0, 3}
     return _unpacked(folder / "b.zip", folder)
-
-
-def _replace(bundle: Path, name: str, old: bytes, new: bytes) -> None:
-    """Change a file together with its digest: what somebody would do who forges a bundle."""
-    path = bundle / name
-    before = hashlib.sha256(path.read_bytes()).hexdigest()
-    assert old in path.read_bytes()
-    path.write_bytes(path.read_bytes().replace(old, new))
-    sums = (bundle / "SHA256SUMS").read_text()
-    (bundle / "SHA256SUMS").write_text(sums.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
 
 
 @needs_openssl

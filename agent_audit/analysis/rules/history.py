@@ -60,9 +60,9 @@ def counted_tokens(events: Expr) -> Expr:
     """Each model response, worth its tokens."""
     ibis = load_ibis()
     answers = events.filter(events.event_type == "llm.response")
-    tokens = ibis.coalesce(answers.metadata["input_tokens"].int, 0) + ibis.coalesce(
-        answers.metadata["output_tokens"].int, 0
-    )
+    told = (answers.metadata[name].int.cast("float64") for name in ("input_tokens", "output_tokens"))
+    # Not as integers: whoever records may say any number, and engines refuse a sum that is none of theirs.
+    tokens = sum(ibis.coalesce(number, 0.0) for number in told)
     return answers.mutate(hour=answers.timestamp.truncate("h"), measure=tokens)
 
 

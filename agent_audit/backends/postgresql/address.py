@@ -41,7 +41,10 @@ class Address:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # its message may hold what stands before an @
+            raise ConfigurationError("the PostgreSQL URL is not understood: postgresql://host/database") from None
         if parts.scheme not in _SCHEMES:
             raise ConfigurationError(
                 f"{parts.scheme or 'what was given'} is no PostgreSQL URL: postgresql://host/database"

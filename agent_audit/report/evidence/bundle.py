@@ -195,11 +195,12 @@ def _write_head(writer: _Writer, layout: Layout, maker: ProofMaker | None, trust
     """Whether its signature is by no key of the policy that stands beside it."""
     if maker is None:
         return False
-    checkpoint, text = layout.checkpoint.read_bytes(), policy or _policy_of(layout, trust, maker.head.origin)
-    writer.add("checkpoint", checkpoint)
+    text = policy or _policy_of(layout, trust, maker.head.origin)
+    # The one that the proofs lead to: a log that is written to has another one by now.
+    writer.add("checkpoint", maker.note)
     writer.add("policy", text.encode())
     try:
-        Note.parse(checkpoint).verify(Policy.parse(text).logs)
+        Note.parse(maker.note).verify(Policy.parse(text).logs)
     except ProofError:
         return True
     return False

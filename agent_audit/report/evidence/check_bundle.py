@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -52,20 +53,29 @@ class Policy(NamedTuple):
 
 def main(root: Path) -> int:
     """Check everything; returns the exit code."""
+    try:
+        return check(root)
+    except Exception as error:  # whatever somebody has put there proves nothing
+        say(f"NOT PROVED: a file of the bundle is missing or malformed: {error}")
+        return 1
+
+
+def check(root: Path) -> int:
+    """Check everything in a bundle that has all that belongs to one."""
     manifest = json.loads((root / "manifest.json").read_bytes())
     problems = wrong_files(root)
     if not (root / "checkpoint").exists():
         problems.append("there is no checkpoint in this bundle: nothing in it can be proved")
         return tell(problems, 0, manifest)
+    if shutil.which("openssl") is None:
+        print("cannot check the signature: the command openssl is not here", file=sys.stderr)
+        return 2
     note = (root / "checkpoint").read_bytes()
     try:
         problems += wrong_signatures(read_policy((root / "policy").read_text(encoding="utf-8")), note)
     except (ValueError, IndexError):
         problems.append("policy or checkpoint is malformed: no signature can be checked")
-    except FileNotFoundError:
-        print("cannot check the signature: the command openssl is not here", file=sys.stderr)
-        return 2
-    proved = 0
+    proved: set[int] = set()
     for number, line in enumerate((root / "events.jsonl").read_bytes().split(b"\n")[:-1], start=1):
         seq = position_of(line)
         path = root / "proofs" / f"{seq}.tlog-proof"
@@ -75,29 +85,37 @@ def main(root: Path) -> int:
             problems.append(f"events.jsonl:{number}: event {seq} came after the checkpoint and is proved by nothing")
         elif not path.exists() or not included(line, seq, path.read_bytes(), note):
             problems.append(f"events.jsonl:{number}: event {seq} is not what the checkpoint covers")
+        elif seq in proved:
+            problems.append(f"events.jsonl:{number}: event {seq} is there already, and happened once")
         else:
-            proved += 1
-    if proved + len(manifest["unproved"]) != manifest["events"]:
+            proved.add(seq)
+    if len(proved) + len(manifest["unproved"]) != manifest["events"]:
         problems.append(f"events.jsonl does not have the {manifest['events']} events of the manifest")
-    return tell(problems, proved, manifest)
+    return tell(problems, len(proved), manifest)
 
 
 def position_of(line: bytes) -> int | None:
     """The position that an event names; None when the line is none."""
     try:
-        return int(json.loads(line)["seq"])
+        seq = json.loads(line)["seq"]
     except (ValueError, KeyError, TypeError):
         return None
+    return seq if type(seq) is int else None
 
 
 def tell(problems: list[str], proved: int, manifest: dict[str, Any]) -> int:
     """Print what was found."""
     for problem in problems:
-        print(f"NOT PROVED: {problem}")
-    print(f"{proved} of {manifest['events']} events proved to be in the log {manifest['origin']}")
+        say(f"NOT PROVED: {problem}")
+    say(f"{proved} of {manifest['events']} events proved to be in the log {manifest['origin']}")
     if not problems:
-        print("Compare the key in `policy` with one that you got another way: whoever made the bundle chose this one.")
+        say("Compare the key in `policy` with one that you got another way: whoever made the bundle chose this one.")
     return 1 if problems else 0
+
+
+def say(text: str) -> None:
+    """Print a line; what a terminal would obey of the names in it, which a stranger chose, shows as escapes."""
+    print("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))
 
 
 def wrong_files(root: Path) -> list[str]:
@@ -180,7 +198,7 @@ def wrong_signatures(policy: Policy, note: bytes) -> list[str]:
                 signed = signed or openssl_verifies(key.public, text, raw[4:])
         for name, key in policy.witnesses.items():
             if (key.name, key.id) == (signer, raw[:4]) and key.kind == MLDSA_WITNESS:
-                print(f"not checked here, and not counted: the cosignature of {signer}, which is ML-DSA-44")
+                say(f"not checked here, and not counted: the cosignature of {signer}, which is ML-DSA-44")
             elif (key.name, key.id) == (signer, raw[:4]):
                 time = cosigned_at(key, text, raw[4:])
                 if time is None:
@@ -188,7 +206,7 @@ def wrong_signatures(policy: Policy, note: bytes) -> list[str]:
                 else:
                     seen.add(name)
                     at = datetime.fromtimestamp(time, timezone.utc)
-                    print(f"cosigned by the witness {signer} at {at:%Y-%m-%d %H:%M:%SZ}")
+                    say(f"cosigned by the witness {signer} at {at:%Y-%m-%d %H:%M:%SZ}")
     if not signed:
         problems.append("no key of the policy has signed the checkpoint")
     if policy.quorum != "none" and not satisfied(policy, policy.quorum, seen):

@@ -16,7 +16,6 @@ from agent_audit.ship.sink import Batch
 
 _SEQ = "agent_audit.seq"
 _UNREADABLE = "agent_audit.unreadable"
-_INT64, _UINT64 = range(-(1 << 63), 1 << 63), range(1 << 64)
 
 
 def export_request(batch: Batch) -> bytes:
@@ -69,9 +68,7 @@ def _attribute(name: str, text: str) -> dict[str, Any]:
 def _fill(record: LogRecord, mapped: dict[str, Any], seq: int) -> None:
     """Fill in a record. What the mapping says seldom goes the long way, through protobuf's JSON form."""
     rest = dict(mapped)
-    nanoseconds = int(rest.pop("timeUnixNano", 0))
-    if nanoseconds in _UINT64:  # a clock that is set before 1970: a time that is not known
-        record.time_unix_nano = nanoseconds
+    record.time_unix_nano = int(rest.pop("timeUnixNano", 0))
     # These two are hexadecimal in OTLP/JSON, where protobuf's JSON form has base64.
     record.trace_id = bytes.fromhex(rest.pop("traceId", ""))
     record.span_id = bytes.fromhex(rest.pop("spanId", ""))
@@ -98,14 +95,6 @@ def _set_value(target: AnyValue, value: dict[str, Any]) -> None:
         if kind == "stringValue":
             target.string_value = given
         elif kind == "intValue":
-            _set_integer(target, int(given))
+            target.int_value = int(given)
         else:
             ParseDict(value, target)
-
-
-def _set_integer(target: AnyValue, given: int) -> None:
-    """A JSON number may be above what a protobuf integer holds; then it stays exact as text."""
-    if given in _INT64:
-        target.int_value = given
-    else:
-        target.string_value = str(given)
