@@ -20,6 +20,7 @@ from agent_audit import (
     Outcome,
     Run,
     after_the_fact,
+    held,
 )
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
@@ -67,15 +68,12 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], ToolAnswer]) -> ToolAnswer:
         """Record, call, record."""
         run = self._calls.begin(request)
-        around = call_begun.get()
-        call_begun.set(run or around)
         try:
-            answer = handler(request)
+            with held(call_begun, run or call_begun.get()):
+                answer = handler(request)
         except BaseException as error:
             self._calls.failed(run, error)
             raise
-        finally:
-            call_begun.set(around)
         self._calls.returned(run, answer, known=request.tool is not None)
         return answer
 
@@ -87,16 +85,17 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
         except asyncio.CancelledError:
             beginning.add_done_callback(self._calls.abandoned)
             raise
-        around = call_begun.get()
-        call_begun.set(run or around)
         try:
-            answer = await handler(request)
+            with held(call_begun, run or call_begun.get()):
+                answer = await handler(request)
         except BaseException as error:
-            goes_on = isinstance(error, asyncio.CancelledError) and not _is_async(request.tool)
-            await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error, goes_on=goes_on))
+            stopped = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+            goes_on = stopped and not _is_async(request.tool)
+            if _left_behind(error):
+                self._calls.failed(run, error, goes_on=goes_on)
+            else:
+                await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error, goes_on=goes_on))
             raise
-        finally:
-            call_begun.set(around)
         await asyncio.shield(asyncio.to_thread(self._calls.returned, run, answer, known=request.tool is not None))
         return answer
 
@@ -185,6 +184,15 @@ class _Calls(Hooks):
         run = None if beginning.cancelled() or beginning.exception() else beginning.result()
         if run is not None:
             self._tracker.end(run.key, Outcome.CANCELLED)
+
+
+def _left_behind(error: BaseException) -> bool:
+    """Whether a call is closed where it is collected, because its loop is gone: nothing can be awaited there."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return isinstance(error, GeneratorExit)
 
 
 def _is_async(tool: Any) -> bool:
