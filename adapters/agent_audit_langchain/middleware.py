@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -79,11 +80,11 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[ToolAnswer]]) -> ToolAnswer:
         """The same; every wait for the log happens off the loop."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(self._calls.begin, request))
+        beginning = _Beginning(self._calls, request)
         try:
-            run = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            beginning.add_done_callback(self._calls.abandoned)
+            run = await asyncio.to_thread(beginning.record)
+        except (asyncio.CancelledError, GeneratorExit):
+            beginning.give_up()
             raise
         try:
             with held(call_begun, run or call_begun.get()):
@@ -179,11 +180,36 @@ class _Calls(Hooks):
         self._end_with_error(run, error, "wrap_tool_call")
 
     @after_the_fact
-    def abandoned(self, beginning: asyncio.Future[Run | None]) -> None:
+    def abandoned(self, run: Run) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
-        run = None if beginning.cancelled() or beginning.exception() else beginning.result()
-        if run is not None:
-            self._tracker.end(run.key, Outcome.CANCELLED)
+        self._tracker.end(run.key, Outcome.CANCELLED)
+
+
+class _Beginning:
+    """The start of a call, recorded in a thread. The task that waits for it may be cancelled, and its loop be gone
+    before the thread is done: whichever of the two is second ends the call."""
+
+    def __init__(self, calls: _Calls, request: Any) -> None:
+        self._calls = calls
+        self._request = request
+        self._run: Run | None = None
+        self._given_up = threading.Event()
+
+    def record(self) -> Run | None:
+        if self._given_up.is_set():
+            return None
+        self._run = self._calls.begin(self._request)
+        if self._given_up.is_set():
+            self._end()
+        return self._run
+
+    def give_up(self) -> None:
+        self._given_up.set()
+        self._end()
+
+    def _end(self) -> None:
+        if self._run is not None:
+            self._calls.abandoned(self._run)
 
 
 def _left_behind(error: BaseException) -> bool:
