@@ -10,7 +10,7 @@ from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
 from agent_audit_langchain.approvals import BROKEN_OFF, Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import name_of, takes_run
+from agent_audit_langchain.hooks import begins_run, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
 from agent_audit_langchain.models import ModelHooks
 from agent_audit_langchain.talks import Talk, begin_talk, begins_talk, talk_of
@@ -47,6 +47,7 @@ _UPDATES_STATE = "UpdateState"
 class ChainHooks(ModelHooks):
     """Starts and ends of chains, agents, graphs and their nodes, and of what LangChain tells as such."""
 
+    @begins_run
     def on_chain_start(
         self,
         serialized: dict[str, Any] | None,
