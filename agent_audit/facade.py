@@ -25,7 +25,7 @@ from agent_audit.default import get_logger, set_logger
 from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import AuditError, ConfigurationError, WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
-from agent_audit.identity import Identity, current_identity, identify
+from agent_audit.identity import Identity, current_identity, held, identify
 from agent_audit.locks import ForkSafeLock
 from agent_audit.logger import AuditLogger
 from agent_audit.runs import Run, RunTracker
@@ -66,6 +66,7 @@ __all__ = [
     "describe_error",
     "digest_of",
     "get_logger",
+    "held",
     "identify",
     "message",
     "outcome_of",

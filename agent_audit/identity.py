@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from agent_audit.errors import require_given
+
+V = TypeVar("V")
 
 
 class Identity(NamedTuple):
@@ -57,9 +59,20 @@ def identify(
     require_given(str, agent_id=agent_id, session_id=session_id, user_id=user_id, trace_id=trace_id, span_id=span_id)
     given = (agent_id, session_id, user_id, trace_id, span_id)
     identity = Identity(*(new or old for new, old in zip(given, _current.get(), strict=True)))
-    token = _current.set(identity)
-    try:
+    with held(_current, identity):
         yield identity
+
+
+@contextmanager
+def held(variable: ContextVar[V], value: V) -> Iterator[V]:
+    """Set a variable for a block, in coroutines and generators too.
+
+    A block may end in another context than it began in: web servers read a generator so, and a coroutine that was left
+    behind with its loop is closed wherever it is collected. What is set there belongs to others, and stays.
+    """
+    token = variable.set(value)
+    try:
+        yield value
     finally:
-        with suppress(ValueError):  # a generator may end it in another context, as web servers have it
-            _current.reset(token)
+        with suppress(ValueError):
+            variable.reset(token)

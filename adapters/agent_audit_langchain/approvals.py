@@ -17,6 +17,7 @@ from agent_audit import (
     AuditLogger,
     BoundedMap,
     ForkSafeLock,
+    Outcome,
     Run,
     describe_check,
     describe_decision,
@@ -41,6 +42,9 @@ from agent_audit_langchain.talks import Talk, begins_talk, call_answered, talk_o
 Note = Callable[..., Any]
 
 _MAX_PENDING = 10_000
+
+BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
+"""How ends what may be tried again from where it was."""
 
 
 @dataclass
@@ -73,6 +77,8 @@ class Node:
     unexplained: Any = None
     """An answer that is for this task, as far as is known, without a question that is remembered."""
     has_unexplained: bool = False
+    answered: Question | None = None
+    """What it has asked and now has the answer to."""
 
     @property
     def calls(self) -> Any:
@@ -173,7 +179,7 @@ class Approvals:
                 return
             if question is not None:
                 node.resume.used.add(question.interrupt_id if node.resume.by_id else "")
-                self._pending.pop(node.namespace)
+                node.answered = self._pending.pop(node.namespace)
         if question is None:
             self._answer_without_question(run, node, node.resume, answer)
             return
@@ -258,11 +264,13 @@ class Approvals:
         for request, decision in zip(calls, decisions, strict=False):
             self._record_decision(run, request, decision, None, decided_by=resume.decided_by)
 
-    def node_ended(self, run: Run, node: Node, outputs: Any, *, failed: bool = False) -> None:
+    def node_ended(self, run: Run, node: Node, outputs: Any, outcome: Outcome = Outcome.SUCCESS) -> None:
         """A task ended: an answer whose question nobody remembers is explained now or not at all."""
+        if outcome in BROKEN_OFF and node.answered is not None:  # it may be answered once more
+            self._pending.claim(node.namespace, node.answered)
         if not node.has_unexplained:
             return
-        if failed and (is_batch(node.unexplained) or node.namespace in self._pending):
+        if outcome is Outcome.FAILURE and (is_batch(node.unexplained) or node.namespace in self._pending):
             node.has_unexplained = False  # it was refused, and decides nothing
             return
         self._settle(run, node, outputs, hook="on_chain_end", after_effect=True)
@@ -276,7 +284,7 @@ class Approvals:
             if not resume.by_id and "" in resume.used:
                 return  # a task further down took it
             resume.used.add("")
-            question = self._pending.pop(node.namespace)
+            question = node.answered = self._pending.pop(node.namespace)
         explained = self._explain(node, outputs) if question is None else _decisions_on(question, node.unexplained)
         for request, decision in explained:
             self._record_decision(

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain import messages
-from agent_audit_langchain.approvals import Node, Resume
+from agent_audit_langchain.approvals import BROKEN_OFF, Node, Resume
 from agent_audit_langchain.graph import Command, GraphInterrupt, ParentCommand, handoff_target, outcome_of
-from agent_audit_langchain.hooks import name_of, takes_run
+from agent_audit_langchain.hooks import begins_run, name_of, takes_run
 from agent_audit_langchain.identity import is_generic
 from agent_audit_langchain.models import ModelHooks
 from agent_audit_langchain.talks import Talk, begin_talk, begins_talk, talk_of
@@ -35,8 +35,6 @@ _STEP = "step"
 _BROKEN_OFF_BELOW = "broken off below"
 """In the state of a root: the run ids of what has ended by an exception in it, itself included."""
 
-_BROKEN_OFF = (Outcome.FAILURE, Outcome.CANCELLED)
-
 _BY_MIDDLEWARE, _BY_NODE = "middleware, not the tool", "the node that asked for it"
 
 _UNNAMED = "LangGraph"
@@ -49,6 +47,7 @@ _UPDATES_STATE = "UpdateState"
 class ChainHooks(ModelHooks):
     """Starts and ends of chains, agents, graphs and their nodes, and of what LangChain tells as such."""
 
+    @begins_run
     def on_chain_start(
         self,
         serialized: dict[str, Any] | None,
@@ -192,7 +191,7 @@ class ChainHooks(ModelHooks):
         run.root.state.setdefault(_BROKEN_OFF_BELOW, []).append(run.key)
         self._passes_through(run, error)
         outcome = outcome_of(error)
-        if run.state.get("executes") and outcome in _BROKEN_OFF:
+        if run.state.get("executes") and outcome in BROKEN_OFF:
             self._left_over(run, outcome, "on_chain_error", "the run ended before")
         self._talk_ended(run, outcome)
         self._end_with_error(run, error, "on_chain_error", parameters=_streamed(run, kwargs))
@@ -200,7 +199,7 @@ class ChainHooks(ModelHooks):
 
     def _talk_ended(self, run: Run, outcome: Outcome) -> None:
         if begins_talk(run) and outcome is not Outcome.SUCCESS:
-            self.recording.approvals.interrupted_talk(talk_of(run), broken_off=outcome in _BROKEN_OFF)
+            self.recording.approvals.interrupted_talk(talk_of(run), broken_off=outcome in BROKEN_OFF)
 
     def _passes_through(self, run: Run, error: BaseException) -> None:
         if isinstance(error, GraphInterrupt):
@@ -210,8 +209,7 @@ class ChainHooks(ModelHooks):
         elif isinstance(error, ParentCommand):
             self._hand_off(run, error)
         if "node" in run.state:
-            failed = outcome_of(error) is Outcome.FAILURE
-            self.recording.approvals.node_ended(run, run.state["node"], None, failed=failed)
+            self.recording.approvals.node_ended(run, run.state["node"], None, outcome_of(error))
         if run.start_type is None and outcome_of(error) is Outcome.FAILURE:
             self._tracker.error(error, under=run, hook="on_chain_error")
 

@@ -28,8 +28,30 @@ from agent_audit import (
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
 from agent_audit_langchain.identity import GIVEN, Who, running_in
 from agent_audit_langchain.recording import Recording
+from agent_audit_langchain.talks import call_answered
 
 log = logging.getLogger(__name__)
+
+
+def begins_run(hook: Callable[..., None]) -> Callable[..., None]:
+    """For hooks that begin a run: what one handler could not record does not happen, so no other one records it.
+
+    LangChain tells all of them at once in async runs. It is one telling to all, by its metadata: an application may try
+    again under the same run id.
+    """
+
+    @functools.wraps(hook)
+    def guarded(self: Hooks, *told: Any, metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        if not self.enabled or (metadata is not None and self.recording.refused.get(kwargs["run_id"]) is metadata):
+            return
+        try:
+            hook(self, *told, metadata=metadata, **kwargs)
+        except WriteError:
+            if metadata is not None:
+                self.recording.refused[kwargs["run_id"]] = metadata
+            raise
+
+    return guarded
 
 
 def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
@@ -192,6 +214,8 @@ class Hooks:
     def _note_not_let_through(self, parent: Run | None, error: WriteError, fields: Mapping[str, Any]) -> None:
         """No record, no tool: the model's request gets its answer, as soon as anything can be recorded."""
         facts = {name: fields.get(name) for name in ("action", "call_id", "parameters", "hook")}
+        if parent is not None:
+            call_answered(parent, facts["call_id"])
         self._tracker.note(
             AuditEventType.ACTION_FAILED,
             under=parent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from agent_audit import (
     Outcome,
     Run,
     after_the_fact,
+    held,
 )
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
@@ -67,36 +69,34 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
     def wrap_tool_call(self, request: Any, handler: Callable[[Any], ToolAnswer]) -> ToolAnswer:
         """Record, call, record."""
         run = self._calls.begin(request)
-        around = call_begun.get()
-        call_begun.set(run or around)
         try:
-            answer = handler(request)
+            with held(call_begun, run or call_begun.get()):
+                answer = handler(request)
         except BaseException as error:
             self._calls.failed(run, error)
             raise
-        finally:
-            call_begun.set(around)
         self._calls.returned(run, answer, known=request.tool is not None)
         return answer
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[ToolAnswer]]) -> ToolAnswer:
         """The same; every wait for the log happens off the loop."""
-        beginning = asyncio.ensure_future(asyncio.to_thread(self._calls.begin, request))
+        beginning = _Beginning(self._calls, request)
         try:
-            run = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            beginning.add_done_callback(self._calls.abandoned)
+            run = await asyncio.to_thread(beginning.record)
+        except (asyncio.CancelledError, GeneratorExit):
+            beginning.give_up()
             raise
-        around = call_begun.get()
-        call_begun.set(run or around)
         try:
-            answer = await handler(request)
+            with held(call_begun, run or call_begun.get()):
+                answer = await handler(request)
         except BaseException as error:
-            goes_on = isinstance(error, asyncio.CancelledError) and not _is_async(request.tool)
-            await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error, goes_on=goes_on))
+            stopped = isinstance(error, (asyncio.CancelledError, GeneratorExit))
+            goes_on = stopped and not _is_async(request.tool)
+            if _left_behind(error):
+                self._calls.failed(run, error, goes_on=goes_on)
+            else:
+                await asyncio.shield(asyncio.to_thread(self._calls.failed, run, error, goes_on=goes_on))
             raise
-        finally:
-            call_begun.set(around)
         await asyncio.shield(asyncio.to_thread(self._calls.returned, run, answer, known=request.tool is not None))
         return answer
 
@@ -180,11 +180,45 @@ class _Calls(Hooks):
         self._end_with_error(run, error, "wrap_tool_call")
 
     @after_the_fact
-    def abandoned(self, beginning: asyncio.Future[Run | None]) -> None:
+    def abandoned(self, run: Run) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
-        run = None if beginning.cancelled() or beginning.exception() else beginning.result()
-        if run is not None:
-            self._tracker.end(run.key, Outcome.CANCELLED)
+        self._tracker.end(run.key, Outcome.CANCELLED)
+
+
+class _Beginning:
+    """The start of a call, recorded in a thread. The task that waits for it may be cancelled, and its loop be gone
+    before the thread is done: whichever of the two is second ends the call."""
+
+    def __init__(self, calls: _Calls, request: Any) -> None:
+        self._calls = calls
+        self._request = request
+        self._run: Run | None = None
+        self._given_up = threading.Event()
+
+    def record(self) -> Run | None:
+        if self._given_up.is_set():
+            return None
+        self._run = self._calls.begin(self._request)
+        if self._given_up.is_set():
+            self._end()
+        return self._run
+
+    def give_up(self) -> None:
+        self._given_up.set()
+        self._end()
+
+    def _end(self) -> None:
+        if self._run is not None:
+            self._calls.abandoned(self._run)
+
+
+def _left_behind(error: BaseException) -> bool:
+    """Whether a call is closed where it is collected, because its loop is gone: nothing can be awaited there."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return isinstance(error, GeneratorExit)
 
 
 def _is_async(tool: Any) -> bool:

@@ -15,7 +15,7 @@ from langchain_core.outputs import LLMResult
 from agent_audit import AuditEventType, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
-from agent_audit_langchain.hooks import Hooks, name_of, takes_run
+from agent_audit_langchain.hooks import Hooks, begins_run, name_of, takes_run
 from agent_audit_langchain.hosted import hosted_calls
 from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain
 from agent_audit_langchain.talks import begins_talk, talk_of
@@ -27,6 +27,7 @@ _MODEL_NODE = "model"
 class ModelHooks(Hooks):
     """Starts and ends of model calls."""
 
+    @begins_run
     def on_chat_model_start(self, serialized: dict[str, Any], messages: list[list[BaseMessage]], **kwargs: Any) -> None:
         """A chat model is about to be asked."""
         if not self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):
@@ -53,6 +54,7 @@ class ModelHooks(Hooks):
         except Exception as error:  # a message that cannot be compared or spelled out: better the rest than nothing
             return {"hmac_absent": f"cannot be read: {type(error).__name__}"}
 
+    @begins_run
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], **kwargs: Any) -> None:
         """A text-completion model is about to be asked."""
         if self._starts(kwargs["run_id"], kwargs.get("parent_run_id")):

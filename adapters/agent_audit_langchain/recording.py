@@ -21,6 +21,7 @@ from agent_audit_langchain.approvals import Approvals
 from agent_audit_langchain.identity import running_in
 
 _MAX_BROKEN_OFF = 200
+_MAX_REFUSED = 200
 _STATE = "agent_audit_langchain.recording"
 
 
@@ -37,6 +38,8 @@ class Recording:
         """Who, for whom and in which conversation, by the run at the top: what all handlers told of it were given."""
         self.broken_off: BoundedMap[Run] = BoundedMap(_MAX_BROKEN_OFF)
         """Chains, graphs and nodes that an exception has ended, by their run ids: some of what they run may go on."""
+        self.refused: BoundedMap[dict[str, Any]] = BoundedMap(_MAX_REFUSED)
+        """Runs that do not happen, for they cannot be recorded: by run id, the metadata that was told of each."""
         self.modifying: BoundedMap[bool] = BoundedMap()
         """The tool calls under way that any handler told of them was given as changing data."""
 

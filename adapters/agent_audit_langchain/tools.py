@@ -9,7 +9,7 @@ from uuid import UUID
 
 from agent_audit import ActionRequest, AuditEventType, Outcome, Run, same_arguments
 from agent_audit_langchain.graph import GraphInterrupt
-from agent_audit_langchain.hooks import Hooks, name_of, takes_run
+from agent_audit_langchain.hooks import Hooks, begins_run, name_of, takes_run
 from agent_audit_langchain.messages import documents_found, tool_result, verdict
 from agent_audit_langchain.talks import call_answered
 
@@ -20,6 +20,7 @@ call_begun: ContextVar[Run | None] = ContextVar("agent_audit_langchain.begun", d
 class ToolHooks(Hooks):
     """Starts and ends of tool calls and look-ups."""
 
+    @begins_run
     def on_tool_start(
         self,
         serialized: dict[str, Any] | None,
@@ -91,6 +92,7 @@ class ToolHooks(Hooks):
         self.recording.modifying.pop(run.key)
         self._end_with_error(run, error, "on_tool_error")
 
+    @begins_run
     def on_retriever_start(
         self,
         serialized: dict[str, Any] | None,

@@ -35,6 +35,8 @@ class AuditTracingProcessor(TracingProcessor):
         self._logger = logger
         self.enabled = True
         self._observers: dict[Recording, Observer] = {}
+        self._runs: BoundedMap[RunRecorder] = BoundedMap()
+        """Span id -> the run that a wrapped runner executes there: the span may end in another context."""
         self._handled_before: BoundedMap[BaseException] = BoundedMap()
         """Span id -> what was being handled when it started: a run may stand in an `except` block."""
 
@@ -55,7 +57,9 @@ class AuditTracingProcessor(TracingProcessor):
         run = active.get()
         if run is None:
             self._quietly(self._started, span)
-        elif span.span_data.type not in _TOLD_BY_HOOKS:
+            return
+        self._runs[span.span_id] = run
+        if span.span_data.type not in _TOLD_BY_HOOKS:
             self._remember_exception(span)
             if span.parent_id is not None and span.span_data.type != "function":
                 run.recording.parents[span.span_id] = span.parent_id
@@ -63,7 +67,7 @@ class AuditTracingProcessor(TracingProcessor):
     def on_span_end(self, span: Span[Any]) -> None:
         if not self.enabled:
             return
-        run = active.get()
+        run = self._runs.pop(span.span_id) or active.get()
         if run is None:
             self._quietly(self._ended, span)
         elif span.span_data.type not in _TOLD_BY_HOOKS:

@@ -11,7 +11,7 @@ from typing import Any
 
 from agents.realtime import OpenAIRealtimeWebSocketModel, RealtimeRunner, RealtimeSession
 
-from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, Seam, after_the_fact, get_logger
+from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, Seam, after_the_fact, get_logger, held
 from agent_audit_openai_agents.approvals import deciding
 from agent_audit_openai_agents.conversation import Conversation
 from agent_audit_openai_agents.failures import record_failures
@@ -133,18 +133,12 @@ class AuditRealtimeSession(RealtimeSession):
 
     async def approve_tool_call(self, call_id: str, *, always: bool = False) -> None:
         self.conversation.calls.decided(call_id, approve=True, always=always, words=None)
-        token = deciding.set(call_id)
-        try:
+        with held(deciding, call_id):
             await super().approve_tool_call(call_id, always=always)
-        finally:
-            deciding.reset(token)
 
     async def reject_tool_call(
         self, call_id: str, *, always: bool = False, rejection_message: str | None = None
     ) -> None:
         self.conversation.calls.decided(call_id, approve=False, always=always, words=rejection_message)
-        token = deciding.set(call_id)
-        try:
+        with held(deciding, call_id):
             await super().reject_tool_call(call_id, always=always, rejection_message=rejection_message)
-        finally:
-            deciding.reset(token)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from agents import get_current_span
 from agents.version import __version__ as sdk_version
 
-from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, ToolDefinitions, shared_state
+from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, ToolDefinitions, held, shared_state
 from agent_audit_openai_agents.pending import Decision
 
 if TYPE_CHECKING:
@@ -39,11 +39,8 @@ class Sink:
 @contextmanager
 def never_waiting() -> Iterator[None]:
     """Queue the events of this block."""
-    token = _buffered.set(True)
-    try:
+    with held(_buffered, True):
         yield
-    finally:
-        _buffered.reset(token)
 
 
 class Recording:

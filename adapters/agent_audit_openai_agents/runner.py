@@ -13,7 +13,7 @@ from agents import RunState
 from agents.lifecycle import RunHooksBase
 from agents.tool_context import ToolContext
 
-from agent_audit import WriteError, current_identity, identify
+from agent_audit import WriteError, current_identity, held, identify
 from agent_audit_openai_agents.approvals import take_over
 from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
@@ -205,12 +205,8 @@ def _within(run: RunRecorder) -> Iterator[None]:
         "session_id": given.get("session_id") or run.told.session_id or outer.session_id,
         "user_id": given.get("user_id") or outer.user_id,
     }
-    token = active.set(run)
-    try:
-        with identify(**whose, trace_id=trace_id, span_id=outer.span_id):
-            yield
-    finally:
-        active.reset(token)
+    with held(active, run), identify(**whose, trace_id=trace_id, span_id=outer.span_id):
+        yield
 
 
 def _stream_ended(run: RunRecorder, ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:

@@ -283,3 +283,34 @@ def test_an_answer_about_one_call_that_is_refused_decides_nothing(record: Record
     assert decided(record) == []
     agent.invoke(Command(resume=APPROVE), on_thread(record))
     assert decided(record) == [("action.approved", "success", "tool.send", "c1")]
+
+
+@pytest.mark.parametrize("in_tool", [True, False])
+def test_a_question_that_is_answered_once_more_after_its_task_failed_is_the_one_that_was_asked(
+    record: Record, in_tool: bool
+) -> None:
+    failures = [ConnectionError("down")]
+
+    def asks(to: str) -> str:
+        answer = interrupt({"to": to})
+        if failures:
+            raise failures.pop()
+        return str(answer)
+
+    compiled: Any
+    if in_tool:
+        replies = [asks_for(call("asks", "c1", to="bob")), "done"]
+        tools = [tool(description="Ask.")(asks)]
+        compiled = create_agent(Scripted(replies=replies), tools, name="g", checkpointer=InMemorySaver())
+    else:
+        graph = StateGraph(MessagesState).add_node("ask", lambda state: {"messages": [("ai", asks("bob"))]})
+        compiled = graph.add_edge(START, "ask").compile(name="g", checkpointer=InMemorySaver())
+    compiled.invoke(QUESTION, on_thread(record))
+    with pytest.raises(ConnectionError):
+        compiled.invoke(Command(resume="blue"), on_thread(record))
+    compiled.invoke(Command(resume="green"), on_thread(record))
+    asked, *decisions = record.of("permission.check", "action.approved")
+    assert [event.result for event in decisions] == ["blue", "green"]
+    for decision in decisions:
+        assert (decision.call_id, decision.parameters) == (asked.call_id, {"to": "bob"})
+        assert "question_from" not in decision.metadata

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import pytest
@@ -13,6 +15,7 @@ from langchain_core.tools import tool
 from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, asks_for, call
 from langchain_stories import QUESTION
 from langgraph.prebuilt import InjectedState
+from langgraph.prebuilt.tool_node import ToolCallRequest
 
 from agent_audit import MemoryAuditBackend
 from agent_audit_langchain import AuditCallbackHandler, AuditMiddleware
@@ -156,3 +159,57 @@ def test_call_with_a_value_that_the_model_made_up_for_an_injected_argument_is_re
     agent = create_agent(model, [pay], name="clerk", middleware=[AuditMiddleware(record.logger)])
     agent.invoke(QUESTION, {"callbacks": [record.handler]})
     assert of_tools(record) == [CALL, response("success")]
+
+
+def test_a_call_that_was_left_behind_with_its_loop_ends_where_it_is_collected(record: Record) -> None:
+    begun: list[bool] = []
+
+    async def never(request: Any) -> Any:
+        begun.append(True)
+        await asyncio.Event().wait()
+
+    async def leave() -> None:
+        request = ToolCallRequest(tool_call=call("send", "c1"), tool=None, state={}, runtime=None)  # type: ignore[arg-type]
+        task = asyncio.ensure_future(AuditMiddleware(record.logger).awrap_tool_call(request, never))
+        while not begun:
+            assert not task.done()
+            await asyncio.sleep(0)
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    gc.collect()
+    assert record.short() == [("tool.call", "tool.send", "c1"), ("tool.response", "cancelled", "tool.send", "c1")]
+
+
+def test_a_call_whose_task_is_cancelled_while_it_is_being_recorded_ends_though_its_loop_is_gone_by_then() -> None:
+    recording, go_on = threading.Event(), threading.Event()
+
+    class Slow(MemoryAuditBackend):
+        def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+            recording.set()
+            go_on.wait(60)
+            return super().append(records, timeout=timeout)
+
+    async def cancel(middleware: AuditMiddleware) -> None:
+        request = ToolCallRequest(tool_call=call("send", "c1"), tool=None, state={}, runtime=None)  # type: ignore[arg-type]
+        task = asyncio.ensure_future(middleware.awrap_tool_call(request, never))
+        while not recording.is_set():
+            await asyncio.sleep(0)
+        for pending in asyncio.all_tasks() - {asyncio.current_task()}:  # as `asyncio.run` does in the end
+            pending.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def never(request: Any) -> Any:
+        raise AssertionError("it was not on record yet")
+
+    record = Record(Slow())
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cancel(AuditMiddleware(record.logger)))
+    go_on.set()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    assert record.short() == [("tool.call", "tool.send", "c1"), ("tool.response", "cancelled", "tool.send", "c1")]
+    record.check()
+    record.logger.close()

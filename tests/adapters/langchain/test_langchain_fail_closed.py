@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -294,3 +295,47 @@ async def test_a_bug_in_the_adapter_does_not_stop_the_call(
     await run(agent(sent, AuditMiddleware(record.logger)), {}, asynchronous)
     assert sent == ["ann"]
     record.handler.recording.tracker.close_all()
+
+
+class OnceFull(MemoryAuditBackend):
+    """A disk that refuses the first event of some type, and has room again then."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.refuses: bytes | None = f'"event_type":"{kind}"'.encode()
+
+    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+        if self.refuses and any(self.refuses in record for record in records):
+            self.refuses = None
+            raise WriteError("disk full")
+        return super().append(records, timeout=timeout)
+
+
+@pytest.mark.parametrize("asynchronous", [False, pytest.param(True, marks=NEEDS_TASK_CONTEXT)])
+@pytest.mark.parametrize("kind", ["agent.start", "llm.request", "tool.call"])
+def test_what_one_handler_could_not_record_and_so_stopped_no_other_one_records(kind: str, asynchronous: bool) -> None:
+    sent, backend = Sent(), OnceFull(kind)
+    with AuditLogger(backend, on_failure="raise") as logger:
+        enable(logger)
+        handler, clerk = AuditCallbackHandler(logger), agent(sent)
+        config: Any = {"callbacks": [handler]}
+        with pytest.raises(WriteError):
+            asyncio.run(clerk.ainvoke(QUESTION, config)) if asynchronous else clerk.invoke(QUESTION, config)
+        assert not handler.recording.tracker._runs
+        assert not sent
+        events = backend.events()
+        assert kind not in [event.event_type for event in events]
+        failed = [event.call_id for event in events if event.event_type == "action.failed"]
+        assert failed == (["c1"] if kind == "tool.call" else [])
+
+
+def test_what_was_stopped_may_be_tried_again_under_the_same_run_id() -> None:
+    sent, backend = Sent(), OnceFull("tool.call")
+    with AuditLogger(backend, on_failure="raise") as logger:
+        enable(logger)
+        config: Any = {"callbacks": [AuditCallbackHandler(logger)], "run_id": uuid4(), "metadata": {"user_id": "ann"}}
+        with pytest.raises(WriteError):
+            sent.tool().invoke({"to": "bob"}, config)
+        assert sent.tool().invoke({"to": "bob"}, config) == "sent to bob"
+    kinds = [event.event_type for event in backend.events()]
+    assert kinds == ["action.failed", "tool.call", "tool.response"]
