@@ -121,8 +121,8 @@ def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) 
     """A value that merely follows its name: it must look generated, or stand in quotes."""
     if REFERENCE.match(text, after.end()) or (first and text[first - 1] == "/"):
         return None  # a path and the next argument
-    if after.group(3)[-1] == "\\" and text[after.end()] == "u":
-        return None  # a letter as JSON escapes it
+    if after.group(3)[-1] == "\\" and text[after.end()] in "nrtu":
+        return None  # a letter or a line's end as JSON escapes it
     if _INDEX.match(text, after.end()):
         return None
     if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):

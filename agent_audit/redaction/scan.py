@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 from typing import NamedTuple
 
 from agent_audit.redaction.codes import CODE_FINDERS
-from agent_audit.redaction.documents import Structure, secrets_by_place
+from agent_audit.redaction.documents import Structure, may_hold_documents, secrets_by_place
 from agent_audit.redaction.encoded import ENCODED, encoded_finders
 from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
@@ -37,7 +37,7 @@ from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
 from agent_audit.redaction.sections import SECTION_FINDERS
 from agent_audit.redaction.sentences import NAME_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
-from agent_audit.redaction.stores import SECRET_TYPES
+from agent_audit.redaction.stores import STORE_MARKS
 from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
@@ -70,10 +70,11 @@ _STATEMENTS: dict[str, Statement] = {
     **NAME_FINDERS,
     **LOGIN_FINDERS,
 }
+_LISTS = ("args", "argv", "cmd", "command")
 _QUOTES, _BLANKS = ('"', '\\"'), ("", " ")
-_ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in _BLANKS}
+_ARGUMENTS = {f"{name}{quote}:{blank}[" for name in _LISTS for quote in _QUOTES for blank in _BLANKS}
 _ARGUMENTS |= {f'\\",{blank}\\"-' for blank in _BLANKS}
-_TYPES = frozenset(name.lower() for name in SECRET_TYPES) | _ARGUMENTS
+_TYPES = frozenset(name.lower() for name in STORE_MARKS) | _ARGUMENTS
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
 _OF_PROSE = frozenset({"://", " / ", "admin/", "root/", "login", "log in", "log on", "sign in", " door", " gate"})
@@ -285,7 +286,7 @@ class Scanner:
             text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
             parts = parts_within(text, strings)
-            if strings is None and not parts:
+            if strings is None and not parts and not may_hold_documents(text):
                 continue  # plain text, read already
             known = Known(into[0].get(index, ()))
             spans = chain(self._by_place(text, strings), self._by_themselves(parts, action))
@@ -296,7 +297,7 @@ class Scanner:
 
     def _by_place(self, text: str, strings: list[tuple[int, str]] | None) -> Iterator[Found]:
         """What its place in a document makes a secret."""
-        if strings is not None and self._structure is not None:
+        if self._structure is not None and (strings is not None or may_hold_documents(text)):
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 

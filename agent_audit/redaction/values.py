@@ -80,7 +80,9 @@ NO_KEYS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
-_DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
+_DESCRIPTIVE_ENDS = words(
+    "name names type path file files url uri arn ref id version enabled description at date time owner status"
+)
 # Its forms have nothing in common: a name of many parts is read in one way only.
 _PART = r"(?:[a-z]+|\d[a-z]{1,3}|v?\d{1,4})"
 # What documentation says where a form has the secret: types, algorithms, versions, sizes, names of other things.

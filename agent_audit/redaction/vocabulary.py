@@ -322,7 +322,7 @@ DESCRIPTIVE = words("""
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method methods scheme audience client_id tenant_id key_id kid usage source
     expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
-    optional
+    optional documentation summary caption help
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 
