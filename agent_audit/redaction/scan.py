@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from agent_audit.redaction.bound import BOUND, find_bound, find_inserted_or_bound
 from agent_audit.redaction.codes import CODE_FINDERS
 from agent_audit.redaction.documents import Structure, may_hold_documents, secrets_by_place
 from agent_audit.redaction.encoded import ENCODED, encoded_finders
@@ -38,7 +39,7 @@ from agent_audit.redaction.sections import SECTION_FINDERS
 from agent_audit.redaction.sentences import NAME_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.stores import STORE_MARKS
-from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
+from agent_audit.redaction.tables import find_columns, find_copied
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
 from agent_audit.redaction.wallets import TELLING, find_seed_phrases
@@ -59,9 +60,8 @@ _IN_STATEMENTS, _IN_PHRASES, _IN_RUNS = range(3)
 encoded may hold, and stand before, any statement."""
 # Literals that begin something with several secrets, and what finds them.
 _STATEMENTS: dict[str, Statement] = {
-    "insert into": find_inserted,
-    "insert ignore into": find_inserted,
-    "replace into": find_inserted,
+    **dict.fromkeys(("insert into", "insert ignore into", "replace into"), find_inserted_or_bound),
+    **dict.fromkeys(BOUND, find_bound),
     "copy ": find_copied,
     ":*:": find_in_password_file,
     **dict.fromkeys(("kind: secret", 'kind: "secret', "kind: 'secret"), find_in_manifest),
