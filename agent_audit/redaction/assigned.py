@@ -175,6 +175,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # `input('Password: ')`: the quote closes what the name stands in
     else:
         value = value_at(text, start)
+    if value is not None and separator.endswith(("22", "27")):
+        value = _until(text, value, separator[separator.rfind("%") :])
     if value is not None and separator.endswith((">", "gt;")) and "=" not in separator:
         value = _element_text(text, value, separator)
     if value is None or not plausible(text, value, separator, found):
@@ -284,6 +286,12 @@ def _is_itself(text: str, first: int, value: Value) -> bool:
     owner, _, name = _ASSIGNS.split(before, maxsplit=1)[0].strip(" \t\n\"']").rpartition(".")
     owner = owner or ("]" in before and " = " in before)
     return name.strip("_").lower() == given and (bool(owner) or _CODE_AFTER.match(text, end) is not None)
+
+
+def _until(text: str, value: Value, quote: str) -> Value:
+    """A value up to the quote, escaped as in a URL, that also opened it: `%22password%22%3A%22x%22%7D`."""
+    end = text.find(quote, value.start, value.end)
+    return value if end < 0 else Value(value.start, end, True)
 
 
 def _element_text(text: str, value: Value, separator: str) -> Value | None:

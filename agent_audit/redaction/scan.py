@@ -12,7 +12,7 @@ from agent_audit.redaction.bound import BOUND, find_bound, find_inserted_or_boun
 from agent_audit.redaction.codes import CODE_FINDERS
 from agent_audit.redaction.documents import Structure, may_hold_documents, secrets_by_place
 from agent_audit.redaction.encoded import ENCODED, encoded_finders
-from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
+from agent_audit.redaction.escapes import is_document, is_escaped, parts_within, readings, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
@@ -265,7 +265,7 @@ class Scanner:
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        escaped = "\\" in joined
+        escaped = "\\" in joined or "%" in joined
         if not (places or numbers or escaped or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate([len(t) + 1 for t in texts], initial=0))
@@ -276,7 +276,7 @@ class Scanner:
         for place in numbers:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
         if within and (escaped or telling):
-            closer = [n for n, text in enumerate(texts) if n in telling or "\\u" in text or "\\t" in text]
+            closer = [n for n, text in enumerate(texts) if n in telling or is_escaped(text)]
             self._find_within(texts, closer, (found, near), action)
         return found, near
 
@@ -289,7 +289,7 @@ class Scanner:
             if strings is None and not parts and not may_hold_documents(text):
                 continue  # plain text, read already
             known = Known(into[0].get(index, ()))
-            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action))
+            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action, whole=strings is None))
             new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)
@@ -301,12 +301,12 @@ class Scanner:
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 
-    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None) -> Iterator[Found]:
+    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None, *, whole: bool) -> Iterator[Found]:
         """What is found in parts of a text that are read by themselves, without their escapes."""
-        seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
-        inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
+        seen = [(offset, *one) for offset, part in parts for one in readings(part, whole=whole)]
+        inner = [said for _, said, _ in seen]
         for number, spans in self._find_all(inner, action)[0].items() if inner else ():
-            offset, view = parts[number][0], seen[number]
+            offset, _, view = seen[number]
             for start, end, rule in spans:
                 first, last = (start, end) if view is None else view.span(start, end)
                 yield offset + first, offset + last, rule
