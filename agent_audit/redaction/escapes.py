@@ -93,7 +93,7 @@ def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]
     elif not whole:
         yield part, None
     if _quotes(part, _QUOTES[0]):
-        view = Unescaped(part, _PERCENT, _of_percent if " " in part else _of_form)
+        view = Unescaped(part, _PERCENT, _of_form)
         yield view.text, view
     if _quotes(part, _QUOTES[1]):
         view = Unescaped(part, _CHARACTER, _of_html)
@@ -104,18 +104,14 @@ def _of_string(escape: str) -> str:
     return chr(int(escape[2:], 16)) if escape[1] in "uUxX" else _MEANT.get(escape[1], escape[1])
 
 
-def _of_percent(escape: str) -> str:
-    if escape == "+":
-        return escape
-    return bytes.fromhex(_AGAIN.sub("", escape).replace("%", "")).decode("utf-8", "replace")[:1]
-
-
 def _of_html(escape: str) -> str:
     return unescape("&" + escape.rpartition(";")[0].rpartition(";")[2].lstrip("&") + ";")
 
 
 def _of_form(escape: str) -> str:
-    return _of_percent(escape) if escape != "+" else " "
+    if escape == "+":
+        return " "
+    return bytes.fromhex(_AGAIN.sub("", escape).replace("%", "")).decode("utf-8", "replace")[:1]
 
 
 class Unescaped:
