@@ -87,7 +87,7 @@ _ASSIGNED = (
     r"|setValue|set_value)\(\s{0,2}(?=[\"'`])|[\"'`]\)\.value ?= ?(?=[\"'`])| (?:\|\||\?\?) (?=[\"'`])"
     # What a program takes where nothing is set, the names of an assignment to several.
     r"|[\"'`][\])]{1,2} (?:\|\||\?\?|or) (?=[\"'`])"
-    r"|(?:, ?[\w.$]{1,48}){1,8}(?: string)? :?= (?=[\"'`])"
+    r"|(?:, ?[\w.$]{1,48}){1,8}(?: string)?(?: :?= (?=[\"'`])|[)\]] = (?=[(\[][\"']))"
 )
 _GAP = r"(?![\w-])[\s,\"'`>|\])(\\]{1,24}(?:(?:is|IS|Is|was|WAS) )?[\"'`]?"
 _CLOSE = rf"(?:{RANDOM}{{16}}|{MIXED})"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES
+from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES, VALIDATES
 from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.source_code import is_constant_name
@@ -49,6 +49,11 @@ def is_user_and_password(rule: KeyClass, values: Collection[Any]) -> bool:
         return False
     user, password = values
     return type(user) is type(password) is str and "#" not in user  # no shape of Smithy: `aws.auth#sigv4`
+
+
+def are_rules(values: Collection[Any]) -> bool:
+    """Whether a list says what a field takes: `["required", "min:8"]`."""
+    return any(type(value) is str and value in VALIDATES for value in values)
 
 
 def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:

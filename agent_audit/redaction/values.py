@@ -275,6 +275,8 @@ def describes_in(key: str, value: object, found: KeyClass) -> bool:
 def is_list_item(text: str, found: KeyClass, name: str) -> bool:
     """Whether an item of a list or table could be a secret: no sentence, no name of one, no word of a heading."""
     count = len(text.split())
-    if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()) or _NAME.match(text):
+    if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()):
         return False
+    if _NAME.match(text) and not (found.rule == "key:password" and text[-3:].isdigit()):
+        return False  # `cobalt-velvet-469` is what people choose
     return not (WORD.match(text) and found.rule != "key:password" and not name[:1].islower())

@@ -280,7 +280,7 @@ HARMLESS_KEY_OWNERS = words("""
     param parameter option setting state data node tree parent child short arrow enter escape shift
     ctrl control tab function_name issue project ticket jira_issue s3 blob file answer legend color
     sorting filter query search reference ref trace span tag label sticky any press keyboard major
-    minor musical song piano
+    minor musical song piano socket
 """)
 
 HARMLESS_TOKEN_OWNERS = words("""

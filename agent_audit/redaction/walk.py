@@ -260,6 +260,7 @@ class Walk:
     def _items(self, values: Collection[Any], depth: int, rule: KeyClass | None) -> list[Any]:
         out: list[Any] = []
         texts, places = self.texts, self.places
+        rule = None if rule is not None and members.are_rules(values) else rule
         option: KeyClass | None = None
         self._nodes -= len(values)
         if self._nodes < 0:

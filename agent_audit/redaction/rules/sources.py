@@ -41,6 +41,16 @@ kubectl-secret: kubectl reference, create secret generic
 netrc-password: netrc(5)
 pgpass-password: PostgreSQL documentation, the password file
 sql-identified-by: MySQL reference manual, CREATE USER
+sql-replaced-password: Oracle SQL language reference, ALTER USER
+sql-cipher: PostgreSQL documentation, pgcrypto; MySQL reference manual, encryption; Microsoft Learn, ENCRYPTBYPASSPHRASE
+sql-setting: a statement that sets what is called like a password
+elastic-password: Elasticsearch documentation, what a node prints when it first starts
+curl-certificate: curl(1), --cert
+influx-token: influx CLI reference, --token
+databricks-secret: Databricks CLI reference, secrets put-secret
+substituted-file: bash(1), process substitution
+azure-key-row: Azure CLI reference, az storage account keys list
+email-password-call: Firebase documentation, password authentication
 sql-password: MySQL reference manual, SET PASSWORD
 redis-config-password: Redis documentation, security
 piped-password: the manuals of sudo and of the login commands, passwords on standard input
