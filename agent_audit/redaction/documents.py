@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from agent_audit.redaction.escapes import strings_of
+from agent_audit.redaction.escapes import Unescaped, strings_of
+from agent_audit.redaction.marker import MARKER
 
 _LARGEST = 1 << 18
 """Characters up to which a document is taken apart; of a longer one its text alone is read."""
@@ -18,8 +19,8 @@ _MOST_TRIED = 4
 """How many times its length a text is read where what begins like a document turns out to be none."""
 _read = json.JSONDecoder().raw_decode
 
-Structure = Callable[[Any], dict[int, str]]
-"""By its id, every string of a structure that its place there makes a secret, and the rule."""
+Structure = Callable[[Any], dict[int, tuple[str, str]]]
+"""By its id, every string of which its place in a structure makes something a secret: the rule, and what is left."""
 
 
 def secrets_by_place(
@@ -42,7 +43,24 @@ def secrets_by_place(
             continue
         for leaf, (start, inner) in zip(leaves, written, strict=True):
             if id(leaf) in found:
-                yield offset + start, offset + start + len(inner), found[id(leaf)]
+                rule, left = found[id(leaf)]
+                for first, last in _taken(leaf, inner, left):
+                    yield offset + start + first, offset + start + last, rule
+
+
+def _taken(leaf: str, inner: str, left: str) -> Iterator[tuple[int, int]]:
+    """Where in a string, as it is written, stands what is not left of it."""
+    kept = MARKER.split(left)
+    view = Unescaped(inner)
+    if len(kept) == 1 or not any(kept) or view.text != leaf:  # a pair of surrogates is one character there
+        yield 0, len(inner)
+        return
+    end = len(kept[0])
+    for number, piece in enumerate(kept[1:], 2):
+        # The last piece ends the string; another may stand earlier in a secret, too, which costs the rest of it.
+        place = len(leaf) - len(piece) if number == len(kept) else leaf.find(piece, end + 1)
+        yield view.span(end, place)
+        end = place + len(piece)
 
 
 def may_hold_documents(text: str) -> bool:

@@ -24,10 +24,7 @@ _CHARACTER = re.compile(
     r"&(?:amp;)*(?:quot|apos|amp|lt|gt|nbsp|#(?!0{0,4}38;)\d{2,6}|#x(?!0{0,3}26;)[0-9a-f]{2,5});", re.IGNORECASE
 )
 _AGAIN = re.compile(r"(?<=%)(?:25)+(?=[0-9a-f]{2})", re.IGNORECASE)
-_QUOTES = (
-    ("%22", "%27", "%0A", "%0a", "%2522", "%2527"),
-    ("&quot;", "&apos;", "&#39;", "&#34;", "&#x27;", "&#x22;", "&amp;quot;", "&amp;#39;", "&amp;#x27;"),
-)
+_QUOTES = re.compile(r"%(?:25)?(?:2[27]|0[Aa])"), re.compile(r"&(?:amp;)?(?:quot|apos|#3[49]|#x2[27]);")
 """In what was escaped as a whole, other than an address within an address, and the signs of HTML amid its text."""
 _WHOLLY = re.compile(r"(?:\\{1,8}x[2-7][0-9a-fA-F]){6}")
 # The second group stands behind the name of a member. One that has no end is cut off, and matches too: else the end
@@ -59,7 +56,7 @@ def parts_within(text: str, strings: list[tuple[int, str]] | None) -> list[tuple
     if strings is not None:
         long = ((start, inner) for start, inner in strings if len(inner) >= _SHORTEST)
         return [(start, inner) for start, inner in long if " " in inner or "\\" in inner or "%" in inner]
-    return [(0, text)] if _is_in_string(text) or any(map(_quotes, (text, text), _QUOTES)) else []
+    return [(0, text)] if _is_in_string(text) or any(form.search(text) for form in _QUOTES) else []
 
 
 def _is_in_string(text: str) -> bool:
@@ -70,13 +67,14 @@ def _is_wholly_escaped(text: str) -> bool:
     return "\\x" in text and _WHOLLY.search(text) is not None
 
 
-def _quotes(text: str, escapes: tuple[str, ...]) -> bool:
-    return escapes[0][0] in text and any(escape in text for escape in escapes)
-
-
 def is_escaped(text: str) -> bool:
     """Whether a text is to be read more closely for its escapes alone, whatever else is in it."""
-    return "\\u" in text or "\\t" in text or _is_wholly_escaped(text) or _quotes(text, _QUOTES[0])
+    return (
+        "\\u" in text
+        or "\\t" in text
+        or _is_wholly_escaped(text)
+        or ("%" in text and _QUOTES[0].search(text) is not None)
+    )
 
 
 def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]]:
@@ -92,10 +90,10 @@ def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]
         yield view.text, view
     elif not whole:
         yield part, None
-    if _quotes(part, _QUOTES[0]):
+    if _QUOTES[0].search(part) is not None:
         view = Unescaped(part, _PERCENT, _of_form)
         yield view.text, view
-    if _quotes(part, _QUOTES[1]):
+    if _QUOTES[1].search(part) is not None:
         view = Unescaped(part, _CHARACTER, _of_html)
         yield view.text, view
 

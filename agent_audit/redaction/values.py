@@ -64,7 +64,8 @@ _FILLER = re.compile(
 )
 _STAND_IN = re.compile(
     rf"{_ARN}\S{{0,400}}|{_FILLED_IN}"
-    r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
+    r"|<[a-z][\w -]{0,40}>|\[[A-Z]{3,16}(?:[ _-][A-Z]{2,16}){0,3}\]"
+    r"|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"

@@ -63,6 +63,18 @@ CALLS: tuple[Rule, ...] = (
         r"\s{0,4}[\"']([^\"'\n]{1,256})",
     ),
     part(
+        "key-pair-argument",
+        ("api_key=(", "apikey=("),
+        rf"(?i:api_?key)=\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}",
+        _is_credential,
+    ),
+    part(
+        "password-setter",
+        (".pass(", ".password(some("),
+        rf"\.pass(?:word)?\((?:Some\()?{QUOTED}(?:\.into\(\))?\)",
+        _is_credential,
+    ),
+    part(
         "email-password-call",
         ("withemailandpassword(", "emailauthprovider.credential("),
         r"(?i:withemailandpassword|emailauthprovider\.credential)\(\s{0,24}(?:[\w.$]{1,40}(?:\(\))?,\s{0,24})?"

@@ -67,7 +67,9 @@ def _printing() -> re.Pattern[str]:
 
 def _is_printed(text: str) -> bool:
     """One token: no path, prompt or word."""
-    return text[0] not in "/-#$~>" and (has_digit(text) or len(text) >= 20 or _SYMBOL.search(text[:-1]) is not None)
+    if text[0] in "-#$~>" or (text[0] == "/" and text[-1] != "="):
+        return False
+    return has_digit(text) or len(text) >= 20 or _SYMBOL.search(text[:-1]) is not None
 
 
 PRINTING: tuple[Rule, ...] = (

@@ -39,6 +39,11 @@ def _is_for_it(text: str) -> bool:
     return not text.isalpha() and _is_given(text)
 
 
+def _is_shown_value(text: str) -> bool:
+    """No number, word or name."""
+    return is_mixed(text) and text[:1] not in "-<#$>%" and _is_given(text)
+
+
 def _is_aws_secret(text: str) -> bool:
     """Letters of both cases and digits: no digest."""
     return has_digit(text) and not text.isupper() and not text.islower()
@@ -237,6 +242,29 @@ SIGNING_IN: tuple[Rule, ...] = (
     # What Elasticsearch says when it first starts.
     part(
         "elastic-password", (" user (reset with",), r" user \(reset with [^\n]{0,120}?\):?\s{1,16}(\S{8,64})", has_digit
+    ),
+    # MySQL's Galera: the user and the password of a transfer.
+    part(
+        "galera-password",
+        ("wsrep_sst_auth",),
+        r"(?i:wsrep_sst_auth)[\"']?\s{0,4}(?:[=:]|,\s{0,4}\\?\"value\\?\":)\s{0,4}\\?[\"']?[\w.-]{1,64}:([^\s\"'\\]{3,128})",
+        _is_given,
+    ),
+    part(
+        "oracle-password",
+        ("connect ", "conn "),
+        r"(?i:conn(?:ect)?) [\w$#]{1,64}/\\?\"?([^\s\"@/\\]{3,128})\\?\"?@(?=\w)",
+        _is_given,
+    ),
+    # What an interpreter shows of what somebody asks it for.
+    part(
+        "shown-value",
+        (">>> ", "in [", "php > ", "irb", "pry("),
+        r"(?:>>> |In \[\d{1,4}\]: |php > |(?:irb|pry)\b[^\n>]{0,40}> )[^\n]{0,160}?"
+        r"(?i:password|passwd|secret(?:_key\w{0,8})?|token|api_?key|passphrase)\w{0,12}"
+        rf"(?:\([^\n()]{{0,80}}\))?[\"')\]; \\]{{0,8}}(?:{NL})(?:=> |Out\[\d{{1,4}}\]: )?\\?[\"']?"
+        rf"([^\s\"'\\<>()]{{6,512}})\\?[\"']?{EOL}",
+        _is_shown_value,
     ),
     # What `az storage account keys list` prints as a table.
     part("azure-key-row", ("key1 ", "key2 "), r"key[12] {1,12}(?i:full|read) {1,12}([A-Za-z0-9/+]{86}==)"),
