@@ -58,7 +58,9 @@ _HEREDOC = re.compile(
     r"<<[-~]?[\"']?(\w{1,16})[\"']?[ \t]{0,4}\n[ \t]{0,16}((?!\1\s)[^\n$]{4,1024})\n[ \t]{0,16}\1(?!\w)"
 )
 _DEFAULT = re.compile(r"-?([^\s{}?+=\"'$-][^\s{}\"']{3,255})\}")
-_NAMES_BEFORE = re.compile(r"(?:\A|[\n;]|\b(?:const|var|let|my)\b)[ \t]{0,40}((?:[\w.$]{1,48}, ?){1,8})\Z")
+_NAMES_BEFORE = re.compile(
+    r"(?:\A|[\n;]|\b(?:const|var|let|my|list)\b)[ \t]{0,40}[(\[]?((?:[\w.$]{1,48}, ?){1,8})\$?\Z"
+)
 _ITEM = re.compile(
     r"(?:[bruf]?\"(?:[^\"\\\n]|\\.){0,256}\"|[bruf]?'(?:[^'\\\n]|\\.){0,256}'|[\w.]{1,64}(?:\([^()\n]{0,128}\)|\[[^][\n]{0,64}\])?),"
     r"\s{0,16}"
@@ -74,6 +76,13 @@ _WRAPPER = re.compile(
 )
 _OPENS_BLOCK = re.compile(r"\[(?!\[|REDACTED)|\{(?=[\s\"'}]|\\\\{1,7}[\"'nrt])")
 _CHANGED = re.compile(r"[\"']\s{1,2}->\s{1,2}[\"']([^\"'\n]{1,4096})")
+_ELSE = re.compile(r"[\"'] if [^\n\"']{1,80}? else [\"']([^\"'\n]{1,4096})")
+# What a program takes where a call gives nothing, or by a condition.
+_CHOICE = re.compile(
+    r"[\w.$]{1,80}(?:\([^()\n]{0,120}\)|\[[^\[\]\n]{0,80}\]){0,2}"
+    r"(?: ?(?:\|\||\?\?|\?:) ?| or |[ =!<>\w.\"']{0,60} ?\? ?[\"'`](?P<then>[^\"'`\n]{1,256})[\"'`] ?: ?)"
+    r"[\"'`](?P<otherwise>[^\"'`\n]{1,256})[\"'`]"
+)
 _CODE_AFTER = re.compile(r"[,;)\]}]|\s{1,40}[)\]}]| =(?!=)| (?:or|and|if|else|is|as|not)\b| ?(?:\?\?|\|\||&&)")
 _COORDINATE = re.compile(r"(?:jar|war|pom|aar|bundle|test-jar):[\w.]")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}\s?=")
@@ -137,8 +146,10 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # `PASSWORD=`, and the next line
     if text[first - 2 : first] == "${" and first > 1:
         return _default_of(text, start, found)
-    if separator[-2:] == "= " and text[first - 2 : first].rstrip()[-1:] == ",":
+    if separator[-2:] == "= " and text[max(0, first - 3) : first].rstrip(" $")[-1:] == ",":
         start = _own_value(text, first, start)
+    elif separator[:1] == "," and text[start : start + 1] in ("(", "["):
+        start += 1
     if text[max(0, first - 9) : first] == "checksum/":
         return None  # what an annotation of Helm says of a secret
     if text[start : start + 1] == "`" and separator == "=" and text[first].isupper():
@@ -150,7 +161,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # the quote that closes what the name stands in
     if separator == ":" and text.find("arn:", max(0, first - 120), first) >= 0:
         return None  # the name of an Amazon resource has its kind between colons
-    opens = start >= blocks_from and not found.weak and not text.startswith("[]byte(", start)
+    own = start != after.end()  # of a list that is assigned to several names, its own item
+    opens = not own and start >= blocks_from and not found.weak and not text.startswith("[]byte(", start)
     block = _block(text, after, first, found) if opens else None
     if block is not None:
         return block
@@ -160,6 +172,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     wrapper = _WRAPPER.match(text, start) if "(" in head or head[:1] in "&!" else None
     if wrapper is not None:
         start = wrapper.end()
+    elif (chosen := _choice(text, start, found)) is not None:
+        return chosen
     # Before the value is measured: what is refused must not cost its length again at the next keyword.
     elif REFERENCE.match(text, start) or (_CALL.match(text, start) and not QUOTE.match(text, start)):
         return None
@@ -175,6 +189,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return None  # `input('Password: ')`: the quote closes what the name stands in
     else:
         value = value_at(text, start)
+    if value is not None and separator.endswith(("22", "27")):
+        value = _until(text, value, separator[separator.rfind("%") :])
     if value is not None and separator.endswith((">", "gt;")) and "=" not in separator:
         value = _element_text(text, value, separator)
     if value is None or not plausible(text, value, separator, found):
@@ -188,15 +204,26 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     if attributes is not None:
         value = value._replace(end=attributes.start())
     named = Named(value.start, value.end, found.rule)
-    changed = _CHANGED.match(text, value.end) if value.quoted else None
+    changed = _CHANGED.match(text, value.end) or _ELSE.match(text, value.end) if value.quoted else None
     if changed is not None and could_be_secret(changed.group(1), found):
         return Finding([named, Named(*changed.span(1), found.rule)], changed.end())
     return Finding([named], 0 if separator[:1] == "," else named.end)  # the next name has the next value
 
 
+def _choice(text: str, start: int, found: KeyClass) -> Finding | None:
+    """`input() or "x"`, `env("TOKEN") ?: "x"`, `live ? "x" : "y"`."""
+    match = _CHOICE.match(text, start) if text[start : start + 1] not in _QUOTES else None
+    if match is None:
+        return None
+    spans = [match.span(group) for group in ("then", "otherwise")]
+    return Finding([Named(*span, found.rule) for span in spans if is_shown(text[slice(*span)], found)], 0)
+
+
 def _own_value(text: str, first: int, start: int) -> int:
     """Of the values at `start` the one of this name: `user, password = "u", "x"`."""
     names = _NAMES_BEFORE.search(text, max(0, first - 200), first)
+    if names is not None and text[start : start + 1] in ("(", "["):
+        start += 1  # Perl and PHP
     for _name in range(names.group(1).count(",") if names is not None else 0):
         item = _ITEM.match(text, start)
         if item is None:
@@ -286,6 +313,12 @@ def _is_itself(text: str, first: int, value: Value) -> bool:
     return name.strip("_").lower() == given and (bool(owner) or _CODE_AFTER.match(text, end) is not None)
 
 
+def _until(text: str, value: Value, quote: str) -> Value:
+    """A value up to the quote, escaped as in a URL, that also opened it: `%22password%22%3A%22x%22%7D`."""
+    end = text.find(quote, value.start, value.end)
+    return value if end < 0 else Value(value.start, end, True)
+
+
 def _element_text(text: str, value: Value, separator: str) -> Value | None:
     """`<entry key="password">x</entry>`: up to the closing tag, and no word of a form's label."""
     secret = _TAG.split(text[value.start : value.end], maxsplit=1)[0]
@@ -316,7 +349,7 @@ def find_weak(text: str, start: int, found: KeyClass) -> Named | None:
 
 def is_name(text: str) -> bool:
     """Paths, addresses and plain identifiers are long without being secret."""
-    return "://" in text or text.startswith(("/", "./", "~/", "-")) or text.count("/") > 3
+    return "://" in text or text.startswith(("/", "./", "~/", "-")) or (text.count("/") > 3 and text[-1] != "=")
 
 
 def is_key_of_store(text: str) -> bool:

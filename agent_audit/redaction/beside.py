@@ -74,6 +74,8 @@ _ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
 # docker run --secret, docker service create --secret.
 _MOUNT = re.compile(r"(?:id|type|src|source|target)=[\w./-]")
 
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])", re.IGNORECASE)
+
 
 def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | None:
     """The next cell of a table's row in Markdown, the next line of an accessibility tree: a value that fills it."""
@@ -121,10 +123,12 @@ def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) 
     """A value that merely follows its name: it must look generated, or stand in quotes."""
     if REFERENCE.match(text, after.end()) or (first and text[first - 1] == "/"):
         return None  # a path and the next argument
-    if after.group(3)[-1] == "\\" and text[after.end()] == "u":
-        return None  # a letter as JSON escapes it
+    if after.group(3)[-1] == "\\" and text[after.end()] in "nrtu":
+        return None  # a letter or a line's end as JSON escapes it
     if _INDEX.match(text, after.end()):
         return None
+    if found.rule == "key:credential" and "(" in after.group(3) and _IDENTIFIER.match(text, after.end()):
+        return None  # `ClientSecretCredential("<tenant>", …`
     if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):
         return None
     return (

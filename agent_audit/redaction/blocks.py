@@ -37,6 +37,10 @@ class Block(NamedTuple):
     end: int
 
 
+VALIDATES = frozenset({"required", "nullable", "sometimes", "present", "filled", "confirmed", "bail"})
+"""Rules of Laravel's validator: one of them in a list under a field's name, and all of it says what the field takes."""
+
+
 def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Block:
     """The secrets in the list or map that opens at `start`.
 
@@ -79,7 +83,7 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
             if members <= _EARLY and content in SCHEMA_KEYS:
                 return Block([], start)
             continue
-        if key == "type" and members <= _EARLY and content in SCHEMA_TYPES:
+        if content in (SCHEMA_TYPES if key == "type" and members <= _EARLY else () if key else VALIDATES):
             return Block([], start)
         if (quote or bare) and not (key and describes(key)) and not skipped and _item(content, found, key or "x"):
             secrets.append(Named(first, last, found.rule))

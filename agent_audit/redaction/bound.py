@@ -1,5 +1,9 @@
 """Values bound to the placeholders of a statement: of SQL (DB-API, PEP 249) each is named by the column it goes with,
-of GraphQL by the argument."""
+of GraphQL by the argument.
+
+Beside it in a structure, or behind it in a text: as source code has them, and as SQLAlchemy, Django, Hibernate,
+MyBatis, TypeORM, Prisma and PostgreSQL log them.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import BOUND_KEYS, STATEMENT_KEYS
-from agent_audit.redaction.tables import COLUMNS, column_names
+from agent_audit.redaction.keys import BOUND_KEYS, STATEMENT_KEYS, KeyClass, KeyClassifier
+from agent_audit.redaction.tables import COLUMNS, column_names, find_inserted
+from agent_audit.redaction.values import Named, could_be_secret, is_weak_secret
 
 _LONGEST = 20_000
 
@@ -20,6 +25,37 @@ _COLUMN = re.compile(
     r"(?i)(\w{1,64})[`\"\]]?\s{0,8}(?:[=<>!]{1,2}|\b(?:not )?i?like\b|\b(?:not )?in\b)\s{0,8}"
     r"(?:\w{1,24})?\(?[\s,?%s:$\d]{0,64}\Z"
 )
+
+BOUND = tuple(f"={blank}{mark}" for mark in ("?", "%s", *(f"${n}" for n in range(1, 10))) for blank in ("", " "))
+"""What stands between a column of a statement and its placeholder, and the placeholder."""
+_BACK, _AHEAD = 1200, 2000
+"""Characters before a placeholder within which its statement begins, and behind it within which its value stands."""
+_NAME = re.compile(r"(\w{1,64})[`\"\]]?\s?\Z")
+_BEGINS = re.compile(
+    r"(?i)(?<!do )(?<!key )(?<!for )\b(?:(?:insert|replace|merge)\s{1,4}(?:ignore )?into|update|delete\s{1,4}from)\b"
+)
+_ASKS = re.compile(r"(?i)(?<!\()\bselect\b")
+# The next argument in source code, what a library calls them, what SQLAlchemy says of its cache before it has them.
+_LIST = re.compile(
+    r"(?:(?<![=(,\s])[\"'`]{1,3}\s{0,8},\s{0,40}(?:\w{1,24}=)?"
+    r"|(?i:\b(?:param(?:eter)?s|arg(?:ument)?s|bind(?:ing)?s|values)\b[\"']?\s{0,2}[:=]?\s{0,2}(?!\$1))"
+    r"|\[(?:generated in|cached since|raw sql|no key|caching disabled|dialect)[^\]\n]{0,60}\]\s)"
+    r"(?!\s{0,4}[(\[]{0,2}\s{0,4}(?:\?|%s|\$\d|:\w))[(\[]{0,2}"
+)
+_GIVEN = re.compile(
+    r"\s{0,24}(?:[bruN]?'((?:[^'\\\n]|\\.|''){0,1024})'|[bru]?\"((?:[^\"\\\n]|\\.){0,1024})\""
+    r"|((?:[^,()\[\]'\"\n]|\([^()\n]{0,200}\)){0,1024}))(\s{0,4}[,)\]]|\s{0,4}$)",
+    re.MULTILINE,
+)
+_TYPE = re.compile(r"\([A-Z]\w{2,24}\)\Z")
+# PostgreSQL's log, Hibernate's 5 and 6.
+_NUMBERED = re.compile(
+    r"\$(\d{1,3}) = '((?:[^'\n]|''){1,1024})'"
+    r"|binding parameter [\[(](\d{1,3})(?:\] as |:)[^\n]{1,40}?(?:-|<-) \[([^\]\n]{1,1024})\]"
+)
+_AGAIN = re.compile(r"\s{0,4},\s{0,8}[(\[]")
+_MOST = 1000
+"""Values that are read."""
 
 
 def bound_values(out: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
@@ -35,17 +71,86 @@ def bound_values(out: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
                 yield variables, match.group(2), match.group(1)
 
 
+def find_inserted_or_bound(text: str, start: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets that an INSERT that begins at `start` puts into its columns, and where it ends."""
+    secrets, end = find_inserted(text, start, keys)
+    if secrets or _PLACEHOLDER.search(text, start, end + 64) is None:
+        return secrets, end
+    return _bound(text, start, end, keys)[0], end
+
+
+def find_bound(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets bound to the placeholders of a statement, one of which stands at `place`; how far it was read."""
+    column = _NAME.search(text, max(0, place - 66), place)
+    if column is None or keys.beside(column.group(1)) is None:
+        return [], place + 1
+    first = max(0, place - _BACK)
+    begun = [match.start() for form in (_BEGINS, _ASKS) for match in form.finditer(text, first, place)][-1:]
+    return _bound(text, begun[0], place, keys) if begun else ([], place + 1)
+
+
+def _bound(text: str, start: int, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+    """The secrets among the values for a statement that begins at `start` and has a placeholder at `place`.
+
+    And where the last of its placeholders ends, so that none of them is looked at again.
+    """
+    last = place + _AHEAD
+    following = _BEGINS.search(text, place, last)
+    last = following.start() if following is not None else last
+    given = _LIST.search(text, place, last)
+    end = given.start() if given is not None else last
+    columns = {}
+    for index, column in _columns(text[start : min(end, start + _LONGEST)]):
+        if (found := keys.beside(column)) is not None:
+            columns[index] = found
+    read = max((match.end() for match in _PLACEHOLDER.finditer(text, place, end)), default=place + 1)
+    if not columns:
+        return [], read
+    numbered = [
+        Named(*match.span(2 if match.group(1) else 4), columns[index].rule)
+        for match in _NUMBERED.finditer(text, place, last)
+        if (index := int(match.group(1) or match.group(3)) - 1) in columns
+        and _is_secret(match.group(2) or match.group(4), columns[index])
+    ]
+    listed = _listed(text, given.end(), columns) if given is not None and not numbered else ()
+    return [*numbered, *listed], read
+
+
+def _listed(text: str, place: int, columns: dict[int, KeyClass]) -> Iterator[Named]:
+    """The secrets of a list of values, or of several lists of as many each."""
+    index = 0
+    for _count in range(_MOST):
+        match = _GIVEN.match(text, place)
+        if match is None or match.end() == place:
+            return
+        quoted = match.group(3) is None
+        start, end = match.span(3 if not quoted else 1 if match.group(1) is not None else 2)
+        kind = None if quoted else _TYPE.search(text, start, end)  # MyBatis: `x(String)`
+        end = kind.start() if kind is not None else end
+        if index in columns and (quoted or kind is not None) and _is_secret(text[start:end], columns[index]):
+            yield Named(start, end, columns[index].rule)
+        place, index = match.end(), index + 1
+        if match.group(4).strip() != ",":
+            again = _AGAIN.match(text, place)
+            if again is None:
+                return
+            place, index = again.end(), 0
+
+
+def _is_secret(value: str, found: KeyClass) -> bool:
+    return is_weak_secret(value, found.rule) if found.weak else could_be_secret(value, found)
+
+
 def _columns(sql: str) -> Iterator[tuple[int, str]]:
     """Which value goes with which column."""
     into = _INTO.search(sql)
     listed = column_names(into.group(1)) if into is not None else []
     for count, match in enumerate(_PLACEHOLDER.finditer(sql)):
         index = int(match.group(1)) - 1 if match.group(1) else count
-        if into is not None and match.start() >= into.end():
+        before = _COLUMN.search(sql, max(0, match.start() - 160), match.start())
+        column = before.group(1) if before is not None else ""
+        if before is None and into is not None and match.start() >= into.end():
             place = sql.count(",", sql.rfind("(", 0, match.start()), match.start())
             column = listed[place] if place < len(listed) else ""
-        else:
-            before = _COLUMN.search(sql, max(0, match.start() - 160), match.start())
-            column = before.group(1) if before is not None else ""
         if column and index >= 0:
             yield index, column

@@ -2,55 +2,95 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
 
-from agent_audit.redaction.escapes import strings_of
+from agent_audit.redaction.escapes import Unescaped, strings_of
+from agent_audit.redaction.marker import MARKER
 
 _LARGEST = 1 << 18
 """Characters up to which a document is taken apart; of a longer one its text alone is read."""
+_BEGINS = re.compile(r"[{\[](?=\s{0,40}[\"{\[])")
+_MOST_TRIED = 4
+"""How many times its length a text is read where what begins like a document turns out to be none."""
+_read = json.JSONDecoder().raw_decode
 
-Structure = Callable[[Any], dict[int, str]]
-"""By its id, every string of a structure that its place there makes a secret, and the rule."""
+Structure = Callable[[Any], dict[int, tuple[str, str]]]
+"""By its id, every string of which its place in a structure makes something a secret: the rule, and what is left."""
 
 
-def secrets_by_place(text: str, strings: list[tuple[int, str]], structure: Structure) -> Iterator[tuple[int, int, str]]:
-    """Start, end and rule of each string of a document, or of several, that its place there makes a secret.
+def secrets_by_place(
+    text: str, strings: list[tuple[int, str]] | None, structure: Structure
+) -> Iterator[tuple[int, int, str]]:
+    """Start, end and rule of each string of the documents in a text that its place there makes a secret.
 
     Args:
-        text: the document, or one a line.
-        strings: those of the whole text, as `strings_of` finds them.
+        text: a document, several, or a text in which some stand: what a command printed, an answer of HTTP, a log.
+        strings: those of a text that begins like a document, as `strings_of` finds them.
         structure: says which are secret.
     """
-    for offset, part, document in _documents(text):
+    for offset, part, document in _documents(text, whole=strings is not None):
         found = structure(document)
         if not found:
             continue
         leaves = list(_strings(document))
-        written = strings if part is text else list(strings_of(part))
+        written = strings if strings is not None and part is text else list(strings_of(part))
         if len(leaves) != len(written):  # a name twice in an object
             continue
         for leaf, (start, inner) in zip(leaves, written, strict=True):
             if id(leaf) in found:
-                yield offset + start, offset + start + len(inner), found[id(leaf)]
+                rule, left = found[id(leaf)]
+                for first, last in _taken(leaf, inner, left):
+                    yield offset + start + first, offset + start + last, rule
 
 
-def _documents(text: str) -> Iterator[tuple[int, str, Any]]:
+def _taken(leaf: str, inner: str, left: str) -> Iterator[tuple[int, int]]:
+    """Where in a string, as it is written, stands what is not left of it."""
+    kept = MARKER.split(left)
+    view = Unescaped(inner)
+    if len(kept) == 1 or not any(kept) or view.text != leaf:  # a pair of surrogates is one character there
+        yield 0, len(inner)
+        return
+    end = len(kept[0])
+    for number, piece in enumerate(kept[1:], 2):
+        # The last piece ends the string; another may stand earlier in a secret, too, which costs the rest of it.
+        place = len(leaf) - len(piece) if number == len(kept) else leaf.find(piece, end + 1)
+        yield view.span(end, place)
+        end = place + len(piece)
+
+
+def may_hold_documents(text: str) -> bool:
+    """Whether somewhere in a text an object of JSON may stand."""
+    return '":' in text
+
+
+def _documents(text: str, *, whole: bool) -> Iterator[tuple[int, str, Any]]:
     """Where each document begins, its text, and what it says."""
     if len(text) > _LARGEST:
         return
-    try:
-        yield 0, text, orjson.loads(text)
-    except orjson.JSONDecodeError:
-        offset = 0
-        for line in text.split("\n") if "\n" in text else ():
-            try:
-                yield offset, line, orjson.loads(line)
-            except orjson.JSONDecodeError:
-                pass
-            offset += len(line) + 1
+    if whole:
+        try:
+            yield 0, text, orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+        else:
+            return
+    place, tried = 0, 0
+    while tried <= _MOST_TRIED * len(text) and (begins := _BEGINS.search(text, place)) is not None:
+        start = begins.start()
+        try:
+            document, place = _read(text, start)
+        except json.JSONDecodeError as error:
+            tried += error.pos - start
+            place = begins.end()
+        except RecursionError:
+            return
+        else:
+            yield start, text[start:place], document
 
 
 def _strings(document: Any) -> Iterator[str]:

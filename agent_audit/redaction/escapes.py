@@ -1,4 +1,5 @@
-"""Text within a string of JSON or of a program (RFC 8259, section 7), as whoever reads that string sees it.
+"""Text within a string of JSON or of a program (RFC 8259, section 7), in a URL or a form (RFC 3986, section 2.1) or in
+HTML, as whoever reads it sees it.
 
 A tool's output often stands in one: quotes, line feeds and tabs are escaped then, and what ends a value, a line or a
 cell is not where rules for plain text look for it.
@@ -8,9 +9,24 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from html import unescape
 
-_ESCAPE = re.compile(r"\\(?:[\\\"'/nrt]|u(?!d[89a-f])[0-9a-f]{4})", re.IGNORECASE)
+# Not what a backslash, a percent sign or an ampersand is written as, once more and once more: else each of them would
+# be a level of its own to look behind, however many there are.
+_ESCAPE = re.compile(r"\\(?:[\\\"'/nrt]|u(?!d[89a-f]|005c)[0-9a-f]{4}|x(?!5c)[0-7][0-9a-f])", re.IGNORECASE)
+# One character each, of UTF-8; in a form a blank is a plus.
+_PERCENT = re.compile(
+    r"%(?:25)*(?:[0-7][0-9a-f]|[cd][0-9a-f]%[89ab][0-9a-f]|e[0-9a-f](?:%[89ab][0-9a-f]){2}|f[0-7](?:%[89ab][0-9a-f]){3})|\+",
+    re.IGNORECASE,
+)
+_CHARACTER = re.compile(
+    r"&(?:amp;)*(?:quot|apos|amp|lt|gt|nbsp|#(?!0{0,4}38;)\d{2,6}|#x(?!0{0,3}26;)[0-9a-f]{2,5});", re.IGNORECASE
+)
+_AGAIN = re.compile(r"(?<=%)(?:25)+(?=[0-9a-f]{2})", re.IGNORECASE)
+_QUOTES = re.compile(r"%(?:25)?(?:2[27]|0[Aa])"), re.compile(r"&(?:amp;)?(?:quot|apos|#3[49]|#x2[27]);")
+"""In what was escaped as a whole, other than an address within an address, and the signs of HTML amid its text."""
+_WHOLLY = re.compile(r"(?:\\{1,8}x[2-7][0-9a-fA-F]){6}")
 # The second group stands behind the name of a member. One that has no end is cut off, and matches too: else the end
 # would be looked for again from every quote in it.
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s{0,8}:)?|\\?\Z)', re.DOTALL)
@@ -39,28 +55,76 @@ def parts_within(text: str, strings: list[tuple[int, str]] | None) -> list[tuple
     """
     if strings is not None:
         long = ((start, inner) for start, inner in strings if len(inner) >= _SHORTEST)
-        return [(start, inner) for start, inner in long if " " in inner or "\\" in inner]
-    escaped = '\\"' in text or "\\n" in text or "\\t" in text
-    return [(0, text)] if escaped else []
+        return [(start, inner) for start, inner in long if " " in inner or "\\" in inner or "%" in inner]
+    return [(0, text)] if _is_in_string(text) or any(form.search(text) for form in _QUOTES) else []
+
+
+def _is_in_string(text: str) -> bool:
+    return '\\"' in text or "\\n" in text or "\\t" in text or _is_wholly_escaped(text)
+
+
+def _is_wholly_escaped(text: str) -> bool:
+    return "\\x" in text and _WHOLLY.search(text) is not None
+
+
+def is_escaped(text: str) -> bool:
+    """Whether a text is to be read more closely for its escapes alone, whatever else is in it."""
+    return (
+        "\\u" in text
+        or "\\t" in text
+        or _is_wholly_escaped(text)
+        or ("%" in text and _QUOTES[0].search(text) is not None)
+    )
+
+
+def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]]:
+    """A part as it is read: without each kind of escapes that it has, or as it stands unless that was read already.
+
+    Args:
+        part: the text.
+        whole: whether it is all of a text, which as it stands was read already.
+    """
+    escaped = _is_in_string(part) if whole else "\\" in part
+    view = Unescaped(part) if escaped else None
+    if view is not None and len(view.text) < len(part):  # what has none would be read again and again
+        yield view.text, view
+    elif not whole:
+        yield part, None
+    if _QUOTES[0].search(part) is not None:
+        view = Unescaped(part, _PERCENT, _of_form)
+        yield view.text, view
+    if _QUOTES[1].search(part) is not None:
+        view = Unescaped(part, _CHARACTER, _of_html)
+        yield view.text, view
+
+
+def _of_string(escape: str) -> str:
+    return chr(int(escape[2:], 16)) if escape[1] in "uUxX" else _MEANT.get(escape[1], escape[1])
+
+
+def _of_html(escape: str) -> str:
+    return unescape("&" + escape.rpartition(";")[0].rpartition(";")[2].lstrip("&") + ";")
+
+
+def _of_form(escape: str) -> str:
+    if escape == "+":
+        return " "
+    return bytes.fromhex(_AGAIN.sub("", escape).replace("%", "")).decode("utf-8", "replace")[:1]
 
 
 class Unescaped:
     """A text without one level of escapes, and where its characters stand in the text that was given."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, escapes: re.Pattern[str] = _ESCAPE, meant: Callable[[str], str] = _of_string) -> None:
         pieces: list[str] = []
         self._places: list[int] = []
         """Where each character that was escaped stands."""
         self._shorter = [0]
         """By how much the text before the first of them, the second, … is shorter."""
         last = place = 0
-        for match in _ESCAPE.finditer(text):
+        for match in escapes.finditer(text):
             start, end = match.span()
-            code = text[start + 1]
-            pieces += (
-                text[last:start],
-                chr(int(text[start + 2 : end], 16)) if code in "uU" else _MEANT.get(code, code),
-            )
+            pieces += (text[last:start], meant(match.group()))
             place += start - last
             self._places.append(place)
             self._shorter.append(self._shorter[-1] + end - start - 1)

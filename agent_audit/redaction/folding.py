@@ -15,6 +15,10 @@ _TABLE: dict[int, int | None] = {
     **{code: ord("-") for code in range(0x2010, 0x2016)},
     **{code: ord("'") for code in range(0x2018, 0x201C)},
     **{code: ord('"') for code in range(0x201C, 0x2020)},
+    # Of the lines around cells, as terminals draw them.
+    **{code: ord("+") for code in range(0x2500, 0x2580)},
+    **{code: ord("-") for code in (0x2500, 0x2501, 0x2504, 0x2505, 0x2508, 0x2509, 0x2550)},
+    **{code: ord("|") for code in (0x2502, 0x2503, 0x2506, 0x2507, 0x250A, 0x250B, 0x2551)},
     **dict.fromkeys((0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF)),
     **{
         code: None

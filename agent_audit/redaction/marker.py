@@ -74,6 +74,9 @@ class Masker:
             return self._last_4(name, secret)
         return f"[REDACTED:{name}:hmac={self._pseudonym(name, secret)}]"
 
+    def note(self, rule: str, text: str, left: str) -> None:
+        """A text that only its neighbours tell was masked in part: what is left of it."""
+
     def _last_4(self, rule: str, secret: str) -> str:
         # Four of a short secret are most of it.
         if len(secret) < 12:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES
+from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES, VALIDATES
 from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
+from agent_audit.redaction.source_code import is_constant_name
 from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
 from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
 
@@ -17,6 +18,9 @@ _NAMES = frozenset((*NAME_KEYS, *HEADING_KEYS))
 _OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
+
+_CHOSEN = frozenset({"key:password", "key:secret"})
+"""What people choose, and may be words."""
 
 _SCHEMA_MARKS = SCHEMA_KEYS - {"properties"}  # many an object has some
 _METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
@@ -33,13 +37,23 @@ def is_secret_member(text: str, rule: KeyClass) -> bool:
         return False
     if rule.weak or rule.shown:
         return is_shown(text, rule)
+    if rule.rule not in _CHOSEN and is_constant_name(text):
+        return False  # `{"openai_api_key": "OPENAI_API_KEY"}`: where it is found
     fits = has_form(text, rule.rule) and (not text.isdigit() or enough_digits(text, rule.rule))
     return fits and stands_for_itself(text)
 
 
 def is_user_and_password(rule: KeyClass, values: Collection[Any]) -> bool:
     """Whether a list has a password behind its user: `auth=("user", "password")`, as Requests takes it."""
-    return rule.rule in ("key:auth", "curl-user") and len(values) == 2 and all(type(value) is str for value in values)
+    if rule.rule not in ("key:auth", "curl-user") or len(values) != 2:
+        return False
+    user, password = values
+    return type(user) is type(password) is str and "#" not in user  # no shape of Smithy: `aws.auth#sigv4`
+
+
+def are_rules(values: Collection[Any]) -> bool:
+    """Whether a list says what a field takes: `["required", "min:8"]`."""
+    return any(type(value) is str and value in VALIDATES for value in values)
 
 
 def inherited_by(items: list[tuple[Any, Any]], inherited: KeyClass) -> KeyClass | None:

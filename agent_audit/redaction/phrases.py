@@ -66,7 +66,8 @@ _FOR = (
     r"|provided|given|supplied|shared|sent)"
 )
 _TOLD = re.compile(
-    rf"(?:{_SET}|{_DASH}| -|(?: (?:{_FOR} |(?:d|dell|all|de l)['’])[^\n.:;=\"]{{1,48}}?)(?:({_IS}| to)|{_MORE_VERBS})"
+    rf"(?:{_SET}|{_DASH}| -| (?:you|we|they|I|that|which) [^\n.:;=\"]{{1,40}}?:|\.? [Ii]t(?:'s| is)(?: now)?"
+    rf"|(?: (?:{_FOR} |(?:d|dell|all|de l)['’])(?:[^\n.:;=\"]|\.(?=\w)){{1,64}}?)(?:({_IS}| to)|{_MORE_VERBS})"
     rf"|({_VERB})|{_MORE_VERBS}) {{1,2}}"
     r"[\"'`]?([^\s\"'`\\]{4,64})([\"'`]?[.!]*)"
 )

@@ -46,12 +46,16 @@ class _Noted(Masker):
 
     def __init__(self) -> None:
         super().__init__({}, None)
-        self.rules: dict[int, str] = {}
-        """By the id of what would be masked."""
+        self.found: dict[int, tuple[str, str]] = {}
+        """By the id of the text in which something would be masked: the rule, and what would be left."""
 
     def mask(self, rule: str, secret: str, shown: str | None = None) -> str:
-        self.rules[id(secret)] = rule
-        return super().mask(rule, secret, shown)
+        left = super().mask(rule, secret, shown)
+        self.found[id(secret)] = rule, left
+        return left
+
+    def note(self, rule: str, text: str, left: str) -> None:
+        self.found[id(text)] = rule, left
 
 
 class DefaultRedactor:
@@ -105,11 +109,11 @@ class DefaultRedactor:
             return Redacted(root[0])
         return self._named(walk, masked, root, path)
 
-    def _by_place(self, document: Any) -> dict[int, str]:
+    def _by_place(self, document: Any) -> dict[int, tuple[str, str]]:
         """What its place in a document makes a secret, and the rule."""
         found = _Noted()
         Walk(self._keys, self._known, self._scanner, found, cards=False).put([None], 0, document, 0, None)
-        return found.rules
+        return found.found
 
     def _named(self, walk: Walk, masked: dict[int, Masked], root: list[Any], path: str) -> Redacted:
         lines = self._write_back(walk, masked) if masked or walk.key_lines else ()

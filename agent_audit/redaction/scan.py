@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from agent_audit.redaction.bound import BOUND, find_bound, find_inserted_or_bound
 from agent_audit.redaction.codes import CODE_FINDERS
-from agent_audit.redaction.documents import Structure, secrets_by_place
+from agent_audit.redaction.documents import Structure, may_hold_documents, secrets_by_place
 from agent_audit.redaction.encoded import ENCODED, encoded_finders
-from agent_audit.redaction.escapes import Unescaped, is_document, parts_within, strings_of
+from agent_audit.redaction.escapes import is_document, is_escaped, parts_within, readings, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.inline import find_named, marks_of, names_nothing
@@ -37,8 +38,8 @@ from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
 from agent_audit.redaction.sections import SECTION_FINDERS
 from agent_audit.redaction.sentences import NAME_FINDERS
 from agent_audit.redaction.spans import Found, Known, close_to, merged
-from agent_audit.redaction.stores import SECRET_TYPES
-from agent_audit.redaction.tables import find_columns, find_copied, find_inserted
+from agent_audit.redaction.stores import STORE_MARKS
+from agent_audit.redaction.tables import find_columns, find_copied
 from agent_audit.redaction.values import Named
 from agent_audit.redaction.vocabulary import KEYWORDS
 from agent_audit.redaction.wallets import TELLING, find_seed_phrases
@@ -59,9 +60,8 @@ _IN_STATEMENTS, _IN_PHRASES, _IN_RUNS = range(3)
 encoded may hold, and stand before, any statement."""
 # Literals that begin something with several secrets, and what finds them.
 _STATEMENTS: dict[str, Statement] = {
-    "insert into": find_inserted,
-    "insert ignore into": find_inserted,
-    "replace into": find_inserted,
+    **dict.fromkeys(("insert into", "insert ignore into", "replace into"), find_inserted_or_bound),
+    **dict.fromkeys(BOUND, find_bound),
     "copy ": find_copied,
     ":*:": find_in_password_file,
     **dict.fromkeys(("kind: secret", 'kind: "secret', "kind: 'secret"), find_in_manifest),
@@ -70,10 +70,11 @@ _STATEMENTS: dict[str, Statement] = {
     **NAME_FINDERS,
     **LOGIN_FINDERS,
 }
+_LISTS = ("args", "argv", "cmd", "command")
 _QUOTES, _BLANKS = ('"', '\\"'), ("", " ")
-_ARGUMENTS = {f"arg{kind}{quote}:{blank}[" for kind in "sv" for quote in _QUOTES for blank in _BLANKS}
+_ARGUMENTS = {f"{name}{quote}:{blank}[" for name in _LISTS for quote in _QUOTES for blank in _BLANKS}
 _ARGUMENTS |= {f'\\",{blank}\\"-' for blank in _BLANKS}
-_TYPES = frozenset(name.lower() for name in SECRET_TYPES) | _ARGUMENTS
+_TYPES = frozenset(name.lower() for name in STORE_MARKS) | _ARGUMENTS
 """Where one stands, a document is worth taking apart."""
 _PERSONAL = frozenset({"email", "phone", "iban"})
 _OF_PROSE = frozenset({"://", " / ", "admin/", "root/", "login", "log in", "log on", "sign in", " door", " gate"})
@@ -264,7 +265,7 @@ class Scanner:
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        escaped = "\\" in joined
+        escaped = "\\" in joined or "%" in joined
         if not (places or numbers or escaped or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate([len(t) + 1 for t in texts], initial=0))
@@ -275,7 +276,7 @@ class Scanner:
         for place in numbers:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
         if within and (escaped or telling):
-            closer = [n for n, text in enumerate(texts) if n in telling or "\\u" in text or "\\t" in text]
+            closer = [n for n, text in enumerate(texts) if n in telling or is_escaped(text)]
             self._find_within(texts, closer, (found, near), action)
         return found, near
 
@@ -285,10 +286,10 @@ class Scanner:
             text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
             parts = parts_within(text, strings)
-            if strings is None and not parts:
+            if strings is None and not parts and not may_hold_documents(text):
                 continue  # plain text, read already
             known = Known(into[0].get(index, ()))
-            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action))
+            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action, whole=strings is None))
             new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)
@@ -296,16 +297,16 @@ class Scanner:
 
     def _by_place(self, text: str, strings: list[tuple[int, str]] | None) -> Iterator[Found]:
         """What its place in a document makes a secret."""
-        if strings is not None and self._structure is not None:
+        if self._structure is not None and (strings is not None or may_hold_documents(text)):
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 
-    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None) -> Iterator[Found]:
+    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None, *, whole: bool) -> Iterator[Found]:
         """What is found in parts of a text that are read by themselves, without their escapes."""
-        seen = [Unescaped(part) if "\\" in part else None for _, part in parts]
-        inner = [part if view is None else view.text for view, (_, part) in zip(seen, parts, strict=True)]
+        seen = [(offset, *one) for offset, part in parts for one in readings(part, whole=whole)]
+        inner = [said for _, said, _ in seen]
         for number, spans in self._find_all(inner, action)[0].items() if inner else ():
-            offset, view = parts[number][0], seen[number]
+            offset, _, view = seen[number]
             for start, end, rule in spans:
                 first, last = (start, end) if view is None else view.span(start, end)
                 yield offset + first, offset + last, rule

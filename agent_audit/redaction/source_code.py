@@ -19,7 +19,8 @@ _WORD = re.compile(r"\w{1,48}")
 _ADDS = ("+=", "|=")
 # What follows an expression or a type, and never a value in a log or a sentence.
 _GOES_ON = re.compile(
-    r" ?(?:=(?![=>])|\?\?|\|\||&&|\|(?= ))|;(?=\s*(?:$|\n))| (?:or|and|if|else|is|as|not|for|in)\b| [-+/*%] [\w\"'.(]"
+    r" ?(?:=(?![=>])|\?\?|\|\||&&|\|(?= )(?! \w{1,40}=))|;(?=\s*(?:$|\n))| (?:or|and|if|else|is|as|not|for|in)\b"
+    r"| [-+/*%] [\w\"'.(]"
 )
 _IN_LIST = re.compile(r"\)? ?[,;)\]}]|\s{1,40}[)\]}]")
 _NEXT_STATEMENT = re.compile(

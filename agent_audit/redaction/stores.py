@@ -15,6 +15,8 @@ _UNSEAL_KEYS = ("keys", "keys_base64", "recovery_keys", "recovery_keys_base64")
 _INITIALISED = frozenset(("root_token", "keys_base64", "recovery_keys_base64"))
 SECRET_TYPES = ("SecureString", "CONCEALED")
 """What AWS Systems Manager and 1Password call the type of a secret value."""
+STORE_MARKS = (*SECRET_TYPES, "/secrets/", '"keyName"')
+"""In the text of a record of a store: these, the names that Azure and Google give a secret, Azure's of a key."""
 
 # The names that Azure Key Vault and Google Secret Manager give a secret.
 _SECRET_NAME = re.compile(

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from itertools import islice
 
 from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_weak_secret
+from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_shown, is_weak_secret
 
 Cell = tuple[int, int]
 """Start and end in the text."""
@@ -135,6 +135,8 @@ def _sensitive(names: list[str], keys: KeyClassifier) -> dict[int, KeyClass]:
         judged = keys.beside(name.strip("\"'`* "))
         if judged is not None:
             found[index] = judged
+        elif index - 1 in found and is_shown(name, found[index - 1]):
+            return {}  # a name and its value, not the names of two columns
     return found
 
 

@@ -64,7 +64,8 @@ _FILLER = re.compile(
 )
 _STAND_IN = re.compile(
     rf"{_ARN}\S{{0,400}}|{_FILLED_IN}"
-    r"|<[a-z][\w -]{0,40}>|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
+    r"|<[a-z][\w -]{0,40}>|\[[A-Z]{3,16}(?:[ _-][A-Z]{2,16}){0,3}\]"
+    r"|\{[a-z_]{2,40}\}|\$[A-Z][A-Z0-9_]{1,60}|projects/[\w-]{1,64}/secrets/[\w/-]{1,128}"
     r"|(?:~|\.{1,2})?/[\w./-]{1,200}\.(?:key|pem|p12|pfx|jks|crt|json|txt)|%[A-Z][A-Z0-9_]{2,40}%|\.{3}|…|[a-z]{2,6}[-_](?:\.{3}|…)|REPLACE_ME"
     r"|(?i:your)[-_ ][A-Za-z_ -]{2,40}|"
     r"(?:(?:Bearer|Basic|Token) )?(?:\*{3,64}|•{3,64}|[<\[(](?i:redacted|hidden|masked|removed|filtered|sensitive)"
@@ -80,7 +81,9 @@ NO_KEYS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
-_DESCRIPTIVE_ENDS = words("name names type path file files url uri arn ref id version enabled description")
+_DESCRIPTIVE_ENDS = words(
+    "name names type path file files url uri arn ref id version enabled description at date time owner status"
+)
 # Its forms have nothing in common: a name of many parts is read in one way only.
 _PART = r"(?:[a-z]+|\d[a-z]{1,3}|v?\d{1,4})"
 # What documentation says where a form has the secret: types, algorithms, versions, sizes, names of other things.
@@ -273,6 +276,8 @@ def describes_in(key: str, value: object, found: KeyClass) -> bool:
 def is_list_item(text: str, found: KeyClass, name: str) -> bool:
     """Whether an item of a list or table could be a secret: no sentence, no name of one, no word of a heading."""
     count = len(text.split())
-    if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()) or _NAME.match(text):
+    if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()):
         return False
+    if _NAME.match(text) and not (found.rule == "key:password" and text[-3:].isdigit()):
+        return False  # `cobalt-velvet-469` is what people choose
     return not (WORD.match(text) and found.rule != "key:password" and not name[:1].islower())

@@ -280,7 +280,7 @@ HARMLESS_KEY_OWNERS = words("""
     param parameter option setting state data node tree parent child short arrow enter escape shift
     ctrl control tab function_name issue project ticket jira_issue s3 blob file answer legend color
     sorting filter query search reference ref trace span tag label sticky any press keyboard major
-    minor musical song piano
+    minor musical song piano socket
 """)
 
 HARMLESS_TOKEN_OWNERS = words("""
@@ -322,7 +322,7 @@ DESCRIPTIVE = words("""
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method methods scheme audience client_id tenant_id key_id kid usage source
     expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
-    optional
+    optional documentation summary caption help
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 

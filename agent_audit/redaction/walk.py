@@ -34,7 +34,7 @@ from agent_audit.redaction.keys import (
     KeyClassifier,
     field_name,
 )
-from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.marker import Masker
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -260,6 +260,7 @@ class Walk:
     def _items(self, values: Collection[Any], depth: int, rule: KeyClass | None) -> list[Any]:
         out: list[Any] = []
         texts, places = self.texts, self.places
+        rule = None if rule is not None and members.are_rules(values) else rule
         option: KeyClass | None = None
         self._nodes -= len(values)
         if self._nodes < 0:
@@ -326,8 +327,7 @@ class Walk:
             holder, slot = self.places[index]
             text, rule = wanted.pop((id(holder), slot), (None, ""))
             if text is not None:
-                if only_markers(text):
-                    self._masker.mask(rule, self.texts[index])  # takes it down, in a document that is a text
+                self._masker.note(rule, self.texts[index], text)
                 holder[slot] = self.texts[index] = text
                 self.masked.append((holder, slot, rule))
 

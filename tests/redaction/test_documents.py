@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor, RedactionConfig
+from agent_audit.redaction import DefaultRedactor, RedactionConfig, documents
 
 S = "Kq9vLr3tXw"
 STRUCTURES: list[Any] = [
@@ -34,6 +34,46 @@ def test_what_its_place_makes_a_secret_is_one_in_the_text_of_the_structure(
         given = json.dumps({"data": given}, indent=indent)
     out = json.loads(json.loads(redactor.redact(given).value)["data"])["data"]
     assert out == masked
+
+
+@pytest.mark.parametrize("structure", STRUCTURES, ids=lambda one: next(iter(one)))
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        ("$ store get [x] {y}\n", "\n$ "),
+        ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n", ""),
+        ("It says:\n\n```json\n", "\n```\nShall I go on?"),
+        ("2025-01-06 10:00:00 DEBUG app response=", " in 3 ms"),
+        ('{"not": closed, ', "}"),
+    ],
+)
+def test_what_its_place_makes_a_secret_is_one_in_a_document_amid_other_text(
+    redactor: DefaultRedactor, structure: Any, indent: int | None, before: str, behind: str
+) -> None:
+    given = f"{before}{json.dumps(structure, indent=indent)}{behind}"
+    masked = redactor.redact(given).value
+    assert masked.startswith(before)
+    assert masked.endswith(behind)
+    inside = masked[len(before) : len(masked) - len(behind)]
+    assert json.loads(inside) == redactor.redact(structure).value
+
+
+def test_what_only_begins_like_documents_costs_no_more_than_its_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def failing(text: str, start: int) -> Any:
+        read.append(start)
+        raise json.JSONDecodeError("unterminated", text, len(text))
+
+    monkeypatch.setattr(documents, "_read", failing)
+    assert not list(documents.secrets_by_place('{"a":' * 1000, None, lambda _: {}))
+    assert len(read) < 10
+
+
+def test_a_document_nested_too_deeply_to_be_read_is_left_to_the_rules_for_texts(redactor: DefaultRedactor) -> None:
+    text = 'x {"password": "' + S + '", "a": ' + "[" * 100_000
+    assert redactor.redact(text).value == text.replace(S, "[REDACTED:key:password]")
 
 
 def test_the_same_string_elsewhere_in_a_document_stays(redactor: DefaultRedactor) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from html import escape
+from urllib.parse import quote, quote_plus
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,22 @@ def test_half_a_document_and_a_text_that_only_has_escapes_are_read_too(redactor:
 
 
 def test_code_points_are_read_in_either_case(redactor: DefaultRedactor) -> None:
-    for quote in ("\\u0022", "\\U0022"):
-        assert Unescaped(f"a{quote}b").text == 'a"b'
+    for escaped in ("\\u0022", "\\U0022"):
+        assert Unescaped(f"a{escaped}b").text == 'a"b'
     assert Unescaped("\\ud83d\\ude00 \\x").text == "\\ud83d\\ude00 \\x"
+
+
+def test_escapes_of_what_escapes_are_one_level_however_many_there_are(redactor: DefaultRedactor) -> None:
+    for text in (
+        "password \\x5c" + "x5c" * 5000 + "n",
+        "password %" + "25" * 5000 + "22 %22",
+        "password &" + "amp;" * 5000 + "quot; &quot;",
+        "password &#38;" + "#38;" * 5000 + " &quot;",
+    ):
+        assert "error" not in {hit.rule for hit in redactor.redact(text).hits}
+
+
+def test_what_stands_escaped_once_more_is_read_as_what_it_says(redactor: DefaultRedactor) -> None:
+    said = 'login("bob", "Kq9vLr3tXw")'
+    for text in (quote(said), quote(quote(said)), quote_plus(said), escape(said), escape(escape(said))):
+        assert redactor.redact(text).value == text.replace("Kq9vLr3tXw", "[REDACTED:login-function]")

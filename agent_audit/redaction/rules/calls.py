@@ -19,6 +19,7 @@ _PAIR = (
     *("Aws::Credentials.new(", "Credentials::new(", "Credentials\\Credentials(", "Credentials::from_keys("),
     *("connect_s3(", "S3Connection(", "StorageSharedKeyCredential(", "AzureNamedKeyCredential("),
     *(".credentials(", ".withCredentials(", ".Authenticate(", ".AuthenticateAsync("),
+    *("PlainCredentials(", "BasicAuthCredentials(", "PlainTextAuthProvider(", "UsernamePasswordAuthenticationToken("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
 # What begins one of these also follows: `session token`.
@@ -57,9 +58,28 @@ def _is_key(text: str) -> bool:
 CALLS: tuple[Rule, ...] = (
     part(
         "requests-auth",
-        ("auth=(", "auth=[", "auth': (", 'auth": (', 'auth": [', "basicauth("),
-        r"(?i:basicauth\(|(?<![A-Za-z])auth[\"']?(?:=|: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],"
+        ("auth=(", "auth=[", "auth = (", "auth = [", "auth': (", 'auth": (', 'auth": [', "basicauth("),
+        r"(?i:basicauth\(|(?<![A-Za-z])auth[\"']?(?:=| = |: )[(\[])\s{0,4}[\"'][^\"'\n]{0,128}[\"'],"
         r"\s{0,4}[\"']([^\"'\n]{1,256})",
+    ),
+    part(
+        "key-pair-argument",
+        ("api_key=(", "apikey=("),
+        rf"(?i:api_?key)=\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}",
+        _is_credential,
+    ),
+    part(
+        "password-setter",
+        (".pass(", ".password(some("),
+        rf"\.pass(?:word)?\((?:Some\()?{QUOTED}(?:\.into\(\))?\)",
+        _is_credential,
+    ),
+    part(
+        "email-password-call",
+        ("withemailandpassword(", "emailauthprovider.credential("),
+        r"(?i:withemailandpassword|emailauthprovider\.credential)\(\s{0,24}(?:[\w.$]{1,40}(?:\(\))?,\s{0,24})?"
+        rf"(?:{OTHER}|[\w.$]{{1,64}}){NEXT}{QUOTED}",
+        _is_credential,
     ),
     part(
         "database-call",

@@ -168,6 +168,15 @@ COMMANDS: tuple[Rule, ...] = (
         rf"radtest{_RADTEST} \S{{1,128}} \S{{1,256}} \S{{1,128}} \d{{1,10}} {ARGUMENT}",
         is_value,
     ),
+    _option("curl-certificate", "curl", r"(?:-E|--(?:proxy-)?cert)[ =]{1,2}[\"']?[^\s:\"']{2,128}:(?!//)"),
+    _option("influx-token", "influx", r"-t[ =]?(?=[\w-]{40})"),
+    part("databricks-secret", ("--string-value ",), rf"--string-value {WHOLE}", is_value),
+    part(
+        "substituted-file",
+        ("-file <(", "-file=<("),
+        r"-file[ =]<\((?:echo|printf)(?: -n)? \\{0,3}[\"']?([^\s\"'()$\\]{4,256})",
+        is_value,
+    ),
     _option("curl-user-joined", "curl", r"-u[\"']?(?=\w)[^\s:\"']{1,64}:"),
     part(
         "curl-cookie",
@@ -286,6 +295,25 @@ COMMANDS: tuple[Rule, ...] = (
         r"(?<! is identified by)(?<! are identified by)(?<! be identified by)(?<! those identified by)"
         r" (?i:password |values )?"
         r"(?:[\"'](?=[^\"'\n]{1,128}[\"'])|(?=[^\s;,]{0,64}\d))([^\"'\n;,]{1,128}?)(?=[\"'\s;,]|\Z)",
+    ),
+    part(
+        "sql-replaced-password",
+        ("identified by",),
+        r"(?i:identified by) (?:\"[^\"\n]{1,128}\"|[^\s\"]{1,128}) (?i:replace) [\"']?([^\"'\n\s;,]{1,128})",
+    ),
+    # PostgreSQL's pgcrypto, MySQL, SQL Server: the key is the last argument or the first.
+    part(
+        "sql-cipher",
+        ("pgp_sym_encrypt", "pgp_sym_decrypt", "aes_encrypt(", "aes_decrypt("),
+        r"(?i:pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\((?:'[^'\n]{0,256}'|[\w.:$?@]{1,80}"
+        r"|\w{1,24}\([^()\n]{0,80}\)),\s{0,8}'([^'\n]{1,256})'",
+    ),
+    part("sql-cipher", ("bypassphrase(",), r"(?i:bypassphrase)\(\s{0,8}N?'([^'\n]{1,256})'"),
+    part(
+        "sql-setting",
+        ("set value", "set option_value", "set setting_value", "set config_value"),
+        r"(?i:set \w{0,24}value) ?= ?N?'([^'\n]{1,256})'(?=[^;\n]{0,80}?(?i:where)\b[^;\n]{0,80}?'[\w. -]{0,64}?"
+        r"(?i:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\w. -]{0,8}')",
     ),
     part(
         "sql-set-password", ("set password",), r"(?i:set password)(?: (?i:for) \S{1,128})? ?= ?[\"']([^\"'\n]{1,128})"

@@ -28,6 +28,7 @@ _COMMANDS = (
     r"pass show ",
     r"find-(?:generic|internet)-password[^\n]{0,100} -w",
     r"bw get (?:password|totp)",
+    r"bw (?:unlock|login)[^\n]{0,100} --raw",
     r"op read ",
     r"op item get [^\n]{0,160}--(?:fields|field) (?:label=)?[\"']?(?:password|credential|token)",
     r"auth token",
@@ -66,7 +67,9 @@ def _printing() -> re.Pattern[str]:
 
 def _is_printed(text: str) -> bool:
     """One token: no path, prompt or word."""
-    return text[0] not in "/-#$~>" and (has_digit(text) or len(text) >= 20 or _SYMBOL.search(text[:-1]) is not None)
+    if text[0] in "-#$~>" or (text[0] == "/" and text[-1] != "="):
+        return False
+    return has_digit(text) or len(text) >= 20 or _SYMBOL.search(text[:-1]) is not None
 
 
 PRINTING: tuple[Rule, ...] = (
@@ -75,7 +78,8 @@ PRINTING: tuple[Rule, ...] = (
         (
             *("kubectl ", "gcloud ", "az account get-access-token", "az keyvault secret show"),
             *("aws secretsmanager get", "aws ssm get-parameter", "get-login-password", "pass show "),
-            *("find-generic-password", "find-internet-password", "bw get ", "op read ", "op item get ", "auth token"),
+            *("find-generic-password", "find-internet-password", "bw get ", "bw unlock ", "bw login ", "op read "),
+            *("op item get ", "auth token"),
             *("heroku auth:token", "openssl rand ", "pwgen ", "vault kv get ", "vault read ", "vault print token"),
             *("heroku config:get ", "terraform output -raw ", "tofu output -raw ", "pulumi config get ", "lpass show "),
             *("secret-tool lookup ", "keyring get ", "doppler secrets get ", "cat ", "printenv ", "echo $", 'echo "$'),

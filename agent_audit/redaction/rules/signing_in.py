@@ -39,6 +39,16 @@ def _is_for_it(text: str) -> bool:
     return not text.isalpha() and _is_given(text)
 
 
+def _is_shown_value(text: str) -> bool:
+    """No number, word or name."""
+    return is_mixed(text) and text[:1] not in "-<#$>%" and _is_given(text)
+
+
+def _is_aws_secret(text: str) -> bool:
+    """Letters of both cases and digits: no digest."""
+    return has_digit(text) and not text.isupper() and not text.islower()
+
+
 def _is_encrypted(text: str) -> bool:
     """RFC 7516: the header says how the content is encrypted."""
     head = text.partition(".")[0]
@@ -221,8 +231,50 @@ SIGNING_IN: tuple[Rule, ...] = (
         r"type=&quot;password&quot;[^<>]{0,200}?\bvalue=&quot;((?:[^&<>\n]|&(?!quot;)){1,256})&quot;",
         _is_no_placeholder,
     ),
-    # The access key of AWS and its secret, as the file of s3fs has them.
+    # The access key of AWS and its secret, as the file of s3fs has them, or a few words later.
     part("aws-key-pair", ("akia", "asia"), r"A[KS]IA[A-Z2-7]{16}:([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=@])"),
+    part(
+        "aws-key-pair",
+        ("akia", "asia"),
+        r"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])[^\n]{0,48}?(?<![A-Za-z0-9/+=])([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=@])",
+        _is_aws_secret,
+    ),
+    # What Elasticsearch says when it first starts.
+    part(
+        "elastic-password", (" user (reset with",), r" user \(reset with [^\n]{0,120}?\):?\s{1,16}(\S{8,64})", has_digit
+    ),
+    # MySQL's Galera: the user and the password of a transfer.
+    part(
+        "galera-password",
+        ("wsrep_sst_auth",),
+        r"(?i:wsrep_sst_auth)[\"']?\s{0,4}(?:[=:]|,\s{0,4}\\?\"value\\?\":)\s{0,4}\\?[\"']?[\w.-]{1,64}:([^\s\"'\\]{3,128})",
+        _is_given,
+    ),
+    part(
+        "oracle-password",
+        ("connect ", "conn "),
+        r"(?i:conn(?:ect)?) [\w$#]{1,64}/\\?\"?([^\s\"@/\\]{3,128})\\?\"?@(?=\w)",
+        _is_given,
+    ),
+    # What an interpreter shows of what somebody asks it for.
+    part(
+        "shown-value",
+        (">>> ", "in [", "php > ", "irb", "pry("),
+        r"(?:>>> |In \[\d{1,4}\]: |php > |(?:irb|pry)\b[^\n>]{0,40}> )[^\n]{0,160}?"
+        r"(?i:password|passwd|secret(?:_key\w{0,8})?|token|api_?key|passphrase)\w{0,12}"
+        rf"(?:\([^\n()]{{0,80}}\))?[\"')\]; \\]{{0,8}}(?:{NL})(?:=> |Out\[\d{{1,4}}\]: )?\\?[\"']?"
+        rf"([^\s\"'\\<>()]{{6,512}})\\?[\"']?{EOL}",
+        _is_shown_value,
+    ),
+    # What `az storage account keys list` prints as a table.
+    part("azure-key-row", ("key1 ", "key2 "), r"key[12] {1,12}(?i:full|read) {1,12}([A-Za-z0-9/+]{86}==)"),
+    # RFC 5803 and PostgreSQL, pg_authid: what a server keeps of a password.
+    part(
+        "password-hash",
+        ("scram-sha-256$", "scram-sha-1$"),
+        r"(SCRAM-SHA-(?:256|1)\$\d{1,7}:[A-Za-z0-9+/]{8,64}={0,2}\$[A-Za-z0-9+/]{20,64}={0,2}:[A-Za-z0-9+/]{20,64}={0,2})",
+    ),
+    part("password-hash", ('" "md5', '" \\"md5'), r"\" \\?\"(md5[0-9a-f]{32})\\?\""),
     # RFC 7616 and Signature Version 4 say more than the signature.
     part(
         "aws-signature-header",

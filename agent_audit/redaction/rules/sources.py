@@ -41,6 +41,20 @@ kubectl-secret: kubectl reference, create secret generic
 netrc-password: netrc(5)
 pgpass-password: PostgreSQL documentation, the password file
 sql-identified-by: MySQL reference manual, CREATE USER
+sql-replaced-password: Oracle SQL language reference, ALTER USER
+sql-cipher: PostgreSQL documentation, pgcrypto; MySQL reference manual, encryption; Microsoft Learn, ENCRYPTBYPASSPHRASE
+sql-setting: a statement that sets what is called like a password
+elastic-password: Elasticsearch documentation, what a node prints when it first starts
+galera-password: MySQL Galera cluster documentation, wsrep_sst_auth
+shown-value: the Python tutorial, IPython, irb and php, interactive mode
+password-setter: documentation of the mysql crate for Rust, OptsBuilder
+key-pair-argument: Elasticsearch Python client, API keys as an id and a key
+curl-certificate: curl(1), --cert
+influx-token: influx CLI reference, --token
+databricks-secret: Databricks CLI reference, secrets put-secret
+substituted-file: bash(1), process substitution
+azure-key-row: Azure CLI reference, az storage account keys list
+email-password-call: Firebase documentation, password authentication
 sql-password: MySQL reference manual, SET PASSWORD
 redis-config-password: Redis documentation, security
 piped-password: the manuals of sudo and of the login commands, passwords on standard input
