@@ -12,8 +12,7 @@ import pytest
 from agent_audit.event import AuditEvent
 from tests.analysis.logs import event, operation
 
-from .hostile import hostile_events
-from .test_html import page_of
+from .test_html import hostile_page, page_of
 
 _CHROMIUM = shutil.which("chromium")
 if _CHROMIUM is None:
@@ -57,9 +56,9 @@ class _Opened:
         self.page.goto(path.as_uri())
 
 
-def _open(browser: Any, folder: Path, events: list[AuditEvent], width: int = 1280) -> _Opened:
+def _open(browser: Any, folder: Path, text: str, width: int = 1280) -> _Opened:
     path = folder / "report.html"
-    path.write_text(page_of(events), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return _Opened(browser, path, width)
 
 
@@ -73,7 +72,7 @@ def _sessions(count: int) -> list[AuditEvent]:
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_a_hostile_log_does_nothing_and_shows_as_text(browser: Any, tmp_path: Path, width: int) -> None:
-    opened = _open(browser, tmp_path, hostile_events(), width)
+    opened = _open(browser, tmp_path, hostile_page(), width)
     page = opened.page
     page.click("#list .row >> nth=0")
     for step in page.query_selector_all("#list .step"):
@@ -88,9 +87,7 @@ def test_a_hostile_log_does_nothing_and_shows_as_text(browser: Any, tmp_path: Pa
 
 
 def test_the_policy_stops_a_script_even_if_one_got_in(browser: Any, tmp_path: Path) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(page_of(hostile_events()).replace("</main>", "<script>owned=1</script></main>"), encoding="utf-8")
-    opened = _Opened(browser, path, 1280)
+    opened = _open(browser, tmp_path, hostile_page().replace("</main>", "<script>owned=1</script></main>"))
     assert opened.page.evaluate("typeof owned") == "undefined"
     assert any("Content Security Policy" in text for text in opened.complaints)
     opened.page.close()
@@ -98,7 +95,7 @@ def test_the_policy_stops_a_script_even_if_one_got_in(browser: Any, tmp_path: Pa
 
 def test_a_cited_event_opens_from_its_finding_and_by_keyboard(browser: Any, tmp_path: Path) -> None:
     denials = [event("permission.denied", at=n / 10, session_id="loud", error="no") for n in range(7)]
-    page = _open(browser, tmp_path, [*_sessions(40), *denials]).page
+    page = _open(browser, tmp_path, page_of([*_sessions(40), *denials])).page
     link = page.query_selector("#findings a.event")
     wanted = link.get_attribute("title")
     link.focus()
@@ -109,7 +106,7 @@ def test_a_cited_event_opens_from_its_finding_and_by_keyboard(browser: Any, tmp_
 
 
 def test_sessions_are_found_filtered_and_paged(browser: Any, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, _sessions(60)).page
+    page = _open(browser, tmp_path, page_of(_sessions(60))).page
     assert page.locator("#list .row").count() == 25
     page.click("#pager button:has-text('Next')")
     assert "26 to 50" in page.inner_text("#found")
@@ -122,7 +119,7 @@ def test_sessions_are_found_filtered_and_paged(browser: Any, tmp_path: Path) -> 
 
 
 def test_every_control_has_a_name_and_headings_skip_no_level(browser: Any, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, hostile_events()).page
+    page = _open(browser, tmp_path, hostile_page()).page
     page.click("#list .row >> nth=0")
     nameless = page.evaluate(
         "Array.from(document.querySelectorAll('button, input, select, a, [role=img], [role=region]')).filter(n => !("
@@ -139,7 +136,7 @@ def test_every_control_has_a_name_and_headings_skip_no_level(browser: Any, tmp_p
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_has_enough_contrast_in_both_schemes(browser: Any, tmp_path: Path, scheme: str) -> None:
-    page = _open(browser, tmp_path, hostile_events()).page
+    page = _open(browser, tmp_path, hostile_page()).page
     page.emulate_media(color_scheme=scheme)
     ratios = page.evaluate(_CONTRAST)
     assert ratios
@@ -148,7 +145,7 @@ def test_text_has_enough_contrast_in_both_schemes(browser: Any, tmp_path: Path, 
 
 
 def test_it_prints(browser: Any, tmp_path: Path) -> None:
-    page = _open(browser, tmp_path, _sessions(40)).page
+    page = _open(browser, tmp_path, page_of(_sessions(40))).page
     page.emulate_media(media="print")
     assert page.evaluate("getComputedStyle(document.querySelector('.top')).display") == "none"
     assert page.pdf()[:5] == b"%PDF-"

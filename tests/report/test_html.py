@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -51,6 +52,12 @@ def page_of(recorded: list[AuditEvent], **limits: int) -> str:
         return dashboard(analyzer.overview(limits=Limits(**limits)), "log", datetime(2026, 3, 2, tzinfo=timezone.utc))
 
 
+@cache
+def hostile_page() -> str:
+    """Made once: it takes seconds, and several tests look at it."""
+    return page_of(hostile_events())
+
+
 def data_of(text: str) -> dict[str, Any]:
     found = re.search(r'<script id="report-data" type="application/json">(.*?)</script>', text, re.DOTALL)
     assert found
@@ -58,7 +65,7 @@ def data_of(text: str) -> dict[str, Any]:
 
 
 def test_hostile_text_in_every_field_becomes_no_element_and_no_attribute() -> None:
-    plain, hostile = _Parsed(page_of([event("tool.call", span_id="s")])), _Parsed(page_of(hostile_events()))
+    plain, hostile = _Parsed(page_of([event("tool.call", span_id="s")])), _Parsed(hostile_page())
     assert {name for name, _ in hostile.elements} <= {name for name, _ in plain.elements} | {
         "code", "svg", "rect", "circle", "line", "g", "i", "article", "a", "table", "caption", "thead", "tbody", "tr",
         "th", "td", "time", "details", "summary", "strong", "small", "label", "input", "select", "option", "noscript",
@@ -86,7 +93,7 @@ def test_a_document_of_hostile_text_has_no_script_and_no_control_character(name:
 
 
 def test_the_policy_allows_the_style_and_script_of_the_file_and_nothing_else() -> None:
-    parsed = _Parsed(page_of(hostile_events()))
+    parsed = _Parsed(hostile_page())
     policy = next(a["content"] for n, a in parsed.elements if n == "meta" and a.get("http-equiv"))
     texts = {tag: text for tag, text in parsed.raw if '"use strict"' in text or tag == "style"}
     assert policy is not None
