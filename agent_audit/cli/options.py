@@ -114,9 +114,10 @@ def cores() -> int:
 
 
 def choice(args: Namespace) -> dict[str, str]:
-    """What `add_filters` was given, in words: option -> value."""
+    """What `add_filters` was given, and which rules alone, in words: option -> value."""
     names = ("since", "until", "agent", "session", "user", "type", "where")
-    return {name: str(value) for name in names if (value := getattr(args, name, None)) is not None}
+    given = {name: str(value) for name in names if (value := getattr(args, name, None)) is not None}
+    return {**given, "only": ", ".join(args.only)} if getattr(args, "only", None) else given
 
 
 def natural(text: str, least: int = 0) -> int:

@@ -64,6 +64,13 @@ def test_each_report_puts_on_record_what_was_chosen_and_found_and_the_digest_of_
     assert capsys.readouterr().err.count("on record: ") == 4
 
 
+def test_what_was_looked_for_alone_is_on_record_with_the_examination(log: Path) -> None:
+    main(["anomalies", str(log), "--only", "long-silence", "--only", "clock-backwards", "--examined-by", "ann"])
+    (event,) = examinations(log)
+    assert event.metadata is not None
+    assert event.metadata["choice"] == {"only": "long-silence, clock-backwards"}
+
+
 def test_the_compliance_report_cites_examinations_and_anomalies_do_not_take_them_for_an_agents(log: Path) -> None:
     main(["verify", str(log), "--examined-by", "ann"])
     (event,) = examinations(log)
