@@ -42,7 +42,8 @@ class Node:
     @property
     def open(self) -> bool:
         """Whether it is an intent that nothing ended."""
-        waits = self.head["event_type"] in BY_SPAN and bool(self.head["span_id"] or self.head["call_id"])
+        kind = self.head["event_type"]
+        waits = kind in BY_SPAN and bool(self.head["span_id"] or (kind in BY_CALL and self.head["call_id"]))
         return waits and self.end is None and not self.answered
 
 

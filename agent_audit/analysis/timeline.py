@@ -144,10 +144,11 @@ def timeline(scope: Scope, session_id: str, limit: int) -> Timeline:
 
 def steps_of(events: Iterable[dict[str, Any]]) -> list[Step]:
     """The steps of a session's events, which are rows with `COLUMNS` in order of the log."""
-    return [_step(node) for node in nested(events)]
+    return [step_of(node) for node in nested(events)]
 
 
-def _step(node: Node) -> Step:
+def step_of(node: Node) -> Step:
+    """What a node amounts to, with ids in place of its events."""
     head, last = node.head, node.end or node.events[-1]
     return Step(
         depth=node.depth,

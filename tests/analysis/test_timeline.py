@@ -4,7 +4,7 @@ from collections import Counter
 
 from hypothesis import given, settings
 
-from agent_audit.analysis import AuditAnalyzer, Timeline
+from agent_audit.analysis import AuditAnalyzer, Timeline, unpaired
 from agent_audit.analysis.timeline import COLUMNS, Step, steps_of
 from agent_audit.event import AuditEvent
 
@@ -52,6 +52,12 @@ def test_an_intent_without_an_outcome_is_open_and_a_question_without_an_answer_w
     call, question = steps([event("tool.call", span_id="t"), event("permission.check", at=1, call_id="c")])
     assert (call.open, call.ended, call.outcome) == (True, None, None)
     assert question.approvals[0].decision == "waiting"
+
+
+def test_a_call_that_nothing_could_ever_end_is_not_open_as_everywhere_else() -> None:
+    events = [event("tool.call", call_id="c"), event("tool.response", call_id="c", outcome="success")]
+    assert unpaired(events) == []
+    assert [step.open for step in timeline(events).steps] == [False, False]
 
 
 def test_operations_that_are_their_own_ancestors_are_shown_once() -> None:

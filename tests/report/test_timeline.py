@@ -14,7 +14,8 @@ _TYPES = ("agent.start", "agent.stop", "tool.call", "tool.response", "action.req
 
 
 def _event(event_type: str, at: float = 0, **fields: Any) -> dict[str, Any]:
-    return {"event_type": event_type, "timestamp": NOON + timedelta(seconds=at), **fields}
+    told = {"event_type": event_type, "timestamp": NOON + timedelta(seconds=at), "seq": round(at), "event_id": f"{at}"}
+    return {**told, **fields}
 
 
 @st.composite
@@ -48,13 +49,26 @@ def test_a_tool_call_is_one_row_from_its_request_to_its_response_under_its_agent
         ]
     )
     assert [(depth, label) for depth, _, label, *_ in rows] == [(0, "clerk"), (1, "tool.pay"), (2, "ledger")]
-    assert rows[1][3:7] == [1_000.0, 46_000.0, "failure", "approved after 42.0 s"]
+    assert rows[1][3:7] == [45_000.0, 2_000.0, "failure", "approved after 42.0 s"]
+    assert rows[1][7] == [1, 2, 3, 4, 6]
 
 
 def test_a_call_id_used_again_after_its_end_is_another_row() -> None:
-    once = [("action.request", {}), ("tool.call", {}), ("tool.response", {"outcome": "success"})]
-    rows = timeline([_event(name, at, call_id="c", **more) for at, (name, more) in enumerate(once * 2)])
+    once = ["action.request", "tool.call", "tool.response"]
+    spans = {1: "t", 2: "t", 4: "again", 5: "again"}
+    rows = timeline([_event(name, at, call_id="c", span_id=spans.get(at)) for at, name in enumerate(once * 2)])
     assert [row[7] for row in rows] == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_a_row_says_of_a_step_what_the_command_timeline_says_of_it() -> None:
+    """How long it took is what was recorded, however close its events are."""
+    (row,) = timeline(
+        [
+            _event("tool.call", 0, span_id="t", action="tool.bank_statement"),
+            _event("tool.response", 0, seq=1, span_id="t", outcome="success", duration_ms=310.0),
+        ]
+    )
+    assert row == [0, "tool.call", "tool.bank_statement", 0.0, 310.0, "success", None, [0, 1]]
 
 
 def test_an_intent_without_an_outcome_is_shown_as_open() -> None:
