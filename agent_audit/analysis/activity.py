@@ -102,8 +102,9 @@ def count_table(title: str, column: str, counted: tuple[Count, ...], distinct: i
 def agent_activity(scope: Scope, agent_id: str | None) -> AgentActivity:
     """Count what happened in the scope."""
     events = scope.events
+    own = of_agents(events)  # who examined the log is no user of an agent
     edge = first_row(bounds(events))
-    distinct = first_row(distinct_counts(of_agents(events)))
+    distinct = first_row(distinct_counts(own))
     return AgentActivity(
         agent_id=agent_id,
         period=scope.period,
@@ -112,12 +113,12 @@ def agent_activity(scope: Scope, agent_id: str | None) -> AgentActivity:
         last_event=edge["last"],
         by_type=_as_dict(counts(events, "event_type")),
         by_outcome=_as_dict(counts(events.filter(events.outcome.notnull()), "outcome")),
-        by_agent=listed(events, "agent_id"),
+        by_agent=listed(own, "agent_id"),
         errors=first_row(error_count(events))["errors"],
         duration=Durations(**first_row(durations(events))),
-        actions=listed(of_agents(events), "action"),
-        sessions=listed(events, "session_id"),
-        users=listed(events, "user_id"),
+        actions=listed(own, "action"),
+        sessions=listed(own, "session_id"),
+        users=listed(own, "user_id"),
         distinct_agents=distinct["agent_id"],
         distinct_actions=distinct["action"],
         distinct_sessions=distinct["session_id"],

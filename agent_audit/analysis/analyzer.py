@@ -90,7 +90,7 @@ class AuditAnalyzer:
         self._closed = False
         self._where = where
         if where is not None:
-            with pruning_told(self._log):
+            with pruning_told(self._log.shrunk):
                 conditioned(self._log.events, where)  # one that is wrong is told at once
             rehearse_condition(where)
         self._conditions = {"session_id": session_id, "user_id": user_id, "event_type": event_type}
@@ -120,7 +120,7 @@ class AuditAnalyzer:
     @property
     def is_empty(self) -> bool:
         """Whether the log has no events at all."""
-        with pruning_told(self._log):
+        with pruning_told(self._log.shrunk):
             return count(self._log.facts) == 0
 
     def sql(self, query: str, limit: int | None = 10_000) -> SqlAnswer:
@@ -415,7 +415,7 @@ class AuditAnalyzer:
         require_utf8(agent_id=agent_id, session_id=session_id)
         require_count("limit", limit)
         asked = period(start, end)
-        with pruning_told(self._log):
+        with pruning_told(self._log.shrunk):
             events = self._log.between(asked.start, asked.end, session_id or self._conditions["session_id"])
             if self._where is not None:
                 events = conditioned(events, self._where)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from agent_audit.errors import pruned_meanwhile
-
-if TYPE_CHECKING:
-    from agent_audit.analysis.engine import Engine
 
 
 def complaint(error: BaseException) -> str:
@@ -23,8 +19,11 @@ def is_of_engine(error: BaseException) -> bool:
 
 
 @contextmanager
-def pruning_told(engine: Engine) -> Iterator[None]:
+def pruning_told(shrunk: Callable[[], str | None]) -> Iterator[None]:
     """Turn an engine's error into one that says that events went while they were looked at, if that is so.
+
+    Args:
+        shrunk: says which log they went from; see `Engine.shrunk`.
 
     Raises:
         StorageError: they went.
@@ -32,7 +31,7 @@ def pruning_told(engine: Engine) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        log = engine.shrunk() if is_of_engine(error) else None
+        log = shrunk() if is_of_engine(error) else None
         if log is None:
             raise
         raise pruned_meanwhile(log) from error

@@ -11,7 +11,7 @@ from agent_audit.analysis.document import Document, Table, left_out
 from agent_audit.analysis.operations import DECISIONS, QUESTION, at, exchange, is_at, nearest
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import open_intents
-from agent_audit.analysis.scope import Scope, count, first_row
+from agent_audit.analysis.scope import Scope, count, first_row, newest_first
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 MOST_LISTED = 100
@@ -148,7 +148,7 @@ def decided_by(events: Expr) -> Expr:
 def decisions_of(scope: Scope) -> Decisions:
     """Count and list the decisions of a scope."""
     made = _made(scope)
-    latest = rows(made.order_by([made.timestamp.desc(), made.seq.desc(), made.event_id.desc()]).limit(MOST_LISTED))
+    latest = rows(newest_first(made).limit(MOST_LISTED))
     totals = _totals(scope, made)
     del totals["longest_wait_seconds"]
     return Decisions(**totals, listed=tuple(map(_decision, reversed(latest))))
@@ -157,10 +157,9 @@ def decisions_of(scope: Scope) -> Decisions:
 def decision_report(scope: Scope, limit: int | None) -> DecisionReport:
     """The decisions of a scope, at most `limit`."""
     made = _made(scope)
-    latest = made.order_by([made.timestamp.desc(), "seq", "event_id"])
     return DecisionReport(
         period=scope.period,
-        decisions=tuple(map(_decision, rows(latest if limit is None else latest.limit(limit)))),
+        decisions=tuple(map(_decision, rows(newest_first(made).limit(limit)))),
         **_totals(scope, made),
         bad_line_count=scope.bad_line_count,
     )

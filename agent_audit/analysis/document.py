@@ -27,6 +27,11 @@ class Table(NamedTuple):
     stacked: bool = False
     """Rows that hold sentences: a reporter for people shows each one as a block, a line per column."""
 
+    def is_numeric(self, column: int) -> bool:
+        """Whether the column of that place holds numbers alone, and some."""
+        kinds = {type(row[column]) for row in self.rows} - {type(None)}
+        return bool(kinds) and kinds <= {int, float}
+
 
 class Document(NamedTuple):
     """A whole result."""

@@ -27,7 +27,7 @@ def write_parquet(log: Log, target: Path, query: Query) -> int:
     from pyarrow import parquet  # type: ignore[import-untyped,unused-ignore]  # comes with the extra
 
     count = 0
-    with pruning_told(log):
+    with pruning_told(log.shrunk):
         batches: Any = log.batches(_matching(log, query).order_by(["log", "seq"]), _ROWS)
         with parquet.ParquetWriter(target, batches.schema, compression="zstd") as file:
             for batch in batches:

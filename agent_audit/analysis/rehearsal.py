@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agent_audit.analysis.complaints import complaint
 from agent_audit.analysis.result import Period
+from agent_audit.analysis.rule import Rule
 from agent_audit.analysis.schema import COLUMNS, FACTS
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import load_ibis, rows
 from agent_audit.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from agent_audit.analysis.rule import Rule
 
 _GIVEN = {"seq": "0", "event_id": "'0'", "timestamp": "'2026-01-01T00:00:00Z'"}
 """What the one event has of which rules are tried out; the rest is absent, so that no text of its own is cast."""

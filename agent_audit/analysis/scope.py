@@ -153,6 +153,11 @@ def counts(events: Expr, column: str) -> Expr:
     return table.order_by([table["count"].desc(), table.name.asc()])
 
 
+def newest_first(events: Expr) -> Expr:
+    """The events in the order in which the latest are listed."""
+    return events.order_by([events.timestamp.desc(), events.seq.desc(), events.event_id.desc()])
+
+
 def of_agents(events: Expr) -> Expr:
     """The events that are not the log speaking of itself."""
     return events.filter(~events.event_type.startswith("log."))

@@ -161,7 +161,7 @@ class Log:
             self._prepare()
             with memory_told():
                 self._load(log, progress or (lambda done, total: None))
-            with pruning_told(self):
+            with pruning_told(self.shrunk):
                 self._view("events", self._copies, tuple(COLUMNS))
             self._shut_in()
         except BaseException:
@@ -222,7 +222,7 @@ class Log:
             select = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
             if not select or _first_word(query) == "pragma":  # DuckDB makes a SELECT of some
                 raise ConfigurationError("an SQL question is one SELECT; the log can only be read")
-            with pruning_told(self), memory_told():
+            with pruning_told(self.shrunk), memory_told():
                 found = self._duckdb.sql(query)
                 return (found if limit is None else found.limit(limit)).to_arrow_table()
         except duckdb.Error as error:

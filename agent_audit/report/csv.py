@@ -11,7 +11,8 @@ from agent_audit.analysis.document import Cell, Document
 from agent_audit.analysis.printable import printable
 from agent_audit.analysis.result import Result
 
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""What a formula begins with for a spreadsheet, or what some skip before one (OWASP, CSV Injection)."""
 
 
 class CsvReporter:

@@ -72,9 +72,7 @@ def _grid(table: Table) -> Any:
 
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=True, header_style="dim")
     for number, column in enumerate(table.columns):
-        kinds = {type(row[number]) for row in table.rows} - {type(None)}
-        numeric = bool(kinds) and kinds <= {int, float}
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(column, justify="right" if table.is_numeric(number) else "left", overflow="fold")
     for row in table.rows:
         grid.add_row(*(_text(show_cell(cell)) for cell in row))
     return grid

@@ -18,6 +18,16 @@ def _activity(events: list[AuditEvent], agent_id: str | None = None) -> AgentAct
         return analyzer.get_agent_activity(agent_id)
 
 
+def test_who_is_listed_and_who_is_counted_are_the_same_and_none_of_them_has_only_examined_the_log() -> None:
+    examined = [event("log.examined", agent_id=None, user_id=f"auditor{n}", resource=f"r{n}") for n in range(30)]
+    with AuditAnalyzer([*examined, event("tool.call", user_id="ann", session_id="s", resource="db")]) as analyzer:
+        activity, report = analyzer.get_agent_activity(), analyzer.generate_compliance_report()
+    for users in (activity.users, report.users):
+        assert [(found.name, found.count) for found in users] == [("ann", 1)]
+    assert activity.distinct_users == report.distinct["users"] == 1
+    assert [found.name for found in report.top_resources] == ["db"]
+
+
 @settings(max_examples=15)
 @given(events=logs())
 def test_counts_and_quantiles_equal_the_naive_ones(events: list[AuditEvent]) -> None:
@@ -34,7 +44,8 @@ def test_counts_and_quantiles_equal_the_naive_ones(events: list[AuditEvent]) -> 
         assert activity.duration.p95_ms == pytest.approx(reference.quantile(durations, 0.95))
         assert activity.first_event == min((found.timestamp for found in mine), default=None)
         assert activity.last_event == max((found.timestamp for found in mine), default=None)
-        sessions = Counter(found.session_id for found in mine if found.session_id)
+        own = [found for found in mine if not str(found.event_type).startswith("log.")]
+        sessions = Counter(found.session_id for found in own if found.session_id)
         assert {item.name: item.count for item in activity.sessions} == sessions
 
 

@@ -42,6 +42,19 @@ def test_totals_and_refusals_equal_the_naive_ones(events: list[AuditEvent]) -> N
     assert sum(use.count for use in report.data_uses) == len(touched)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ([(0, 0), (1, 2)], "1 event missing from writers' numbering"),
+        ([(0, 0), (0, 1)], "1 repeated position"),
+    ],
+)
+def test_that_something_was_lost_is_said_with_what(numbers: list[tuple[int, int]], said: str) -> None:
+    events = [event("error", writer="w", writer_seq=n).model_copy(update={"seq": seq}) for seq, n in numbers]
+    (failures,) = [found for found in _report(events).controls if found.control == "AU-5"]
+    assert said in " ".join(failures.missing)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     numbers=st.lists(
@@ -128,7 +141,7 @@ def test_decisions_and_their_waits_equal_the_naive_ones(events: list[AuditEvent]
     assert report.approved + report.denied == report.decider_unknown == len(waits)
     assert report.median_wait_seconds == (pytest.approx(median(known)) if known else None)
     assert report.longest_wait_seconds == max(known, default=None)
-    latest = sorted(waits, key=lambda seq: events[seq].timestamp, reverse=True)
+    latest = sorted(waits, key=lambda seq: (events[seq].timestamp, seq), reverse=True)
     assert [one.waited_seconds for one in report.decisions] == [waits[seq] for seq in latest]
     earliest = sorted(waits, key=lambda seq: events[seq].timestamp)
     assert [one.event_id for one in listed] == [events[seq].event_id for seq in earliest]

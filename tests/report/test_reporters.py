@@ -14,6 +14,7 @@ from agent_audit.analysis.document import Document, Table, show_cell
 from agent_audit.analysis.printable import printable, printable_json
 from agent_audit.errors import ConfigurationError
 from agent_audit.report import FORMATS, reporter
+from agent_audit.report.csv import csv_cell
 from tests.analysis.logs import event
 
 ATTACK = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202eevil\r\nnew line\x00"
@@ -80,6 +81,11 @@ def test_one_table_becomes_the_csv_table_itself() -> None:
 def test_a_spreadsheet_does_not_run_recorded_text(text: str) -> None:
     rows = list(csv.reader(io.StringIO(reporter("csv").render(_Fake(text=text)))))
     assert rows[1][0] == "'" + text
+
+
+@pytest.mark.parametrize("text", ["\t=1+1", "\r=1+1", "\n@SUM(A1)"])
+def test_nor_does_it_where_the_formula_stands_behind_white_space(text: str) -> None:
+    assert csv_cell(text, raw=True) == "'" + text
 
 
 def test_several_tables_become_one_csv_row_per_value() -> None:

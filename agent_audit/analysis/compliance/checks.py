@@ -77,12 +77,12 @@ def content(*fields: str) -> Checker:
 def losses(facts: Facts) -> Check:
     """That failures of the logging itself are on record, and that nothing was lost."""
     found = facts.integrity
-    lost = found.lost_events + found.missing_seq + found.writer_gaps + found.bad_lines
     return Check(
-        not lost,
+        found.sound,
         f"{plural(found.gaps, 'gap')} with {plural(found.lost_events, 'lost event')}, "
         f"{plural(found.recovered, 'recovery', 'recoveries')}, {plural(found.missing_seq, 'missing position')}, "
-        f"{plural(found.bad_lines, 'unreadable line')}.",
+        f"{plural(found.repeated_seq, 'repeated position')}, {plural(found.bad_lines, 'unreadable line')}, "
+        f"{plural(found.writer_gaps, 'event')} missing from writers' numbering.",
         facts.cite_log("log.gap", "log.recovered"),
     )
 

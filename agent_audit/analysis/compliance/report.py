@@ -22,7 +22,7 @@ from agent_audit.analysis.document import Cell, Document, Table
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
 from agent_audit.analysis.scope import Scope, bounds, count, counts, first_row, of_agents
-from agent_audit.analysis.source import rows
+from agent_audit.analysis.source import Expr, rows
 from agent_audit.verify import AnyVerification, FleetVerification
 
 _SHOWN = 20
@@ -79,7 +79,7 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
         scope: what to report on.
         verification: what `verify` says of the log, or `fleet verify` of the logs; None: it was not asked.
     """
-    events = scope.events
+    events, own = scope.events, of_agents(scope.events)
     whole, inside = first_row(bounds(scope.log)), first_row(bounds(events))
     by_type = {row["name"]: row["count"] for row in rows(counts(events, "event_type"))}
     integrity = integrity_of(scope.log, scope.bad_line_count)
@@ -119,14 +119,14 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
         ),
         total_events=inside["total"],
         by_type=by_type,
-        agents=listed(events, "agent_id"),
-        users=listed(events, "user_id"),
-        sessions=listed(events, "session_id"),
-        distinct=_distinct(scope),
+        agents=listed(own, "agent_id"),
+        users=listed(own, "user_id"),
+        sessions=listed(own, "session_id"),
+        distinct=_distinct(own),
         errors=first_row(error_count(events))["errors"],
         error_types=listed(events, "error_type"),
-        top_actions=listed(of_agents(events), "action"),
-        top_resources=listed(events, "resource"),
+        top_actions=listed(own, "action"),
+        top_resources=listed(own, "resource"),
         data_uses=data_uses,
         data_use_count=data_use_count,
         security_events=security_events,
@@ -150,7 +150,7 @@ def _unsupported(controls: Iterable[ControlEvidence]) -> Iterator[str]:
     yield from (f"{sentence} Asked for by {'; '.join(names)}." for sentence, names in asked.items())
 
 
-def _distinct(scope: Scope) -> dict[str, int]:
+def _distinct(events: Expr) -> dict[str, int]:
     columns = {
         "agents": "agent_id",
         "users": "user_id",
@@ -158,7 +158,6 @@ def _distinct(scope: Scope) -> dict[str, int]:
         "actions": "action",
         "resources": "resource",
     }
-    events = of_agents(scope.events)
     return first_row(events.agg(**{name: events[column].nunique() for name, column in columns.items()}))
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.rules.denials import GUARDRAIL, kept_denials
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope, count, newest_first
 from agent_audit.analysis.source import Expr, rows
 
 MOST_LISTED = 100
@@ -39,12 +39,8 @@ def security_events(scope: Scope) -> Expr:
 def listed_security_events(scope: Scope) -> tuple[tuple[SecurityEvent, ...], int]:
     """The latest, at most `MOST_LISTED`, oldest of them first, and how many there are."""
     found = scope.keep("security events", lambda: security_events(scope))
-    latest = _newest_first(found).limit(MOST_LISTED)
-    whole = _newest_first(scope.looked_up(latest, ["seq", "event_id"]))
+    latest = newest_first(found).limit(MOST_LISTED)
+    whole = newest_first(scope.looked_up(latest, ["seq", "event_id"]))
     columns = ("event_id", "timestamp", "event_type", "agent_id", "user_id", "action", "resource")
     listed = rows(whole.select(*columns, reason=whole.error.coalesce(whole.metadata["message"].str).left(200)))
     return tuple(SecurityEvent(**row) for row in reversed(listed)), count(found)
-
-
-def _newest_first(events: Expr) -> Expr:
-    return events.order_by([events.timestamp.desc(), events.seq.desc(), events.event_id.desc()])

@@ -1,8 +1,9 @@
 """What an operator wants to know of in a command line, as patterns for RE2, Java and PostgreSQL.
 
 None has `\\b` or looks around. They are after MITRE ATT&CK (Enterprise), GTFOBins and the rules of Falco and Sigma;
-each stands for what a command does, not for who would run it. They are searched in arguments that `one_line` has made
-into one line: what is between quotes, commas and line breaks of JSON stands there between blanks.
+each stands for what a command does, not for who would run it; `commands.py` says in words what. They are searched in
+arguments that `one_line` has made into one line: what is between quotes, commas and line breaks of JSON stands there
+between blanks.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ SENDS = "|".join(
         rf"{_S}(scp|rsync|sftp) {_ARGS}[^ :]+:[^ :]*{_E}",
     )
 )
-"""A file or the output of a command leaves for another machine (T1041, T1048, T1567)."""
+"""T1041, T1048, T1567."""
 
 RUNS_WHAT_IT_FETCHED = "|".join(
     (
@@ -70,7 +71,7 @@ RUNS_WHAT_IT_FETCHED = "|".join(
         r"exec\( ?(requests\.get|urllib|urlopen)",
     )
 )
-"""Code that nobody has looked at is fetched, or decoded, and run at once (T1105, T1059, T1140)."""
+"""T1105, T1059, T1140."""
 
 READS_CREDENTIALS = "|".join(
     (
@@ -90,7 +91,7 @@ READS_CREDENTIALS = "|".join(
         rf"{_S}security (find-generic-password|find-internet-password|dump-keychain)",
     )
 )
-"""Passwords, tokens or keys are read: their files, the environment, a cloud's metadata (T1552, T1003, T1555)."""
+"""T1552, T1003, T1555."""
 
 STAYS = "|".join(
     (
@@ -102,7 +103,7 @@ STAYS = "|".join(
         rf"{_S}chmod {_ARGS}([ugoa]*\+[rwx]*s|[0-7]?[4-7][0-7][0-7][0-7]) ",
     )
 )
-"""Something is set up that is run, or lets somebody in, later (T1098, T1053, T1543, T1546, T1136, T1548.001)."""
+"""T1098, T1053, T1543, T1546, T1136, T1548.001."""
 
 HIDES = "|".join(
     (
@@ -116,7 +117,7 @@ HIDES = "|".join(
         rf"{_S}agent-audit-log (prune|hold|rotate-key)",
     )
 )
-"""Traces are removed, or what watches is switched off (T1070, T1562)."""
+"""T1070, T1562."""
 
 DESTROYS = "|".join(
     (
@@ -134,7 +135,7 @@ DESTROYS = "|".join(
         rf"{_S}(vssadmin|gcloud|gsutil|az) {_ARGS}(delete|rb)( |{_E})|{_S}aws {_ARGS}(delete|terminate)-[a-z]",
     )
 )
-"""Data is gone for good (T1485, T1490, T1561)."""
+"""T1485, T1490, T1561."""
 
 LETS_IN = "|".join(
     (
@@ -146,4 +147,4 @@ LETS_IN = "|".join(
         r"pty\.spawn",
     )
 )
-"""A shell or a port is opened to the outside (T1059, T1071, T1090, T1572)."""
+"""T1059, T1071, T1090, T1572."""

@@ -34,7 +34,7 @@ _DOES = {
     "destroys": "destroyed data for good",
     "opens": "opened a shell or a port to the outside",
 }
-"""What is told of each kind."""
+"""What a command of each kind did; the parameter of that name is its pattern."""
 
 
 class Commands(Parameters):
@@ -45,13 +45,13 @@ class Commands(Parameters):
     writes: str = Field(_WRITES, description="Actions, in lower case, that write the file they are given.")
     secret_path: str = Field(_SECRET_PATH, description="In the arguments as JSON: a path where secrets are kept.")
     startup_path: str = Field(_STARTUP_PATH, description="The same: of what is run, or lets somebody in, later.")
-    sends: str = Field(lines.SENDS, description="A file or an output leaves for another machine.")
-    fetches: str = Field(lines.RUNS_WHAT_IT_FETCHED, description="Code is fetched, or decoded, and run at once.")
-    credentials: str = Field(lines.READS_CREDENTIALS, description="Passwords, tokens or keys are read.")
-    stays: str = Field(lines.STAYS, description="Something is set up that is run, or lets somebody in, later.")
-    hides: str = Field(lines.HIDES, description="Traces are removed, or what watches is switched off.")
-    destroys: str = Field(lines.DESTROYS, description="Data is gone for good.")
-    opens: str = Field(lines.LETS_IN, description="A shell or a port is opened to the outside.")
+    sends: str = Field(lines.SENDS, description=_DOES["sends"])
+    fetches: str = Field(lines.RUNS_WHAT_IT_FETCHED, description=_DOES["fetches"])
+    credentials: str = Field(lines.READS_CREDENTIALS, description=_DOES["credentials"])
+    stays: str = Field(lines.STAYS, description=_DOES["stays"])
+    hides: str = Field(lines.HIDES, description=_DOES["hides"])
+    destroys: str = Field(lines.DESTROYS, description=_DOES["destroys"])
+    opens: str = Field(lines.LETS_IN, description=_DOES["opens"])
 
 
 def dangerous(scope: Scope, parameters: Commands) -> Expr:

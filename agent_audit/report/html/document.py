@@ -68,8 +68,7 @@ def _remark(text: str) -> Element:
 def _grid(table: Table) -> Element:
     if len(table.columns) == 1:
         return el("ul", (el("li", cell_nodes(row[0])) for row in table.rows), class_="sentences")
-    numeric = [_is_numeric(table, number) for number in range(len(table.columns))]
-    kinds = ["num" if each else None for each in numeric]
+    kinds = ["num" if table.is_numeric(place) else None for place in range(len(table.columns))]
     head = el("tr", (el("th", name, scope="col", class_=kind) for name, kind in zip(table.columns, kinds, strict=True)))
     body = (
         el("tr", (el("td", cell_nodes(cell), class_=kind) for cell, kind in zip(row, kinds, strict=True)))
@@ -78,11 +77,6 @@ def _grid(table: Table) -> Element:
     grid = el("table", el("thead", head), el("tbody", body))
     # A region that scrolls must be reachable by keyboard, and named (WCAG 2.1.1).
     return el("div", grid, class_="scroll", tabindex=0, role="region", aria_label=table.title)
-
-
-def _is_numeric(table: Table, column: int) -> bool:
-    kinds = {type(row[column]) for row in table.rows} - {type(None)}
-    return bool(kinds) and kinds <= {int, float}
 
 
 def _blocks(table: Table) -> Element:
