@@ -9,13 +9,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from agent_audit.analysis.memory import bytes_of
 from agent_audit.analysis.shipped import Shipped
+from agent_audit.atomic import replacing
 from agent_audit.errors import ConfigurationError
 from agent_audit.keys import cache_directory
 from agent_audit.object_store.bucket import Entry
@@ -66,7 +66,9 @@ class Cache:
 
         def one(entry: Entry, target: Path) -> None:
             if not _is_there(target, entry):
-                _write(target, store.content(entry))
+                content = store.content(entry)
+                with replacing(target) as draft:
+                    draft.write_bytes(content)
             tell()
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -114,13 +116,3 @@ def _is_there(path: Path, entry: Entry) -> bool:
     except OSError:
         return False
     return True
-
-
-def _write(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.stem[:16]}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

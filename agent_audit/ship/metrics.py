@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from agent_audit.atomic import PUBLIC, replacing
 from agent_audit.ship.shipper import Progress
 
 _HELP = {
@@ -41,9 +41,8 @@ def write_metrics(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    with replacing(path, PUBLIC) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
 def _escaped(value: str) -> str:

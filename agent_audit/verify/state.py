@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agent_audit.atomic import replacing
 from agent_audit.backends.file.checkpointing import decode_edge, encode_edge
 from agent_audit.backends.file.layout import Layout
 from agent_audit.integrity.tiles import Edge
@@ -57,10 +58,8 @@ def save(layout: Layout, origin: str, verified: Verified) -> bool:
     data = {**verified._asdict(), "edge": base64.b64encode(encode_edge(verified.edge)).decode()}
     try:
         make_private_folder(directory)
-        draft = directory / f".{_FILE}.new"
-        draft.write_bytes(orjson.dumps(data))
-        draft.chmod(0o600)
-        draft.replace(directory / _FILE)
+        with replacing(directory / _FILE) as draft:
+            draft.write_bytes(orjson.dumps(data))
     except OSError:
         return False
     return True

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from agent_audit.errors import StorageError
 from agent_audit.integrity.note import Ed25519Signer
 from agent_audit.keys import state_directory
 from agent_audit.verify import Verdict
-from agent_audit.verify.proofs import ProofMaker
+from agent_audit.verify.proofs import ProofMaker, export_tlog
 
 from .logs import check, lines_of, make_log, open_log, vkey_of
 
@@ -140,6 +141,22 @@ def test_an_export_grows_with_the_log_and_refuses_lines_that_do_not_lead_to_the_
     path.write_bytes(path.read_bytes().replace(b'"n":7', b'"n":8', 1))
     assert main(["export", str(log_dir), "--tlog", str(tmp_path / "other")]) == 2
     assert not (tmp_path / "other" / "checkpoint").exists()
+
+
+def test_exports_to_one_folder_at_once_leave_what_one_leaves(log_dir: Path, tmp_path: Path) -> None:
+    layout = make_log(log_dir, 3000)
+    with ThreadPoolExecutor(4) as pool:
+        heads = list(pool.map(lambda _: export_tlog(layout, tmp_path / "together"), range(8)))
+    assert heads == [export_tlog(layout, tmp_path / "alone")] * 8
+    alone, together = (
+        {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+        for name in ("alone", "together")
+    )
+    assert together == alone
 
 
 @pytest.mark.parametrize("command", [["rebuild"], ["export", "--tlog", "out"]])

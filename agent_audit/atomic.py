@@ -1,0 +1,35 @@
+"""Files that have their new content as a whole or not at all: atomic replacement by rename (POSIX.1-2017, rename)."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PRIVATE, PUBLIC = 0o600, 0o666
+"""Permissions of a new file: its owner alone, or whoever the umask lets."""
+
+
+@contextmanager
+def replacing(path: Path, mode: int = PRIVATE) -> Iterator[Path]:
+    """An empty file to write to, which takes the place of `path` when the block is left without an exception.
+
+    Its name is nobody else's: of two who write the same file at once, each writes a file of its own, and the last one
+    stays. Nothing is told to the disk: after a power cut the file may be the old one, or empty.
+
+    Args:
+        path: the file to replace or to make, in a folder that is there.
+        mode: permissions of the new file; the umask takes away from them.
+
+    Raises:
+        OSError: it cannot be made or put in place.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
