@@ -88,8 +88,9 @@ def _is_link(text: str, first: int, start: int) -> bool:
 
 def _is_own_name(text: str, first: int, last: int, start: int, separator: str) -> bool:
     """`<a href="…#DB_PASSWORD">DB_PASSWORD</a>`: the name once more, as the text of its link."""
-    name = text[first:last].rpartition(".")[2]
-    return separator.endswith(">") and text[start : start + len(name) + 1].rstrip("< ") == name
+    whole = text[first:last]
+    names = (whole, whole.rpartition(".")[2]) if separator.endswith(">") else ()
+    return any(text[start : start + len(name) + 1].rstrip("< ") == name for name in names)
 
 
 def _is_closing(text: str, first: int, last: int, start: int) -> bool:
