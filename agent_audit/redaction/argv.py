@@ -32,9 +32,8 @@ def arguments_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     program = next((record[key] for key in _PROGRAM_KEYS if type(record.get(key)) is str), "")
     for key in _ARGUMENT_KEYS if program else ():
         argv = record.get(key)
-        if type(argv) is list and argv and argv[0] != program:
-            first = 1 if program in _BEFORE_A_TOOL and type(argv[0]) is str else 0
-            yield from _of_tool(argv[0] if first else program, argv, first, scan)
+        if type(argv) is list and argv and argv[0] != program:  # else the list tells by itself, as behind `sudo`
+            yield from _of_tool(program, argv, 0, scan)
 
 
 def _of_tool(program: str, argv: list[Any], first: int, scan: Scan) -> Iterator[Replaced]:

@@ -113,7 +113,10 @@ REFUSED: dict[str, tuple[Any, Callable[[Any], object]]] = {
 
 
 @pytest.mark.parametrize("said", REFUSED)
-def test_what_is_of_the_wrong_kind_is_refused_where_it_is_given_and_nothing_is_recorded(said: str) -> None:
+def test_what_is_of_the_wrong_kind_is_refused_where_it_is_given_and_nothing_is_recorded(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the logs of relative paths are made
     recorded = len(list(BACKEND.query()))
     wrong, give = REFUSED[said]
     with pytest.raises(ConfigurationError) as caught:
