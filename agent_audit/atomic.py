@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PRIVATE, PUBLIC = 0o600, 0o666
+PRIVATE, BY_UMASK = 0o600, 0o666
 """Permissions of a new file: its owner alone, or whoever the umask lets."""
 
 

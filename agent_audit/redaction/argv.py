@@ -32,7 +32,8 @@ def arguments_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     program = next((record[key] for key in _PROGRAM_KEYS if type(record.get(key)) is str), "")
     for key in _ARGUMENT_KEYS if program else ():
         argv = record.get(key)
-        if type(argv) is list and argv and argv[0] != program:  # else the list tells by itself, as behind `sudo`
+        # A list that begins with a tool tells by itself, as behind `sudo`.
+        if type(argv) is list and argv and argv[0] != program:
             yield from _of_tool(program, argv, 0, scan)
 
 

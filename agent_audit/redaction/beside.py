@@ -16,6 +16,7 @@ from agent_audit.redaction.assigned import (
 )
 from agent_audit.redaction.keys import KeyClass
 from agent_audit.redaction.made import is_adjective
+from agent_audit.redaction.rules.model import UUID
 from agent_audit.redaction.source_code import is_argument, is_constant_name, is_made_name
 from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
@@ -74,7 +75,7 @@ _ROW_LABEL = re.compile(r"(?:^|\n|\|) {0,40}[*`_]{0,2}(?:[\w]{1,16} ){0,3}\Z")
 # docker run --secret, docker service create --secret.
 _MOUNT = re.compile(r"(?:id|type|src|source|target)=[\w./-]")
 
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-])", re.IGNORECASE)
+_IDENTIFIER = re.compile(rf"{UUID}(?![\w-])", re.IGNORECASE)
 
 
 def find_in_line(text: str, first: int, last: int, found: KeyClass) -> Named | None:

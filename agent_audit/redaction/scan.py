@@ -286,10 +286,12 @@ class Scanner:
             text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
             parts = parts_within(text, strings)
-            if strings is None and not parts and not may_hold_documents(text):
+            holds_documents = strings is not None or may_hold_documents(text)
+            if not (holds_documents or parts):
                 continue  # plain text, read already
             known = Known(into[0].get(index, ()))
-            spans = chain(self._by_place(text, strings), self._by_themselves(parts, action, whole=strings is None))
+            placed = self._by_place(text, strings) if holds_documents else ()
+            spans = chain(placed, self._by_themselves(parts, action, whole=strings is None))
             new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)
@@ -297,7 +299,7 @@ class Scanner:
 
     def _by_place(self, text: str, strings: list[tuple[int, str]] | None) -> Iterator[Found]:
         """What its place in a document makes a secret."""
-        if self._structure is not None and (strings is not None or may_hold_documents(text)):
+        if self._structure is not None:
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from agent_audit.atomic import PRIVATE
 from agent_audit.errors import ConfigurationError
 
 _ABANDONED = 86_400.0
 """Seconds."""
 
-PRIVATE, PUBLIC = 0o600, 0o644
-"""Permissions of a new file: its owner alone, or for all to read; the umask takes away from them."""
+PUBLIC = 0o644
+"""Permissions of a new file that is for all to read; the umask takes away from them."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent_audit.atomic import PUBLIC, replacing
+from agent_audit.atomic import BY_UMASK, replacing
 from agent_audit.ship.shipper import Progress
 
 _HELP = {
@@ -41,7 +41,7 @@ def write_metrics(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    with replacing(path, PUBLIC) as draft:
+    with replacing(path, BY_UMASK) as draft:
         draft.write_text(text, encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from agent_audit.atomic import PUBLIC, replacing
+from agent_audit.atomic import BY_UMASK, replacing
 from agent_audit.backends.file.checkpointing import SegmentReader, load_edge
 from agent_audit.backends.file.layout import Layout
 from agent_audit.errors import ConfigurationError, ProofError, RolledBackError
@@ -177,7 +177,7 @@ def _write(target: Path, files: Files) -> None:
             if name != "checkpoint" and path.exists() and path.stat().st_size == len(data):
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path, PUBLIC) as draft:
+            with replacing(path, BY_UMASK) as draft:
                 draft.write_bytes(data)
     except OSError as error:
         raise ConfigurationError(f"cannot write {error.filename or target}: {error.strerror or error}") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent_audit.atomic import PUBLIC, replacing
+from agent_audit.atomic import BY_UMASK, replacing
 
 
 def test_of_two_who_write_a_file_at_once_each_writes_its_own_and_the_last_one_stays(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_what_fails_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path: Pa
     assert list(tmp_path.iterdir()) == [target]
 
 
-@pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), (PUBLIC, 0o644)])
+@pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), (BY_UMASK, 0o644)])
 def test_a_new_file_is_its_owners_alone_unless_it_is_for_others(
     tmp_path: Path, mode: int | None, expected: int
 ) -> None:

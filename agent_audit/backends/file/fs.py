@@ -301,9 +301,12 @@ def write_all(fs: FileSystem, handle: int, data: bytes) -> None:
             raise OSError(f"write of {len(data)} bytes took none")
 
 
-def write_file(fs: FileSystem, path: Path, data: bytes) -> None:
-    """Put a file in place of another, whole or not at all; it is on the disk when this returns."""
-    draft = path.with_name(f".{path.name}.new")
+def write_file(fs: FileSystem, path: Path, data: bytes, *, draft: Path | None = None) -> None:
+    """Put a file in place of another, whole or not at all; it is on the disk when this returns.
+
+    Who writes without a lock that keeps others out names a draft of its own.
+    """
+    draft = draft or path.with_name(f".{path.name}.new")
     _write_new(fs, draft, data, sync=True)
     fs.replace(draft, path)
     fs.fsync_dir(path.parent)

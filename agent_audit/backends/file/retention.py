@@ -289,11 +289,10 @@ def hold(layout: Layout, reason: str) -> None:
     """
     require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
-    fs, draft = PosixFileSystem(), layout.hold.with_name(f".{layout.hold.name}.{secrets.token_hex(8)}")
+    data = orjson.dumps({"reason": reason, "since": since}) + b"\n"
+    draft = layout.hold.with_name(f".{layout.hold.name}.{secrets.token_hex(8)}")
     try:
-        write_file(fs, draft, orjson.dumps({"reason": reason, "since": since}) + b"\n")
-        fs.replace(draft, layout.hold)  # whoever else holds it at this moment has another draft
-        fs.fsync_dir(layout.root)
+        write_file(PosixFileSystem(), layout.hold, data, draft=draft)
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
             with nobody_prunes(layout, _HOLD_PATIENCE):
                 pass
