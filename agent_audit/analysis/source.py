@@ -28,6 +28,7 @@ from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ConfigurationError, missing_extra, pruned_meanwhile, require
 from agent_audit.event import AuditEvent
+from agent_audit.scratch import Scratch
 
 if TYPE_CHECKING:
     from agent_audit.analysis.fetch import Cache
@@ -147,8 +148,8 @@ class Log:
     def __init__(self, log: Any, progress: Progress | None = None) -> None:
         self._connection = load_ibis().duckdb.connect()
         self._duckdb = self._connection.con
-        self._temporary = tempfile.TemporaryDirectory(prefix="agent-audit-log-", ignore_cleanup_errors=True)
-        self._folder = Path(self._temporary.name)
+        self._scratch = Scratch()
+        self._folder = self._scratch.path
         self.bad_lines: list[BadLine] = []
         """The first thousand of them."""
         self.bad_line_count = 0
@@ -248,7 +249,7 @@ class Log:
         if self._cache is not None:
             self._cache.close()
             self._cache = None
-        self._temporary.cleanup()
+        self._scratch.close()
 
     def store(self, expr: Expr) -> Expr:
         """Compute a relation now and keep its rows until `forget`."""

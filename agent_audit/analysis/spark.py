@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from agent_audit.analysis.schema import COLUMNS, FACTS, STORED
 from agent_audit.analysis.source import Expr, Progress, load_ibis, run_elsewhere
 from agent_audit.analysis.sparksql import spark_select, spark_sql
 from agent_audit.errors import ConfigurationError, missing_extra
+from agent_audit.scratch import Scratch
 
 _TYPES = {"BIGINT": "bigint", "VARCHAR": "string", "TIMESTAMPTZ": "timestamp", "JSON": "string", "DOUBLE": "double"}
 _SETTINGS = {
@@ -73,8 +73,8 @@ class SparkLog:
 
     def __init__(self, urls: Sequence[str], master: str | None = None, progress: Progress | None = None) -> None:
         self._connection = load_ibis().duckdb.connect()
-        self._temporary = tempfile.TemporaryDirectory(prefix="agent-audit-log-", ignore_cleanup_errors=True)
-        self._folder = Path(self._temporary.name)
+        self._scratch = Scratch()
+        self._folder = self._scratch.path
         self.bad_lines: list[BadLine] = []
         """The first thousand of them."""
         self.bad_line_count = 0
@@ -169,7 +169,7 @@ class SparkLog:
         if self._ours:
             self._spark.stop()
         self._connection.disconnect()
-        self._temporary.cleanup()
+        self._scratch.close()
 
     # -- relations -------------------------------------------------------------------------------------
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.source import load_ibis
+from agent_audit.scratch import Scratch
 from agent_audit.ship.sink import Batch
 
 
@@ -27,15 +27,15 @@ class EventParts:
     def by_day(self, batch: Batch) -> Iterator[tuple[str, bytes]]:
         """Day as YYYY-MM-DD, and the file. Lines that are no events are in none; the copy of the lines has them."""
         compute, parquet = self._compute, self._parquet
-        with tempfile.TemporaryDirectory(prefix="agent-audit-log-") as folder:
-            source, target = Path(folder, "lines.jsonl"), Path(folder, "events.parquet")
+        with Scratch() as folder:
+            source, target = folder / "lines.jsonl", folder / "events.parquet"
             source.write_bytes(b"".join(line + b"\n" for line in batch.lines))
             self._convert(source, target, batch.first_seq)
             events = parquet.read_table(target)
             # Without a zone: not every machine has the time zone database that Arrow would look UTC up in.
             days = compute.cast(compute.cast(events["timestamp"], "timestamp[us]"), "date32", safe=False)
             for day in sorted(days.unique().to_pylist()):
-                part = Path(folder, f"{day}.parquet")
+                part = folder / f"{day}.parquet"
                 parquet.write_table(events.filter(compute.equal(days, day)), part, compression="zstd")
                 yield day.isoformat(), part.read_bytes()
 

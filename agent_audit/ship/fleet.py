@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -21,6 +20,7 @@ from agent_audit.errors import (
     StoreUnavailableError,
 )
 from agent_audit.event import AuditEvent, AuditEventType
+from agent_audit.scratch import Scratch
 from agent_audit.ship.restore import Restored, restore
 from agent_audit.ship.sink import Copies
 from agent_audit.verify import HostLog, Liveness, Problem, Trust, Verdict, Verification, verify
@@ -82,8 +82,8 @@ class _Fleet:
         self._now = now
 
     def look_at(self, origin: str) -> HostLog:
-        with tempfile.TemporaryDirectory(prefix="agent-audit-log-") as folder:
-            directory = Path(folder, "log")
+        with Scratch() as folder:
+            directory = folder / "log"
             try:
                 listed = None if self._events is None else self._events.log(origin)
                 restored = restore(self._copies, origin, directory)
