@@ -83,8 +83,10 @@ _ASSIGNED = (
     r"|(?:[\"']\s?>|</[\w:-]{1,20}>)\s{0,40}<(?:value|string|val)\b[^<>]{0,40}>"
     r"|[\"'](?:\r?\n[\w-]{1,40}: [^\r\n]{1,100})?\r?\n\r?\n(?=\S)"
     r"|\"\s?\{[^{}]{0,300}?\bdefault\s{0,8}=\s{0,4}"
-    r"|[\"'\])`]{1,4}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
-    r"|setValue|set_value)\(\s{0,2}(?=[\"'`])|[\"'`]\)\.value ?= ?(?=[\"'`])| (?:\|\||\?\?) (?=[\"'`])"
+    r"|[\"'\])`]{1,5}(?:\.\w{1,12}\(\d?\))?\.(?:fill|type|send_keys|sendKeys|pressSequentially|press_sequentially"
+    r"|setValue|set_value|val)\(\s{0,2}(?=[\"'`])|[\"'\]`]{1,3}\)\.value ?= ?(?=[\"'`])"
+    # What stands behind a selector of CSS: `fill('input[type="password"]', 'x')`.
+    r"|[\"']?\][\"'`],\s{0,24}(?=[\"'`])| (?:\|\||\?\?) (?=[\"'`])"
     # What a program takes where nothing is set, the names of an assignment to several.
     r"|[\"'`][\])]{1,2} (?:\|\||\?\?|or) (?=[\"'`])"
     r"|(?:, ?[\w.$]{1,48}){1,8}(?: string)?(?: :?= (?=[\"'`])|[)\]] = (?=[(\[][\"']))"

@@ -249,7 +249,12 @@ def is_checked_token(token: str) -> bool:
 
     A checksum that does not fit is no proof: a token may be cut, mistyped or of a later format.
     """
-    return has_checksum(token) or _ALPHABET.search(token) is None
+    return has_checksum(token) or not is_alphabet(token)
+
+
+def is_alphabet(text: str) -> bool:
+    """Whether the text has letters or digits in their order, as examples and tables do."""
+    return _ALPHABET.search(text) is not None
 
 
 def is_filler(token: str) -> bool:

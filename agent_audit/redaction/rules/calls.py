@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.rules.model import Rule, part
-from agent_audit.redaction.validators import has_digit, is_mixed
+from agent_audit.redaction.rules.model import Lazy, Rule, part
+from agent_audit.redaction.validators import has_digit, is_alphabet, is_mixed
 from agent_audit.redaction.values import is_placeholder
 
 QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
@@ -20,6 +20,7 @@ _PAIR = (
     *("connect_s3(", "S3Connection(", "StorageSharedKeyCredential(", "AzureNamedKeyCredential("),
     *(".credentials(", ".withCredentials(", ".Authenticate(", ".AuthenticateAsync("),
     *("PlainCredentials(", "BasicAuthCredentials(", "PlainTextAuthProvider(", "UsernamePasswordAuthenticationToken("),
+    *("username_pw_set(", "auth.basic(", "AuthTokens.basic(", "oci_connect(", "oci_pconnect(", "ibm_db.connect("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
 # What begins one of these also follows: `session token`.
@@ -86,11 +87,63 @@ CALLS: tuple[Rule, ...] = (
         (
             *("new pdo(", "pdo->__construct(", "mysqli(", "mysqli_connect(", "drivermanager.getconnection("),
             *("mysql_connect(", "dbi.connect(", "dbi->connect(", "pymysql.connect(", "mysqldb.connect("),
-            *("ftplib.ftp(", "ftp_tls("),
+            *("ftplib.ftp(", "ftp_tls(", "new sequelize(", "odbc_connect(", "odbc_pconnect(", "ibase_connect("),
         ),
         r"(?i:new pdo|pdo->__construct|mysqli?(?:_connect)?|drivermanager\.getconnection|dbi(?:->|\.)connect"
-        r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls)\(\s{0,24}"
+        r"|(?:pymysql|mysqldb)\.connect|ftplib\.ftp|ftp_tls|new sequelize|odbc_p?connect|ibase_connect)\(\s{0,24}"
         rf"(?:{OTHER}|[\w.$]{{1,64}}){NEXT}{OTHER}{NEXT}{QUOTED}",
+    ),
+    # Of a connection, the user and the password; or of an identity, which is mostly empty, and both.
+    part(
+        "connection-call",
+        (
+            *("ftp_login(", "ldap_bind(", "ssh2_auth_password(", "imap_open(", "net::ftp.open(", "net::ftp.new("),
+            *("net::ssh.start(", "smtp.plainauth(", "sasl.newplainclient(", "ftp("),
+        ),
+        r"(?i:ftp_login|ldap_bind|ssh2_auth_password|imap_open|net::ftp\.(?:open|new)|net::ssh\.start|smtp\.plainauth"
+        rf"|sasl\.newplainclient|(?<![\w.])ftp)\(\s{{0,24}}(?:(?:{OTHER}|\$?[\w.]{{1,64}}){NEXT}){{2}}{QUOTED}",
+        _is_credential,
+    ),
+    # What HTTP's Basic scheme is made of (RFC 7617), before it is encoded.
+    part(
+        "encoded-credentials",
+        (
+            *("btoa(", "b64encode(", "base64_encode(", "strict_encode64(", "buffer.from(", "basic.encode("),
+            *("encodetostring(",),
+        ),
+        r"(?i:btoa|b64encode|base64_encode|strict_encode64|buffer\.from|basic\.encode|encodetostring\(\[\]byte)\(\s{0,4}"
+        r"b?[\"'][^\"'\s:/]{1,64}:([^\"'\n]{4,256})[\"']",
+        _is_password,
+    ),
+    part(
+        "redis-client-call",
+        ("redis.redis(", "strictredis("),
+        rf"(?i:redis\.redis|strictredis)\(\s{{0,4}}{OTHER}{NEXT}\d{{1,5}}{NEXT}\d{{1,3}}{NEXT}{QUOTED}",
+        _is_credential,
+    ),
+    # What opens a file: an archive, a document, a key.
+    part(
+        "opening-call",
+        (
+            *(".setpassword(b", "pdfreader(", "reader.decrypt(", "pdf.decrypt(", "load_pem_private_key("),
+            *("load_der_private_key(", "load_key_and_certificates("),
+        ),
+        r"(?:\.setpassword\((?=b)|(?i:pdfreader\([^()\n]{0,128}\)|reader|pdf)\.decrypt\("
+        r"|load_(?:(?:pem|der)_private_key|key_and_certificates)\([^()\n]{1,64}(?:\(\))?,)"
+        rf"\s{{0,4}}b?{QUOTED}",
+        _is_credential,
+    ),
+    part(
+        "account-call",
+        ("account.decrypt(", "account.encrypt("),
+        rf"(?i:account)\.(?:de|en)crypt\([^()\n]{{1,128}}{NEXT}{QUOTED}\s{{0,4}}\)",
+        _is_credential,
+    ),
+    part(
+        "sudo-input",
+        ("sudo",),
+        rf"\bsudo\b[^\n]{{0,60}}-S\b[^\n]{{0,160}}\binput\s?=\s?b?{QUOTED}",
+        _is_credential,
     ),
     part(
         "perl-call",
@@ -104,6 +157,13 @@ CALLS: tuple[Rule, ...] = (
         "oracle-call",
         ("oracle.connect(", "oracledb.connect("),
         rf"(?i:oracle(?:db)?)\.connect\(\s{{0,24}}{OTHER}{NEXT}{QUOTED}{NEXT}",
+    ),
+    # Oracle's EZConnect: `user/password@host/service`.
+    part(
+        "oracle-call",
+        ("oracle.connect(", "oracledb.connect("),
+        r"(?i:oracle(?:db)?)\.connect\(\s{0,24}[\"']\w{1,64}/([^\"'\n]{1,128})@[^\"'@\n]{1,256}[\"']",
+        _is_credential,
     ),
     part(
         "credentials-call",
@@ -139,9 +199,9 @@ CALLS: tuple[Rule, ...] = (
     ),
     part(
         "pexpect-password",
-        (".expect(", ".expect_exact("),
-        r"\.expect(?:_exact)?\([^\n]{0,80}?(?i:assword|assphrase|asscode|\bpin\b)[^\n]{0,80}?(?:\n|; ?)"
-        rf"\s{{0,24}}[\w.]{{1,32}}\.send(?:line)?\(\s{{0,4}}b?{QUOTED}",
+        (".expect(", ".expect_exact(", ".read_until("),
+        r"\.(?:expect(?:_exact)?|read_until)\([^\n]{0,80}?(?i:assword|assphrase|asscode|\bpin\b)[^\n]{0,80}?(?:\n|; ?)"
+        rf"\s{{0,24}}[\w.]{{1,32}}\.(?:send(?:line)?|write)\(\s{{0,4}}b?{QUOTED}",
         _is_credential,
     ),
     # With two pairs, of an application and of a user: all but the first, which says which application.
@@ -174,7 +234,12 @@ CALLS: tuple[Rule, ...] = (
         rf"\.(?:login|authenticate)\(\s{{0,4}}[A-Za-z_$][\w.$]{{0,64}}(?:[(\[][^()\[\]\n]{{0,64}}[)\]])?{NEXT}{QUOTED}\s{{0,4}}\)",
         lambda text: _is_password(text) or _OF_AN_APPLICATION.fullmatch(text) is not None,
     ),
-    part("login-function", ("login(",), rf"login\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}\s{{0,4}}\)", _is_password),
+    part(
+        "login-function",
+        ("login(", "signin("),
+        rf"(?:login|[sS]ignIn)\(\s{{0,4}}{OTHER}{NEXT}{QUOTED}\s{{0,4}}\)",
+        _is_password,
+    ),
     part(
         "ssh-connect-call",
         (".connect(",),
@@ -201,9 +266,17 @@ CALLS: tuple[Rule, ...] = (
     part("fernet-call", ("fernet(",), r"Fernet\(\s{0,4}b?[\"']([A-Za-z0-9_-]{43}=?)[\"']"),
     part(
         "cipher-call",
-        ("cryptojs.", "aes.new(", "createcipheriv("),
+        ("cryptojs.", "aes.new(", "createcipheriv(", "openssl_encrypt(", "openssl_decrypt("),
         rf"(?:CryptoJS\.\w{{2,12}}\.(?:en|de)crypt\([^,\n]{{1,128}}{NEXT}|AES\.new\(\s{{0,4}}"
-        rf"|createCipheriv\(\s{{0,4}}{OTHER}{NEXT})b?{QUOTED}",
+        rf"|createCipheriv\(\s{{0,4}}{OTHER}{NEXT}|openssl_(?:en|de)crypt\([^,\n]{{1,128}}{NEXT}{OTHER}{NEXT})b?{QUOTED}",
         _is_key,
+    ),
+    # Java gives passwords as arrays of characters, so that they can be wiped.
+    Rule(
+        "java-password",
+        ('".tochararray(',),
+        Lazy(r"(?=\"\.toCharArray\()"),
+        Lazy(r"[^\"\n]{6,128}(?=\")"),
+        accept=lambda text: _is_password(text) and not is_alphabet(text),
     ),
 )

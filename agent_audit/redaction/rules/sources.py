@@ -130,6 +130,13 @@ connection-of-three: ADO reference, Connection.Open
 new-user-call: Django documentation, UserManager
 hashing-call: documentation of bcrypt, Argon2, Laravel, PHP and Werkzeug, hashing a password
 plain-secret-call: AWS CDK reference, SecretValue
+connection-call: PHP manual, Go and Ruby documentation, connecting by FTP, LDAP, IMAP, SSH and SMTP
+encoded-credentials: RFC 7617, the Basic scheme, before it is encoded
+redis-client-call: redis-py documentation, Redis
+opening-call: Python, pypdf and cryptography documentation, opening encrypted files and keys
+account-call: web3.py and eth-account documentation, key files
+sudo-input: sudo(8), -S
+java-password: Java SE documentation, PasswordAuthentication and KeyStore
 cpp-string: ISO C++, list-initialization of a string
 """
 
