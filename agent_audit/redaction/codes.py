@@ -425,6 +425,26 @@ _SET = re.compile(
     r"(?i: (?:keypad|alarm)\b[^\n.;!?]{1,72}? (?:it's(?: now)?|it is(?: now)?|type|enter|punch in|key in) )"
     r"([*#]?\d{4,8}#?|[A-Z]\d{4}[A-Z]?|\d{4}[A-Z])(?=[\s,.)]|\Z)(?! (?:times|lines|seconds))"
 )
+# What is entered to get in: `use 482 913 to sign in`.
+_USED = re.compile(
+    r"(?i)\b(?:use|using|enter|type|submit|utilisez|entrez|saisissez|usa|utiliza|utilize|introduce|ingresa|digite|insira"
+    r"|nutzen?|verwenden?|eingeben|gebruik|voer|inserisci)(?: sie| the)?(?: (?:code|pin))?"
+    r" [\"'*`]{0,2}(\d{3}[ -]\d{3}|\d{4}[ -]\d{4}|\d{6,8})[\"'*`]{0,2}\Z"
+)
+_TO_GET_IN = (
+    *(" to sign in", " to log in", " to login", " to verify ", " to confirm your", " to confirm it"),
+    *(
+        " to authenticate",
+        " to complete your",
+        " to finish signing",
+        " to continue signing",
+        " to access your",
+        " to reset your",
+    ),
+    *(" to unlock your", " to activate your", " pour vous connecter", " pour confirmer", " para iniciar ses"),
+    *(" para entrar", " para verificar", " para confirmar", " zum anmelden", " zum einloggen", " um dich anzumelden"),
+    *(" um sich anzumelden", " om in te loggen", " per accedere", " per confermare"),
+)
 _FOUR_DIGITS = re.compile(r"\d{4}")
 
 
@@ -442,6 +462,11 @@ def _find_set(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int
     return _entry(match) if match is not None else _find_typed(text, place, _)
 
 
+def _find_used(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
+    """The number that is to be used for what the words at `place` say: `enter 482913 to log in`."""
+    return _entry(_USED.search(text, max(0, place - _LEAD), place))
+
+
 def _entry(match: re.Match[str] | None) -> tuple[list[Named], int]:
     if match is None or _YEAR.match(match.group(1)):
         return [], 0
@@ -457,6 +482,7 @@ def _finders() -> dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named
     }
     return {
         **doors,
+        **dict.fromkeys(_TO_GET_IN, _find_used),
         **{head: _Finder(head, tongue) for head, tongue in named},
         **{key: _SetupKeyFinder(key) for key in keys},
     }

@@ -9,7 +9,7 @@ from agent_audit.redaction.rules.commands import TOOLS
 from agent_audit.redaction.spans import Found
 from agent_audit.redaction.values import Named
 
-LISTED = tuple(f"{quote},{blank}{quote}-" for quote in ("'", '"') for blank in ("", " "))
+LISTED = tuple(f",{blank}{quote}-" for quote in ("'", '"') for blank in ("", " "))
 """What stands before an option amid the arguments."""
 BLANK = "\x01"
 """Stands for a blank within an argument, which parts nothing."""
