@@ -107,6 +107,16 @@ def is_made(text: str, found: KeyClass, *, sure: bool) -> bool:
     return not sure and ((text[-1] in "!?" and len(text) >= 6) or _is_joined(text, parts, cases=cases))
 
 
+def is_short(text: str) -> bool:
+    """Whether a token of five to seven letters and digits is a password where a sentence says that it is one.
+
+    `hunter2`, `abc123`; no algorithm, no product, no version.
+    """
+    if not 5 <= len(text) <= 7 or not (text.isascii() and text.isalnum() and text[0].isalpha()):
+        return False
+    return not (text.isalpha() or is_technical(text) or text.lower() in _BRANDS)
+
+
 def _is_called_so(text: str, parts: list[str], *, odd: bool) -> bool:
     """Whether something has this name that is no secret: a ticket, a file, a product, a variable."""
     letters = [part.lower() for part in parts if part.isalpha()]

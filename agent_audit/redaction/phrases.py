@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.made import is_words
+from agent_audit.redaction.made import is_short, is_words
 from agent_audit.redaction.validators import has_digit
 from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
 from agent_audit.redaction.vocabulary import words
@@ -98,6 +98,15 @@ _ASKS = re.compile(
     r"(?:(?!forgot|lost|no|new|reset|change|show|old)[\w-]{1,16} )?\Z"
 )
 _ENDS = re.compile(r"\s*(?:\Z|\n)|[.!](?:\s|\Z)")
+_CLAUSE_ENDS = re.compile(
+    r"[\"'`]?(?:\s*(?:\Z|\n|\\n)|[.!]+(?:[\s\"'`)]|\Z)|[,;)](?:\s|\Z)|[\"'`][,\]}]"
+    r"| (?:and|but|so|for|on|in|at|to|if|please|thanks|btw)\b)"
+)
+_CHANGED = r"(?:set|reset|changed?|updated?|rotated?)"
+_WAS_CHANGED = re.compile(rf" (?:was |is |has been |were )?{_CHANGED}\b")
+_CHANGES = re.compile(
+    rf"(?i:{_CHANGED}) (?:(?:the|my|your|our|its|his|her|their|new) )?(?:[\w'-]{{1,16}} )?[\w-]{{1,16}}\Z"
+)
 _COMPOUND = re.compile(r"[\w-]*-[a-z]{3,}$")
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
 _NO_PASSWORD = words("""
@@ -256,14 +265,24 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     secret = text[start:stop]
     if not could_be_secret(secret, found) or "(" in secret or "/" in secret[:2] or "://" in secret:
         return None
+    told = match.group(2) or (match.group(1) not in (" to", "'s") and match.group(1))  # `from the shell's history`
+    of_password = found.rule == "key:password"
     if WORD.match(secret):
-        told = match.group(2) or (match.group(1) not in (" to", "'s") and match.group(1))  # `from the shell's history`
         ends = _ENDS.match(text, match.end()) or _ENDS.match(text, stop)
-        if found.rule != "key:password" or not told or not ends or not _is_password_word(secret):
-            return None
-    elif _COMPOUND.match(secret) or not _is_mixed(secret):
-        return None
-    return Named(start, stop, found.rule)
+        fits = of_password and told and ends and _is_password_word(secret)
+    elif _COMPOUND.match(secret):
+        fits = False
+    else:
+        said = of_password and (told or _is_set(text, end)) and _CLAUSE_ENDS.match(text, stop)
+        fits = _is_mixed(secret) or (said and is_short(secret))
+    return Named(start, stop, found.rule) if fits else None
+
+
+def _is_set(text: str, end: int) -> bool:
+    """Whether a sentence says to what the password whose name ends at `end` is set: `change my password to x`."""
+    if _WAS_CHANGED.match(text, end):
+        return True
+    return text.startswith(" to ", end) and _CHANGES.search(text[max(0, end - 48) : end]) is not None
 
 
 def _is_mixed(secret: str) -> bool:
