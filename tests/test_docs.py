@@ -12,11 +12,13 @@ import pytest
 from agent_audit import AuditConfig, AuditEventType
 from agent_audit.analysis import load_rules
 from agent_audit.analysis.rules import RULES
+from agent_audit.cli.exits import EXPLAINED
 from agent_audit.cli.main import COMMANDS
 from agent_audit.cli.main import _parser as parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+COMMAND_LIST = (ROOT / "docs" / "commands.md").read_text()
 
 
 DOCUMENTS = [
@@ -41,8 +43,13 @@ def command_name(module: object) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(map(command_name, COMMANDS)))
-def test_every_command_is_in_the_readme(name: str) -> None:
-    assert re.search(rf"^\$ agent-audit-log {name}\b", README, re.MULTILINE)
+def test_every_command_is_in_the_list_of_commands(name: str) -> None:
+    assert re.search(rf"^\$ agent-audit-log {name}(?![-\w])", COMMAND_LIST, re.MULTILINE)
+
+
+def test_every_exit_code_is_in_the_list_of_commands() -> None:
+    codes = re.findall(r"^  (\d+) ", EXPLAINED, re.MULTILINE)
+    assert set(codes) <= set(re.findall(r"^\| (\d+) ", COMMAND_LIST, re.MULTILINE))
 
 
 def test_every_setting_is_in_the_readme() -> None:
