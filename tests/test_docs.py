@@ -6,10 +6,11 @@ import ast
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from agent_audit import AuditConfig, AuditEventType
+from agent_audit import AuditConfig, AuditedAgent, AuditEventType
 from agent_audit.analysis import load_rules
 from agent_audit.analysis.rules import RULES
 from agent_audit.cli.exits import EXPLAINED
@@ -97,6 +98,20 @@ def test_the_settings_and_the_rules_in_the_documents_are_accepted(
     (tmp_path / "rules.yaml").write_text(rules)
     own = {"night-deletes", "last-errors", "busy-billing"}
     assert {rule.id for rule in load_rules(tmp_path / "rules.yaml").rules} == own | {rule.id for rule in RULES}
+
+
+def test_the_settings_in_code_make_a_logger_that_keeps_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("docs/redaction.md", "python")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    agent = AuditedAgent("billing", logger=names["logger"])
+    agent.log_tool_call("read_mail", {"to": "ann@example.com"})
+    agent.log_tool_call("send_mail", {"to": "ann@example.com"})
+    names["logger"].close()
+    read, sent = (event for event in names["backend"].query() if event.event_type == "tool.call")
+    assert read.parameters is None
+    assert re.fullmatch(r"\[REDACTED:email:hmac=[0-9a-f]{16}\]", sent.parameters["to"])
 
 
 def test_the_detections_are_those_in_the_documents() -> None:
