@@ -48,6 +48,12 @@ def test_every_command_is_in_the_list_of_commands(name: str) -> None:
     assert re.search(rf"^\$ agent-audit-log {name}(?![-\w])", COMMAND_LIST, re.MULTILINE)
 
 
+def test_help_has_the_commands_in_the_order_of_the_list() -> None:
+    listed = re.findall(r"^\$ agent-audit-log ([\w-]+)", COMMAND_LIST.split("## Many hosts")[0], re.MULTILINE)
+    helped = [name for name in map(command_name, COMMANDS) if name in listed]
+    assert helped == list(dict.fromkeys(listed))
+
+
 def test_every_exit_code_is_in_the_list_of_commands() -> None:
     codes = re.findall(r"^  (\d+) ", EXPLAINED, re.MULTILINE)
     assert set(codes) <= set(re.findall(r"^\| (\d+) ", COMMAND_LIST, re.MULTILINE))

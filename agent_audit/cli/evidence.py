@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(
         subparsers,
         "evidence",
-        "Write a zip file with chosen events, a proof for each, the reports, and how to check it without us.",
+        "Write a zip file with events, a proof for each, and the reports. It can be checked without this software.",
     )
     options.add_log(parser)
     options.add_filters(parser, where=False)

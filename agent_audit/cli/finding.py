@@ -22,11 +22,11 @@ _DECISIONS: dict[str, Decision] = {"acknowledge": "acknowledged", "dismiss": "fa
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "finding", "Record what you decided about a finding; it is itself an event.")
+    parser = options.command(subparsers, "finding", "Record your decision about a finding, as an event in the log.")
     parser.add_argument(
         "decision",
         choices=tuple(_DECISIONS),
-        help="acknowledge: seen and dealt with; dismiss: a false positive; reopen: it waits again",
+        help="acknowledge: seen and dealt with; dismiss: a false positive; reopen: open again",
     )
     parser.add_argument("id", metavar="ID", help="the finding's id, as `anomalies` shows it")
     parser.add_argument("--by", type=options.told, required=True, metavar="WHO", help="who decided")

@@ -33,7 +33,7 @@ def add_examined(parser: ArgumentParser) -> None:
         "--examined-by",
         type=options.told,
         metavar="WHO",
-        help="put on record in the log that WHO examined it (log.examined): command, period, verdict, head",
+        help="record in the log that WHO examined it (log.examined): command, period, verdict, head",
     )
 
 

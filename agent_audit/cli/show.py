@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "show", "One event in full.")
-    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
+    parser = options.command(subparsers, "show", "Show one event in full.")
+    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="position in the log, or event id")
     options.add_log(parser)
     options.add_format(parser)
     parser.set_defaults(run=run)

@@ -16,15 +16,15 @@ def add_source(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="instead of a log directory: a store that hosts ship to (s3://, gs://, az://, postgresql://, or a "
-        "directory), with all its logs; may be repeated",
+        help="all logs of a store that hosts ship to, instead of a log directory: s3://, gs://, az://, "
+        "postgresql:// or a directory; may be repeated",
     )
 
     parser.add_argument(
-        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what reads it (default: duckdb)"
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="engine that reads the store (default: duckdb)"
     )
     parser.add_argument(
-        "--master", metavar="URL", help="of Spark: spark://host:7077, or local[4] (default: as Spark is configured)"
+        "--master", metavar="URL", help="Spark master: spark://host:7077 or local[4] (default: as Spark is configured)"
     )
 
 
