@@ -144,3 +144,9 @@ def test_every_dependency_has_its_reason_in_the_docs() -> None:
     section = (ROOT / "pyproject.toml").read_text().split("[project.scripts]")[0].split("dependencies = [", 1)[1]
     for name in re.findall(r'"([a-z][a-z0-9-]+)(?:\[[a-z]+\])?[<>=]', section):
         assert name in text, name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_no_line_of_prose_in_the_documents_is_longer_than_an_editor_is_wide(document: str) -> None:
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert [line for line in prose.splitlines() if len(line) > 130 and not line.startswith("|")] == []
