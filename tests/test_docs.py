@@ -16,6 +16,7 @@ from agent_audit.analysis.rules import RULES
 from agent_audit.cli.exits import EXPLAINED
 from agent_audit.cli.main import COMMANDS
 from agent_audit.cli.main import _parser as parser
+from agent_audit.redaction import redact
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -150,3 +151,41 @@ def test_every_dependency_has_its_reason_in_the_docs() -> None:
 def test_no_line_of_prose_in_the_documents_is_longer_than_an_editor_is_wide(document: str) -> None:
     prose = re.sub(r"^```.*?^```$", "", (ROOT / document).read_text(), flags=re.MULTILINE | re.DOTALL)
     assert [line for line in prose.splitlines() if len(line) > 130 and not line.startswith("|")] == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "payload", "masked"),
+    [
+        ("`dbPassword`", {"dbPassword": "x7"}, True),
+        ("`X-Api-Key`", {"X-Api-Key": "abcd1234xyz"}, True),
+        ("`client_secret`", {"client_secret": "zq81mmA"}, True),
+        ("`max_tokens`", {"max_tokens": "500"}, False),
+        ("`primary_key`", {"primary_key": "abc123x"}, False),
+        ("`password_policy`", {"password_policy": "strong12"}, False),
+        ("`None`, booleans and empty texts", {"password": [None, True, ""]}, False),
+        ('`"password": "Passwort"`', {"password": "Passwort"}, False),
+        ('`"密碼"`', {"password": "密碼"}, False),
+        ("`${DB_PASSWORD}`", {"password": "${DB_PASSWORD}"}, False),
+        ("`op://vault/item/field`", {"password": "op://vault/item/field"}, False),
+        ('`{"name": "password", "value": "x"}`', {"name": "password", "value": "x"}, True),
+        ("`export API_KEY=x`", "export API_KEY=abcd12", True),
+        ("`postgresql://u:x@host`", "postgresql://u:abcd12@host", True),
+        ("`--password x`", ["mysql", "--password", "x9"], True),
+        ("`my PIN is 4711`", "my PIN is 4711", True),
+        ("`482913 is your verification code`", "482913 is your verification code", True),
+        ("q7k2m9` stays", "my password is q7k2m9", False),
+        ("four in quotes", "my password is 'q7k2'", True),
+        ("`Wi-Fi: net, key x`", "Wi-Fi: net, key abc123de", True),
+        ("`token=next_token`", "token=next_token", False),
+        ("`key: Ed25519PrivateKey`", "key: Ed25519PrivateKey", False),
+        ("`call me on`", "call me on 030 1234567", True),
+        ("`acme_live_…`", "acme_live_8fJ2k3L4m5N6o7P8q9R0s1T2", True),
+        ("IP addresses", "192.168.1.1", False),
+        ("`open it with x1y2z3`", "open it with x1y2z3", False),
+        ("`let yourself in, code 1958#`", "let yourself in, code 1958#", False),
+    ],
+    ids=str,
+)
+def test_what_the_page_on_redaction_says_of_its_examples_holds(shown: str, payload: Any, masked: bool) -> None:
+    assert shown in " ".join((ROOT / "docs" / "redaction.md").read_text().split())
+    assert (redact(payload) != payload) is masked
