@@ -83,7 +83,7 @@ def _cosign(root: Path, args: Namespace) -> int:
         return USAGE
     code = OK if policy.urls else USAGE
     if not policy.urls:
-        say(f"no witness of {args.witness} has an address")
+        say(f"no witness in {args.witness} has a URL")
     for name, url in policy.urls.items():
         try:
             head = checkpointer.cosign(Witness(policy.witnesses[name], url, timeout=args.timeout))

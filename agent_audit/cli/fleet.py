@@ -75,7 +75,7 @@ def _verify(args: Namespace) -> int:
         copies.close()
     if not verdicts:
         if Layout(Path(args.store)).exists():
-            say(f"{args.store} is itself a log, for `verify`")
+            say(f"{args.store} is itself a log: use `verify`")
         else:
             say(f"{store} has no log; name what was given to `ship --to`")
         return INCOMPLETE
@@ -129,6 +129,6 @@ def _restore(args: Namespace) -> int:
     for problem in found.problems:
         say(f"PROBLEM: {printable(problem)}")
     for name in found.strays:
-        say(f"left out, for it is no part of a log: {printable(name)}")
+        say(f"skipped, because it is no part of a log: {printable(name)}")
     say(f"{args.output} has the events {found.first_seq:,} to {found.next_seq - 1:,}; try `verify {args.output}`")
     return FINDING if found.problems else OK

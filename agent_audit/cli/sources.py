@@ -38,7 +38,7 @@ def sources_of(args: Namespace) -> list[str]:
     if args.engine == "spark" and not named:
         raise ConfigurationError("Spark reads what hosts have shipped: name a store with --source")
     if named and (args.dir or args.log):
-        raise ConfigurationError("--source names stores, beside a log directory: name one kind")
+        raise ConfigurationError("--source names stores, but a log directory is named too: name only one kind")
     for name in named:
         refuse_password(name)  # before it is printed
     return [as_url(name) for name in named]
