@@ -179,6 +179,8 @@ def test_no_line_of_prose_in_the_documents_is_longer_than_an_editor_is_wide(docu
         ("after a question mark", "What is your PIN? 4711", True),
         ("`Bot: Please enter the password.`", "Bot: Please enter the password.\nUser: Sonne99x!", True),
         ("`question` and `answer`", {"question": "Wie lautet deine PIN?", "answer": "4711"}, True),
+        ("`Mother's maiden name`", {"question": "Mother's maiden name?", "answer": "Kowalski"}, True),
+        ("only under `question` and `answer`", "Mother's maiden name? Kowalski", False),
         ("`Wie lautet deine PIN? 4711`", "Wie lautet deine PIN? 4711", False),
         ("`token=next_token`", "token=next_token", False),
         ("`key: Ed25519PrivateKey`", "key: Ed25519PrivateKey", False),
