@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from agent_audit import FileAuditBackend
+from agent_audit import AuditedAgent, AuditLogger, FileAuditBackend
 from agent_audit.cli.main import main
 
 ROOT = Path(__file__).parent.parent
@@ -33,10 +33,21 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, subpr
         yield folder / "log", subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
+def denied(folder: Path) -> Path:
+    """A log in which an agent is denied six payments in a row."""
+    with AuditLogger(FileAuditBackend(folder)) as logger:
+        agent = AuditedAgent("billing", logger=logger)
+        for number in range(6):
+            with contextlib.suppress(PermissionError), agent.audit_context("invoice.pay", resource=f"invoice/{number}"):
+                raise PermissionError("above the limit")
+    return folder
+
+
 def plain(line: str) -> str:
     """A line of output without what differs from run to run: numbers, ids, widths of columns."""
     line = re.sub(r"\S*/[0-9a-f]{32}\b", "ORIGIN", line)
     line = re.sub(r"\([0-9a-f]{8}\)", "(KEY)", line)
+    line = re.sub(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "ID", line)
     return re.sub(r"[\s─]+", " ", re.sub(r"[\d,.:]*\d", "#", line)).strip()
 
 
@@ -56,12 +67,13 @@ def test_what_the_readme_shows_of_commands_is_what_they_print(
 ) -> None:
     log, _ = tour
     monkeypatch.setenv("XDG_STATE_HOME", str(log.parent / "state"))  # where the tour's key is
+    logs = {"tour-log": str(log), "denied-log": str(denied(log.parent / "denied"))}
     shown = re.findall(r"^\$ agent-audit-log (.*)\n((?:(?!\$ |```).*\n)+)", SHOWN, re.MULTILINE)
-    assert [line.split()[0] for line, _ in shown] == ["tail", "timeline", "verify", "anomalies"]
+    assert [line.split()[0] for line, _ in shown] == ["tail", "timeline", "verify", "anomalies", "anomalies"]
     for line, output in shown:
-        words = [str(log) if word == "tour-log" else word for word in shlex.split(line)]
+        words = [logs.get(word, word) for word in shlex.split(line)]
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            assert main(words) == 0
+            assert main(words) == ("denied-log" in line)
         real = [plain(one) for one in printed.getvalue().splitlines()]
         for one in map(plain, output.splitlines()):
             assert any(other.startswith(one.removesuffix("…")) for other in real), (line, one)
