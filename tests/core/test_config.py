@@ -99,7 +99,7 @@ def test_a_logger_that_is_built_in_code_reads_of_the_variables_the_directory_alo
 
 
 def test_a_fingerprint_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="64 hex digits"):
+    with pytest.raises(ConfigurationError, match=r"^fingerprint_key \(AGENT_AUDIT_FINGERPRINT_KEY\) .* 64 hex digits"):
         fingerprint_key("origin", "abcd")
 
 
