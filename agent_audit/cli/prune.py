@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "prune",
-        "Drop sealed segments, oldest first. This is recorded before they go. A held log is refused.",
+        "Drop sealed segments, oldest first, never the active one. Recorded before they go. A held log is refused.",
     )
     options.add_log(parser)
     parser.add_argument(
@@ -59,10 +59,12 @@ def run(args: Namespace) -> int:
     if choice.kept_back is not None:
         say(choice.kept_back)
     _print(choice.segments)
+    told = plural(len(choice.segments), "segment")
     if args.dry_run:
+        say(f"{told} would be dropped from {backend.path}")
         return FINDING if choice.segments else OK
     backend.close()
-    say(f"{plural(len(choice.segments), 'segment')} dropped from {backend.path}")
+    say(f"{told} dropped from {backend.path}")
     return OK
 
 
