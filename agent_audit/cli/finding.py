@@ -64,7 +64,9 @@ def _find(args: Namespace, directory: Path) -> Finding:
     from agent_audit.cli.progress import progress
     from agent_audit.errors import ConfigurationError
 
-    rule_id = args.id.partition("/")[0]
+    rule_id, parted, _ = args.id.partition("/")
+    if not parted:
+        raise ConfigurationError(f"{args.id!r} is no finding's id, RULE/EVENT_ID as `anomalies` shows it")
     rules = ruleset(args).only(rule_id)
     # Listed or not, a finding can be decided on.
     rules = replace(rules, limits=Limits(max_findings=1_000_000, max_event_ids=1))
