@@ -55,7 +55,7 @@ class AuditedAgent:
     def audit_context(self, action: str, *, resource: str | None = None, **metadata: Any) -> AuditContext:
         """A `with` or `async with` block around one action.
 
-        `action.request` is on record before the body runs. Its end is `action.executed`, `permission.denied` for
+        `action.request` is recorded before the body runs. Its end is `action.executed`, `permission.denied` for
         a PermissionError, or `action.failed` for any other exception, always with the duration. The exception
         goes on to the caller.
 
@@ -84,8 +84,8 @@ class AuditedAgent:
     ) -> AuditEvent:
         """Record a tool call that has happened: `tool.call` with the parameters, `tool.response` with the result.
 
-        Long results are recorded as a preview with the size and a keyed digest of the whole. To have the intent
-        on record before the tool runs, put the call into `audit_context`.
+        Long results are recorded as a preview with the size and a keyed digest of the whole. To record the
+        intent before the tool runs, put the call into `audit_context`.
 
         Returns:
             The `tool.response` event as given to the log.

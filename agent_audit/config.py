@@ -24,7 +24,7 @@ _READ_ELSEWHERE = ("AGENT_AUDIT_MEMORY_BYTES", "AGENT_AUDIT_CACHE_BYTES", "AGENT
 class AuditConfig(Checked):
     """Settings of a logger on the embedded file store.
 
-    Each field is read from `AGENT_AUDIT_<FIELD>` by `from_env`; unknown `AGENT_AUDIT_*` names are refused, for a
+    Each field is read from `AGENT_AUDIT_<FIELD>` by `from_env`; unknown `AGENT_AUDIT_*` names are refused, because a
     misspelt setting of an audit log must not go unnoticed.
     """
 

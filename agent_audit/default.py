@@ -20,7 +20,7 @@ def get_logger() -> AuditLogger:
     """The default logger; opened at the first call, from the `AGENT_AUDIT_*` variables.
 
     It writes to AGENT_AUDIT_DIR, else to `./agent-audit-log` (made absolute now, whatever `chdir` comes later),
-    else, where that cannot be made, to the user's state directory. A new log is announced once on stderr.
+    or, if that cannot be created, to the user's state directory. A new log is announced once on stderr.
 
     Raises:
         ConfigurationError: a variable is wrong.

@@ -68,7 +68,7 @@ def fingerprint_key(origin: str, given: str | None = None, *, create: bool = Tru
         ConfigurationError: `given` is no key.
     """
     if given is not None:
-        return _parse(given, "AGENT_AUDIT_FINGERPRINT_KEY")
+        return _parse(given, "fingerprint_key (AGENT_AUDIT_FINGERPRINT_KEY)")
     path = key_directory(origin) / _FILE
     try:
         if create and not path.exists():

@@ -53,7 +53,7 @@ class AuditLogger:
     Args:
         backend: where events are kept; the logger closes it. When left out: the log in AGENT_AUDIT_DIR, else in
             `./agent-audit-log`.
-        agent_id, session_id, user_id: for events that do not say it themselves.
+        agent_id, session_id, user_id: used for events that do not carry their own.
         redactor: masks secrets; the default configuration when left out.
         content: how much of the payloads of some event types or actions is recorded.
         durability: what is promised when `log` returns: `buffered`, `written` (default) or `synced`.
@@ -155,8 +155,8 @@ class AuditLogger:
 
         Args:
             event: what happened.
-            durability: a level for this event alone.
-            after_effect: it tells of something that cannot be stopped any more, so there is no use in failing:
+            durability: a level for only this event.
+            after_effect: the event reports something that can no longer be stopped, so recording it never fails:
                 with `on_failure="raise"` too, it stays in the buffer until it can be written.
 
         Raises:
@@ -311,7 +311,7 @@ class AuditLogger:
         """Write and sync everything, then close the backend. Calling it again does nothing.
 
         In a signal handler or finalizer that has interrupted this logger on its own thread it does nothing either:
-        what it would have to wait for goes on when that returns. The end of the process writes what is left.
+        what it would wait for continues only when that returns. The end of the process writes what is left.
         """
         if self._committer.closed or self._committer.works_below:
             return
@@ -324,7 +324,7 @@ class AuditLogger:
         except WriteError as error:
             if self.on_failure == "raise":
                 raise
-            warn(f"the log could not be closed in good order: {error}")
+            warn(f"the log could not be closed properly: {error}")
         finally:
             self._stop_shipping()
 
@@ -378,7 +378,7 @@ class AuditLogger:
 
     @property
     def lost(self) -> int:
-        """How many events were given up so far."""
+        """How many events were lost so far."""
         return self._losses.total
 
     def __enter__(self) -> AuditLogger:

@@ -2,7 +2,7 @@
 
     python examples/langchain_agent.py
 
-Runs offline with scripted replies; with OPENAI_API_KEY set and `langchain-openai` installed a real model answers.
+Runs offline with scripted replies. With OPENAI_API_KEY set and `langchain-openai` installed, a real model answers.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def save_note(text: str) -> str:
 
 
 class Scripted(GenericFakeChatModel):
-    """Says what is written down here, in place of a model."""
+    """Gives the replies below instead of a model's."""
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Scripted:
         return self

@@ -2,7 +2,7 @@
 
     python examples/langgraph_approval.py
 
-Runs offline with scripted replies; with OPENAI_API_KEY set and `langchain-openai` installed a real model asks.
+Runs offline with scripted replies. With OPENAI_API_KEY set and `langchain-openai` installed, a real model asks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def pay(to: str, amount: int) -> str:
 
 
 class Scripted(GenericFakeChatModel):
-    """Says what is written down here, in place of a model."""
+    """Gives the replies below instead of a model's."""
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Scripted:
         return self
@@ -67,7 +67,7 @@ def main() -> None:
         model(),
         [pay],
         name="cashier",
-        # The audit comes last: there it sees the calls that are really executed, and stops what it cannot record.
+        # Last: it sees the calls that are really executed. With a fail-closed logger it stops what it cannot record.
         middleware=[HumanInTheLoopMiddleware({"pay": True}), AuditMiddleware(modifies={"pay"})],
         checkpointer=InMemorySaver(),
     )

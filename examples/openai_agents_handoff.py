@@ -2,7 +2,7 @@
 
     python examples/openai_agents_handoff.py
 
-Runs offline with scripted replies; with OPENAI_API_KEY set a real model answers.
+Runs offline with scripted replies. With OPENAI_API_KEY set, a real model answers.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def no_passwords(context: RunContextWrapper[Any], agent: Agent[Any], question: A
 
 
 def model(*replies: Any) -> Any:
-    """What is written down here, in place of a model; None is the SDK's default model."""
+    """The replies given here instead of a model's; None is the SDK's default model."""
     return None if ONLINE else ScriptedModel(replies)
 
 
@@ -103,7 +103,7 @@ async def talk() -> None:
 
 def main() -> None:
     if not ONLINE:
-        set_tracing_disabled(True)  # there is nowhere to export to; recording does not need it
+        set_tracing_disabled(True)  # there is nowhere to export to, and recording does not need it
     agent_audit_openai_agents.enable(modifies={"refund"})  # the one line
     try:
         asyncio.run(talk())

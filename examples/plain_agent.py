@@ -2,7 +2,7 @@
 
     python examples/plain_agent.py
 
-It pays invoices: one is fine, one it may not pay, one fails.
+It pays invoices: one payment works, one is not allowed, one fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def transfer(to: str, amount: int) -> str:
 
 
 def pay(agent: AuditedAgent, number: str, invoice: dict[str, object]) -> str:
-    # The request is on record before anything happens, and its end whatever happens.
+    # The request is recorded before anything happens. Its end is recorded in any case.
     with agent.audit_context("invoice.pay", resource=number, amount=invoice["amount"]) as action:
         action.result = transfer(str(invoice["to"]), int(str(invoice["amount"])))
         agent.log_data_access(number, "update", parameters={"status": "paid"})

@@ -1,10 +1,10 @@
-"""The whole way in one go: real agents under both frameworks, offline; then what they did, checked and reported.
+"""The whole tour: real agents under both frameworks, offline; then their log, checked and reported.
 
     python examples/tour.py [--dir DIRECTORY]
 
-Four agents record to one log: plain Python, LangChain, LangGraph with a human's approval, OpenAI Agents with a
-handoff and a guardrail. Afterwards the log is checked (every position taken once, every intent with its outcome),
-verified (every line under a signed checkpoint), and the command line shows the activity, the anomalies and the
+Four agents record to one log: plain Python, LangChain, LangGraph with a human's approval, and OpenAI Agents with a
+handoff and a guardrail. Then the log is checked (every position is used once, every intent has its outcome) and
+verified (every line is under a signed checkpoint). The command line shows the activity, the anomalies and the
 compliance report.
 """
 
@@ -25,7 +25,7 @@ KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dir", type=Path, help="log directory (default: a new one)")
-    parser.add_argument("--online", action="store_true", help="use real models where their key is set")
+    parser.add_argument("--online", action="store_true", help="use real models if their API key is set")
     options = parser.parse_args()
     directory = (options.dir or Path(tempfile.mkdtemp()) / "agent-audit-log").absolute()
     os.environ["AGENT_AUDIT_DIR"] = str(directory)

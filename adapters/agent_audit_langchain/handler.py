@@ -17,10 +17,10 @@ class AuditCallbackHandler(ChainHooks, ToolHooks, BaseHandler):
         logger: where to; the default logger, opened at the first event, when left out.
         agent_id, user_id, session_id: who, for whom, in which conversation; else from the run's metadata
             (`lc_agent_name`, `user_id`, `thread_id`), `configurable`, or `agent_audit.identify`.
-        context: gets a run's metadata, returns any of these three and `decided_by`, who has decided when a run is
-            resumed, for what else an application has there.
+        context: a function for what else an application keeps there. It gets a run's metadata and returns any of
+            these three, and `decided_by`: who decided, when a run is resumed.
         modifies: names of the tools that change data, or a predicate on name and arguments: after their success
-            a `data.modify` is recorded, for no framework tells.
+            a `data.modify` is recorded. No framework knows this by itself.
     """
 
     run_inline = False  # an inline handler makes others miss events (langchain-core's AsyncCallbackManager)

@@ -88,7 +88,7 @@ def enable(
 
 
 def disable() -> None:
-    """Record no more new runs. What is under way still gets its ends on record."""
+    """Stop recording new runs. Runs in progress still get their ends recorded."""
     with _lock:
         _handler.enabled = False
         Hooks.for_process = None

@@ -36,7 +36,7 @@ ToolAnswer = ToolMessage | Command[Any]
 
 
 class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
-    """Records `tool.call` before the tool runs and `tool.response` after it, also for tools nobody knows.
+    """Records `tool.call` before the tool runs and `tool.response` after it, also for tools that do not exist.
 
     With a fail-closed logger a call that cannot be recorded does not happen. Put it last in `middleware=[...]`:
     there it sees the calls as they are executed, after others have approved, changed or refused them. Together

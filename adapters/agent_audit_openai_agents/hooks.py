@@ -95,15 +95,14 @@ class BoundHooks(RecordingHooks):
 class AuditRunHooks(RecordingHooks):
     """Records the runs it is passed to: `Runner.run(agent, question, hooks=AuditRunHooks())`.
 
-    One object may serve any number of runs, also at the same time. Hooks alone do not tell of runs that fail, of
-    guardrails, of agents as tools, of approvals, and of a failure that a tool's own error function has put into words:
-    those need `enable()`, which records everything by itself and nothing twice, or `AuditTracingProcessor` for the
-    first three and the last. A run that failed unseen is closed as unknown
-    when its context is gone.
+    One object may serve any number of runs, also at the same time. Hooks alone miss failed runs, guardrails, agents as
+    tools, approvals, and failures that a tool's own error function has turned into text. `enable()` records all of
+    these, and nothing twice; `AuditTracingProcessor` adds all but approvals. A run that failed unseen is closed as
+    unknown when its context is gone.
 
     Args:
         logger: the default logger when left out.
-        agent_id: in place of the agents' names.
+        agent_id: instead of the agents' names.
         user_id: for whom; else `user_id` of the run's context object.
         session_id: else the trace's group; `enable()` also knows the run's session and conversation.
         context: gets the run's context wrapper, returns a dict with any of agent_id, session_id, user_id, decided_by.

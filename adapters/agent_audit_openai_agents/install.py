@@ -69,7 +69,7 @@ def enable(
 
     Takes the arguments of `AuditRunHooks`. Calling it again only changes them. A run's own hooks, a runner set
     before and other tracing processors stay as they are; the SDK's exporter is not touched, and with tracing
-    disabled everything is recorded but what code outside a runner does. Where this version of the SDK lacks a place
+    disabled everything is recorded except what code outside a runner does. If this version of the SDK lacks a place
     that is needed, a warning says what is not seen.
     """
     global _hooks
@@ -102,7 +102,7 @@ def _stand_in_front(hooks: AuditRunHooks) -> None:
 
 
 def disable() -> None:
-    """Record no more new runs and put back what `enable` found. What is under way still gets its ends on record."""
+    """Stop recording new runs and restore what `enable` found. Runs in progress still get their ends recorded."""
     global _hooks, _runner
     with _lock:
         _hooks = None

@@ -22,10 +22,10 @@ _TOLD_BY_HOOKS = frozenset({"task", "agent", "turn", "generation", "response", "
 class AuditTracingProcessor(TracingProcessor):
     """Records from spans: register it with `agents.add_trace_processor`; `enable()` does.
 
-    Beside `AuditRunHooks` it adds failures of agents and tools, guardrails, and agents as tools. Runs without
-    hooks are recorded from spans alone: without call ids, tool calls only when they are over, and with sensitive data
-    left out of spans not at all, for a call that waits for approval looks the same then. It queues events and never
-    makes a run wait; nor can it stop one: fail-closed recording needs hooks.
+    Beside `AuditRunHooks` it adds failures of agents and tools, guardrails, and agents as tools. Runs without hooks are
+    recorded from spans only: without call ids, and tool calls only when they are over. If sensitive data is left out of
+    spans, their tool calls are not recorded, because a call that waits for approval looks the same then. It queues
+    events. It never makes a run wait and cannot stop one: fail-closed recording needs hooks.
 
     Args:
         logger: the default logger when left out.

@@ -30,16 +30,16 @@ EVENTS = (
 class AuditRealtimeRunner(RealtimeRunner):
     """A `RealtimeRunner` whose sessions are recorded.
 
-    An agent is there from the start of the session, or from the handoff to it, to its end; a turn of the model is
-    `llm.request` and `llm.response`, with what was heard and said as text; of audio only the size is recorded. With a
-    fail-closed logger no session is opened, no tool runs and no decision is taken that cannot be recorded; the model's
-    turns are under way when the SDK tells of them.
+    An agent runs from the start of the session, or from the handoff to it, to its end. A turn of the model is
+    `llm.request` and `llm.response`, with what was heard and said as text. Of audio only the size is recorded. With a
+    fail-closed logger, no session is opened, no tool runs and no decision is made that cannot be recorded. The model's
+    turns are in progress when the SDK reports them.
 
     Args:
         starting_agent, model, config: as for `RealtimeRunner`.
         logger: the default logger when left out.
-        agent_id, user_id, session_id, context, modifies: as for `AuditRunHooks`. Without `session_id` each session
-            is one of its own.
+        agent_id, user_id, session_id, context, modifies: as for `AuditRunHooks`. Without `session_id` each
+            realtime session is a session of its own.
     """
 
     def __init__(

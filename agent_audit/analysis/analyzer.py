@@ -47,16 +47,16 @@ AnyLog = str | Path | list[str] | list[Path] | Queryable | Iterable[Queryable] |
 
 
 class AuditAnalyzer:
-    """Answers questions about a log as it is at the moment the analyzer is made.
+    """Answers questions about a log, as it was when the analyzer was created.
 
     Args:
         log: a log directory, or a list of them; the URL of a store that many hosts ship to (`s3://bucket/prefix`,
             `gs://…`, `az://…`, `file:///directory`, `postgresql://host/database`), or a list of them; a
             backend or a logger, or a list of `PostgreSQLBackend`; or the events themselves.
-        session_id: look at this session alone.
-        user_id: look at what was done for this user alone.
-        event_type: look at events of this type alone.
-        where: look at the events alone for which this SQL condition holds, e.g.
+        session_id: only this session.
+        user_id: only what was done for this user.
+        event_type: only events of this type.
+        where: only events that match this SQL condition, e.g.
             `"duration_ms > 1000 AND parameters->>'$.to' LIKE '%@example.com'"`.
         progress: is told how many segments of how many are ready, while the log is opened.
         engine: `duckdb`, in this process, or `spark`, for stores of objects.
@@ -211,7 +211,7 @@ class AuditAnalyzer:
         limits: Limits | None = None,
         verification: AnyVerification | None = None,
     ) -> Overview:
-        """All of it at one glance, as the HTML report shows it.
+        """An overview of everything, as the HTML report shows it.
 
         Args:
             start: first moment of the period, aware.
@@ -248,7 +248,9 @@ class AuditAnalyzer:
             ConfigurationError: a moment without a time zone, or several logs: each has its own completeness.
         """
         if len(self._log.directories) > 1:
-            raise ConfigurationError("a compliance report is of one log, for its completeness is its own; name one")
+            raise ConfigurationError(
+                "a compliance report covers one log, because completeness is judged per log; name one"
+            )
         with self._scope(start, end, agent_id) as scope:
             return [row["seq"] for row in rows(scope.events.select("seq").order_by("seq"))]
 
@@ -265,7 +267,7 @@ class AuditAnalyzer:
         end: datetime | None = None,
         limit: int | None = 100,
     ) -> Sessions:
-        """Which sessions there were and what each amounted to, the latest first."""
+        """The sessions, latest first: agents, duration, events, failures, denials."""
         with self._scope(start, end, agent_id, limit) as scope:
             return list_sessions(scope, limit)
 
@@ -274,7 +276,7 @@ class AuditAnalyzer:
 
         Args:
             session_id: the session.
-            limit: of a longer session only so many events, the first ones, are looked at.
+            limit: the most events read of a longer session, from its start.
         """
         require("session_id", session_id, str, "the id of a session")
         with self._scope(None, None, None, limit, session_id) as scope:
@@ -287,7 +289,7 @@ class AuditAnalyzer:
         end: datetime | None = None,
         limit: int | None = 100,
     ) -> ToolStatistics:
-        """How the tools fared: calls, outcomes, durations."""
+        """Statistics of tools: calls, outcomes, durations."""
         with self._scope(start, end, agent_id, limit) as scope:
             return tool_statistics(scope, limit)
 
@@ -298,7 +300,7 @@ class AuditAnalyzer:
         end: datetime | None = None,
         limit: int | None = 100,
     ) -> ModelStatistics:
-        """How the models fared: calls, outcomes, durations, tokens."""
+        """Statistics of models: calls, outcomes, durations, tokens."""
         with self._scope(start, end, agent_id, limit) as scope:
             return model_statistics(scope, limit)
 
@@ -320,7 +322,7 @@ class AuditAnalyzer:
         end: datetime | None = None,
         limit: int | None = 100,
     ) -> DecisionReport:
-        """Who approved and denied what, and how long it was waited for; the latest first."""
+        """Who approved and denied what, and how long the wait was; the latest first."""
         with self._scope(start, end, agent_id, limit) as scope:
             return decision_report(scope, limit)
 
@@ -345,7 +347,7 @@ class AuditAnalyzer:
         by: str | None = None,
         prices: Mapping[str, Price] | None = None,
     ) -> TokenCost:
-        """The tokens that models took and gave, and what they cost.
+        """How many tokens models used, and what they cost.
 
         Args:
             agent_id: the agent; None: all of them together.
@@ -353,7 +355,7 @@ class AuditAnalyzer:
             end: first moment after it, aware.
             limit: the most rows listed.
             by: split by `agent_id`, `user_id`, `session_id` or `log`; always by model.
-            prices: model -> price; there are none built in, for they change.
+            prices: model -> price; there are none built in, because they change.
 
         Raises:
             ConfigurationError: a moment without a time zone, or it cannot be split by that.
@@ -384,7 +386,7 @@ class AuditAnalyzer:
             return volume(scope, unit)
 
     def close(self) -> None:
-        """Give the memory back; the analyzer cannot be used any more. Closing it again does nothing."""
+        """Free the memory; the analyzer cannot be used any more. Closing it again does nothing."""
         if not self._closed:
             self._closed = True
             self._engine.close()

@@ -103,8 +103,8 @@ class Converter:
 
         if _PATTERN.search(str(target)):
             raise ConfigurationError(
-                f"no temporary files can be in {target.parent}: DuckDB takes a part of that path for a quote or a "
-                "pattern; set TMPDIR to another folder"
+                f"{target.parent} cannot hold temporary files: DuckDB reads part of that path as a quote or a pattern; "
+                "set TMPDIR to another folder"
             )
         options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
         try:

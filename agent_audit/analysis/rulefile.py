@@ -167,7 +167,9 @@ def _labelled(rule: Rule, entry: _Entry) -> Rule:
 def _allowing(ruleset: Ruleset, entries: list[Allowed], root: _Tree) -> Ruleset:
     for number, entry in enumerate(entries):
         if all(getattr(entry, name) is None for name in ALLOWED_BY):
-            raise root.complaint(("allow", number), f"says not what is allowed; give one of: {', '.join(ALLOWED_BY)}")
+            raise root.complaint(
+                ("allow", number), f"does not say what is allowed; give one of: {', '.join(ALLOWED_BY)}"
+            )
         try:
             ruleset = ruleset.allowing([entry])
         except ConfigurationError as error:

@@ -60,8 +60,8 @@ def ask(log: Engine, query: str, limit: int | None) -> SqlAnswer:
         found = rows_of(table.rename_columns([str(number) for number in range(len(names))]))
     except (OverflowError, ValueError) as error:
         raise ConfigurationError(
-            f"the answer has a value that Python has no form for ({complaint(error)}), as a date before the year 1 or "
-            "after 9999; ask for it as text: CAST(… AS VARCHAR)"
+            f"the answer has a value that Python cannot represent ({complaint(error)}), such as a date before the year "
+            "1 or after 9999; ask for it as text: CAST(… AS VARCHAR)"
         ) from error
     answer = SqlAnswer(query=query, columns=names, rows=tuple(tuple(row.values()) for row in found), cut=cut)
     answer._arrow = table

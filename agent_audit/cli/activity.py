@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "activity", "What agents did: counts, outcomes, errors, durations.")
+    parser = options.command(subparsers, "activity", "Show what agents did: counts, outcomes, errors, durations.")
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

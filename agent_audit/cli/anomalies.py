@@ -23,7 +23,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(
         subparsers,
         "anomalies",
-        "What was unusual: bursts, failures, denials, injected instructions, missing approvals and more.",
+        "Find what is unusual: bursts, failures, denials, injected instructions, missing approvals and more.",
     )
     options.add_log(parser)
     add_source(parser)
@@ -31,11 +31,14 @@ def add(subparsers: Any) -> None:
     options.add_format(parser)
     add_rules_file(parser)
     parser.add_argument(
-        "--only", action="append", metavar="RULE", help="look for this alone, by a rule's id; may be repeated"
+        "--only", action="append", metavar="RULE", help="look only for this rule, by its id; may be repeated"
     )
-    parser.add_argument("--rules", action="store_true", help="list what would be looked for, and read no log")
+    parser.add_argument("--rules", action="store_true", help="list the rules; reads no log")
     parser.add_argument(
-        "--level", choices=_LEVELS, default="low", help="exit code 1 from this level on (default: low); all are shown"
+        "--level",
+        choices=_LEVELS,
+        default="low",
+        help="lowest level that gives exit code 1 (default: low); all findings are shown",
     )
     add_examined(parser)
     parser.set_defaults(run=run)

@@ -17,21 +17,23 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "checkpoint",
-        "Print the log's signed head, or take it elsewhere: whoever keeps it can prove a roll-back later.",
+        "Print the log's signed head, or send it elsewhere. Whoever keeps it can prove a roll-back later.",
     )
     options.add_log(parser)
-    parser.add_argument("--output", "-o", metavar="FILE", help="write it there: a file whole or not at all")
-    parser.add_argument("--line", action="store_true", help="origin, size and root on one line, e.g. for another log")
+    parser.add_argument("--output", "-o", metavar="FILE", help="file to write, atomically")
+    parser.add_argument(
+        "--line", action="store_true", help="print origin, size and root on one line, e.g. for another log"
+    )
     parser.add_argument("--syslog", action="store_true", help="send that line to syslog")
     parser.add_argument(
-        "--witness", metavar="POLICY", help="have it cosigned by the witnesses of this policy file that have an address"
+        "--witness", metavar="POLICY", help="have it cosigned by the witnesses in this policy file that have a URL"
     )
     parser.add_argument(
         "--timeout",
         type=options.seconds,
         default=10.0,
         metavar="S",
-        help="seconds for one request to a witness (default: 10)",
+        help="seconds to wait for a witness (default: 10)",
     )
     parser.set_defaults(run=run)
 
@@ -81,7 +83,7 @@ def _cosign(root: Path, args: Namespace) -> int:
         return USAGE
     code = OK if policy.urls else USAGE
     if not policy.urls:
-        say(f"no witness of {args.witness} has an address")
+        say(f"no witness in {args.witness} has a URL")
     for name, url in policy.urls.items():
         try:
             head = checkpointer.cosign(Witness(policy.witnesses[name], url, timeout=args.timeout))

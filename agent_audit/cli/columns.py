@@ -15,7 +15,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(
         subparsers,
         "columns",
-        "Make the column copies of sealed segments now, not at the first analysis; safe to delete.",
+        "Prepare a large log for fast questions, before the first one needs it. The copies are safe to delete.",
     )
     options.add_logs(parser)
     parser.set_defaults(run=run)

@@ -16,7 +16,7 @@ from agent_audit.cli.verifying import add_verify, verification_of
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(
-        subparsers, "compliance", "What an auditor asks for, and what the log cannot show. Supports an audit."
+        subparsers, "compliance", "Report evidence per control, and what the log cannot show. Supports an audit."
     )
     options.add_log(parser)
     add_source(parser)

@@ -14,10 +14,10 @@ _BY = {"agent": "agent_id", "user": "user_id", "session": "session_id", "log": "
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "cost", "The tokens that models took and gave, and what they cost.")
+    parser = options.command(subparsers, "cost", "Show how many tokens models used, and what they cost.")
     options.add_logs(parser)
     add_source(parser)
-    parser.add_argument("--by", choices=tuple(_BY), help="split by this, beside the model")
+    parser.add_argument("--by", choices=tuple(_BY), help="split by this as well as by model")
     parser.add_argument(
         "--price",
         type=_price,

@@ -12,7 +12,9 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "data", "Which data was read and changed, by whom and for whom.")
+    parser = options.command(
+        subparsers, "data", "Show which data was read and changed, by which agent and for which user."
+    )
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

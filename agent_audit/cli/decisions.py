@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "decisions", "Who approved and denied what, and how long it took.")
+    parser = options.command(subparsers, "decisions", "Show who approved and denied what, and how long it took.")
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

@@ -37,7 +37,7 @@ def logs_of(args: Namespace) -> list[Path]:
     named = getattr(args, "log", None) or []
     named = [named] if isinstance(named, str) else list(named)
     if args.dir and named and named != [args.dir]:
-        raise ConfigurationError(f"--dir names {args.dir}, beside {', '.join(named)}; name logs in one way")
+        raise ConfigurationError(f"--dir names {args.dir}, but {', '.join(named)} is named too; name logs in one way")
     if args.dir or not named:
         return [find_log(args.dir)]
     return list(dict.fromkeys(found for name in named for found in _resolved(name)))

@@ -24,7 +24,7 @@ def add(subparsers: Any) -> None:
     parser = options.command(
         subparsers,
         "evidence",
-        "Write a zip file with chosen events, a proof for each, the reports, and how to check it without us.",
+        "Write a zip file with events, a proof for each, and the reports. It can be checked without this software.",
     )
     options.add_log(parser)
     options.add_filters(parser, where=False)
@@ -58,10 +58,10 @@ def run(args: Namespace) -> int:
     ):
         seqs = analyzer.positions(args.since, args.until, agent_id=args.agent)
         if not seqs:
-            raise ConfigurationError("no event of the log is chosen by these filters")
+            raise ConfigurationError("no event of the log matches these filters")
         if len(seqs) > args.max_events:
             raise ConfigurationError(
-                f"{len(seqs):,} events are chosen, {args.max_events:,} are allowed: narrow it or raise --max-events"
+                f"{len(seqs):,} events match, {args.max_events:,} are allowed: narrow the filters or raise --max-events"
             )
         overview = overview_of(analyzer, args, verification)
     bundle = write_bundle(
@@ -85,11 +85,11 @@ def _told(verification: Verification, unproved: int, *, strange: bool) -> int:
 
     if strange:
         say(
-            "no key of the policy in it has signed the checkpoint, so that its script proves nothing: name the key "
-            "that signs now (the last line of the file `keys` in the log) in the policy or with --key"
+            "no key in the bundle's policy has signed the checkpoint, so its script proves nothing: name the current "
+            "signing key (the last line of the file `keys` in the log) in the policy or with --key"
         )
     if unproved:
-        say(f"{plural(unproved, 'event')} in it not proved: `agent-audit-log seal` makes a checkpoint that covers them")
+        say(f"{plural(unproved, 'event')} in it not proved: `agent-audit-log seal` makes a checkpoint for them")
     if str(verification.verdict) != "valid":
-        say(f"verify says of this log: {verification.verdict}")
+        say(f"the verdict on this log is: {verification.verdict}")
     return OF_VERDICT[str(verification.verdict)] or (NOT_PROVABLE if unproved or strange else OK)

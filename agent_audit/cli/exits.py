@@ -19,11 +19,11 @@ OF_VERDICT = {"valid": OK, "tampered": FINDING, "not provable": NOT_PROVABLE, "i
 
 EXPLAINED = """\
 exit codes:
-  0    done
-  1    the command's finding: tampering, anomalies, something that would be pruned
-  2    wrong usage, no such log or event, an extra is missing, or the log cannot be read or is held
-  3    nothing speaks against the log, but something is missing for a proof; it is named
-  4    not all of it: lines or files that cannot be read, a store or witness that does not answer; they are named
+  0    success
+  1    the command found what it looks for: tampering, anomalies, something to prune or to mask
+  2    wrong usage, no such log or event, a missing extra, or the log cannot be read or is held
+  3    nothing speaks against the log, but something needed for a proof is missing; it is named
+  4    incomplete: lines or files cannot be read, or a store or witness does not answer; they are named
   70   internal error
-  128 and its number: ended by a signal, as 130 by Ctrl-C
+  128 + n: ended by signal n, e.g. 130 for Ctrl-C
 """

@@ -18,18 +18,20 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "export",
-        "Write events in a format of others, or the whole log as static files that clients of C2SP tlog-tiles read.",
+        "Write events in another format, or the whole log as static files for C2SP tlog-tiles clients.",
     )
     options.add_log(parser)
     form = parser.add_mutually_exclusive_group(required=True)
     form.add_argument(
         "--format",
         choices=FORMATS,
-        help="json lines as recorded, csv, parquet, OCSF 1.9.0, CloudEvents 1.0, OpenTelemetry logs (OTLP/JSON)",
+        help="JSON lines as recorded, CSV, Parquet, OCSF 1.9.0, CloudEvents 1.0 or OpenTelemetry logs (OTLP/JSON)",
     )
-    form.add_argument("--tlog", metavar="TARGET", help="directory for tlog-tiles; exporting again adds what is new")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there (default: standard output)")
-    parser.add_argument("--from", dest="source", metavar="FILE", help="read recorded lines from a file, - for stdin")
+    form.add_argument("--tlog", metavar="TARGET", help="directory for tlog-tiles; a repeated export adds what is new")
+    parser.add_argument("-o", "--output", metavar="FILE", help="file to write (default: standard output)")
+    parser.add_argument(
+        "--from", dest="source", metavar="FILE", help="read recorded lines from this file; - for standard input"
+    )
     options.add_filters(parser, where=False)
     parser.set_defaults(run=run)
 

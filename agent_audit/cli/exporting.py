@@ -73,7 +73,7 @@ def _source(args: Namespace) -> tuple[Iterator[Line], str]:
         ConfigurationError: a log is named, too.
     """
     if args.source is not None and (args.log or args.dir):
-        raise ConfigurationError("--from names a file, beside a log directory: name one of them")
+        raise ConfigurationError("--from names a file, but a log directory is named too: name only one")
     if args.source == _STDIN:
         return _numbered(sys.stdin.buffer, Path("<stdin>")), ""
     if args.source is not None:

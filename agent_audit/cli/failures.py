@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "failures", "What failed, grouped by cause.")
+    parser = options.command(subparsers, "failures", "Show what failed, grouped by cause.")
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

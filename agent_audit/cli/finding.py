@@ -22,11 +22,11 @@ _DECISIONS: dict[str, Decision] = {"acknowledge": "acknowledged", "dismiss": "fa
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "finding", "Record what you decided about a finding; it is itself an event.")
+    parser = options.command(subparsers, "finding", "Record your decision about a finding, as an event in the log.")
     parser.add_argument(
         "decision",
         choices=tuple(_DECISIONS),
-        help="acknowledge: seen and dealt with; dismiss: a false positive; reopen: it waits again",
+        help="acknowledge: seen and dealt with; dismiss: a false positive; reopen: open again",
     )
     parser.add_argument("id", metavar="ID", help="the finding's id, as `anomalies` shows it")
     parser.add_argument("--by", type=options.told, required=True, metavar="WHO", help="who decided")
@@ -64,7 +64,9 @@ def _find(args: Namespace, directory: Path) -> Finding:
     from agent_audit.cli.progress import progress
     from agent_audit.errors import ConfigurationError
 
-    rule_id = args.id.partition("/")[0]
+    rule_id, parted, _ = args.id.partition("/")
+    if not parted:
+        raise ConfigurationError(f"{args.id!r} is no finding's id, RULE/EVENT_ID as `anomalies` shows it")
     rules = ruleset(args).only(rule_id)
     # Listed or not, a finding can be decided on.
     rules = replace(rules, limits=Limits(max_findings=1_000_000, max_event_ids=1))

@@ -22,24 +22,26 @@ if TYPE_CHECKING:
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser: ArgumentParser = options.command(
-        subparsers, "fleet", "Look at the shipped logs of many hosts in one store."
+        subparsers, "fleet", "Verify or restore the logs that many hosts ship to one store."
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     verify: ArgumentParser = options.command(
-        actions, "verify", "Which logs are valid, tampered with, or silent, and since when."
+        actions, "verify", "Verify every log in the store: valid, tampered, or silent, and since when."
     )
     _add_store(verify)
     add_trust(verify)
-    verify.add_argument("--origin", action="append", metavar="NAME", help="this log alone; may be given again")
+    verify.add_argument("--origin", action="append", metavar="NAME", help="only this log; may be repeated")
     verify.add_argument(
-        "--silent-after", type=span, metavar="AGE", help="name logs without an event for so long, e.g. 2h"
+        "--silent-after", type=span, metavar="AGE", help="report logs without an event for so long, e.g. 2h"
     )
     verify.add_argument(
-        "--events", action="store_true", help="also hold the Parquet files that analyses read against the lines"
+        "--events", action="store_true", help="also compare the Parquet files, which analyses read, with the lines"
     )
     verify.add_argument("--json", action="store_true", help="one JSON object for each log, as soon as it is verified")
     verify.set_defaults(run=_verify)
-    restore: ArgumentParser = options.command(actions, "restore", "Make a log directory of a copy, for all commands.")
+    restore: ArgumentParser = options.command(
+        actions, "restore", "Turn a copy back into a log directory, for all commands."
+    )
     _add_store(restore)
     restore.add_argument("origin", metavar="ORIGIN", help="name of the log, as `fleet verify` lists it")
     restore.add_argument("-o", "--output", required=True, metavar="DIR", help="an empty or new directory")
@@ -47,7 +49,7 @@ def add(subparsers: Any) -> None:
 
 
 def _add_store(parser: ArgumentParser) -> None:
-    parser.add_argument("store", metavar="URL", help="what was given to `ship --to`; the path of a directory will do")
+    parser.add_argument("store", metavar="URL", help="what was given to `ship --to`, or the path of a directory")
 
 
 def _verify(args: Namespace) -> int:
@@ -73,7 +75,7 @@ def _verify(args: Namespace) -> int:
         copies.close()
     if not verdicts:
         if Layout(Path(args.store)).exists():
-            say(f"{args.store} is itself a log, for `verify`")
+            say(f"{args.store} is itself a log: use `verify`")
         else:
             say(f"{store} has no log; name what was given to `ship --to`")
         return INCOMPLETE
@@ -127,6 +129,6 @@ def _restore(args: Namespace) -> int:
     for problem in found.problems:
         say(f"PROBLEM: {printable(problem)}")
     for name in found.strays:
-        say(f"left out, for it is no part of a log: {printable(name)}")
+        say(f"skipped, because it is no part of a log: {printable(name)}")
     say(f"{args.output} has the events {found.first_seq:,} to {found.next_seq - 1:,}; try `verify {args.output}`")
     return FINDING if found.problems else OK

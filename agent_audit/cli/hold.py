@@ -11,10 +11,10 @@ from agent_audit.cli.exits import OK
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "hold", "Keep everything: nothing is pruned until the hold is released.")
+    parser = options.command(subparsers, "hold", "Keep everything: nothing is pruned until you release the hold.")
     options.add_log(parser)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--reason", type=options.told, metavar="TEXT", help="why; told to whoever tries to prune")
+    what.add_argument("--reason", type=options.told, metavar="TEXT", help="why; shown to whoever tries to prune")
     what.add_argument("--release", action="store_true", help="end the hold")
     parser.set_defaults(run=run)
 

@@ -53,6 +53,7 @@ from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
 from agent_audit.cli.terminal import escaped, say, write_to_nowhere
 
 COMMANDS = (
+    # what happened
     tail,
     show,
     activity,
@@ -65,28 +66,34 @@ COMMANDS = (
     decisions,
     failures,
     sql,
-    anomalies,
-    finding,
-    compliance,
-    columns,
-    report,
-    evidence,
+    # is it unchanged
     verify,
     prove,
     verify_proof,
-    export,
-    ship,
-    fleet,
     seal,
     checkpoint,
-    rotate_key,
-    rebuild,
+    # what is unusual
+    anomalies,
+    finding,
+    # hand it on
+    report,
+    compliance,
+    evidence,
+    export,
+    # many hosts
+    ship,
+    fleet,
+    postgresql,
+    # operate
     prune,
     hold,
-    postgresql,
+    rotate_key,
+    columns,
+    rebuild,
     redaction,
     schema,
 )
+"""In the order of docs/commands.md, which is that of `--help`."""
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -196,7 +203,7 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="agent-audit-log",
-        description="Look at an audit log of AI agents.",
+        description="Read, verify, ship and manage audit logs of AI agents.",
         epilog=EXPLAINED,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

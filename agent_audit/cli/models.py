@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "models", "How the models fared: calls, outcomes, durations, tokens.")
+    parser = options.command(subparsers, "models", "Show statistics of models: calls, outcomes, durations, tokens.")
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

@@ -24,7 +24,7 @@ def moment(text: str) -> datetime:
         return _absolute(text.strip())
     except (ValueError, OverflowError):
         raise ArgumentTypeError(
-            f"{text!r} is no moment: write e.g. 2026-03-01T12:00:00Z, 2026-03-01, 30m, 24h or 7d"
+            f"{text!r} is no time: write e.g. 2026-03-01T12:00:00Z, 2026-03-01, 30m, 24h or 7d"
         ) from None
 
 

@@ -38,14 +38,18 @@ def add_log(parser: ArgumentParser) -> None:
 
 def add_logs(parser: ArgumentParser) -> None:
     """Which logs to read together."""
-    parser.add_argument("log", nargs="*", metavar="DIR", help="log directories; a pattern in quotes will do: 'logs/*'")
-    parser.add_argument("--dir", metavar="DIR", help="the same, for one (default: as for other commands)")
+    parser.add_argument("log", nargs="*", metavar="DIR", help="log directories, or a quoted pattern: 'logs/*'")
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        help="one log directory (default: AGENT_AUDIT_DIR, else agent-audit-log here or in a parent folder)",
+    )
 
 
 def add_limit(parser: ArgumentParser, default: int = 100) -> None:
     """How many rows to list."""
     parser.add_argument(
-        "--limit", type=natural, default=default, metavar="N", help=f"rows listed (default: {default:,})"
+        "--limit", type=natural, default=default, metavar="N", help=f"number of rows (default: {default:,})"
     )
 
 
@@ -57,16 +61,18 @@ def add_format(parser: ArgumentParser, *, documents: bool = False) -> None:
 
 def add_filters(parser: ArgumentParser, *, event_type: bool = True, where: bool = True) -> None:
     """Which events to look at."""
-    parser.add_argument("--since", type=moment, metavar="TIME", help="from then on: 24h, 7d, 2026-03-01T12:00:00Z")
-    parser.add_argument("--until", type=moment, metavar="TIME", help="before then")
-    parser.add_argument("--agent", metavar="ID", help="this agent alone")
-    parser.add_argument("--session", metavar="ID", help="this session alone")
-    parser.add_argument("--user", metavar="ID", help="for this user alone")
+    parser.add_argument(
+        "--since", type=moment, metavar="TIME", help="only events from then on: 24h (ago), 7d, 2026-03-01T12:00:00Z"
+    )
+    parser.add_argument("--until", type=moment, metavar="TIME", help="only events before then")
+    parser.add_argument("--agent", metavar="ID", help="only this agent")
+    parser.add_argument("--session", metavar="ID", help="only this session")
+    parser.add_argument("--user", metavar="ID", help="only for this user")
     if event_type:
-        parser.add_argument("--type", type=_event_type, metavar="TYPE", help="this event type alone, e.g. tool.call")
+        parser.add_argument("--type", type=_event_type, metavar="TYPE", help="only this event type, e.g. tool.call")
     if where:
         parser.add_argument(
-            "--where", metavar="SQL", help='events alone for which this holds, e.g. "duration_ms > 1000"'
+            "--where", metavar="SQL", help='only events that match this SQL condition, e.g. "duration_ms > 1000"'
         )
 
 

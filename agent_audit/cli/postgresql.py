@@ -16,23 +16,25 @@ from agent_audit.wording import plural
 def add(subparsers: Any) -> None:
     """Add the command and its parts to the parser."""
     parser = options.command(
-        subparsers, "postgresql", "Tables in PostgreSQL for logs of many hosts: make them, who may what, drop old days."
+        subparsers,
+        "postgresql",
+        "Manage PostgreSQL tables for the logs of many hosts: create them, print rights, drop old days.",
     )
     parts = parser.add_subparsers(metavar="PART", required=True)
-    migrate = options.command(parts, "migrate", "Make the tables, or bring them to this version; repeating it is safe.")
+    migrate = options.command(parts, "migrate", "Create the tables, or upgrade them to this version. Safe to repeat.")
     migrate.add_argument(
         "--print",
         action="store_true",
         dest="only_print",
-        help="print the SQL, connect to nothing; without URL too",
+        help="print the SQL and do not connect; needs no URL",
     )
     _add_url(migrate, run_migrate, needed=False)
-    roles = options.command(parts, "roles", "Print SQL that gives a writer and a reader the rights they need.")
+    roles = options.command(parts, "roles", "Print SQL that grants a writer and a reader the rights they need.")
     roles.add_argument("--writer", metavar="ROLE", default="agent_audit_writer", help="default: agent_audit_writer")
     roles.add_argument("--reader", metavar="ROLE", default="agent_audit_reader", help="default: agent_audit_reader")
     _add_url(roles, run_roles, needed=False)
-    drop = options.command(parts, "drop-days", "Drop the events of old days, of all logs; what went is noted.")
-    drop.add_argument("--before", type=moment, required=True, metavar="TIME", help="first day that stays, e.g. 400d")
+    drop = options.command(parts, "drop-days", "Drop the events of old days, of all logs. What was dropped is noted.")
+    drop.add_argument("--before", type=moment, required=True, metavar="TIME", help="first day to keep, e.g. 400d")
     _add_url(drop, run_drop_days, needed=True)
 
 

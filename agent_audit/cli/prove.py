@@ -18,16 +18,16 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "prove",
-        "Write the proof (C2SP tlog-proof) that an event is in the log, and the event beside it, for `verify-proof`.",
+        "Write a proof (C2SP tlog-proof) that an event is in the log, and the event beside it, for `verify-proof`.",
     )
-    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
+    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="position in the log, or event id")
     options.add_log(parser)
     parser.add_argument(
         "--output",
         "-o",
         metavar="FILE",
         default="event.tlog-proof",
-        help="default: %(default)s; the event is put beside it, .json",
+        help="default: %(default)s; the event is written beside it, as .json",
     )
     parser.set_defaults(run=run)
 

@@ -20,15 +20,21 @@ _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser: ArgumentParser = options.command(
-        subparsers, "prune", "Drop sealed segments, oldest first. What goes is recorded before; a held log is refused."
+        subparsers,
+        "prune",
+        "Drop sealed segments, oldest first, never the active one. Recorded before they go. A held log is refused.",
     )
     options.add_log(parser)
-    parser.add_argument("--max-age", type=span, metavar="TIME", help="drop segments with nothing younger, e.g. 90d")
-    parser.add_argument("--max-size", type=size, metavar="BYTES", help="keep at most so much, e.g. 500M, 10G")
     parser.add_argument(
-        "--unshipped", action="store_true", help="drop as well what a store that follows the log does not have yet"
+        "--max-age", type=span, metavar="TIME", help="drop segments whose events are all older, e.g. 90d"
     )
-    parser.add_argument("--dry-run", action="store_true", help="say what would go; exit code 1 when something would")
+    parser.add_argument("--max-size", type=size, metavar="BYTES", help="keep at most this much, e.g. 500M, 10G")
+    parser.add_argument(
+        "--unshipped", action="store_true", help="also drop what a store that follows the log does not have yet"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="only list what would be dropped; exit code 1 if anything would"
+    )
     parser.set_defaults(run=run)
 
 
@@ -53,10 +59,12 @@ def run(args: Namespace) -> int:
     if choice.kept_back is not None:
         say(choice.kept_back)
     _print(choice.segments)
+    told = plural(len(choice.segments), "segment")
     if args.dry_run:
+        say(f"{told} would be dropped from {backend.path}")
         return FINDING if choice.segments else OK
     backend.close()
-    say(f"{plural(len(choice.segments), 'segment')} dropped from {backend.path}")
+    say(f"{told} dropped from {backend.path}")
     return OK
 
 

@@ -13,7 +13,7 @@ from agent_audit.wording import plural
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(
-        subparsers, "rebuild", "Make the tree's tiles anew from the events. They are caches: no event is touched."
+        subparsers, "rebuild", "Rebuild the Merkle tree's tiles from the events. They are caches; no event is touched."
     )
     options.add_log(parser)
     parser.set_defaults(run=run)

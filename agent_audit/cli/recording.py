@@ -33,7 +33,7 @@ def add_examined(parser: ArgumentParser) -> None:
         "--examined-by",
         type=options.told,
         metavar="WHO",
-        help="put on record in the log that WHO examined it (log.examined): command, period, verdict, head",
+        help="record in the log that WHO examined it (log.examined): command, period, verdict, head",
     )
 
 
@@ -56,7 +56,7 @@ def examined(
 
     choice, who = options.choice(args), args.examined_by
     if getattr(args, "source", None):
-        say(f"the examination by {who} is not on record: stores that hosts ship to are written by those hosts alone")
+        say(f"the examination by {who} was not recorded: only hosts write to the stores they ship to")
         return
     assert not isinstance(verification, FleetVerification)  # that is about sources
     if output is not None and not output.is_file():
@@ -65,6 +65,6 @@ def examined(
         event = examination_event(command, by=who, choice=choice, verification=verification, output=output, **counted)
         record(log_of(args), event)
     except (AuditError, OSError) as error:
-        say(f"the examination by {who} is not on record, for the log cannot be written to: {error}")
+        say(f"the examination by {who} was not recorded: the log cannot be written to: {error}")
     else:
-        say(f"on record: {command} by {who}; event {event.event_id}")
+        say(f"recorded: {command} by {who}; event {event.event_id}")

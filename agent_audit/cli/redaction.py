@@ -18,18 +18,16 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the command and its two parts to the parser."""
-    parser = options.command(
-        subparsers, "redaction", "What is kept out of the log: list the rules, try them on a text."
-    )
+    parser = options.command(subparsers, "redaction", "List the redaction rules, or try them on a text.")
     parts = parser.add_subparsers(metavar="PART", required=True)
     rules = options.command(parts, "rules", "List every rule: id, outcome, and the document its format is taken from.")
     rules.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
     rules.set_defaults(run=run_rules)
     test = options.command(
-        parts, "test", "Show what would be masked, where, and by which rule; exit 1 when anything is."
+        parts, "test", "Show what would be masked, where, and by which rule. Exit code 1 if anything would."
     )
-    test.add_argument("file", metavar="FILE", help="JSON, JSON lines or any text; - for standard input")
-    test.add_argument("--action", metavar="ACTION", help="as in an event with this action, e.g. tool.search")
+    test.add_argument("file", metavar="FILE", help="a file with JSON, JSON lines or any text; - for standard input")
+    test.add_argument("--action", metavar="ACTION", help="redact as in an event with this action, e.g. tool.search")
     test.set_defaults(run=run_test)
     for part in (rules, test):
         part.add_argument("--settings", metavar="TOML", help="settings file (default: AGENT_AUDIT_SETTINGS, if set)")

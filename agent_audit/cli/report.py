@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(
-        subparsers, "report", "What the agents did, as one HTML file that opens offline: to look at, print, hand on."
-    )
+    parser = options.command(subparsers, "report", "Write what the agents did as one HTML file that opens offline.")
     options.add_log(parser)
     add_source(parser)
     options.add_filters(parser, where=False)
@@ -41,14 +39,14 @@ def add(subparsers: Any) -> None:
 def add_limits(parser: Any) -> None:
     """How much of single sessions is shown."""
     parser.add_argument(
-        "--sessions", type=options.natural, default=200, metavar="N", help="sessions listed (default: 200)"
+        "--sessions", type=options.natural, default=200, metavar="N", help="number of sessions listed (default: 200)"
     )
     parser.add_argument(
         "--events",
         type=options.natural,
         default=3000,
         metavar="N",
-        help="events of them that are shown (default: 3,000)",
+        help="number of their events shown (default: 3,000)",
     )
 
 

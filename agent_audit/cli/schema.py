@@ -13,7 +13,7 @@ from agent_audit.cli.exits import OK
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "schema", "The JSON Schema of an audit event.")
+    parser = options.command(subparsers, "schema", "Print the JSON Schema of an audit event.")
     parser.set_defaults(run=run)
 
 

@@ -12,7 +12,7 @@ from agent_audit.cli.exits import OK, USAGE
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
     parser = options.command(
-        subparsers, "seal", "Sign a checkpoint that covers every event so far, and keep it. Needs the log's key."
+        subparsers, "seal", "Sign and keep a checkpoint that covers every event so far. Needs the log's key."
     )
     options.add_log(parser)
     parser.set_defaults(run=run)

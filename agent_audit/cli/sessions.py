@@ -12,7 +12,9 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "sessions", "The sessions and what each amounted to, the latest first.")
+    parser = options.command(
+        subparsers, "sessions", "List sessions, latest first: agents, duration, events, failures, denials."
+    )
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

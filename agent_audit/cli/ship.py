@@ -27,30 +27,35 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "ship",
-        "Follow a log into a store: s3://, gs://, az://, file://, postgresql://, otlp(s)://. The log stays the truth.",
+        "Copy a log to a store and follow it: s3://, gs://, az://, file://, postgresql://, otlp(s)://.",
     )
     options.add_log(parser)
     parser.add_argument(
         "--to",
         required=True,
         metavar="URL",
-        help="the store, or /path or ./path of a directory; credentials come from the environment",
+        help="the store's URL, or /path or ./path of a directory; credentials come from the environment",
     )
-    parser.add_argument("--once", action="store_true", help="end when the store has what is in the log now")
+    parser.add_argument("--once", action="store_true", help="stop when the store has what is in the log now")
     parser.add_argument(
-        "--give-up-after", type=options.seconds, metavar="S", help="seconds without the store (default: with --once 60)"
+        "--give-up-after",
+        type=options.seconds,
+        metavar="S",
+        help="give up after so many seconds without the store (default: 60 with --once, else never)",
     )
     parser.add_argument(
         "--linger",
         type=options.natural,
         metavar="S",
-        help="seconds that events are gathered (default: 10, less where a request costs less)",
+        help="seconds to gather events for one request (default: 10, less where a request costs less)",
     )
-    parser.add_argument("--state", metavar="FOLDER", help="where the position is kept (default: the log's state/)")
     parser.add_argument(
-        "--skip-missing", action="store_true", help="go on behind events pruned before they were shipped"
+        "--state", metavar="FOLDER", help="folder for the shipping position (default: the log's state/)"
     )
-    parser.add_argument("--metrics", metavar="FILE", help="keep progress there, in the Prometheus text format")
+    parser.add_argument(
+        "--skip-missing", action="store_true", help="continue after events that were pruned before they were shipped"
+    )
+    parser.add_argument("--metrics", metavar="FILE", help="write progress to this file, in the Prometheus text format")
     parser.set_defaults(run=run)
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "show", "One event in full.")
-    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="its position in the log, or its id")
+    parser = options.command(subparsers, "show", "Show one event in full.")
+    parser.add_argument("event", metavar="SEQ|EVENT_ID", help="position in the log, or event id")
     options.add_log(parser)
     options.add_format(parser)
     parser.set_defaults(run=run)
@@ -94,10 +94,10 @@ def _with_blobs(layout: Layout, line: Line, event: AuditEvent) -> dict[str, Any]
         try:
             data = layout.blob(digest).read_bytes()
         except OSError as error:
-            say(f"the whole of {name} cannot be read: {error}")
+            say(f"the full {name} cannot be read: {error}")
             continue
         if hashlib.sha256(data).hexdigest() != digest:
-            say(f"the whole of {name} was changed: {layout.blob(digest)} is not what its name says; not shown")
+            say(f"the full {name} was changed: {layout.blob(digest)} is not what its name says; not shown")
             continue
         record[name] = orjson.loads(data)
     return record

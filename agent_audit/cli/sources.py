@@ -16,15 +16,15 @@ def add_source(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="instead of a log directory: a store that hosts ship to (s3://, gs://, az://, postgresql://, or a "
-        "directory), with all its logs; may be repeated",
+        help="all logs of a store that hosts ship to, instead of a log directory: s3://, gs://, az://, "
+        "postgresql:// or a directory; may be repeated",
     )
 
     parser.add_argument(
-        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what reads it (default: duckdb)"
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="engine that reads the store (default: duckdb)"
     )
     parser.add_argument(
-        "--master", metavar="URL", help="of Spark: spark://host:7077, or local[4] (default: as Spark is configured)"
+        "--master", metavar="URL", help="Spark master: spark://host:7077 or local[4] (default: as Spark is configured)"
     )
 
 
@@ -38,7 +38,7 @@ def sources_of(args: Namespace) -> list[str]:
     if args.engine == "spark" and not named:
         raise ConfigurationError("Spark reads what hosts have shipped: name a store with --source")
     if named and (args.dir or args.log):
-        raise ConfigurationError("--source names stores, beside a log directory: name one kind")
+        raise ConfigurationError("--source names stores, but a log directory is named too: name only one kind")
     for name in named:
         refuse_password(name)  # before it is printed
     return [as_url(name) for name in named]

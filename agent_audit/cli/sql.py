@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "sql", "A SELECT of your own over the table `events` (SQL of DuckDB).")
+    parser = options.command(subparsers, "sql", "Run your own SELECT over the table `events` (DuckDB SQL).")
     parser.add_argument("query", metavar="SELECT", help='e.g. "SELECT action, count(*) FROM events GROUP BY 1"')
     options.add_logs(parser)
     add_source(parser)

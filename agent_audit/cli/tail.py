@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "tail", "The last events, and with -f the ones to come.")
+    parser = options.command(subparsers, "tail", "Show the last events; with -f, follow new ones.")
     options.add_log(parser)
     parser.add_argument(
-        "-n", "--lines", type=options.natural, default=10, metavar="N", help="so many events (default: 10)"
+        "-n", "--lines", type=options.natural, default=10, metavar="N", help="number of events (default: 10)"
     )
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with new events until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="show new events as they come, until Ctrl-C")
     options.add_filters(parser, where=False)
     options.add_format(parser)
     parser.set_defaults(run=run)

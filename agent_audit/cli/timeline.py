@@ -13,8 +13,10 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "timeline", "One session: what ran inside what, how long, how it ended.")
-    parser.add_argument("session", metavar="SESSION", help="its id, as `sessions` lists it")
+    parser = options.command(
+        subparsers, "timeline", "Show one session step by step: nesting, durations, outcomes, approvals."
+    )
+    parser.add_argument("session", metavar="SESSION", help="session id, as `sessions` lists it")
     options.add_logs(parser)
     add_source(parser)
     options.add_limit(parser, default=10_000)

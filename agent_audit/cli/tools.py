@@ -12,7 +12,7 @@ from agent_audit.cli.sources import add_source
 
 def add(subparsers: Any) -> None:
     """Add the command to the parser."""
-    parser = options.command(subparsers, "tools", "How the tools fared: calls, outcomes, durations.")
+    parser = options.command(subparsers, "tools", "Show statistics of tools: calls, outcomes, durations.")
     options.add_logs(parser)
     add_source(parser)
     options.add_filters(parser)

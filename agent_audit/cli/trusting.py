@@ -15,7 +15,7 @@ def add_trust(parser: ArgumentParser) -> None:
     """Keys and policy."""
     parser.add_argument("--policy", metavar="FILE", help="C2SP tlog-policy: keys of logs and witnesses, and a quorum")
     parser.add_argument(
-        "--key", action="append", default=[], metavar="VKEY", help="a public key of the log; may be given again"
+        "--key", action="append", default=[], metavar="VKEY", help="a public key of the log; may be repeated"
     )
 
 

@@ -22,12 +22,12 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "verify",
-        "Check that the log is what was signed: valid (0), tampered (1), not provable (3), or not readable (4).",
+        "Check whether the log is as it was signed: valid (0), tampered (1), not provable (3), or unreadable (4).",
     )
     options.add_log(parser)
     add_trust(parser)
     parser.add_argument(
-        "--since-checkpoint", metavar="FILE", help="a checkpoint kept elsewhere: the log must be a continuation of it"
+        "--since-checkpoint", metavar="FILE", help="a checkpoint kept elsewhere; the log must continue it"
     )
     parser.add_argument(
         "--incremental", action="store_true", help="hash only what is new since this user's last verification"
@@ -37,7 +37,7 @@ def add(subparsers: Any) -> None:
         type=options.positive,
         default=options.cores(),
         metavar="N",
-        help="processes that read a long log (default: one for each processor)",
+        help="processes that read a long log (default: one per processor)",
     )
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     add_examined(parser)

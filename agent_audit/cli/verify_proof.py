@@ -20,10 +20,12 @@ def add(subparsers: Any) -> None:
     parser: ArgumentParser = options.command(
         subparsers,
         "verify-proof",
-        "Check that an event is in the log that its proof names: proved (0), not so (1), no key to trust (3).",
+        "Check a proof that an event is in a log: proved (0), refuted (1), no trusted key (3).",
     )
     parser.add_argument("proof", metavar="PROOF", help="the .tlog-proof file")
-    parser.add_argument("event", nargs="?", metavar="EVENT", help="the event (default: beside the proof, .json)")
+    parser.add_argument(
+        "event", nargs="?", metavar="EVENT", help="the event (default: the .json file beside the proof)"
+    )
     add_trust(parser)
     parser.set_defaults(run=run)
 

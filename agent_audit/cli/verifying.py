@@ -25,14 +25,14 @@ def add_verify(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--no-verify",
         action="store_true",
-        help="do not verify the log first, of a store every log (all of it is read for that); the report says so",
+        help="do not verify first; the report says so. (Of a store, verification reads every log in full.)",
     )
     parser.add_argument(
         "--silent-after",
         type=span,
         metavar="AGE",
         default=_SILENT_AFTER,
-        help="of a store: name logs without an event for so long (default: 2h; a living log has one every hour)",
+        help="of a store: report logs without an event for so long (default: 2h; a live log has one every hour)",
     )
 
 

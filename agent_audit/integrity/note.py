@@ -248,7 +248,7 @@ class Note(NamedTuple):
                 signed.append(key)
         if not signed:
             names = ", ".join(f"{one.name} ({one.id.hex()})" for one in self.signatures)
-            raise ProofError(f"the note is signed by no key that is known here, only by {names}")
+            raise ProofError(f"the note is signed by no known key, only by {names}")
         return signed
 
 

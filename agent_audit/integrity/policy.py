@@ -115,7 +115,7 @@ class _Reader:
             wanted = " or ".join(f"{kind:#04x}" for kind in kinds)
             raise ProofError(f"the key of {what} {key.name} must be of type {wanted}, not {key.kind:#04x}")
         if key.public in self._public:
-            raise ProofError(f"the public key of {key.name} stands twice in the policy")
+            raise ProofError(f"the public key of {key.name} appears twice in the policy")
         self._public.add(key.public)
         return key
 

@@ -190,7 +190,7 @@ class Bucket:
             raise StoreRefusedError(f"{self._url} does not allow it: {_first_line(error)}") from error
         except exceptions.NotSupportedError as error:
             raise StoreRefusedError(
-                f"{self._url} cannot put an object on the condition that there is none: {_first_line(error)}"
+                f"{self._url} cannot put an object only if none exists: {_first_line(error)}"
             ) from error
         except (exceptions.NotFoundError, FileNotFoundError) as error:
             raise StoreRefusedError(f"{self._url}: {_first_line(error)}; does the bucket exist?") from error

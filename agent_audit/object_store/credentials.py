@@ -86,7 +86,7 @@ def refuse_password(url: str) -> None:
         raise ConfigurationError("this is no URL of a store; see docs/shipping.md") from None
     if password is not None:
         raise ConfigurationError(
-            "a password does not belong into the URL, where process lists and notes show it; "
+            "a password does not belong in the URL, where process lists and notes show it; "
             "docs/shipping.md says which variable or file each store reads it from"
         )
 

@@ -31,8 +31,8 @@ class ReplacedError(ShipError):
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(
-            f"{layout.root} is not the log any more that was followed: it was deleted and begun anew, or put back from "
-            "a backup; what was not shipped before is gone, and shipping begins again with what is there"
+            f"{layout.root} is no longer the log that was followed: it was deleted and started again, or restored "
+            "from a backup; what was not shipped before is gone, and shipping starts again with what is there"
         )
 
 

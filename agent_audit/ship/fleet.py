@@ -191,7 +191,7 @@ def _remarks(restored: Restored) -> tuple[str, ...]:
     if not restored.strays:
         return ()
     named = ", ".join(restored.strays[:_NAMED]) + (" …" if len(restored.strays) > _NAMED else "")
-    return (f"left out, for it is no part of a log: {named}",)
+    return (f"skipped, because it is no part of a log: {named}",)
 
 
 def _unread(origin: str, verdict: Verdict, problem: str, remarks: tuple[str, ...] = ()) -> HostLog:

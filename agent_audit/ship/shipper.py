@@ -387,7 +387,7 @@ class Shipper:
             before.close()
         if not found or digest_of(found[0]) != known.last_digest:
             raise StoreRefusedError(
-                f"{self._sink.url} has got another event {known.next_seq - 1:,} of {self._origin} than is in "
+                f"{self._sink.url} has a different event {known.next_seq - 1:,} of {self._origin} than "
                 f"{self._layout.root}: the log was changed or set back; keep both, `agent-audit-log verify` tells which"
             )
 

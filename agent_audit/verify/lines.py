@@ -236,7 +236,7 @@ def wrong_numbers(said: list[int | None], first: int) -> tuple[list[tuple[str, i
             found.append(("missing: the line after it follows at once", expected, number - 1))
             expected = number + 1
         else:
-            found.append((f"the line stands where seq {expected} should be", number, number))
+            found.append((f"the line is where seq {expected} should be", number, number))
     return found, expected
 
 

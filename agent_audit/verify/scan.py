@@ -190,7 +190,7 @@ def pruned_start(layout: Layout, first: int) -> tuple[Start, list[Problem]]:
         try:
             data = layout.tile(0, index).read_bytes()
             if len(data) != TILE_SIZE:
-                raise ProofError("it has not the length of a tile")
+                raise ProofError("it does not have the length of a tile")
         except (OSError, ProofError) as error:
             problems.append(_bad_tile(layout, 0, index, "cannot be used, and its events were pruned", error))
             return Start(Edge(), first, 0, first), problems
@@ -215,7 +215,7 @@ def _hashes_of_tiles(layout: Layout, start: int, end: int) -> Iterator[list[byte
         index, place = divmod(start, SEGMENT_MULTIPLE)
         data = layout.tile(0, index).read_bytes()
         if len(data) != TILE_SIZE:
-            raise ProofError("it has not the length of a tile")
+            raise ProofError("it does not have the length of a tile")
         hashes = split_tile(data)[place : end - index * SEGMENT_MULTIPLE]
         yield hashes
         start += len(hashes)

@@ -206,7 +206,7 @@ def test_nothing_is_written_of_what_is_not_there(form: str, source: list[str], c
 def test_a_file_to_read_beside_a_log_is_refused(log: Path, tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "given.jsonl").touch()
     assert main(["export", str(log), "--format", "csv", "--from", str(tmp_path / "given.jsonl")]) == 2
-    assert "name one of them" in capsys.readouterr().err
+    assert "name only one" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--since", "1h"], ["--agent", "a"], ["-o", "x"], ["--from", "x"]])

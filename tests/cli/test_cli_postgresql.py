@@ -78,7 +78,7 @@ def test_a_password_in_the_url_is_refused_and_not_repeated(
     for command in (["ship", str(log_dir), "--to", url], ["fleet", "verify", url], ["postgresql", "migrate", url]):
         assert main(command) == 2
         said = capsys.readouterr()
-        assert "a password does not belong into the URL" in said.err
+        assert "a password does not belong in the URL" in said.err
         assert "hunter2" not in said.out + said.err
 
 

@@ -35,6 +35,11 @@ def test_pruning_drops_the_segment_and_records_it(log: Path, capsys: pytest.Capt
     assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0
 
 
+def test_a_dry_run_says_so_when_nothing_would_go(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["prune", str(log), "--max-size", "1G", "--dry-run"]) == 0
+    assert capsys.readouterr().err.endswith(f"0 segments would be dropped from {log}\n")
+
+
 def test_an_age_that_reaches_back_before_any_time_keeps_everything(log: Path) -> None:
     assert main(["prune", str(log), "--max-age", "3000000d", "--dry-run"]) == 0
 

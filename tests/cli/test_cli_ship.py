@@ -109,7 +109,7 @@ def test_a_store_that_cannot_be_reached_is_said_and_the_events_stay(
         (["--to", "ftp://x"], "ftp is no store to ship to"),
         (["--to", "audit-bucket/prod"], "a store is named by a URL, one of: s3://"),
         (["--to", "s3://bucket"], "no credentials for s3://"),
-        (["--to", "s3://u:s3cret@bucket"], "a password does not belong into the URL"),
+        (["--to", "s3://u:s3cret@bucket"], "a password does not belong in the URL"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_refused_at_once(

@@ -61,7 +61,7 @@ def test_each_report_puts_on_record_what_was_chosen_and_found_and_the_digest_of_
         data = path.read_bytes()
         expected = {"file": path.name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         assert found[name]["output"] == expected
-    assert capsys.readouterr().err.count("on record: ") == 4
+    assert capsys.readouterr().err.count("recorded: ") == 4
 
 
 def test_what_was_looked_for_alone_is_on_record_with_the_examination(log: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_log_that_cannot_be_written_to_is_examined_all_the_same_and_it_is_said
     assert main(["verify", str(log), "--examined-by", "ann"]) == 0
     said = capsys.readouterr()
     assert said.out.startswith("VALID: ")
-    assert "the examination by ann is not on record" in said.err
+    assert "the examination by ann was not recorded" in said.err
     assert not any(b"log.examined" in path.read_bytes() for path in (log / "segments").iterdir())
 
 

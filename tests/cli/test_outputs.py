@@ -60,7 +60,7 @@ def test_an_examination_whose_output_went_into_a_pipe_is_on_record_without_waiti
     log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert into_pipe(tmp_path / "pipe", "report", log, "--examined-by", "ann")
-    assert "on record: report by ann" in capsys.readouterr().err
+    assert "recorded: report by ann" in capsys.readouterr().err
 
 
 def test_a_link_stays_and_what_it_leads_to_is_written(log: Path, tmp_path: Path) -> None:

@@ -81,8 +81,25 @@ def test_every_variable_that_the_package_or_its_documents_name_is_known() -> Non
     assert named <= set(re.findall(r"AGENT_AUDIT_\w+", str(refused.value).split("known settings: ")[1]))
 
 
+def test_a_logger_that_is_built_in_code_reads_of_the_variables_the_directory_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings.toml").write_text('[redaction]\nallow_values = ["ann@example.com"]\n')
+    monkeypatch.setenv("AGENT_AUDIT_DIR", str(tmp_path / "log"))
+    monkeypatch.setenv("AGENT_AUDIT_SETTINGS", str(tmp_path / "settings.toml"))
+    monkeypatch.setenv("AGENT_AUDIT_USER_ID", "ann")
+    for logger, allowed in ((AuditLogger(), False), (AuditConfig.from_env().open(tmp_path / "log"), True)):
+        event = AuditedAgent("billing", logger=logger).log_data_access(
+            "customers", "read", parameters="ann@example.com"
+        )
+        logger.close()
+        (line,) = FileAuditBackend(tmp_path / "log").query(event_id=event.event_id)
+        assert (line.parameters == "ann@example.com") is allowed
+        assert line.user_id == ("ann" if allowed else None)
+
+
 def test_a_fingerprint_key_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="64 hex digits"):
+    with pytest.raises(ConfigurationError, match=r"^fingerprint_key \(AGENT_AUDIT_FINGERPRINT_KEY\) .* 64 hex digits"):
         fingerprint_key("origin", "abcd")
 
 

@@ -177,7 +177,7 @@ def test_signatures_of_strangers_are_passed_over_but_a_wrong_one_of_a_known_key_
     assert damaged.verify([VerifierKey.parse(PETER_KEY)])
     with pytest.raises(ProofError, match=r"EnochRoot .* is wrong"):
         damaged.verify([VerifierKey.parse(PETER_KEY), VerifierKey.parse(ENOCH_KEY)])
-    known = r"no key that is known here, only by PeterNeumann \(c74f20a3\), EnochRoot \([0-9a-f]{8}\)$"
+    known = r"no known key, only by PeterNeumann \(c74f20a3\), EnochRoot \([0-9a-f]{8}\)$"
     with pytest.raises(ProofError, match=known):
         note.verify([SIGNER.vkey])
 

@@ -102,7 +102,7 @@ def test_a_policy_asks_for_the_right_log() -> None:
     policy = Policy.parse(f"log {SIGNER.vkey}\nquorum none\n")
     assert policy.check(cosigned()) == []
     other = Ed25519Signer("log.example/a", b"\x09" * 32)
-    with pytest.raises(ProofError, match="no key that is known"):
+    with pytest.raises(ProofError, match="no known key"):
         policy.check(sign_note(HEAD.text(), [other]))
     with pytest.raises(ProofError, match="names no log"):
         policy.check(sign_note(Checkpoint("elsewhere", 1, bytes(32)).text(), [SIGNER]))
@@ -124,7 +124,7 @@ A = f"witness a {WITNESSES[0].vkey}\n"
             "key of witness log.example/a must be of type 0x04 or 0x06, not 0x01",
         ),
         ("witness a\nquorum none\n", "line 1 of the policy: witness <name> <vkey> .url. is needed"),
-        (f"{A}witness b {WITNESSES[0].vkey}\nquorum a\n", "the public key of w2.example stands twice"),
+        (f"{A}witness b {WITNESSES[0].vkey}\nquorum a\n", "the public key of w2.example appears twice"),
         (f"{A}witness a {WITNESSES[1].vkey}\nquorum a\n", "the name a is taken"),
         (f"witness none {WITNESSES[1].vkey}\nquorum none\n", "the name none is taken"),
         (f"{A}group a any a\nquorum a\n", "the name a is taken"),

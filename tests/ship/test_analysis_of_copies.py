@@ -227,7 +227,7 @@ def test_findings_and_a_report_come_from_a_store_too(tmp_path: Path) -> None:
     [
         ("ftp://host/logs", "ftp:// keeps no logs that can be analysed; one of: s3://"),
         ("otlp://host:4318", "keeps no logs that can be analysed"),
-        ("s3://user:hunter2@bucket/x", "a password does not belong into the URL"),
+        ("s3://user:hunter2@bucket/x", "a password does not belong in the URL"),
         ("s3://bucket?key=1", "settings of the store come from the environment"),
         ("s3://bucket/x", "no credentials for s3://: set one of AWS_ACCESS_KEY_ID"),
         ("file:///", "names no bucket or directory"),
@@ -251,7 +251,7 @@ def test_a_directory_without_shipped_logs_and_two_kinds_of_logs_are_refused(tmp_
     with pytest.raises(ConfigurationError, match="cannot be analysed together"):
         AuditAnalyzer([root.as_uri(), str(root)])
     assert main(["activity", str(root), "--source", str(root)]) == 2
-    assert "name one kind" in capsys.readouterr().err
+    assert "name only one kind" in capsys.readouterr().err
 
 
 def test_a_store_of_any_cloud_is_analysed_and_its_logs_are_verified(

@@ -289,7 +289,7 @@ def test_a_store_that_is_a_directory_may_be_named_by_its_path(
         assert main(question) == 2
         assert "the store is empty" in capsys.readouterr().err
     assert main(["fleet", "verify", "log"]) == INCOMPLETE
-    assert "log is itself a log, for `verify`" in capsys.readouterr().err
+    assert "log is itself a log: use `verify`" in capsys.readouterr().err
 
 
 def test_a_directory_that_is_not_there_is_named_and_not_made(tmp_path: Path, capsys: Captured) -> None:

@@ -127,7 +127,7 @@ def test_another_log_of_the_same_name_is_refused_and_not_taken_for_a_repetition(
     sink.append(Batch(origin, 0, [*own, *(line(4 + n) for n in range(ahead))]))
     there = lines_of(copies, origin)
     assert sink.append(Batch(origin, 2, own[2:])) == 4 + ahead
-    with pytest.raises(StoreRefusedError, match=f"another event 3 of {origin}.*two logs"):
+    with pytest.raises(StoreRefusedError, match=f"a different event 3 of {origin}.*two logs"):
         sink.append(Batch(origin, 2, [own[2], line(3)]))
     assert lines_of(copies, origin) == there
     sink.close()

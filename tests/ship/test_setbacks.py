@@ -148,7 +148,7 @@ def test_lines_that_were_written_over_in_place_are_not_taken_for_new_ones(log_di
     assert len(cursor.read(100, 1 << 20)) == 12
     with segment.open("r+b") as file:
         file.write(b"x" * (segment.stat().st_size + 100) + b"\n")
-    with pytest.raises(ReplacedError, match="put back from a backup"):
+    with pytest.raises(ReplacedError, match="restored from a backup"):
         cursor.read(100, 1 << 20)
     with segment.open("r+b") as file:
         file.truncate(10)
@@ -223,7 +223,7 @@ def test_a_log_that_was_set_back_is_refused_where_only_the_note_tells_what_was_s
         write(log_dir, 10)
         Shipper(log_dir, sink, state=notes, limits=QUICK).run(once=True)
     write(log_dir, 50)
-    with pytest.raises(StoreRefusedError, match="got another event 23"):
+    with pytest.raises(StoreRefusedError, match="a different event 23"):
         Shipper(log_dir, sink, state=notes, limits=QUICK).run(once=True)
     assert len(sink.logs[origin_of(log_dir)]) == 24
 

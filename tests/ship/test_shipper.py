@@ -83,7 +83,7 @@ def test_a_log_that_was_changed_behind_the_store_s_back_is_refused(log_dir: Path
     segment = Layout(log_dir).segment(0)
     lines = segment.read_bytes().split(b"\n")[:-1]
     segment.write_bytes(b"\n".join([*lines[:-1], lines[-1].replace(b"log.closed", b"log.opened")]) + b"\n")
-    with pytest.raises(StoreRefusedError, match="another event"):
+    with pytest.raises(StoreRefusedError, match="a different event"):
         Shipper(log_dir, sink, limits=QUICK).run(once=True)
 
 
@@ -179,7 +179,7 @@ def test_how_far_it_is_behind_is_known_before_the_store_answers(log_dir: Path) -
     [
         ("ftp://host/x", "ftp is no store"),
         ("/var/log", "a store is named by a URL, one of: s3"),
-        ("s3://user:s3cret@bucket", "a password does not belong into the URL"),
+        ("s3://user:s3cret@bucket", "a password does not belong in the URL"),
         ("s3:///", "names no bucket"),
         ("file://relative/x", "the path is absolute"),
         ("file:///a//b", "no part of its path is empty"),

@@ -57,7 +57,7 @@ def check_query(sql: str, what: str = "query") -> None:
     if what == "condition" and (unknown := sorted(parsed.columns - set(COLUMNS))):
         raise ConfigurationError(f"no column {', '.join(unknown)}; an event has: {', '.join(COLUMNS)}")
     if "event_id" not in parsed.output:
-        raise ConfigurationError("the query must give event_id, for a finding rests on events")
+        raise ConfigurationError("the query must return event_id, because a finding cites events")
 
 
 def _matching(scope: Scope, own: Own) -> Expr:

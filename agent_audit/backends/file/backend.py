@@ -145,7 +145,7 @@ class FileAuditBackend:
         return self._key
 
     def ensure(self) -> None:
-        """Make the log now, where there is none, rather than at the first event.
+        """Create the log now if there is none, instead of at the first event.
 
         Raises:
             StorageError: it cannot be made or written to.
@@ -320,7 +320,7 @@ class FileAuditBackend:
             timeout: seconds to wait for other processes at the most.
 
         Returns:
-            The head; None for an unsigned log, or when another process was making one all the time.
+            The head; None for an unsigned log, or if another process kept making one.
 
         Raises:
             RolledBackError: the log's key has signed another history than the one that is there.
@@ -337,7 +337,7 @@ class FileAuditBackend:
             raise StorageError(f"no checkpoint of {self.path} can be made: {error.strerror or error}") from error
 
     def rebuild(self, *, timeout: float = 1.0) -> int:
-        """Make every tile anew from the segments; returns how many were missing or damaged.
+        """Rebuild every tile from the segments; returns how many were missing or damaged.
 
         Raises:
             RolledBackError: the events do not lead to the signed head.

@@ -96,9 +96,9 @@ def _refuse_without_key(log: FileAuditBackend) -> None:
     """Of a signed log nothing may go that no checkpoint covers, and without its key there is no making one."""
     if _lacks_key(log):
         raise ConfigurationError(
-            f"the key that signs {log.path} is not this user's: nothing is pruned, for without a checkpoint what went "
-            "would count as removed; prune as the user who writes it, or have its writer do so (Retention). Where the "
-            "key is lost, move the log away and begin a new one"
+            f"the key that signs {log.path} is not this user's: nothing is pruned, because without a checkpoint the "
+            "dropped segments would count as removed; prune as the user who writes it, or have its writer do so "
+            "(Retention). If the key is lost, move the log away and start a new one"
         )
 
 

@@ -52,7 +52,7 @@ class Address:
         options = [item.partition("=")[::2] for item in parts.query.split("&")] if parts.query else []
         if parts.password is not None or any(unquote(name).lower() in _SECRETS for name, _ in options):
             raise ConfigurationError(
-                "a password does not belong into the URL, where process lists and notes show it: put it into "
+                "a password does not belong in the URL, where process lists and notes show it: put it into "
                 "PGPASSWORD, a password file (~/.pgpass) or a service file"
             )
         self.url = url
@@ -86,7 +86,7 @@ def _parameters(url: str) -> dict[str, Any]:
     except psycopg.Error as error:
         raise ConfigurationError(f"the PostgreSQL URL is not understood: {scrubbed(str(error))}") from None
     if any(name in given for name in _SECRETS):
-        raise ConfigurationError("a password does not belong into the URL: put it into PGPASSWORD or ~/.pgpass")
+        raise ConfigurationError("a password does not belong in the URL: put it into PGPASSWORD or ~/.pgpass")
     defaults = dict(_DEFAULTS)
     if os.environ.get("PGCONNECT_TIMEOUT"):
         del defaults["connect_timeout"]

@@ -120,9 +120,9 @@ class PostgreSQLBackend:
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
         """See `AuditBackend.append`; the records are on the server's disk when it returns.
 
-        While the server cannot be reached, it is asked again after a pause only, and the answer until then is at once.
-        Where the connection is lost during a commit the server is asked what became of it. Only when it cannot be asked
-        either is a record refused that may be there; brought again, it is recognised.
+        If the server cannot be reached, the next attempt follows after a pause; until then, calls fail at once. If the
+        connection is lost during a commit, the server is asked what became of it. Only if it cannot be asked either is
+        a record refused that may be there; submitted again, it is recognised.
         """
         self._notice_fork()
         with self._mutex:

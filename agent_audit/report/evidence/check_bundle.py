@@ -144,7 +144,7 @@ def read_policy(text: str) -> Policy:
         elif words[0] == "group":
             members = [known(policy, name) for name in words[3:]]
             if grouped & set(members) or len(set(members)) < len(members):
-                raise ValueError("no member may stand in two groups, or twice in one")
+                raise ValueError("no member may be in two groups, or twice in one")
             grouped |= set(members)
             needed = {"any": 1, "all": len(members)}.get(words[2]) or int(words[2])
             if not 1 <= needed <= len(members):

@@ -70,8 +70,8 @@ class PostgreSQLSink:
         seq = min(batch.end, here) - 1
         if seq >= batch.first_seq and self._writer.has_parted(batch.origin, seq, batch.lines[seq - batch.first_seq]):
             raise StoreRefusedError(
-                f"{self.url} has another event {seq:,} of {batch.origin} than the one that was sent: two logs have the "
-                "same name, or one was set back; keep both, `agent-audit-log verify` tells which"
+                f"{self.url} has a different event {seq:,} of {batch.origin} than the one that was sent: two logs have "
+                "the same name, or one was set back; keep both, `agent-audit-log verify` tells which"
             )
 
     def keep(self, origin: str, evidence: Evidence) -> None:

@@ -142,7 +142,7 @@ def test_an_answer_in_json_or_without_a_word_is_a_success_too(receiver: Receiver
 def test_events_that_are_rejected_out_of_a_batch_are_never_taken_for_shipped(receiver: Receiver, log_dir: Path) -> None:
     write(log_dir, 10)
     receiver.plan({"rejected": 2, "message": "timestamp too old"})
-    with pytest.raises(StoreRefusedError, match=r"rejected 2 of events 0 to \d+ of .*: timestamp too old; let it"):
+    with pytest.raises(StoreRefusedError, match=r"rejected 2 of events 0 to \d+ of .*: timestamp too old; have it"):
         Shipper(log_dir, open_sink(receiver.url), limits=QUICK).run(once=True)
     receiver.forget()
 

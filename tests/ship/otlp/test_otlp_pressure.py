@@ -31,7 +31,7 @@ def test_a_collector_that_asks_for_time_gets_no_request_until_it_is_over(
     with pytest.raises(StoreUnavailableError, match=f"answers {status}"):
         sink.append(batch(2))
     sink.close()
-    with pytest.raises(StoreUnavailableError, match="asked to be left alone"):
+    with pytest.raises(StoreUnavailableError, match="asked to wait"):
         sink.append(batch(2))
     assert len(receiver.requests()) == 1
 

@@ -65,7 +65,7 @@ class Connection:
         """
         wait = self._not_before - time.monotonic()
         if wait > 0:
-            raise StoreUnavailableError(f"{self._endpoint} asked to be left alone (Retry-After), {wait:.0f} s more")
+            raise StoreUnavailableError(f"{self._endpoint} asked to wait (Retry-After), {wait:.0f} s more")
         headers = self._headers
         if self._settings.gzip:
             headers, data = {**headers, "content-encoding": "gzip"}, gzip.compress(data, mtime=0)

@@ -43,8 +43,8 @@ class Endpoint(NamedTuple):
             raise ConfigurationError("not a URL of a collector; write otlp://host:4318, or otlps://host") from None
         if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise ConfigurationError(
-                f"{parts.scheme}://{_bracketed(parts.hostname or '')} must be without user, query and fragment: what "
-                "the collector asks for as proof goes into OTEL_EXPORTER_OTLP_HEADERS, which no process list shows"
+                f"{parts.scheme}://{_bracketed(parts.hostname or '')} must be without user, query and fragment: "
+                "credentials go into OTEL_EXPORTER_OTLP_HEADERS, which no process list shows"
             )
         try:
             port = _PORTS.get(parts.scheme) if parts.port is None else parts.port
@@ -168,7 +168,7 @@ class _Variables:
                     "inside a value"
                 )
             if name in _OURS:
-                raise ConfigurationError(f"{variable} cannot set {name}: it is told by what is sent")
+                raise ConfigurationError(f"{variable} cannot set {name}: it follows from what is sent")
             headers[name] = text
         return headers
 

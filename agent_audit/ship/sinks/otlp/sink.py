@@ -158,8 +158,8 @@ class OtlpSink:
         if partial.rejected_log_records:
             raise StoreRefusedError(
                 f"{self.url} has rejected {partial.rejected_log_records:,} of {_named(batch)}: "
-                f"{said or 'no reason given'}; let it take them (its limits of size, age or rate), and ship again: "
-                "what it did accept will arrive twice"
+                f"{said or 'no reason given'}; have it accept them (see its limits of size, age or rate) and ship "
+                "again: what it did accept will arrive twice"
             )
         if said:
             self._notice.say(f"{self.url} has accepted {_named(batch)}, and warns: {said}")
