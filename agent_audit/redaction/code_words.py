@@ -93,8 +93,8 @@ TONGUES: tuple[Tongue, ...] = (
         nicht_weiter niemals_weiter niemandem gültig ne_le_partagez ne_le_communiquez ne_partagez ne_communiquez
         jamais_ce à_personne valable niet_met nooit_met deel_deze deel_hem geldig""",
         got="""gave_me give_me sent_me texted_me told_me read_me messaged_me gave_us sent_us received i_got got_the
-        gave_him
-        gave_her sent_her sent_him i_entered i_typed schickte_mir gab_mir hat_mir bekommen erhalten m'a_envoyé m'a_donné
+        sent_you texted_you emailed_you messaged_you gave_you gave_him gave_her sent_her sent_him i_entered i_typed
+        schickte_mir gab_mir hat_mir bekommen erhalten m'a_envoyé m'a_donné
         j'ai_reçu stuurde_me gaf_me kreeg""",
         enter="""enter use type submit geben eingeben gib_den verwenden nutzen saisi entrez utilisez gebruik voer
         vul""",

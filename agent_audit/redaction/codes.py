@@ -365,7 +365,7 @@ class _Finder:
 
     def _may_stand_before(self, match: re.Match[str]) -> bool:
         token = match.group()
-        if match.group(1) is None and len(token) >= 6 and token.isalnum():
+        if match.group(1) is None and len(token) >= 6:
             return _NO_CODE.match(token) is None
         return sum(map(str.isdigit, token)) >= 4
 

@@ -85,14 +85,16 @@ _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12}
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
     r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? (?:please|again|now))?[\"')*]{0,2}"
-    r"(\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
+    r"([ \u00a0\u202f]?\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
     rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}(?:({_SPEAKER})|[>-] {{1,4}})?"
     r"(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{2,20} is) )?"
     r"[\"'`*]{0,2}([^\s\"'`\\<>]{4,64})(?=\s*\Z|[ \t]*(?:\n|\\n)| Q:|[\"'`*<]|(?<=[.!]) )"
 )
 _CLAUSE = r"(?:\A|[\n.?!:>]|\\n)"
 _ASKS = re.compile(
-    rf"(?i){_CLAUSE}[^\n.?!:>]{{0,100}}\b(?:what|which|tell|give|send|share|enter|provide|type|confirm|your|know)\b"
+    rf"(?i){_CLAUSE}[^\n.?!:>]{{0,100}}\b(?:what|which|tell|give|send|share|enter|provide|type|confirm|your|know"
+    # `Wie lautet deine PIN?`; the same of other languages.
+    r"|wie|welche[rs]?|nenn\w{0,2}|quel(?:le)?|donn\w{1,3}|cuál|dime|dame|qual|dimmi|wat|geef|vad|hva|hvad|jak[ai]e?|какой|какая)\b"
     r"[^\n.?!:>]{0,48}\Z"
     rf"|{_CLAUSE} {{0,4}}(?:(?:and|so|now|ok|the|my) ){{0,2}}"
     r"(?:(?!forgot|lost|no|new|reset|change|show|old)[\w-]{1,16} )?\Z"
@@ -206,7 +208,7 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
     if found.weak:
         return None
     before = text[max(0, start - 160) : start]
-    if not match.group(1).startswith("?"):
+    if "?" not in match.group(1):
         line = re.split(r"\n|\\n", before)[-1]
         if match.group(2) is None or re.match(_SPEAKER, line) is None:
             return None
