@@ -135,6 +135,7 @@ _NO_PASSWORD = words("""
 # Of Dutch, German and Swedish.
 _PARTICIPLE = re.compile(r"(?:[a-zäöü]{2,5})?ge[a-zäöü]{4,}(?:d|t)[.!]?|[a-zäöå]{4,}(?:igt|rats)[.!]?")
 _PROSE_ENDS = ("ed", "ing", "able", "ible", "less", "ful", "ória", "oria", "orio")
+_SHORT_RULES = frozenset({"key:password", "key:secret", "key:api-key"})
 _TOLD_RULES = frozenset({"key:password", "key:secret", "key:token", "key:api-key", "key:credential"})
 
 
@@ -275,7 +276,7 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
     elif _COMPOUND.match(secret):
         fits = False
     else:
-        said = of_password and (told or _is_set(text, end)) and _CLAUSE_ENDS.match(text, stop)
+        said = (told or _is_set(text, end)) and found.rule in _SHORT_RULES and _CLAUSE_ENDS.match(text, stop)
         fits = _is_mixed(secret) or (said and is_short(secret))
     return Named(start, stop, found.rule) if fits else None
 
