@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from agent_audit.backends.file import own_events
 from agent_audit.backends.file.checkpointing import Checkpointer
@@ -28,6 +28,7 @@ from agent_audit.backends.file.retention import (
 )
 from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, require
 from agent_audit.event import AuditEventType
+from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import VerifierKey
 from agent_audit.keys import key_directory
 from agent_audit.notice import warn
@@ -42,6 +43,10 @@ class KeptLog(Protocol):
 
     layout: Layout
 
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+
     def append(self, records: Sequence[bytes]) -> int:
         """Record what is done to it."""
 
@@ -51,7 +56,7 @@ class KeptLog(Protocol):
     def checkpointer(self) -> Checkpointer | None:
         """Makes its checkpoints; None where this user has no key for it."""
 
-    def seal(self) -> Any:
+    def seal(self) -> Checkpoint | None:
         """Make a checkpoint that covers everything; None when another process was at it."""
 
     def nobody_writes(self, timeout: float) -> AbstractContextManager[None]:
@@ -88,7 +93,7 @@ def prune(log: KeptLog, retention: Retention, now: datetime | None = None, *, pa
             if choice.segments:
                 _drop(log, choice.segments, retention)
     except OSError as error:
-        raise StorageError(f"cannot prune {log.layout.root}: {error}") from error
+        raise StorageError(f"cannot prune {log.path}: {error}") from error
     return choice
 
 
@@ -115,7 +120,7 @@ def _refuse_without_key(log: KeptLog) -> None:
     """Of a signed log nothing may go that no checkpoint covers, and without its key there is no making one."""
     if _lacks_key(log):
         raise ConfigurationError(
-            f"the key that signs {log.layout.root} is not this user's: nothing is pruned, for without a checkpoint what went "
+            f"the key that signs {log.path} is not this user's: nothing is pruned, for without a checkpoint what went "
             "would count as removed; prune as the user who writes it, or have its writer do so (Retention). Where the "
             "key is lost, move the log away and begin a new one"
         )
@@ -125,7 +130,7 @@ def tell_unsealed(log: KeptLog) -> bool:
     """Say once that a signed log gets no checkpoints by this process: its key may have been left behind."""
     if _lacks_key(log):
         warn(
-            f"no key of the signed log {log.layout.root} is in {key_directory(str(read_header(log.layout).get('origin')))}: "
+            f"no key of the signed log {log.path} is in {key_directory(str(read_header(log.layout).get('origin')))}: "
             "events are recorded, and no checkpoint covers them until a process that has the key writes or seals"
         )
     return True
@@ -161,9 +166,7 @@ def rotate_key(log: KeptLog) -> VerifierKey:
     checkpointer = log.checkpointer()
     present = None if checkpointer is None else load_signer(checkpointer.origin)
     if checkpointer is None or present is None or checkpointer.renew().vkey != present.vkey:
-        raise ConfigurationError(
-            f"the key of {log.layout.root} is not a file of this user; it is rotated where it is kept"
-        )
+        raise ConfigurationError(f"the key of {log.path} is not a file of this user; it is rotated where it is kept")
     signer, seed = new_key(checkpointer.origin)
     details = {"vkey": str(signer.vkey), "replaces": str(present.vkey)}
     log.append([own_events.record(AuditEventType.LOG_KEY, metadata=details)])
@@ -177,4 +180,4 @@ def rotate_key(log: KeptLog) -> VerifierKey:
 
 def _seal(log: KeptLog) -> None:
     if log.seal() is None:
-        raise StorageError(f"another process is making a checkpoint of {log.layout.root}; try again")
+        raise StorageError(f"another process is making a checkpoint of {log.path}; try again")
