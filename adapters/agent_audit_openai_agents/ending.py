@@ -195,9 +195,8 @@ class Ending:
             run.tracker.end(self._tools.native_open.pop()[1], outcome_of(exception), exception=exception)
 
     def _close_open(self, outcome: Outcome) -> None:
-        for key in (*self._tools.open_keys(), *self._models.hosted_open.values()):
-            self._run.tracker.end(key, outcome)
-        self._tools.forget()
+        self._tools.close(outcome)
+        self._models.close(outcome)
 
     def _give_up_requests(self, exception: BaseException | None) -> None:
         """What the model asked for and nothing came of."""

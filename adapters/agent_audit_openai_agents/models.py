@@ -30,7 +30,7 @@ class ModelCalls:
         """Of the call that is under way: there is one at a time."""
         self.requests = 0
         self.responses = 0
-        self.hosted_open: dict[str | None, Hashable] = {}
+        self._hosted: dict[str | None, Hashable] = {}
         """The tools that the provider runs, and has begun to, by call id -> key of the operation."""
         self._sent: Sequence[Any] = ()
         self._instructions: str | None = None
@@ -102,10 +102,15 @@ class ModelCalls:
             facts = {"model": run.state["model"]}
             self._run.tracker.end(self.key, outcome, exception=exception, metadata=facts)
 
+    def close(self, outcome: Outcome) -> None:
+        """The run is over, and with it what the provider runs for it."""
+        for key in self._hosted.values():
+            self._run.tracker.end(key, outcome)
+        self._hosted.clear()
+
     def forget(self) -> None:
-        """The run is over."""
+        """The run is over, and what was said in it is on record."""
         self._sent = ()
-        self.hosted_open.clear()
 
     def _note_hosted(self, call: HostedCall, hook: str) -> None:
         """A tool that ran at the provider; one that somebody was asked about has a digest of what was decided on."""
@@ -117,13 +122,13 @@ class ModelCalls:
 
     def _begin_hosted(self, call: Call, hook: str) -> None:
         """A tool that runs at the provider from this answer on: its output comes with a later one."""
-        key = self.hosted_open[call.call_id] = (self._run.key, "hosted", call.call_id)
+        key = self._hosted[call.call_id] = (self._run.key, "hosted", call.call_id)
         about: dict[str, Any] = {"parent": self._run.agent_key, "metadata": {"hosted": True}, **call.fields}
         self._run.tracker.start(T.TOOL_CALL, key, hook=hook, **about)
 
     def _end_hosted(self, call: HostedCall, hook: str) -> None:
         """A hosted tool has run that had begun with an earlier answer, in this run or in one that this goes on from."""
-        key = self.hosted_open.pop(call.call_id, None)
+        key = self._hosted.pop(call.call_id, None)
         if key is not None:
             self._run.tracker.end(key, hook=hook, metadata={"hosted": True}, **call.ended)
             return

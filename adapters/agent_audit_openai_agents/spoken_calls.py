@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from agent_audit import AuditEventType, Outcome, Run, WriteError, describe_check, describe_decision, digest_of
 from agent_audit_openai_agents.failures import failures_here
-from agent_audit_openai_agents.invocations import about_to_invoke, returned
+from agent_audit_openai_agents.invocations import about_to_invoke, ended_by_cancelling, returned
 from agent_audit_openai_agents.items import Call, parse_arguments
 from agent_audit_openai_agents.outcomes import TRIPWIRES, judge, raised_by_input_guardrail
 from agent_audit_openai_agents.speakers import Speaker, Speakers
@@ -36,6 +36,7 @@ class Started:
     """A tool that runs."""
 
     call: Call
+    tool: Any
     run: Run
     speaker: Speaker
     task: Any
@@ -112,13 +113,13 @@ class SpokenCalls:
         """A tool is about to run. Raises `WriteError` when that cannot be recorded."""
         call = self._take(event) or Call(event.tool.name, None, parse_arguments(event.arguments))
         try:
-            self._start(call, event.type)
+            self._start(call, event.tool, event.type)
         except WriteError as error:  # so the tool does not run; the model's request gets its answer all the same
             facts: dict[str, Any] = {"outcome": Outcome.FAILURE, "exception": error}
             self._speakers.note(T.ACTION_FAILED, event.type, **facts, **call.fields)
             raise
 
-    def _start(self, call: Call, hook: str) -> None:
+    def _start(self, call: Call, tool: Any, hook: str) -> None:
         if self._standing.get(call.name) and call.call_id not in self._decided:
             self._note_standing(call, True, hook, after_effect=False)
         key = (self._speakers.key, "tool", call.call_id or uuid4().hex)
@@ -127,7 +128,7 @@ class SpokenCalls:
         if begun is not None:
             speaker, run = begun
             about_to_invoke(run)
-            self._started.append(Started(call, run, speaker, _current_task(), failures_here()))
+            self._started.append(Started(call, tool, run, speaker, _current_task(), failures_here()))
 
     def ended(self, event: Any) -> None:
         """The model is given an answer, be it a tool's or a refusal."""
@@ -168,7 +169,7 @@ class SpokenCalls:
             if (done := returned(started.run)) is not None:  # its output guardrail has raised, or the end came first
                 self._finish(started, hook, done.tool, None, done.output)
             else:
-                self._end(started, hook, {"outcome": Outcome.CANCELLED})
+                self._end(started, hook, {"outcome": ended_by_cancelling(started.run, started.tool)})
         if problem is not None and len(self._asked) == 1 and raised_by_input_guardrail(problem):
             self._note_guarded(self._asked.popitem()[1].call, hook, problem)
         facts: dict[str, Any] = {"outcome": Outcome.CANCELLED, "error": "the session ended before it was carried out"}

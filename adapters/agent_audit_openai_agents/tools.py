@@ -13,7 +13,7 @@ from agents.tool_context import ToolContext
 from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of, outcome_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
-from agent_audit_openai_agents.invocations import about_to_invoke, returned
+from agent_audit_openai_agents.invocations import about_to_invoke, ended_by_cancelling, returned
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
 from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, failure_fields, judge
 from agent_audit_openai_agents.recording import ToolSpan, current_span_id
@@ -52,12 +52,14 @@ class ToolCalls:
         self._begun: set[Hashable] = set()
         """Keys of all operations that this run has begun."""
 
-    def open_keys(self) -> list[Hashable]:
-        """Of all operations that are open."""
-        return [*self._run.under_way.values(), *(key for _, key in self.native_open)]
-
-    def forget(self) -> None:
-        """The open operations have been ended."""
+    def close(self, outcome: Outcome) -> None:
+        """The run is over, and with it what is open."""
+        for key in (*self._run.under_way.values(), *(key for _, key in self.native_open)):
+            run = self._run.tracker.get(key)
+            if run is not None:
+                cancelled = outcome is Outcome.CANCELLED
+                ended = ended_by_cancelling(run, run.state["tool"]) if cancelled else outcome
+                self._run.tracker.end(key, ended)
         self._run.under_way.clear()
         self.native_open.clear()
 
@@ -77,6 +79,7 @@ class ToolCalls:
             **call.fields,
         )
         run.state["call"] = call
+        run.state["tool"] = tool
         run.state["context"] = context
         self._begun.add(key)
         if call.call_id:
@@ -187,7 +190,10 @@ class ToolCalls:
             return
         self._run.under_way.pop(run.state["call"].call_id or "", None)
         facts = failure_fields(cause_of(exception), field_of(run.state["call"].raw, "arguments"))
-        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", **facts)
+        outcome = outcome_of(exception)
+        if outcome is Outcome.CANCELLED:
+            outcome = ended_by_cancelling(run, run.state["tool"])
+        self._run.tracker.end(key, outcome, hook="on_span_end", **facts)
 
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):
