@@ -136,9 +136,7 @@ class _Calls(Hooks):
             object(),
             parent=parent,
             hook="wrap_tool_call",
-            action=asked.action,
-            call_id=asked.call_id,
-            parameters=asked.parameters,
+            **asked.fields,
             metadata=self._facts(parent, asked, getattr(tool, "description", None), tool),
             **self._identity(parent, request.runtime, config),
         )

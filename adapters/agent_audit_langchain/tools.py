@@ -74,9 +74,7 @@ class ToolHooks(Hooks):
             outer or parent,
             metadata,
             hook="on_tool_start",
-            action=request.action,
-            call_id=call_id,
-            parameters=request.parameters,
+            **request.fields,
             metadata=self._facts(parent, request, (serialized or {}).get("description")),
         )
         run.state["request"], run.state[_ACTION] = request, action

@@ -53,7 +53,7 @@ class Call:
     @property
     def fields(self) -> dict[str, Any]:
         """Those of an event about it."""
-        return {"action": self.action, "call_id": self.call_id, "parameters": self.arguments}
+        return self.request.fields
 
 
 def field_of(item: Any, name: str) -> Any:
