@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,22 +13,40 @@ PRIVATE, BY_UMASK = 0o600, 0o666
 """Permissions of a new file: its owner alone, or whoever the umask lets."""
 
 
-@contextmanager
-def replacing(path: Path, mode: int = PRIVATE) -> Iterator[Path]:
-    """An empty file to write to, which takes the place of `path` when the block is left without an exception.
-
-    Its name is nobody else's: of two who write the same file at once, each writes a file of its own, and the last one
-    stays. Nothing is told to the disk: after a power cut the file may be the old one, or empty.
+def make_draft(path: Path, mode: int = PRIVATE) -> Path:
+    """Make an empty file that is to take the place of `path`; its name is nobody else's.
 
     Args:
         path: the file to replace or to make, in a folder that is there.
         mode: permissions of the new file; the umask takes away from them.
 
     Raises:
-        OSError: it cannot be made or put in place.
+        OSError: it cannot be made.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+    return draft
+
+
+def is_draft(path: Path, name: str) -> bool:
+    """Whether a path is that of a draft of a file of that name."""
+    return re.fullmatch(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}", path.name) is not None
+
+
+@contextmanager
+def replacing(path: Path, mode: int = PRIVATE) -> Iterator[Path]:
+    """An empty file to write to, which takes the place of `path` when the block is left without an exception.
+
+    Of two who write the same file at once, each writes a draft of its own, and the last one stays. Nothing is told to
+    the disk: after a power cut the file may be the old one, or empty.
+
+    Args:
+        path, mode: as for `make_draft`.
+
+    Raises:
+        OSError: it cannot be made or put in place.
+    """
+    draft = make_draft(path, mode)
     try:
         yield draft
         draft.replace(path)

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from agent_audit import (
     WriteError,
     get_logger,
 )
+from agent_audit_langchain.beginnings import being_told
 from agent_audit_langchain.graph import GraphInterrupt, outcome_of
 from agent_audit_langchain.identity import GIVEN, Who, running_in
 from agent_audit_langchain.recording import Recording
@@ -32,13 +34,17 @@ from agent_audit_langchain.talks import call_answered
 
 log = logging.getLogger(__name__)
 
+_STOPPED = {"on_chat_model_start": "on_llm_error"}
+"""Hooks of starts whose failure has a hook of another name."""
+
 
 def begins_run(hook: Callable[..., None]) -> Callable[..., None]:
     """For hooks that begin a run: what one handler could not record does not happen, so no other one records it.
 
     LangChain tells all of them at once in async runs. It is one telling to all, by its metadata: an application may try
-    again under the same run id.
+    again under the same run id. Where LangChain is stopped while it tells them, it tells nothing more of that run.
     """
+    ended_by = _STOPPED.get(hook.__name__, hook.__name__.replace("start", "error"))
 
     @functools.wraps(hook)
     def guarded(self: Hooks, *told: Any, metadata: dict[str, Any] | None = None, **kwargs: Any) -> None:
@@ -50,6 +56,8 @@ def begins_run(hook: Callable[..., None]) -> Callable[..., None]:
             if metadata is not None:
                 self.recording.refused[kwargs["run_id"]] = metadata
             raise
+        if (beginning := being_told.get()) is not None:
+            beginning.began(partial(getattr(self, ended_by), run_id=kwargs["run_id"]))
 
     return guarded
 

@@ -12,7 +12,8 @@ from typing import Any
 from langchain_core.callbacks.manager import shielded
 from langchain_core.tracers import context as tracing
 
-from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam
+from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam, held
+from agent_audit_langchain.beginnings import Beginning, being_told
 from agent_audit_langchain.handler import AuditCallbackHandler
 from agent_audit_langchain.hooks import Hooks
 
@@ -21,6 +22,14 @@ log = logging.getLogger(__name__)
 GRAPH_BUILDERS = tuple(
     Seam(f"langgraph.pregel.main:{name}", "breakpoints (interrupt_before, interrupt_after) are not seen")
     for name in ("get_sync_graph_callback_manager_for_config", "get_async_graph_callback_manager_for_config")
+)
+
+STARTS = tuple(
+    Seam(
+        f"langchain_core.callbacks.manager:AsyncCallbackManager.{name}",
+        "what is cancelled while its start is told is open until what is around it, or the process, ends",
+    )
+    for name in ("on_chain_start", "on_chat_model_start", "on_llm_start", "on_tool_start", "on_retriever_start")
 )
 
 TOOL_ENDS = tuple(
@@ -80,6 +89,8 @@ def enable(
         if not any(hook[0] is _variable for hook in tracing._configure_hooks):
             tracing.register_configure_hook(_variable, inheritable=True)
         _wrap_graph_builders()
+        for start in STARTS:
+            start.wrap(_until_told)
         for end in TOOL_ENDS:
             # LangChain shields what it tells of the ends of chains, models and retrievers. A cancel scope of anyio, as
             # around the stream of a web server, cancels again and again, and what is told is cancelled too.
@@ -94,7 +105,7 @@ def disable() -> None:
         Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        for seam in (*GRAPH_BUILDERS, *TOOL_ENDS, MODEL_CALLS):
+        for seam in (*GRAPH_BUILDERS, *STARTS, *TOOL_ENDS, MODEL_CALLS):
             seam.unwrap()
 
 
@@ -118,6 +129,29 @@ def _with_audit(builder: Callable[..., Any]) -> Callable[..., Any]:
         return manager
 
     return build
+
+
+def _until_told(start: Callable[..., Any]) -> Callable[..., Any]:
+    """Cancelled while it tells of a start, LangChain tells of no end. Its handlers' threads go on."""
+
+    async def tell(*args: Any, **kwargs: Any) -> Any:
+        beginning = Beginning()
+        try:
+            with held(being_told, beginning):
+                return await start(*args, **kwargs)
+        except asyncio.CancelledError as stop:
+            await _give_up(beginning, stop)
+            raise
+        except GeneratorExit as stop:  # left behind with its loop: nothing can be awaited here
+            beginning.give_up(stop)
+            raise
+
+    return tell
+
+
+@shielded
+async def _give_up(beginning: Beginning, stop: asyncio.CancelledError) -> None:
+    await asyncio.to_thread(beginning.give_up, stop)
 
 
 def _until_cancelled(generate: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from langchain.agents.middleware import AgentMiddleware
@@ -23,6 +23,7 @@ from agent_audit import (
     after_the_fact,
     held,
 )
+from agent_audit_langchain.beginnings import Beginning
 from agent_audit_langchain.graph import Command, GraphInterrupt
 from agent_audit_langchain.hooks import Hooks
 from agent_audit_langchain.identity import in_context
@@ -80,11 +81,11 @@ class AuditMiddleware(AgentMiddleware[Any, Any, Any]):
 
     async def awrap_tool_call(self, request: Any, handler: Callable[[Any], Awaitable[ToolAnswer]]) -> ToolAnswer:
         """The same; every wait for the log happens off the loop."""
-        beginning = _Beginning(self._calls, request)
+        beginning = Beginning()
         try:
-            run = await asyncio.to_thread(beginning.record)
-        except (asyncio.CancelledError, GeneratorExit):
-            beginning.give_up()
+            run = await asyncio.to_thread(self._calls.begin_unless_given_up, request, beginning)
+        except (asyncio.CancelledError, GeneratorExit) as stop:
+            beginning.give_up(stop)
             raise
         try:
             with held(call_begun, run or call_begun.get()):
@@ -114,6 +115,14 @@ class _Calls(Hooks):
             log.warning("the audit middleware could not record a tool call", exc_info=True)
             return None
 
+    def begin_unless_given_up(self, request: Any, beginning: Beginning) -> Run | None:
+        if beginning.given_up:
+            return None
+        run = self.begin(request)
+        if run is not None:
+            beginning.began(partial(self.abandoned, run))
+        return run
+
     def _begin(self, request: Any) -> Run:
         call = request.tool_call
         config: Mapping[str, Any] = getattr(request.runtime, "config", None) or {}
@@ -127,9 +136,7 @@ class _Calls(Hooks):
             object(),
             parent=parent,
             hook="wrap_tool_call",
-            action=asked.action,
-            call_id=asked.call_id,
-            parameters=asked.parameters,
+            **asked.fields,
             metadata=self._facts(parent, asked, getattr(tool, "description", None), tool),
             **self._identity(parent, request.runtime, config),
         )
@@ -180,36 +187,9 @@ class _Calls(Hooks):
         self._end_with_error(run, error, "wrap_tool_call")
 
     @after_the_fact
-    def abandoned(self, run: Run) -> None:
+    def abandoned(self, run: Run, stop: BaseException) -> None:
         """The task was cancelled while the call was being recorded: it does not happen."""
         self._tracker.end(run.key, Outcome.CANCELLED)
-
-
-class _Beginning:
-    """The start of a call, recorded in a thread. The task that waits for it may be cancelled, and its loop be gone
-    before the thread is done: whichever of the two is second ends the call."""
-
-    def __init__(self, calls: _Calls, request: Any) -> None:
-        self._calls = calls
-        self._request = request
-        self._run: Run | None = None
-        self._given_up = threading.Event()
-
-    def record(self) -> Run | None:
-        if self._given_up.is_set():
-            return None
-        self._run = self._calls.begin(self._request)
-        if self._given_up.is_set():
-            self._end()
-        return self._run
-
-    def give_up(self) -> None:
-        self._given_up.set()
-        self._end()
-
-    def _end(self) -> None:
-        if self._run is not None:
-            self._calls.abandoned(self._run)
 
 
 def _left_behind(error: BaseException) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from agents import Agent, RunContextWrapper
 
 from agent_audit import AuditEventType, Outcome
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
-from agent_audit_openai_agents.items import Call, field_of
-
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.items import Call, field_of, outputs_in
+from agent_audit_openai_agents.run import AgentRun
 
 _SECOND_HANDOFF = "Multiple handoffs detected"
 
 
-def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContextWrapper[Any] | None) -> None:
+def note_answers(run: AgentRun, items: Sequence[Any], context: RunContextWrapper[Any] | None) -> None:
+    """Calls that were answered though no tool ran: refused, or of tools that nobody knows."""
+    for call_id, text in outputs_in(items).items():
+        call = run.asked.pop(call_id, None)
+        if call is not None:
+            _note_unexecuted(run, call, text, context)
+
+
+def _note_unexecuted(run: AgentRun, call: Call, text: str, context: RunContextWrapper[Any] | None) -> None:
     """Record why a call was not carried out.
 
     Args:
@@ -25,8 +32,7 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
         text: the answer that the model got.
         context: the run's; knows standing decisions ("always reject this tool").
     """
-    facts: dict[str, Any] = {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
-    kind, event_type = "UnknownTool", AuditEventType.ACTION_FAILED
+    kind = "UnknownTool"
     if text.startswith(_SECOND_HANDOFF):
         kind = "HandoffIgnored"
     elif call.kind != "function_call":
@@ -36,16 +42,16 @@ def note_unexecuted(run: RunRecorder, call: Call, text: str, context: RunContext
             note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
             return
     elif not _is_unknown(run.asker or run.agent, call, text):
-        _note_refusal(run, call, text, context, facts)
+        _note_refusal(run, call, text, context)
         return
     run.note(
-        event_type,
+        AuditEventType.ACTION_FAILED,
         "on_llm_start",
         after_effect=True,
         outcome=Outcome.FAILURE,
         error=text,
         error_type=kind,
-        **facts,
+        **call.fields,
     )
 
 
@@ -64,9 +70,7 @@ def is_unknown_tool(text: str, name: str) -> bool:
     return "not found" in text and name.rpartition(".")[2] in text
 
 
-def _note_refusal(
-    run: RunRecorder, call: Call, text: str, context: RunContextWrapper[Any] | None, facts: dict[str, Any]
-) -> None:
+def _note_refusal(run: AgentRun, call: Call, text: str, context: RunContextWrapper[Any] | None) -> None:
     if context is not None and standing_decision(run, context, call) is False:
         note_standing(run, call.request, False, "on_llm_start", after_effect=True, error=text)
         return
@@ -77,5 +81,5 @@ def _note_refusal(
         outcome=Outcome.DENIED,
         error=text,
         metadata={"stage": "tool_input"},
-        **facts,
+        **call.fields,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents import ToolApprovalItem
 
@@ -12,10 +12,8 @@ from agent_audit import ActionRequest, AdapterSettings, Seam, describe_check, de
 from agent_audit_openai_agents.identity import identity_of
 from agent_audit_openai_agents.items import Call, call_of, field_of, parse_arguments
 from agent_audit_openai_agents.pending import Decision, Pending, asked_about, attach, likeness, pending_of
-from agent_audit_openai_agents.recording import Recording, active
-
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.recording import Recording
+from agent_audit_openai_agents.run import AgentRun, active, active_run
 
 DECISIONS = Seam(
     "agents:RunContextWrapper._apply_approval_decision",
@@ -39,7 +37,7 @@ def call_in_question(item: Any) -> Call:
     return Call(str(name), field_of(raw, "call_id") or field_of(raw, "id"), arguments, str(field_of(raw, "type")))
 
 
-def note_question(run: RunRecorder, item: Any, context: Any) -> None:
+def note_question(run: AgentRun, item: Any, context: Any) -> None:
     """A run stops to ask somebody; a question that is open already is not asked again."""
     call, open_questions = call_in_question(item), run.told.pending.questions
     asked = asked_about(item, call.request)
@@ -91,7 +89,7 @@ def note_decision(
     call = call_in_question(item)
     pending, asked = pending_of(context), asked_about(item, call.request)
     if pending is None:
-        pending = Pending(from_json=recording.active_run() is None)
+        pending = Pending(from_json=active_run(recording) is None)
     same = likeness(settings, asked, context)
     known = pending.questions.pop(asked, None) or _asked_before(pending.decided.get(asked))
     alike = recording.questions.pop(same) or _asked_before(recording.decided.get(same))
@@ -124,7 +122,7 @@ def forget_decision(recording: Recording, settings: AdapterSettings, item: Any, 
     return None if found is None else found.approved
 
 
-def mark_decided(run: RunRecorder, item: Any, call: Call, approve: bool) -> None:
+def mark_decided(run: AgentRun, item: Any, call: Call, approve: bool) -> None:
     """A decision is on record that this run goes by, and that the SDK may apply once more."""
     run.known_decisions[asked_about(item, call.request)] = approve
     if call.call_id is not None:
@@ -172,7 +170,7 @@ def _is_repeated(item: Any, approve: bool) -> bool:
 # -- decisions that hold for calls to come ---------------------------------------------------------------
 
 
-def take_over(run: RunRecorder, state: Any) -> None:
+def take_over(run: AgentRun, state: Any) -> None:
     """The questions of a saved state that were decided on. Those whose decision was not seen go on record now."""
     context = getattr(state, "_context", None)
     for item in state.get_interruptions():
@@ -200,7 +198,7 @@ def take_over(run: RunRecorder, state: Any) -> None:
             forget_decision(run.recording, run.settings, item, context)
 
 
-def standing_decision(run: RunRecorder, context: Any, call: Call, tool_name: str | None = None) -> bool | None:
+def standing_decision(run: AgentRun, context: Any, call: Call, tool_name: str | None = None) -> bool | None:
     """Whether a call was approved or rejected beforehand, with all others of its tool.
 
     Args:
@@ -218,7 +216,7 @@ def standing_decision(run: RunRecorder, context: Any, call: Call, tool_name: str
     return _status(context, item, current_invocation=item)
 
 
-def note_standing(run: RunRecorder, request: ActionRequest, approve: bool, hook: str, **fields: Any) -> None:
+def note_standing(run: AgentRun, request: ActionRequest, approve: bool, hook: str, **fields: Any) -> None:
     """A call goes ahead, or does not, by a decision that was taken before."""
     described = describe_decision(request, approved=approve, digest=run.recording.logger.digest, standing=True)
     run.note(hook=hook, **described, **fields)

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from agents import RunContextWrapper
-
-from agent_audit import AdapterSettings, AuditEventType, Outcome, Run, message, outcome_of
-from agent_audit_openai_agents.identity import identity_of
+from agent_audit import AdapterSettings, AuditEventType, Outcome, message, outcome_of
 from agent_audit_openai_agents.items import field_of
 from agent_audit_openai_agents.outcomes import TRIPWIRES, guardrail_name
 from agent_audit_openai_agents.recording import Recording, never_waiting
-from agent_audit_openai_agents.spoken_calls import SpokenCalls, fields_of
+from agent_audit_openai_agents.speakers import Speaker, Speakers
+from agent_audit_openai_agents.spoken_calls import SpokenCalls
 
 T = AuditEventType
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(eq=False)
-class Speaker:
-    """An agent of a session, from when it takes over until it is done."""
-
-    key: Hashable
-    open: set[Hashable] = field(default_factory=set)
-    """Its turn and its tools that have not ended."""
-    successor: str | None = None
-    """Whom it has handed over to; what it began goes on all the same."""
 
 
 @dataclass
@@ -59,16 +46,9 @@ class Conversation:
     """
 
     def __init__(self, recording: Recording, settings: AdapterSettings, context: Any, model: str) -> None:
-        self.tracker = recording.tracker
-        self.settings = settings
-        self.calls = SpokenCalls(self, recording.logger.digest)
-        self.key: Hashable = uuid4().hex
-        self._wrapper = RunContextWrapper(context)
-        session_id = self.tracker.here().session_id or str(self.key)
-        self._identity = identity_of(settings, self._wrapper, session_id)
-        self._renamed = self._identity.pop("agent_id", None)
+        self.speakers = Speakers(recording.tracker, settings, context)
+        self.calls = SpokenCalls(self.speakers, recording.logger.digest)
         self._model = model
-        self._speaker: Speaker | None = None
         self._turn: Turn | None = None
         self._heard: list[dict[str, Any]] = []
         self._audio_received = 0
@@ -78,24 +58,16 @@ class Conversation:
 
     def begin(self, agent: Any) -> None:
         """The session is about to be opened. Raises `WriteError` when that cannot be recorded (fail-closed logger)."""
-        self.tracker.enter(self.key, agent_id=self._renamed or agent.name, **self._identity)
-        try:
-            self._take_over(agent, "enter")
-        except BaseException:
-            self.tracker.end(self.key, Outcome.UNKNOWN)
-            raise
+        self.speakers.begin(agent)
 
     def end(self, exception: BaseException | None = None) -> None:
         """The session is closed."""
-        speaker, problem = self._speaker, exception or self._problem
-        if speaker is None:
+        if not self.speakers.are_there:
             return
+        problem = exception or self._problem
         self.calls.give_up("close", problem)
         self._end_turn("close", Outcome.CANCELLED)
-        self._speaker = None
-        outcome = Outcome.SUCCESS if problem is None else outcome_of(problem)
-        self.tracker.end(speaker.key, outcome, hook="close", exception=problem)
-        self.tracker.end(self.key, Outcome.UNKNOWN)
+        self.speakers.end(Outcome.SUCCESS if problem is None else outcome_of(problem), problem)
 
     def user_said(self, said: Any) -> None:
         """The application has sent a message of its user."""
@@ -112,52 +84,6 @@ class Conversation:
         self._problem = exception
         if isinstance(exception, TRIPWIRES):
             self._note_tripped("exception", exception, {"stage": "tool"})
-
-    # -- what agents do --------------------------------------------------------------------------------
-
-    def note(self, event_type: AuditEventType, hook: str, *, after_effect: bool = True, **fields: Any) -> None:
-        """Record a point in time under the current agent."""
-        under = self._speaker.key if self._speaker is not None else self.key
-        self.tracker.note(event_type, under=under, hook=hook, after_effect=after_effect, **fields)
-
-    def told(self) -> Mapping[str, Any]:
-        """What the `context` callable says now."""
-        return self.settings.told(self._wrapper)
-
-    def begins(self, event_type: AuditEventType, key: Hashable, hook: str, **fields: Any) -> tuple[Speaker, Run] | None:
-        """The current agent begins something; returns agent and operation, None once the session is closed."""
-        speaker = self._speaker
-        if speaker is None:
-            return None
-        run = self.tracker.start(event_type, key, parent=speaker.key, hook=hook, **fields)
-        speaker.open.add(key)
-        return speaker, run
-
-    def ends(self, speaker: Speaker, key: Hashable, hook: str, **fields: Any) -> None:
-        """Something that an agent began has ended."""
-        self.tracker.end(key, fields.pop("outcome"), hook=hook, **fields)
-        speaker.open.discard(key)
-        self._release(speaker)
-
-    def replaced(self, agent: Any, hook: str, **facts: Any) -> None:
-        """Another agent takes over. The one before is done with the last of what it has begun."""
-        before = self._speaker
-        self.note(T.AGENT_HANDOFF, hook, outcome=Outcome.SUCCESS, resource=agent.name, **{"action": "handoff", **facts})
-        self._take_over(agent, hook)
-        if before is not None:
-            before.successor = agent.name
-            self._release(before)
-
-    def _take_over(self, agent: Any, hook: str) -> None:
-        key = (self.key, "agent", uuid4().hex)
-        name = self._renamed or agent.name
-        self.tracker.start(T.AGENT_START, key, parent=self.key, hook=hook, action=f"agent.{agent.name}", agent_id=name)
-        self._speaker = Speaker(key)
-
-    def _release(self, speaker: Speaker) -> None:
-        if speaker.successor is not None and not speaker.open:
-            facts = {"handed_off_to": speaker.successor}
-            self.tracker.end(speaker.key, Outcome.SUCCESS, hook="handoff", metadata=facts)
 
     # -- events ----------------------------------------------------------------------------------------
 
@@ -195,14 +121,13 @@ class Conversation:
 
     def _on_agent_start(self, event: Any) -> None:
         self._end_turn(event.type, Outcome.UNKNOWN)
-        key = (self.key, "turn", uuid4().hex)
+        key = (self.speakers.key, "turn", uuid4().hex)
         facts: dict[str, Any] = {"model": self._model}
         if self._audio_received:
             facts["audio_bytes"] = self._audio_received
         asked = {"messages": self._heard}
-        begun = self.begins(
-            T.LLM_REQUEST, key, event.type, action=f"llm.{self._model}", parameters=asked, metadata=facts
-        )
+        about = {"action": f"llm.{self._model}", "parameters": asked, "metadata": facts}
+        begun = self.speakers.begins(T.LLM_REQUEST, key, event.type, **about)
         if begun is not None:
             self._turn, self._heard, self._audio_received = Turn(key, begun[0]), [], 0
 
@@ -218,14 +143,14 @@ class Conversation:
         if turn is not None:
             facts = {"model": self._model, **turn.facts}
             said = "\n".join(turn.said.values())
-            self.ends(turn.speaker, turn.key, hook, outcome=outcome, result=said, metadata=facts)
+            self.speakers.ends(turn.speaker, turn.key, hook, outcome=outcome, result=said, metadata=facts)
 
     def _on_handoff(self, event: Any) -> None:
         names = {getattr(handoff, "tool_name", None) for handoff in getattr(event.from_agent, "handoffs", ())}
         names.add(f"transfer_to_{event.to_agent.name}".replace(" ", "_").lower())
         call = self.calls.take_named(names)
-        facts = fields_of(call) if call is not None else {}
-        self.replaced(event.to_agent, event.type, **{**facts, "parameters": facts.get("parameters") or None})
+        facts = call.fields if call is not None else {}
+        self.speakers.replaced(event.to_agent, event.type, **{**facts, "parameters": facts.get("parameters") or None})
 
     def _on_tool_end(self, event: Any) -> None:
         self.calls.ended(event)
@@ -238,7 +163,7 @@ class Conversation:
             self._note_tripped(event.type, result, {"stage": "output", "message": event.message})
 
     def _note_tripped(self, hook: str, source: Any, facts: dict[str, Any]) -> None:
-        self.note(
+        self.speakers.note(
             T.GUARDRAIL_TRIPPED,
             hook,
             outcome=Outcome.DENIED,
@@ -251,4 +176,4 @@ class Conversation:
         text = str(field_of(event.error, "message") or event.error)
         if not self.calls.failed(text, event.type):
             kind = type(event.error).__name__
-            self.note(T.ERROR, event.type, outcome=Outcome.FAILURE, error=text, error_type=kind)
+            self.speakers.note(T.ERROR, event.type, outcome=Outcome.FAILURE, error=text, error_type=kind)

@@ -15,9 +15,10 @@ from agents.exceptions import (
 )
 
 from agent_audit import AuditEventType, Outcome, Run, outcome_of
-from agent_audit_openai_agents.answers import is_unknown_tool
+from agent_audit_openai_agents.answers import is_unknown_tool, note_answers
 from agent_audit_openai_agents.approvals import note_question
 from agent_audit_openai_agents.failures import failure_of
+from agent_audit_openai_agents.guardrails import VERDICTS
 from agent_audit_openai_agents.items import Call, field_of, outputs_in
 from agent_audit_openai_agents.outcomes import (
     TRIPWIRES,
@@ -27,8 +28,8 @@ from agent_audit_openai_agents.outcomes import (
     raised_by_handoff,
     raised_by_native_tool,
 )
-from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.verdicts import VERDICTS, Verdict, behavior_of
+from agent_audit_openai_agents.recorder import RunRecorder
+from agent_audit_openai_agents.verdicts import Verdict, behavior_of
 
 T = AuditEventType
 
@@ -44,12 +45,14 @@ class Ending:
     """Completes the record of a run.
 
     Args:
-        run: its recorder.
+        recorder: of the run.
         known_guardrails: results that were there before it began, by stage.
     """
 
-    def __init__(self, run: RunRecorder, known_guardrails: dict[str, int] | None = None) -> None:
-        self._run = run
+    def __init__(self, recorder: RunRecorder, known_guardrails: dict[str, int] | None = None) -> None:
+        self.recorder = recorder
+        self._run = recorder.run
+        self._tools, self._models = recorder.tools, recorder.models
         self._known = known_guardrails or {}
 
     def returned(self, result: Any) -> None:
@@ -57,7 +60,7 @@ class Ending:
         run = self._run
         context = getattr(result, "context_wrapper", None)
         run.enter(context)
-        run.note_answers(_outputs(result.new_items), context)
+        note_answers(run, _outputs(result.new_items), context)
         tripped = self._note_guardrails(result)
         interruptions = list(getattr(result, "interruptions", None) or ())
         for item in interruptions:
@@ -67,7 +70,7 @@ class Ending:
             run.agent_stopped(Outcome.SUSPENDED, hook="runner")
         elif (problem := _unraised(result, tripped)) is not None:
             run.agent_stopped(Outcome.FAILURE, hook="runner", exception=problem)
-        elif run.finished or result.final_output is not None:
+        elif self.recorder.finished or result.final_output is not None:
             run.agent_stopped(Outcome.SUCCESS, hook="runner", result=result.final_output)
         else:
             self._give_up_requests(None)
@@ -80,15 +83,15 @@ class Ending:
         run.enter(getattr(data, "context_wrapper", None))
         self._recover_response(exception, data)
         outputs = _outputs(getattr(data, "new_items", ()))
-        run.note_answers(outputs, getattr(data, "context_wrapper", None))
+        note_answers(run, outputs, getattr(data, "context_wrapper", None))
         for call_id, output in outputs_in(outputs).items():
-            run.tools.answered(call_id, output)
+            self._tools.answered(call_id, output)
         self._end_failed_tool(exception)
         self._note_guardrails(data, exception)
         self._close_open(Outcome.CANCELLED)
         # A guardrail, a tool or a limit is not the model's failure: it was only stopped.
         of_model = not isinstance(exception, TRIPWIRES)
-        run.llm_failed(outcome_of(exception) if of_model else Outcome.CANCELLED, exception if of_model else None)
+        self._models.failed(outcome_of(exception) if of_model else Outcome.CANCELLED, exception if of_model else None)
         self._give_up_requests(exception)
         if run.agent_key is not None:
             run.agent_stopped(outcome_of(exception), hook="runner", exception=exception)
@@ -168,33 +171,32 @@ class Ending:
     def _recover_response(self, exception: BaseException, data: Any) -> None:
         """`on_llm_end` does not come for an answer that the SDK cannot accept, e.g. a call of an unknown tool."""
         responses = list(getattr(data, "raw_responses", None) or ())
-        if isinstance(exception, ModelBehaviorError) and len(responses) > self._run.responses:
-            self._run.llm_ended(responses[-1], hook="runner", after_effect=True)
+        if isinstance(exception, ModelBehaviorError) and len(responses) > self._models.responses:
+            self._models.ended(responses[-1], hook="runner", after_effect=True)
 
     def _end_failed_tool(self, exception: BaseException) -> None:
         """Without spans: what was raised is known, or the exception names the tool, or there is but one."""
         run = self._run
-        tools = {call_id: op for call_id, key in run.tools.open.items() if (op := run.tracker.get(key)) is not None}
+        tools = {call_id: op for call_id, key in run.under_way.items() if (op := run.tracker.get(key)) is not None}
         stopped = _stopped_by(exception, tools) if isinstance(exception, AgentsException) else []
         for call_id, op in list(tools.items()):
-            if run.tools.stopped_after(op, cause_of(exception) if call_id in stopped else None, "runner"):
+            if self._tools.stopped_after(op, cause_of(exception) if call_id in stopped else None, "runner"):
                 del tools[call_id]
         failed: dict[str, BaseException] = {}
         for call_id, op in tools.items():
             if isinstance(failure := failure_of(op.state["context"]), Exception):
                 failed[call_id] = failure
-        if not failed and isinstance(exception, AgentsException) and run.tracker.get((run.key, "llm")) is None:
+        if not failed and isinstance(exception, AgentsException) and run.tracker.get(self._models.key) is None:
             failed = {call_id: cause_of(exception) for call_id in _stopped_by(exception, tools)}
         for call_id, failure in failed.items():
             facts = failure_fields(failure, field_of(tools[call_id].state["call"].raw, "arguments"))
-            run.tracker.end(run.tools.open.pop(call_id), outcome_of(failure), **facts)
-        if len(run.tools.native_open) == 1 and raised_by_native_tool(exception):
-            run.tracker.end(run.tools.native_open.pop()[1], outcome_of(exception), exception=exception)
+            run.tracker.end(run.under_way.pop(call_id), outcome_of(failure), **facts)
+        if len(self._tools.native_open) == 1 and raised_by_native_tool(exception):
+            run.tracker.end(self._tools.native_open.pop()[1], outcome_of(exception), exception=exception)
 
     def _close_open(self, outcome: Outcome) -> None:
-        for key in self._run.tools.open_keys():
-            self._run.tracker.end(key, outcome)
-        self._run.tools.forget()
+        self._tools.close(outcome)
+        self._models.close(outcome)
 
     def _give_up_requests(self, exception: BaseException | None) -> None:
         """What the model asked for and nothing came of."""
@@ -202,7 +204,7 @@ class Ending:
         handoff = self._failed_handoff(exception)
         for call_id, call in list(run.asked.items()):
             del run.asked[call_id]
-            facts: dict[str, Any] = {"action": call.action, "call_id": call_id, "parameters": call.arguments}
+            facts = call.fields
             verdict = self._verdict_on(call)
             if verdict is not None and verdict.problem is None:
                 facts |= {"outcome": Outcome.DENIED, "error": behavior_of(verdict.output).get("message")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,9 +10,9 @@ from agents import ModelResponse, RunContextWrapper, RunHooks, Tool
 from agents.lifecycle import RunHooksBase
 
 from agent_audit import AdapterSettings, AuditLogger, ContextReader, Modifies, WriteError, get_logger
-from agent_audit_openai_agents.recording import Recording, current_span_id
-from agent_audit_openai_agents.run import RunRecorder
-from agent_audit_openai_agents.told import Told
+from agent_audit_openai_agents.recorder import HookedRuns, RunRecorder
+from agent_audit_openai_agents.recording import Recording
+from agent_audit_openai_agents.run import active_run
 
 log = logging.getLogger(__name__)
 
@@ -27,15 +26,15 @@ def _hook(*, before_effect: bool) -> Callable[[Callable[..., None]], Any]:
 
     def decorate(record: Callable[..., None]) -> Any:
         async def told(self: RecordingHooks, context: Any, *args: Any, **kwargs: Any) -> None:
-            run: RunRecorder | None = None
+            recorder: RunRecorder | None = None
             try:
-                run = self._run(context)
-                if run is not None:
-                    record(run, context, *args, **kwargs)
+                recorder = self._recorder(context)
+                if recorder is not None:
+                    record(recorder, context, *args, **kwargs)
             except WriteError:
                 raise
             except Exception:
-                if before_effect and run is not None and run.recording.logger.on_failure == "raise":
+                if before_effect and recorder is not None and recorder.run.recording.logger.on_failure == "raise":
                     raise
                 log.warning("the audit hooks failed in %s", record.__name__, exc_info=True)
 
@@ -48,48 +47,48 @@ def _hook(*, before_effect: bool) -> Callable[[Callable[..., None]], Any]:
 class RecordingHooks(RunHooks[Any]):
     """Passes each hook on to the recorder of its run."""
 
-    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+    def _recorder(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
         raise NotImplementedError
 
-    # Each gets the run in place of `self`; the names of the others are the SDK's, which uses some of them.
+    # Each gets the recorder in place of `self`; the names of the others are the SDK's, which uses some of them.
 
     @_hook(before_effect=True)
-    def on_agent_start(run: RunRecorder, context: Any, agent: Any) -> None:
-        run.agent_started(context, agent, "on_agent_start")
+    def on_agent_start(recorder: RunRecorder, context: Any, agent: Any) -> None:
+        recorder.run.agent_started(context, agent, "on_agent_start")
 
     @_hook(before_effect=False)
-    def on_agent_end(run: RunRecorder, context: Any, agent: Any, output: Any) -> None:
-        run.agent_finished(output)
+    def on_agent_end(recorder: RunRecorder, context: Any, agent: Any, output: Any) -> None:
+        recorder.agent_finished(output)
 
     @_hook(before_effect=True)
-    def on_llm_start(run: RunRecorder, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
-        run.llm_started(context, agent, system_prompt, input_items)
+    def on_llm_start(recorder: RunRecorder, context: Any, agent: Any, system_prompt: Any, input_items: Any) -> None:
+        recorder.models.started(context, agent, system_prompt, input_items)
 
     @_hook(before_effect=False)
-    def on_llm_end(run: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
-        run.llm_ended(response)
+    def on_llm_end(recorder: RunRecorder, context: Any, agent: Any, response: ModelResponse) -> None:
+        recorder.models.ended(response)
 
     @_hook(before_effect=True)
-    def on_tool_start(run: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
-        run.tools.started(context, agent, tool)
+    def on_tool_start(recorder: RunRecorder, context: Any, agent: Any, tool: Tool) -> None:
+        recorder.tools.started(context, agent, tool)
 
     @_hook(before_effect=False)
-    def on_tool_end(run: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
-        run.tools.ended(context, agent, tool, result)
+    def on_tool_end(recorder: RunRecorder, context: Any, agent: Any, tool: Tool, result: object) -> None:
+        recorder.tools.ended(context, agent, tool, result)
 
     @_hook(before_effect=True)
-    def on_handoff(run: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
-        run.handed_off(from_agent, to_agent)
+    def on_handoff(recorder: RunRecorder, context: Any, from_agent: Any, to_agent: Any) -> None:
+        recorder.run.handed_off(from_agent, to_agent)
 
 
 class BoundHooks(RecordingHooks):
     """Hooks of one run that a wrapped runner executes."""
 
-    def __init__(self, run: RunRecorder) -> None:
-        self._recorder = run
+    def __init__(self, recorder: RunRecorder) -> None:
+        self._bound = recorder
 
-    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
-        return self._recorder
+    def _recorder(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+        return self._bound
 
 
 class AuditRunHooks(RecordingHooks):
@@ -127,34 +126,11 @@ class AuditRunHooks(RecordingHooks):
         """What is shared by everything that records to the same logger."""
         return Recording.of(self._logger or get_logger())
 
-    def _run(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
+    def _recorder(self, context: RunContextWrapper[Any]) -> RunRecorder | None:
         recording = self.recording
-        if recording.active_run() is not None:
+        if active_run(recording) is not None:
             return None  # a wrapped runner has this run recorded
-        run = self._run_of_context(recording, context)
-        recording.claim(current_span_id(), run)
-        return run
-
-    def _run_of_context(self, recording: Recording, context: Any) -> RunRecorder:
-        # Agent, model and tool hooks get different wrappers; these of one run share this dict, and no other run does.
-        shared = getattr(context, "_approvals", None)
-        if shared is None:
-            shared = context.usage
-        run = recording.runs.get(id(shared))
-        if run is None or run.left:
-            told = Told(parent=recording.tool_around(current_span_id()))
-            run = RunRecorder(recording, self.settings, told, has_runner=False)
-            run.keeps = shared  # as long as it lives, its id is not given to another object
-            recording.runs[id(shared)] = run
-        if type(context) is RunContextWrapper and not run.watched:
-            run.watched = True
-            weakref.finalize(context, _abandoned, recording, run).atexit = False
-        return run
-
-
-def _abandoned(recording: Recording, run: RunRecorder) -> None:
-    """The context of a run is gone, so the run is."""
-    run.leave()
+        return HookedRuns.of(recording).run_of(recording, self.settings, context)
 
 
 class FanOut(RunHooks[Any]):

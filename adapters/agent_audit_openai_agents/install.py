@@ -29,14 +29,15 @@ from agent_audit_openai_agents.approvals import (
     record_decisions,
 )
 from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES, record_failures
+from agent_audit_openai_agents.guardrails import VERDICTS, record_verdicts
 from agent_audit_openai_agents.hooks import AuditRunHooks
 from agent_audit_openai_agents.invocations import INVOCATIONS, record_invocations
 from agent_audit_openai_agents.items import HOSTED_APPROVAL
 from agent_audit_openai_agents.mcp import RESULTS, record_results
 from agent_audit_openai_agents.processor import AuditTracingProcessor
+from agent_audit_openai_agents.run import active_run
 from agent_audit_openai_agents.runner import AuditRunner
 from agent_audit_openai_agents.tools import MARKS
-from agent_audit_openai_agents.verdicts import VERDICTS, record_verdicts
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +131,7 @@ def _decided(item: Any, context: RunContextWrapper[Any], **choice: Any) -> None:
             raise
         log.warning("a decision could not be recorded", exc_info=True)
         return
-    run, call = hooks.recording.active_run(), call_in_question(item)
+    run, call = active_run(hooks.recording), call_in_question(item)
     if run is not None and call.call_id is not None:  # a callback has decided while the run goes on
         approved = bool(choice.get("approve"))
         mark_decided(run, item, call, approved)

@@ -50,6 +50,11 @@ class Call:
         """What is asked, in the form that all frameworks share."""
         return ActionRequest(self.action, self.arguments, self.call_id)
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Those of an event about it."""
+        return self.request.fields
+
 
 def field_of(item: Any, name: str) -> Any:
     """A field of an item, which is a dict or an object of the openai package."""

@@ -10,8 +10,8 @@ from agents.tracing import Span
 
 from agent_audit import AuditEventType, BoundedMap, Outcome, outcome_of
 from agent_audit_openai_agents.items import field_of, parse_arguments, tokens_of
+from agent_audit_openai_agents.recorder import HookedRuns, RunRecorder
 from agent_audit_openai_agents.recording import Recording
-from agent_audit_openai_agents.run import RunRecorder
 
 T = AuditEventType
 
@@ -27,6 +27,7 @@ class Observer:
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
+        self._claims = HookedRuns.of(recording).claims
         self._spans: BoundedMap[Span[Any]] = BoundedMap()
         self._agents: BoundedMap[bool] = BoundedMap()
         """Agent spans that are recorded here."""
@@ -73,7 +74,7 @@ class Observer:
     def _hooked(self, span: Span[Any]) -> RunRecorder | None:
         """The run of the nearest agent, where hooks tell of it."""
         agent = self._agent_of(span)
-        return self.recording.claims.get(agent.span_id) if agent is not None else None
+        return self._claims.get(agent.span_id) if agent is not None else None
 
     def _agent_of(self, span: Span[Any]) -> Span[Any] | None:
         around: Span[Any] | None = span
@@ -118,10 +119,10 @@ class Observer:
             fields = {"exception": exception}
         outcome = outcome_of(exception) if exception is not None else Outcome.FAILURE if error else None
         if hooked is not None:
-            self.recording.claims.pop(span.span_id)
-            if hooked.agent_key is not None:
-                hooked.llm_failed(outcome or Outcome.CANCELLED, exception)
-                hooked.agent_stopped(outcome or Outcome.SUSPENDED, hook="on_span_end", **fields)
+            self._claims.pop(span.span_id)
+            if hooked.run.agent_key is not None:
+                hooked.models.failed(outcome or Outcome.CANCELLED, exception)
+                hooked.run.agent_stopped(outcome or Outcome.SUSPENDED, hook="on_span_end", **fields)
                 hooked.leave()
             return
         key = self._start_agent(span)
@@ -180,7 +181,7 @@ class Observer:
             event_type = T.ERROR
             facts |= {"outcome": Outcome.FAILURE, "exception": exception}
         if hooked is not None:
-            hooked.note(event_type, "on_span_end", after_effect=True, **facts)
+            hooked.run.note(event_type, "on_span_end", after_effect=True, **facts)
         else:
             self._note(span, event_type, **facts)
 

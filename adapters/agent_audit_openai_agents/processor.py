@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from agents.tracing import Span, Trace, TracingProcessor
 
 from agent_audit import AuditLogger, BoundedMap, get_logger
 from agent_audit_openai_agents.observed import Observer
-from agent_audit_openai_agents.recording import Recording, active, never_waiting
-from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.recording import Recording, never_waiting
+from agent_audit_openai_agents.run import AgentRun, active
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class AuditTracingProcessor(TracingProcessor):
         self._logger = logger
         self.enabled = True
         self._observers: dict[Recording, Observer] = {}
-        self._runs: BoundedMap[RunRecorder] = BoundedMap()
+        self._runs: BoundedMap[AgentRun] = BoundedMap()
         """Span id -> the run that a wrapped runner executes there: the span may end in another context."""
         self._handled_before: BoundedMap[BaseException] = BoundedMap()
         """Span id -> what was being handled when it started: a run may stand in an `except` block."""
@@ -79,10 +80,10 @@ class AuditTracingProcessor(TracingProcessor):
     def force_flush(self) -> None:
         (self._logger or get_logger()).flush(sync=False)
 
-    def _quietly(self, react: Any, span: Span[Any]) -> None:
+    def _quietly(self, react: Callable[[Any], None], told: Any) -> None:
         with never_waiting():
             try:
-                react(span)
+                react(told)
             except Exception:
                 log.warning("a span could not be recorded", exc_info=True)
 
@@ -111,15 +112,15 @@ class AuditTracingProcessor(TracingProcessor):
     def _ended(self, span: Span[Any]) -> None:
         exception, observer = self._exception(span), self._observer()
         if (tool := observer.recording.tools.pop(span.span_id)) is not None:
-            tool[0].tools.span_ended(tool[1], exception)
+            tool.ended(exception)
         observer.ended(span, exception)
         observer.recording.parents.pop(span.span_id)
 
-    def _ended_in(self, run: RunRecorder, span: Span[Any]) -> None:
+    def _ended_in(self, run: AgentRun, span: Span[Any]) -> None:
         """A span of a run that a wrapped runner has recorded, here or to another log."""
         exception = self._exception(span)
         run.recording.parents.pop(span.span_id)
         if (tool := run.recording.tools.pop(span.span_id)) is not None:
-            self._quietly(lambda _: tool[0].tools.span_ended(tool[1], exception), span)
+            self._quietly(tool.ended, exception)
         elif span.span_data.type == "guardrail":
             run.guardrails_seen.append((span.span_data.name, bool(span.span_data.triggered), exception))

@@ -121,7 +121,7 @@ class AuditRealtimeSession(RealtimeSession):
 
     async def update_agent(self, agent: Any) -> None:
         await super().update_agent(agent)
-        self.conversation.replaced(agent, "update_agent")
+        self.conversation.speakers.replaced(agent, "update_agent")
 
     async def send_message(self, message: Any) -> None:
         self.conversation.user_said(message)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from agents import get_current_span
 from agents.version import __version__ as sdk_version
@@ -13,13 +13,7 @@ from agents.version import __version__ as sdk_version
 from agent_audit import AuditEvent, AuditLogger, BoundedMap, RunTracker, ToolDefinitions, held, shared_state
 from agent_audit_openai_agents.pending import Decision
 
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.run import RunRecorder
-
 _STATE = "openai-agents.recording"
-
-active: ContextVar[RunRecorder | None] = ContextVar("agent_audit_openai_agents_run", default=None)
-"""The run that is executing here, when a wrapped runner runs it."""
 
 _buffered: ContextVar[bool] = ContextVar("agent_audit_openai_agents_buffered", default=False)
 
@@ -43,6 +37,15 @@ def never_waiting() -> Iterator[None]:
         yield
 
 
+class ToolSpan(NamedTuple):
+    """The span of a tool that runs."""
+
+    key: Hashable
+    """Of the operation."""
+    ended: Callable[[BaseException | None], None]
+    """Told when the span is over, and by which exception."""
+
+
 class Recording:
     """The adapter's state for one logger."""
 
@@ -50,12 +53,8 @@ class Recording:
         self.logger = logger
         self.tracker = RunTracker.shared(Sink(logger), "openai-agents", sdk_version)
         self.definitions = ToolDefinitions.of(logger)
-        self.runs: BoundedMap[RunRecorder] = BoundedMap()
-        """Runs that only hooks tell of, by the id of what their contexts share."""
-        self.claims: BoundedMap[RunRecorder] = BoundedMap()
-        """Id of an agent's span -> the run whose hooks were called under it."""
-        self.tools: BoundedMap[tuple[RunRecorder, Hashable]] = BoundedMap()
-        """Span id of a function call -> its run, and the key of its operation."""
+        self.tools: BoundedMap[ToolSpan] = BoundedMap()
+        """By the id of the span of a function call."""
         self.parents: BoundedMap[str] = BoundedMap()
         """Span id -> id of the span around it; known where a tracing processor is registered."""
         self.agents: BoundedMap[str] = BoundedMap()
@@ -74,20 +73,9 @@ class Recording:
         """Key of the tool call whose span is around a span."""
         while span_id is not None:
             if (tool := self.tools.get(span_id)) is not None:
-                return tool[1]
+                return tool.key
             span_id = self.parents.get(span_id)
         return None
-
-    def claim(self, span_id: str | None, run: RunRecorder) -> None:
-        """Hooks tell of the run that a span belongs to."""
-        agent = self.agents.get(span_id) if span_id is not None else None
-        if agent is not None:
-            self.claims[agent] = run
-
-    def active_run(self) -> RunRecorder | None:
-        """The run that a wrapped runner executes here and that is recorded by this logger."""
-        run = active.get()
-        return run if run is not None and run.recording is self else None
 
 
 def current_span_id() -> str | None:

@@ -19,8 +19,9 @@ from agent_audit_openai_agents.ending import Ending, guardrail_counts
 from agent_audit_openai_agents.failures import without_listener
 from agent_audit_openai_agents.hooks import AuditRunHooks, BoundHooks, FanOut
 from agent_audit_openai_agents.pending import Pending, attach, pending_of
-from agent_audit_openai_agents.recording import Recording, active, current_span_id
-from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.recorder import RunRecorder
+from agent_audit_openai_agents.recording import Recording, current_span_id
+from agent_audit_openai_agents.run import AgentRun, active, active_run
 from agent_audit_openai_agents.told import Told
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class AuditRunner(AgentRunner):
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending] | None:
+    def _begin(self, starting_agent: Any, input: Any, options: dict[str, Any]) -> Ending | None:
         """None while disabled, and when another one in front of this one has the run recorded."""
         hooks = self.hooks
         if hooks is None or isinstance(options.get("hooks"), (BoundHooks, FanOut)):
@@ -66,70 +67,68 @@ class AuditRunner(AgentRunner):
             return None
 
     async def run(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        begun = self._begin(starting_agent, input, options)
-        if begun is None:
+        ending = self._begin(starting_agent, input, options)
+        if ending is None:
             return await self.inner.run(starting_agent, input, **options)
-        run, ending = begun
-        with _within(run):
+        with _within(ending.recorder.run):
             try:
                 result = await self.inner.run(starting_agent, input, **options)
             except BaseException as error:
-                _complete(run, ending.raised, error)
+                _complete(ending, ending.raised, error)
                 raise
-            _complete(run, ending.returned, result)
+            _complete(ending, ending.returned, result)
             return result
 
     def run_sync(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        begun = self._begin(starting_agent, input, options)
-        if begun is None:
+        ending = self._begin(starting_agent, input, options)
+        if ending is None:
             return self.inner.run_sync(starting_agent, input, **options)
-        run, ending = begun
-        with _within(run):
+        with _within(ending.recorder.run):
             try:
                 result = self.inner.run_sync(starting_agent, input, **options)
             except BaseException as error:
-                _complete(run, ending.raised, error)
+                _complete(ending, ending.raised, error)
                 raise
-            _complete(run, ending.returned, result)
+            _complete(ending, ending.returned, result)
             return result
 
     def run_streamed(self, starting_agent: Any, input: Any, **options: Any) -> Any:
-        begun = self._begin(starting_agent, input, options)
-        if begun is None:
+        ending = self._begin(starting_agent, input, options)
+        if ending is None:
             return self.inner.run_streamed(starting_agent, input, **options)
-        run, ending = begun
-        with _within(run):
+        with _within(ending.recorder.run):
             try:
                 result = self.inner.run_streamed(starting_agent, input, **options)
             except BaseException as error:
-                _complete(run, ending.raised, error)
+                _complete(ending, ending.raised, error)
                 raise
         task = getattr(result, "run_loop_task", None)
         if task is None:
-            run.has_runner = False  # then the output of the agent is the end
+            ending.recorder.run.has_runner = False  # then the output of the agent is the end
         else:
-            task.add_done_callback(lambda done: _stream_ended(run, ending, result, done))
+            task.add_done_callback(lambda done: _stream_ended(ending, result, done))
         return result
 
 
-def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[str, Any]) -> tuple[RunRecorder, Ending]:
+def _begin(ours: AuditRunHooks, starting_agent: Any, input: Any, options: dict[str, Any]) -> Ending:
     """Make the recorder of a run and add its hooks to `options`."""
     if options.get("run_config") is not None:
         options["run_config"] = without_listener(options["run_config"])
     theirs = options.get("hooks")
     audit = theirs if isinstance(theirs, AuditRunHooks) else ours
     recording = audit.recording
-    run = RunRecorder(recording, audit.settings, _told(recording, starting_agent, input, options), has_runner=True)
-    bound = BoundHooks(run)
+    run = AgentRun(recording, audit.settings, _told(recording, starting_agent, input, options), has_runner=True)
+    recorder = RunRecorder(run)
+    bound = BoundHooks(recorder)
     if theirs is None:
         options["hooks"] = bound
     elif isinstance(theirs, RunHooksBase):
         options["hooks"] = FanOut(bound, theirs)
     # Anything else the SDK refuses, in its own words.
     if not isinstance(input, RunState):
-        return run, Ending(run)
+        return Ending(recorder)
     _take_over(run, input)
-    return run, Ending(run, guardrail_counts(input))
+    return Ending(recorder, guardrail_counts(input))
 
 
 def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[str, Any]) -> Told:
@@ -151,7 +150,7 @@ def _told(recording: Recording, starting_agent: Any, input: Any, options: dict[s
 
 
 def _pending(recording: Recording, context: Any) -> Pending:
-    outer, known = recording.active_run(), pending_of(context)
+    outer, known = active_run(recording), pending_of(context)
     if outer is None:
         return known or Pending()
     pending = outer.told.pending
@@ -170,21 +169,21 @@ def _operation_around(recording: Recording, context: Any) -> Any:
     """Key of the tool call that starts this run, or of the agent around it."""
     if recording.tracker.here() is not current_identity():
         return None  # another framework's run is in between, and around this one
-    outer = recording.active_run()
+    outer = active_run(recording)
     span_key = recording.tool_around(current_span_id())
     if outer is None:
         return span_key
-    if isinstance(context, ToolContext) and context.tool_call_id in outer.tools.open:
-        return outer.tools.open[context.tool_call_id]
+    if isinstance(context, ToolContext) and context.tool_call_id in outer.under_way:
+        return outer.under_way[context.tool_call_id]
     if span_key is not None:
         return span_key
-    if len(outer.tools.open) == 1:
-        return next(iter(outer.tools.open.values()))
+    if len(outer.under_way) == 1:
+        return next(iter(outer.under_way.values()))
     outer.continued()
     return outer.agent_key or outer.key
 
 
-def _take_over(run: RunRecorder, state: Any) -> None:
+def _take_over(run: AgentRun, state: Any) -> None:
     try:
         take_over(run, state)
     except WriteError:
@@ -194,7 +193,7 @@ def _take_over(run: RunRecorder, state: Any) -> None:
 
 
 @contextmanager
-def _within(run: RunRecorder) -> Iterator[None]:
+def _within(run: AgentRun) -> Iterator[None]:
     """What runs in this block belongs to the run, also what the application records itself."""
     outer = run.tracker.here()
     parent = run.tracker.get(run.told.parent) if run.told.parent is not None else None
@@ -209,13 +208,13 @@ def _within(run: RunRecorder) -> Iterator[None]:
         yield
 
 
-def _stream_ended(run: RunRecorder, ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:
+def _stream_ended(ending: Ending, result: Any, task: asyncio.Task[Any]) -> None:
     if task.cancelled():
-        _complete(run, ending.raised, _guardrail_failure(result) or asyncio.CancelledError())
+        _complete(ending, ending.raised, _guardrail_failure(result) or asyncio.CancelledError())
     elif (error := task.exception()) is not None:
-        _complete(run, ending.raised, error)
+        _complete(ending, ending.raised, error)
     else:
-        _complete(run, ending.returned, result)
+        _complete(ending, ending.returned, result)
 
 
 def _guardrail_failure(result: Any) -> BaseException | None:
@@ -227,11 +226,11 @@ def _guardrail_failure(result: Any) -> BaseException | None:
     return failure
 
 
-def _complete(run: RunRecorder, end: Callable[[Any], None], value: Any) -> None:
+def _complete(ending: Ending, end: Callable[[Any], None], value: Any) -> None:
     """The run is over, whatever goes wrong in recording that."""
     try:
         end(value)
     except Exception:
         log.warning("the end of a run could not be recorded completely", exc_info=True)
     finally:
-        run.leave()
+        ending.recorder.leave()

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from agent_audit import AuditEventType, Outcome, Run, WriteError, describe_check, describe_decision, digest_of
 from agent_audit_openai_agents.failures import failures_here
-from agent_audit_openai_agents.invocations import about_to_invoke, returned
+from agent_audit_openai_agents.invocations import about_to_invoke, ended_by_cancelling, returned
 from agent_audit_openai_agents.items import Call, parse_arguments
 from agent_audit_openai_agents.outcomes import TRIPWIRES, judge, raised_by_input_guardrail
-
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.conversation import Conversation, Speaker
+from agent_audit_openai_agents.speakers import Speaker, Speakers
 
 T = AuditEventType
 
@@ -38,6 +36,7 @@ class Started:
     """A tool that runs."""
 
     call: Call
+    tool: Any
     run: Run
     speaker: Speaker
     task: Any
@@ -53,12 +52,12 @@ class SpokenCalls:
     """Follows the calls from the model's request to their end.
 
     Args:
-        conversation: that they are part of.
+        speakers: the agents that carry them out.
         digest: the logger's.
     """
 
-    def __init__(self, conversation: Conversation, digest: Callable[[bytes], dict[str, str]]) -> None:
-        self._conversation = conversation
+    def __init__(self, speakers: Speakers, digest: Callable[[bytes], dict[str, str]]) -> None:
+        self._speakers = speakers
         self._digest = digest
         self._asked: dict[str | None, Asked] = {}
         """Calls that nothing is on record of but the request, and perhaps a decision."""
@@ -75,7 +74,7 @@ class SpokenCalls:
         """The model asks for a call."""
         asked = Asked.of(request.name, request.call_id, request.arguments)
         self._asked[request.call_id] = asked
-        self._conversation.note(T.ACTION_REQUEST, "function_call", **fields_of(asked.call))
+        self._speakers.note(T.ACTION_REQUEST, "function_call", **asked.call.fields)
 
     def take_named(self, names: set[Any]) -> Call | None:
         """The call of a handoff, which is no tool; it is asked for by one of several names."""
@@ -87,17 +86,17 @@ class SpokenCalls:
         asked = self._asked.pop(event.call_id, None) or Asked.of(event.tool.name, event.call_id, event.arguments)
         self._waiting[event.call_id] = asked
         described = describe_check(asked.call.request, digest=self._digest)
-        self._conversation.note(described.pop("event_type"), event.type, **described)
+        self._speakers.note(described.pop("event_type"), event.type, **described)
 
     def decided(self, call_id: str, *, approve: bool, always: bool, words: str | None) -> None:
         """The application approves or rejects a call. Raises `WriteError` when that cannot be recorded."""
         waiting = self._waiting.get(call_id)
         if waiting is None:
             return
-        facts = {"always": always or None, "message": words, "decided_by": self._conversation.told().get("decided_by")}
+        facts = {"always": always or None, "message": words, "decided_by": self._speakers.told().get("decided_by")}
         described = describe_decision(waiting.call.request, approved=approve, digest=self._digest, **facts)
         hook = "approve_tool_call" if approve else "reject_tool_call"
-        self._conversation.note(described.pop("event_type"), hook, after_effect=False, **described)
+        self._speakers.note(described.pop("event_type"), hook, after_effect=False, **described)
         if always:
             self._standing[waiting.call.name] = approve
         self._asked[call_id] = self._waiting.pop(call_id)
@@ -105,7 +104,7 @@ class SpokenCalls:
 
     def _note_standing(self, call: Call, approve: bool, hook: str, **fields: Any) -> None:
         described = describe_decision(call.request, approved=approve, digest=self._digest, standing=True)
-        self._conversation.note(described.pop("event_type"), hook, **described, **fields)
+        self._speakers.note(described.pop("event_type"), hook, **described, **fields)
         self._decided.add(call.call_id)
 
     # -- carried out -----------------------------------------------------------------------------------
@@ -114,22 +113,22 @@ class SpokenCalls:
         """A tool is about to run. Raises `WriteError` when that cannot be recorded."""
         call = self._take(event) or Call(event.tool.name, None, parse_arguments(event.arguments))
         try:
-            self._start(call, event.type)
+            self._start(call, event.tool, event.type)
         except WriteError as error:  # so the tool does not run; the model's request gets its answer all the same
             facts: dict[str, Any] = {"outcome": Outcome.FAILURE, "exception": error}
-            self._conversation.note(T.ACTION_FAILED, event.type, **facts, **fields_of(call))
+            self._speakers.note(T.ACTION_FAILED, event.type, **facts, **call.fields)
             raise
 
-    def _start(self, call: Call, hook: str) -> None:
+    def _start(self, call: Call, tool: Any, hook: str) -> None:
         if self._standing.get(call.name) and call.call_id not in self._decided:
             self._note_standing(call, True, hook, after_effect=False)
-        key = (self._conversation.key, "tool", call.call_id or uuid4().hex)
+        key = (self._speakers.key, "tool", call.call_id or uuid4().hex)
         facts = digest_of(call.request, self._digest) if call.call_id in self._decided else None
-        begun = self._conversation.begins(T.TOOL_CALL, key, hook, metadata=facts, **fields_of(call))
+        begun = self._speakers.begins(T.TOOL_CALL, key, hook, metadata=facts, **call.fields)
         if begun is not None:
             speaker, run = begun
             about_to_invoke(run)
-            self._started.append(Started(call, run, speaker, _current_task(), failures_here()))
+            self._started.append(Started(call, tool, run, speaker, _current_task(), failures_here()))
 
     def ended(self, event: Any) -> None:
         """The model is given an answer, be it a tool's or a refusal."""
@@ -140,12 +139,12 @@ class SpokenCalls:
         self._finish(started, event.type, event.tool, event.arguments, event.output)
 
     def _finish(self, started: Started, hook: str, tool: Any, arguments: Any, output: Any) -> None:
-        conversation, call = self._conversation, started.call
+        speakers, call = self._speakers, started.call
         verdict = judge(tool, arguments, output, started.run, raised=started.failure())
         self._end(started, hook, verdict)
-        if verdict["outcome"] is Outcome.SUCCESS and conversation.settings.changes_data(call.name, call.arguments):
+        if verdict["outcome"] is Outcome.SUCCESS and speakers.settings.changes_data(call.name, call.arguments):
             facts: dict[str, Any] = {"outcome": Outcome.SUCCESS, "span_id": started.run.span_id}
-            conversation.note(T.DATA_MODIFY, hook, **facts, **fields_of(call))
+            speakers.note(T.DATA_MODIFY, hook, **facts, **call.fields)
 
     def failed(self, text: str, hook: str) -> bool:
         """The session tells of an error. True when it was that of a call."""
@@ -156,7 +155,7 @@ class SpokenCalls:
         if unknown is not None:
             del self._asked[unknown.call_id]
             facts: dict[str, Any] = {"outcome": Outcome.FAILURE, "error": text, "error_type": "UnknownTool"}
-            self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(unknown))
+            self._speakers.note(T.ACTION_FAILED, hook, **facts, **unknown.fields)
         return bool(failed) or unknown is not None
 
     def give_up(self, hook: str, problem: BaseException | None) -> None:
@@ -170,13 +169,13 @@ class SpokenCalls:
             if (done := returned(started.run)) is not None:  # its output guardrail has raised, or the end came first
                 self._finish(started, hook, done.tool, None, done.output)
             else:
-                self._end(started, hook, {"outcome": Outcome.CANCELLED})
+                self._end(started, hook, {"outcome": ended_by_cancelling(started.run, started.tool)})
         if problem is not None and len(self._asked) == 1 and raised_by_input_guardrail(problem):
             self._note_guarded(self._asked.popitem()[1].call, hook, problem)
         facts: dict[str, Any] = {"outcome": Outcome.CANCELLED, "error": "the session ended before it was carried out"}
         for asked in (*self._waiting.values(), *self._asked.values()):
             if asked.call.call_id not in self._decided:
-                self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(asked.call))
+                self._speakers.note(T.ACTION_FAILED, hook, **facts, **asked.call.fields)
         self._waiting.clear()
         self._asked.clear()
 
@@ -184,14 +183,14 @@ class SpokenCalls:
         """The input guardrail of a call has ended the session."""
         if isinstance(problem, TRIPWIRES):
             facts: dict[str, Any] = {"outcome": Outcome.DENIED, "metadata": {"stage": "tool_input"}}
-            self._conversation.note(T.PERMISSION_DENIED, hook, **facts, **fields_of(call))
+            self._speakers.note(T.PERMISSION_DENIED, hook, **facts, **call.fields)
         else:
             facts = {"outcome": Outcome.FAILURE, "exception": problem}
-            self._conversation.note(T.ACTION_FAILED, hook, **facts, **fields_of(call))
+            self._speakers.note(T.ACTION_FAILED, hook, **facts, **call.fields)
 
     def _end(self, started: Started, hook: str, verdict: dict[str, Any]) -> None:
         self._started.remove(started)
-        self._conversation.ends(started.speaker, started.run.key, hook, **verdict)
+        self._speakers.ends(started.speaker, started.run.key, hook, **verdict)
 
     def _note_refusal(self, event: Any) -> None:
         """No tool has run: somebody has rejected the call, or a guardrail."""
@@ -206,7 +205,7 @@ class SpokenCalls:
             "error": str(event.output),
             "metadata": {"stage": "tool_input"},
         }
-        self._conversation.note(T.PERMISSION_DENIED, event.type, **facts, **fields_of(call))
+        self._speakers.note(T.PERMISSION_DENIED, event.type, **facts, **call.fields)
 
     # -- which call an event means ---------------------------------------------------------------------
 
@@ -223,11 +222,6 @@ class SpokenCalls:
         task, arguments = _current_task(), parse_arguments(event.arguments)
         in_this_task = (one for one in same if task is not None and one.task is task)
         return next(in_this_task, None) or next((one for one in same if one.call.arguments == arguments), None)
-
-
-def fields_of(call: Call) -> dict[str, Any]:
-    """The fields of an event about a call."""
-    return {"action": call.action, "call_id": call.call_id, "parameters": call.arguments}
 
 
 def _current_task() -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from agents import ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool, RunContextWrapper, ShellTool
@@ -12,13 +13,11 @@ from agents.tool_context import ToolContext
 from agent_audit import AuditEventType, Outcome, Run, Seam, digest_of, outcome_of
 from agent_audit_openai_agents.approvals import note_standing, standing_decision
 from agent_audit_openai_agents.failures import failure_of, listen
-from agent_audit_openai_agents.invocations import about_to_invoke, returned
+from agent_audit_openai_agents.invocations import about_to_invoke, ended_by_cancelling, returned
 from agent_audit_openai_agents.items import Call, field_of, parse_arguments
 from agent_audit_openai_agents.outcomes import TRIPWIRES, cause_of, failure_fields, judge
-from agent_audit_openai_agents.recording import current_span_id
-
-if TYPE_CHECKING:
-    from agent_audit_openai_agents.run import RunRecorder
+from agent_audit_openai_agents.recording import ToolSpan, current_span_id
+from agent_audit_openai_agents.run import AgentRun
 
 T = AuditEventType
 
@@ -44,28 +43,25 @@ class ToolCalls:
     """Follows the tools that a run calls, from their start to their end.
 
     Args:
-        run: its recorder.
+        run: that they are part of.
     """
 
-    def __init__(self, run: RunRecorder) -> None:
+    def __init__(self, run: AgentRun) -> None:
         self._run = run
-        self.open: dict[str, Hashable] = {}
-        """Call id -> key of the operation."""
         self.native_open: list[tuple[int, Hashable]] = []
-        self.hosted_open: dict[str | None, Hashable] = {}
-        """Those that the provider runs, and has begun to, by call id -> key of the operation."""
         self._begun: set[Hashable] = set()
         """Keys of all operations that this run has begun."""
 
-    def open_keys(self) -> list[Hashable]:
-        """Of all operations that are open."""
-        return [*self.open.values(), *(key for _, key in self.native_open), *self.hosted_open.values()]
-
-    def forget(self) -> None:
-        """The open operations have been ended."""
-        self.open.clear()
+    def close(self, outcome: Outcome) -> None:
+        """The run is over, and with it what is open."""
+        for key in (*self._run.under_way.values(), *(key for _, key in self.native_open)):
+            run = self._run.tracker.get(key)
+            if run is not None:
+                cancelled = outcome is Outcome.CANCELLED
+                ended = ended_by_cancelling(run, run.state["tool"]) if cancelled else outcome
+                self._run.tracker.end(key, ended)
+        self._run.under_way.clear()
         self.native_open.clear()
-        self.hosted_open.clear()
 
     def started(self, context: RunContextWrapper[Any], agent: Any, tool: Any) -> None:
         """A tool is about to run."""
@@ -74,37 +70,39 @@ class ToolCalls:
         key = (self._run.key, "tool", call.call_id or uuid4().hex)
         if getattr(tool, "needs_approval", False):
             self._note_standing_approval(context, call, tool.name)
-        facts: dict[str, Any] = {}
-        if (server := getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)) is not None:
-            facts["mcp_server"] = server
-        owner = (getattr(agent, "name", None), call.action, server)
-        description, parameters = getattr(tool, "description", None), getattr(tool, "params_json_schema", None)
-        facts |= self._run.recording.definitions.new(owner, description, parameters)
-        if call.call_id in self._run.decided:
-            facts |= digest_of(call.request, self._run.recording.logger.digest)
         run = self._run.tracker.start(
             T.TOOL_CALL,
             key,
             parent=self._run.agent_key,
             hook="on_tool_start",
-            action=call.action,
-            call_id=call.call_id,
-            parameters=call.arguments,
-            metadata=facts or None,
+            metadata=self._facts(agent, tool, call) or None,
+            **call.fields,
         )
         run.state["call"] = call
+        run.state["tool"] = tool
         run.state["context"] = context
         self._begun.add(key)
         if call.call_id:
             self._run.asked.pop(call.call_id, None)
-            self.open[call.call_id] = key
+            self._run.under_way[call.call_id] = key
         if not isinstance(context, ToolContext):
             self.native_open.append((id(tool), key))
             return
         about_to_invoke(run, context)
         listen(context)
         if (span_id := current_span_id()) is not None:
-            self._run.recording.tools[span_id] = (self._run, key)
+            self._run.recording.tools[span_id] = ToolSpan(key, partial(self.span_ended, key))
+
+    def _facts(self, agent: Any, tool: Any, call: Call) -> dict[str, Any]:
+        """For the metadata of a call: whose tool it is, what it was said to be, what was decided on."""
+        server = getattr(getattr(tool, "_tool_origin", None), "mcp_server_name", None)
+        facts: dict[str, Any] = {} if server is None else {"mcp_server": server}
+        owner = (getattr(agent, "name", None), call.action, server)
+        description, parameters = getattr(tool, "description", None), getattr(tool, "params_json_schema", None)
+        facts |= self._run.recording.definitions.new(owner, description, parameters)
+        if call.call_id in self._run.decided:
+            facts |= digest_of(call.request, self._run.recording.logger.digest)
+        return facts
 
     def _note_standing_approval(self, context: RunContextWrapper[Any], call: Call, tool_name: str) -> None:
         """Nobody is asked any more once a tool was approved for good."""
@@ -129,7 +127,7 @@ class ToolCalls:
 
     def answered(self, call_id: str, output: Any) -> None:
         """The run has taken the output of a call, though it ended before a hook could tell."""
-        run: Run | None = self._run.tracker.take(self.open.get(call_id))
+        run: Run | None = self._run.tracker.take(self._run.under_way.get(call_id))
         if run is not None:
             raw, raised = field_of(run.state["call"].raw, "arguments"), failure_of(run.state["context"])
             self._end(run, "runner", judge(None, raw, output, run, raised=raised))
@@ -155,7 +153,7 @@ class ToolCalls:
 
     def _end(self, run: Run, hook: str, verdict: dict[str, Any]) -> None:
         call: Call = run.state["call"]
-        self.open.pop(call.call_id or "", None)
+        self._run.under_way.pop(call.call_id or "", None)
         outcome = verdict.pop("outcome")
         self._run.tracker.finish(run, outcome, hook=hook, **verdict)
         if outcome is Outcome.SUCCESS:
@@ -168,10 +166,8 @@ class ToolCalls:
                 "on_tool_end",
                 after_effect=True,
                 outcome=Outcome.SUCCESS,
-                action=call.action,
-                call_id=call.call_id,
                 span_id=span_id,
-                parameters=call.arguments,
+                **call.fields,
             )
 
     def _continued(self, context: Any, tool: Any, verdict: dict[str, Any]) -> None:
@@ -192,9 +188,12 @@ class ToolCalls:
             return  # without an exception it waits for somebody, or an ancestor was cancelled
         if self.stopped_after(run, cause_of(exception), "on_span_end"):
             return
-        self.open.pop(run.state["call"].call_id or "", None)
+        self._run.under_way.pop(run.state["call"].call_id or "", None)
         facts = failure_fields(cause_of(exception), field_of(run.state["call"].raw, "arguments"))
-        self._run.tracker.end(key, outcome_of(exception), hook="on_span_end", **facts)
+        outcome = outcome_of(exception)
+        if outcome is Outcome.CANCELLED:
+            outcome = ended_by_cancelling(run, run.state["tool"])
+        self._run.tracker.end(key, outcome, hook="on_span_end", **facts)
 
     def _call_of(self, context: Any, tool: Any) -> Call:
         if isinstance(context, ToolContext):

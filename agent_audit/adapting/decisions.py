@@ -20,6 +20,11 @@ class ActionRequest:
     call_id: str | None = None
     """The model's id of the call: joins request, question, decision, call and response, across runs."""
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Those of an event about it."""
+        return {"action": self.action, "call_id": self.call_id, "parameters": self.parameters}
+
     def argument_bytes(self) -> bytes:
         """The exact arguments as bytes, for a digest: the same for the same arguments, whatever their order."""
         return _spelled(self.parameters)
@@ -39,9 +44,7 @@ def describe_check(request: ActionRequest, *, digest: Digest, **facts: Any) -> d
     """
     return {
         "event_type": AuditEventType.PERMISSION_CHECK,
-        "action": request.action,
-        "call_id": request.call_id,
-        "parameters": request.parameters,
+        **request.fields,
         "metadata": _known({**facts, **digest_of(request, digest)}),
     }
 
@@ -59,9 +62,7 @@ def describe_decision(request: ActionRequest, *, approved: bool, digest: Digest,
     return {
         "event_type": AuditEventType.ACTION_APPROVED if approved else AuditEventType.ACTION_DENIED,
         "outcome": Outcome.SUCCESS if approved else Outcome.DENIED,
-        "action": request.action,
-        "call_id": request.call_id,
-        "parameters": request.parameters,
+        **request.fields,
         "metadata": _known({**facts, **digest_of(request, digest)}),
     }
 

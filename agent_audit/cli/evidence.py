@@ -70,7 +70,6 @@ def run(args: Namespace) -> int:
         seqs,
         overview,
         trust=trust,
-        policy=Path(args.policy).read_text(encoding="utf-8") if args.policy else None,
         choice=options.choice(args),
         made_at=datetime.now(timezone.utc),
     )

@@ -38,6 +38,8 @@ class Policy:
     groups: dict[str, Group] = field(default_factory=dict)
     quorum: str | None = None
     """Name of a witness or group; None when no witness is asked for."""
+    text: str = field(default="", compare=False)
+    """As it was read, with its remarks."""
 
     @classmethod
     def parse(cls, text: str) -> Policy:
@@ -46,7 +48,7 @@ class Policy:
         Raises:
             ProofError: it is none; names the line.
         """
-        policy = cls()
+        policy = cls(text=text)
         reader = _Reader(policy)
         for number, line in enumerate(text.splitlines(), start=1):
             words = line.split()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 import shutil
 import stat
 import tempfile
@@ -13,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from agent_audit.atomic import PRIVATE
+from agent_audit.atomic import PRIVATE, is_draft, make_draft
 from agent_audit.errors import ConfigurationError
 
 _ABANDONED = 86_400.0
@@ -37,11 +35,10 @@ def written_as_a_whole(target: Path, mode: int = PRIVATE) -> Iterator[Path]:
         ConfigurationError: it cannot be made or written to.
     """
     folder = target.parent if is_file_or_nothing(target) else Path(tempfile.gettempdir())
-    draft = folder / f".{target.name}.{secrets.token_hex(8)}"
     with suppress(OSError):  # whatever is wrong, writing will tell
         _remove_abandoned(folder, target.name)
     try:
-        draft.touch(mode if folder == target.parent else PRIVATE, exist_ok=False)
+        draft = make_draft(folder / target.name, mode if folder == target.parent else PRIVATE)
     except OSError as error:
         raise _cannot_write(target, error) from error
     try:
@@ -71,9 +68,8 @@ def is_file_or_nothing(target: Path) -> bool:
 
 def _remove_abandoned(folder: Path, name: str) -> None:
     """Remove the drafts that killed processes have left: those that nobody has written to for a day."""
-    draft = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}")
     for path in folder.iterdir():
-        if draft.fullmatch(path.name) and time.time() - path.lstat().st_mtime > _ABANDONED:
+        if is_draft(path, name) and time.time() - path.lstat().st_mtime > _ABANDONED:
             path.unlink()
 
 

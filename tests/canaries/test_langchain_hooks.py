@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManagerForChainRun
 from langchain_core.documents import Document
 from langchain_core.language_models import FakeListLLM, GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolCall
@@ -117,6 +118,14 @@ def tools_and_retrievers(cage: Cage, config: Any) -> None:
     look.invoke({"query": text("tool-input"), "password": value("tool-input")}, config)
     with pytest.raises(OSError, match="tool-error"):
         fail.invoke({"query": "x"}, config)
+
+    def executes(asked: Any, run_manager: CallbackManagerForChainRun) -> None:  # as `AgentExecutor` does
+        given = {"query": text("action-input"), "password": value("action-input")}
+        told: Any = {"tool": "look", "tool_input": given, "log": "", "tool_call_id": "c0"}
+        run_manager.on_agent_action(SimpleNamespace(**told))  # type: ignore[arg-type]  # classic's has more
+        look.run(given, callbacks=run_manager.get_child())
+
+    RunnableLambda(executes).invoke("x", config)
     Library().invoke(text("search"), config)
     with pytest.raises(OSError, match="retriever-error"):
         Library().invoke("broken", config)

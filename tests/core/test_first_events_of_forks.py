@@ -44,3 +44,29 @@ def test_a_child_that_is_forked_while_other_threads_make_their_first_events_make
         command = [sys.executable, "-c", PROGRAM]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert result.returncode == 0, result.stderr
+
+
+WHILE_A_LIMIT_IS_ROUNDED = """
+import faulthandler, os, sys, threading
+from agent_audit.backends.file.segments import Rotation
+
+reached = threading.Event()
+class Slow(int):
+    def __neg__(self):
+        reached.set()
+        threading.Event().wait()
+
+threading.Thread(target=lambda: Rotation(max_events=Slow(1)).lines, daemon=True).start()
+reached.wait()
+pid = os.fork()
+if pid == 0:
+    faulthandler.dump_traceback_later(20, exit=True)
+    os._exit(Rotation().lines != 65_536)
+os._exit(os.waitpid(pid, 0)[1] != 0)
+"""
+
+
+def test_a_child_that_is_forked_while_a_thread_begins_its_first_segment_begins_its_own() -> None:
+    command = [sys.executable, "-c", WHILE_A_LIMIT_IS_ROUNDED]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -127,7 +128,6 @@ def test_a_bundle_of_a_log_that_goes_on_meanwhile_has_the_checkpoint_that_its_pr
             seqs,
             analyzer.overview(),
             trust=Trust(),
-            policy=None,
             choice={},
             made_at=datetime(2026, 3, 1, tzinfo=timezone.utc),
         )
@@ -152,6 +152,17 @@ def test_a_policy_from_before_the_key_was_changed_is_said_to_prove_nothing_in_a_
         bundle = _bundle(root, folder, "--policy", str(folder / "policy"), code=code)
         assert ("no key in the bundle's policy has signed" in capsys.readouterr().err) == (code == 3)
         assert (_check(bundle)[0] == 0) == (code == 0)
+
+
+def test_a_policy_that_can_be_read_once_alone_is_the_one_in_the_bundle(tmp_path: Path) -> None:
+    root = _log(tmp_path / "log")
+    policy = f"# ours\nlog {json.loads(Layout(root).header.read_bytes())['vkey']}\nquorum none\n"
+    reader, writer = os.pipe()  # what a shell makes of `--policy <(...)`
+    os.write(writer, policy.encode())
+    os.close(writer)
+    bundle = _bundle(root, tmp_path, "--policy", f"/dev/fd/{reader}")
+    os.close(reader)
+    assert (bundle / "policy").read_text() == policy
 
 
 @needs_openssl

@@ -11,9 +11,8 @@ import math
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,16 +50,17 @@ class Rotation:
     """Seconds since the first event of the segment happened, by its own word where another process has begun it; None
     never."""
 
+    lines: int = field(init=False, repr=False, compare=False)
+    """The multiple of 256 at which `max_events` are reached: other processes look for a new segment at those."""
+
     def __post_init__(self) -> None:
         for name in ("max_events", "max_bytes"):
             require_number(f"{name} of Rotation", getattr(self, name), whole=True, above=True)
         if self.max_age is not None:
             require_number("max_age of Rotation", self.max_age)
-
-    @cached_property  # asked with every append
-    def lines(self) -> int:
-        """The multiple of 256 at which `max_events` are reached: other processes look for a new segment at those."""
-        return -(-self.max_events // SEGMENT_MULTIPLE) * SEGMENT_MULTIPLE
+        # Asked with every append: not a `cached_property`, whose lock (below Python 3.12) a forked child inherits.
+        lines = -(-self.max_events // SEGMENT_MULTIPLE) * SEGMENT_MULTIPLE
+        object.__setattr__(self, "lines", lines)
 
 
 @dataclass(slots=True)

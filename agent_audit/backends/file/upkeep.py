@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from agent_audit.backends.file import own_events
+from agent_audit.backends.file.checkpointing import Checkpointer
 from agent_audit.backends.file.fs import FileSystem, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import add_key, log_keys
@@ -25,16 +28,39 @@ from agent_audit.backends.file.retention import (
 )
 from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, require
 from agent_audit.event import AuditEventType
+from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import VerifierKey
 from agent_audit.keys import key_directory
 from agent_audit.notice import warn
 from agent_audit.signing import install_key, load_signer, new_key
 
-if TYPE_CHECKING:
-    from agent_audit.backends.file.backend import FileAuditBackend
-
 _PATIENCE = 5.0
 """Seconds that pruning waits for those who write, and for another one that prunes."""
+
+
+class KeptLog(Protocol):
+    """A log whose upkeep this is: a `FileAuditBackend`, as far as it takes part."""
+
+    layout: Layout
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+
+    def append(self, records: Sequence[bytes]) -> int:
+        """Record what is done to it."""
+
+    def sync(self) -> None:
+        """Have that on the disk."""
+
+    def checkpointer(self) -> Checkpointer | None:
+        """Makes its checkpoints; None where this user has no key for it."""
+
+    def seal(self) -> Checkpoint | None:
+        """Make a checkpoint that covers everything; None when another process was at it."""
+
+    def nobody_writes(self, timeout: float) -> AbstractContextManager[None]:
+        """Keep all writers out for a block."""
 
 
 def successor(fs: FileSystem, layout: Layout) -> Path:
@@ -54,9 +80,7 @@ def successor(fs: FileSystem, layout: Layout) -> Path:
     return named_successor(layout) or chosen
 
 
-def prune(
-    log: FileAuditBackend, retention: Retention, now: datetime | None = None, *, patience: float = _PATIENCE
-) -> Choice:
+def prune(log: KeptLog, retention: Retention, now: datetime | None = None, *, patience: float = _PATIENCE) -> Choice:
     """See `FileAuditBackend.prune`; returns as well what was kept back. Waits so many seconds for one that is at it."""
     require("retention", retention, Retention, "a Retention")
     refuse_if_held(log.layout)
@@ -73,17 +97,17 @@ def prune(
     return choice
 
 
-def _drop(log: FileAuditBackend, segments: list[SealedSegment], retention: Retention) -> None:
+def _drop(log: KeptLog, segments: list[SealedSegment], retention: Retention) -> None:
     details = describe(log.layout, segments, retention)
     log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
     _make_provable(log, segments[-1].last + 1)
     drop(log.layout, segments, log.nobody_writes(_PATIENCE))
 
 
-def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
+def prune_quietly(log: KeptLog, retention: Retention) -> None:
     """`prune` for a writer, whose events are safe without it: what goes wrong is told on stderr."""
     try:
-        kept = prune(backend, retention, patience=0.0).kept_back
+        kept = prune(log, retention, patience=0.0).kept_back
     except PruneInProgressError:
         return  # another process is at it; or this one, which syncs what it records and may seal a segment by that
     except (AuditError, OSError) as error:
@@ -92,7 +116,7 @@ def prune_quietly(backend: FileAuditBackend, retention: Retention) -> None:
         warn(kept)
 
 
-def _refuse_without_key(log: FileAuditBackend) -> None:
+def _refuse_without_key(log: KeptLog) -> None:
     """Of a signed log nothing may go that no checkpoint covers, and without its key there is no making one."""
     if _lacks_key(log):
         raise ConfigurationError(
@@ -102,7 +126,7 @@ def _refuse_without_key(log: FileAuditBackend) -> None:
         )
 
 
-def tell_unsealed(log: FileAuditBackend) -> bool:
+def tell_unsealed(log: KeptLog) -> bool:
     """Say once that a signed log gets no checkpoints by this process: its key may have been left behind."""
     if _lacks_key(log):
         warn(
@@ -112,11 +136,11 @@ def tell_unsealed(log: FileAuditBackend) -> bool:
     return True
 
 
-def _lacks_key(log: FileAuditBackend) -> bool:
+def _lacks_key(log: KeptLog) -> bool:
     return bool(log_keys(log.layout)) and log.checkpointer() is None
 
 
-def _make_provable(log: FileAuditBackend, end: int) -> None:
+def _make_provable(log: KeptLog, end: int) -> None:
     """Before events are dropped: a checkpoint covers the event that says so, and their tiles are on the disk."""
     checkpointer = log.checkpointer()
     if checkpointer is None:
@@ -126,7 +150,7 @@ def _make_provable(log: FileAuditBackend, end: int) -> None:
     checkpointer.keep_tiles(end)
 
 
-def beat(log: FileAuditBackend, active: Path, interval: float) -> None:
+def beat(log: KeptLog, active: Path, interval: float) -> None:
     """Record that nothing was recorded for so many seconds, where that is so: other processes may have written."""
     try:
         idle = time.time() - active.stat().st_mtime
@@ -137,7 +161,7 @@ def beat(log: FileAuditBackend, active: Path, interval: float) -> None:
         log.sync()
 
 
-def rotate_key(log: FileAuditBackend) -> VerifierKey:
+def rotate_key(log: KeptLog) -> VerifierKey:
     """See `FileAuditBackend.rotate_key`."""
     checkpointer = log.checkpointer()
     present = None if checkpointer is None else load_signer(checkpointer.origin)
@@ -154,6 +178,6 @@ def rotate_key(log: FileAuditBackend) -> VerifierKey:
     return signer.vkey
 
 
-def _seal(log: FileAuditBackend) -> None:
+def _seal(log: KeptLog) -> None:
     if log.seal() is None:
         raise StorageError(f"another process is making a checkpoint of {log.path}; try again")

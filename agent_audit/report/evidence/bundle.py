@@ -48,7 +48,6 @@ def write_bundle(
     overview: Overview,
     *,
     trust: Trust,
-    policy: str | None,
     choice: Mapping[str, Any],
     made_at: datetime,
 ) -> Bundle:
@@ -59,8 +58,7 @@ def write_bundle(
         layout: the log.
         seqs: positions of the events, ascending.
         overview: the report over the same events.
-        trust: whose keys are believed; they become the policy when `policy` is None.
-        policy: text of a C2SP tlog-policy.
+        trust: whose keys are believed; where it has no policy, they become one.
         choice: how the events were chosen, for the manifest.
         made_at: when, aware.
 
@@ -75,7 +73,7 @@ def write_bundle(
             writer = _Writer(archive, made_at)
             unproved = _write_events(writer, layout, seqs, maker)
             _write_reports(writer, layout, overview, made_at)
-            strange = _write_head(writer, layout, maker, trust, policy)
+            strange = _write_head(writer, layout, maker, trust)
             manifest = {
                 "format": "agent-audit-log evidence bundle 1",
                 "made_at": made_at.astimezone(timezone.utc).isoformat(timespec="seconds"),
@@ -191,11 +189,11 @@ def _write_reports(writer: _Writer, layout: Layout, overview: Overview, made_at:
         writer.add(name, files("agent_audit.report.evidence").joinpath(asset).read_bytes())
 
 
-def _write_head(writer: _Writer, layout: Layout, maker: ProofMaker | None, trust: Trust, policy: str | None) -> bool:
+def _write_head(writer: _Writer, layout: Layout, maker: ProofMaker | None, trust: Trust) -> bool:
     """Whether its signature is by no key of the policy that stands beside it."""
     if maker is None:
         return False
-    text = policy or _policy_of(layout, trust, maker.head.origin)
+    text = trust.policy.text if trust.policy is not None else _policy_of(layout, trust, maker.head.origin)
     # The one that the proofs lead to: a log that is written to has another one by now.
     writer.add("checkpoint", maker.note)
     writer.add("policy", text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -150,3 +151,11 @@ def short(event: AuditEvent) -> tuple[Any, ...]:
         if part is not None:
             parts.append(part)
     return tuple(parts)
+
+
+async def until(record: Record, count: int) -> None:
+    """Wait until so many events are on record."""
+    for _ in range(500):
+        if len(record.events) >= count:
+            return
+        await asyncio.sleep(0.01)

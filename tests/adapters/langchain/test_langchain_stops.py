@@ -6,7 +6,7 @@ import asyncio
 import gc
 import threading
 import weakref
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -15,14 +15,13 @@ from langchain.agents import create_agent
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableGenerator, RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
-from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call
+from langchain_record import NEEDS_TASK_CONTEXT, Record, Scripted, Streaming, asks_for, call, until
 from langchain_stories import QUESTION, STOPPED, WHO, begins, called, clerk, config, lines, search, stops
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
-from agent_audit import MemoryAuditBackend
 from agent_audit_langchain import AuditMiddleware, enable
 
 
@@ -92,7 +91,7 @@ async def test_stream_without_an_operation_under_way_says_whether_it_was_closed_
                 break
         await parts.aclose()
         del parts
-        await _until(record, 2)  # LangChain leaves the end of the streams within to the loop
+        await until(record, 2)  # LangChain leaves the end of the streams within to the loop
     else:
         for _ in (stream := chain.stream("x", config(record))):
             if closed:
@@ -247,44 +246,6 @@ async def test_a_chat_model_whose_task_is_cancelled_was_cancelled(record: Record
     assert record.one("llm.response").outcome == "cancelled"
 
 
-async def _until(record: Record, count: int) -> None:
-    for _ in range(500):
-        if len(record.events) >= count:
-            return
-        await asyncio.sleep(0.01)
-
-
-class Waiting(MemoryAuditBackend):
-    """A log that takes its time over one event."""
-
-    def __init__(self, event_type: str) -> None:
-        super().__init__()
-        self.waited_for = f'"event_type":"{event_type}"'.encode()
-        self.reached, self.go_on = threading.Event(), threading.Event()
-
-    def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
-        if any(self.waited_for in record for record in records):
-            self.reached.set()
-            self.go_on.wait(10)
-        return super().append(records, timeout=timeout)
-
-
-@NEEDS_TASK_CONTEXT
-@pytest.mark.parametrize("start", ["llm.request", "tool.call"])
-async def test_task_cancelled_while_a_start_is_being_recorded(start: str) -> None:
-    log = Waiting(start)
-    record = Record(log)
-    task = asyncio.create_task(clerk(call("search_async", "c1", query="x")).ainvoke(QUESTION, config(record)))
-    await asyncio.to_thread(log.reached.wait)
-    task.cancel()
-    log.go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    end = "tool.response" if start == "tool.call" else "llm.response"
-    assert (record.of(end)[-1].outcome, record.one("agent.stop").outcome) == ("unknown", "cancelled")
-    record.check()
-
-
 @NEEDS_TASK_CONTEXT
 async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
     slow = Slow()
@@ -295,7 +256,7 @@ async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
         await task
     slow.go_on.set()
     closed = [*begins(SLOW), *called(SLOW, "unknown"), *stops("cancelled")]
-    await _until(record, len(closed) + 1)
+    await until(record, len(closed) + 1)
     assert record.story() == [*closed, called(SLOW)[1]]
     assert (record.events[-1].result, record.events[-1].metadata) == ("late", {"late": True})
 
@@ -325,7 +286,7 @@ async def test_what_outlives_its_cancelled_task_goes_on_below_it(record: Record,
         await run
     before = len(record.events)
     go_on.set()
-    await _until(record, before + (3 if where == "tool" else 2))
+    await until(record, before + (3 if where == "tool" else 2))
     around = record.one("agent.start") if where == "node" else record.of("tool.call")[0]
     inside = [event for event in record.events[before:] if event.action == "tool.search"]
     assert [(event.event_type, event.outcome) for event in inside] == [

@@ -29,6 +29,7 @@ import agent_audit_openai_agents
 from agent_audit import AuditLogger, MemoryAuditBackend, get_logger
 from agent_audit.testing import capture
 from agent_audit_openai_agents import AuditRunHooks, AuditTracingProcessor
+from agent_audit_openai_agents.recorder import HookedRuns
 from agent_audit_openai_agents.recording import Recording
 
 SHORT = """
@@ -255,9 +256,9 @@ async def test_what_goes_wrong_in_recording_an_end_does_not_reach_the_run(
     "place",
     [
         "runner._told",
-        "run.RunRecorder.agent_started",
-        "run.RunRecorder.llm_started",
-        "run.RunRecorder.llm_ended",
+        "run.AgentRun.agent_started",
+        "models.ModelCalls.started",
+        "models.ModelCalls.ended",
         "tools.ToolCalls.started",
         "tools.ToolCalls.ended",
     ],
@@ -316,7 +317,8 @@ async def test_nothing_is_remembered_of_runs_that_are_over(silent: Record, enabl
     asked = [call("ask", {"input": "?"}, "o1"), call("fail", call_id="o2")]
     await Runner.run(agent(asked, "3", tools=[inner.as_tool("ask", ""), fail]), "hi", **options)
     recording = Recording.of(silent.logger)
-    remembered = (recording.runs, recording.claims, recording.tools, recording.parents, recording.agents)
+    hooked = HookedRuns.of(recording)
+    remembered = (hooked.by_context, hooked.claims, recording.tools, recording.parents, recording.agents)
     assert [len(entries) for entries in remembered] == [0, 0, 0, 0, 0]
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from agents import Runner, function_tool
+from agents import RunHooks, Runner, function_tool
 from agents.realtime import RealtimeAgent
 from agents.realtime.testing import ScriptedRealtimeModel
 from openai_scripts import Record, agent, call, lines
@@ -94,3 +95,74 @@ def test_a_decision_in_a_realtime_session_that_is_left_behind_raises_nothing_of_
     left_behind(decide, lambda: bool(silent.events("action.denied")))
     assert not [words for words in unraisable if "agent_audit" in words]
     silent.logger.close()
+
+
+class InThread:
+    """A function of a tool that runs in a thread until it may end."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end, self.ended = threading.Event(), threading.Event(), threading.Event()
+
+    def __call__(self) -> str:
+        self.begun.set()
+        self.may_end.wait(60)
+        self.ended.set()
+        return "paid"
+
+
+@pytest.mark.parametrize("way", ["task", "stream", "other tool"])
+async def test_of_a_tool_that_goes_on_in_its_thread_it_is_not_known_how_it_has_ended(record: Record, way: str) -> None:
+    act = InThread()
+
+    async def fail() -> str:
+        await asyncio.to_thread(act.begun.wait, 60)
+        raise ValueError("no")
+
+    pays = function_tool(act.__call__, name_override="pay")
+    fails = function_tool(fail, failure_error_function=None)
+    asked = [call("pay"), *([call("fail", call_id="c2")] if way == "other tool" else [])]
+    one = agent(asked, "done", tools=[pays, fails])
+    if way == "stream":
+        result = Runner.run_streamed(one, "go")
+        running = result.run_loop_task
+    else:
+        running = asyncio.ensure_future(Runner.run(one, "go"))
+    assert running is not None
+    if way != "other tool":
+        await asyncio.to_thread(act.begun.wait, 60)
+        result.cancel() if way == "stream" else running.cancel()
+    await asyncio.wait([running])
+    act.may_end.set()
+    assert await asyncio.to_thread(act.ended.wait, 60), "it has not been stopped"
+    record.check()
+    assert [text for text in record.told("tool.response") if "tool.pay" in text] == [
+        "tool.response unknown tool.pay c1"
+    ]
+
+
+async def test_of_a_tool_that_a_session_s_end_leaves_in_its_thread_it_is_not_known_either(silent: Record) -> None:
+    act = InThread()
+    pays = function_tool(act.__call__, name_override="pay")
+    model = ScriptedRealtimeModel(strict=False)
+    runner = AuditRealtimeRunner(RealtimeAgent(name="A", tools=[pays]), model=model, logger=silent.logger)
+    async with await runner.run():
+        await model.emit(calls("pay"))
+        await asyncio.to_thread(act.begun.wait, 60)
+    act.may_end.set()
+    assert await asyncio.to_thread(act.ended.wait, 60), "it has not been stopped"
+    assert silent.told("tool.response") == ["tool.response unknown tool.pay c1"]
+
+
+async def test_a_tool_that_was_stopped_before_its_thread_began_is_cancelled(record: Record) -> None:
+    ran: list[bool] = []
+
+    class Holds(RunHooks[Any]):
+        async def on_tool_start(self, *args: Any) -> None:
+            running.cancel()
+            await asyncio.sleep(0)
+
+    pays = function_tool(lambda: ran.append(True), name_override="pay")
+    running = asyncio.ensure_future(Runner.run(agent([call("pay")], "done", tools=[pays]), "go", hooks=Holds()))
+    await asyncio.wait([running])
+    assert not ran
+    assert record.told("tool.response") == ["tool.response cancelled tool.pay c1"]

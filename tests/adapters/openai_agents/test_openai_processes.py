@@ -15,6 +15,7 @@ from openai_scripts import ASKED_TO_ADD, add, agent, call, line, lines
 import agent_audit_openai_agents
 from agent_audit import AuditEvent, AuditLogger, FileAuditBackend
 from agent_audit_openai_agents import install
+from agent_audit_openai_agents.recorder import HookedRuns
 from agent_audit_openai_agents.recording import Recording
 
 
@@ -24,7 +25,7 @@ def test_a_forked_child_records_whatever_its_parent_s_threads_were_doing(tmp_pat
     with AuditLogger(FileAuditBackend(tmp_path / "log")) as logger:
         agent_audit_openai_agents.enable(logger)
         recording = Recording.of(logger)
-        maps = (recording.runs, recording.questions, recording.tools, recording.decided)
+        maps = (HookedRuns.of(recording).by_context, recording.questions, recording.tools, recording.decided)
         held, done = threading.Event(), threading.Event()
 
         def hold() -> None:

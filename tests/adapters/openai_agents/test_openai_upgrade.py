@@ -17,11 +17,11 @@ import agent_audit_openai_agents
 from agent_audit_openai_agents import AuditRunHooks, install, tools
 from agent_audit_openai_agents.approvals import DECISIONS
 from agent_audit_openai_agents.failures import FAILURES, NATIVE_FAILURES, PATCHES
+from agent_audit_openai_agents.guardrails import VERDICTS
 from agent_audit_openai_agents.install import RUNNER
 from agent_audit_openai_agents.invocations import INVOCATIONS
 from agent_audit_openai_agents.mcp import RESULTS
 from agent_audit_openai_agents.tools import MARKS
-from agent_audit_openai_agents.verdicts import VERDICTS
 
 SEAMS = (RUNNER, DECISIONS, RESULTS, INVOCATIONS, *FAILURES, NATIVE_FAILURES, PATCHES, *VERDICTS.values(), MARKS)
 
