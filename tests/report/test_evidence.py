@@ -170,7 +170,7 @@ def test_a_policy_that_can_be_read_once_alone_is_the_one_in_the_bundle(tmp_path:
 def test_a_changed_file_is_noticed_by_the_script(bundle: Path, name: str) -> None:
     path = bundle / name
     data = path.read_bytes()
-    path.write_bytes(data.replace(b"A", b"B", 1) if b"A" in data else data[:-9] + b"x" + data[-8:])
+    path.write_bytes(data.replace(b"A", b"B", 1) if b"A" in data else data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     code, text = _check(bundle)
     assert code == 1
     assert name in text
