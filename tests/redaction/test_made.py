@@ -22,7 +22,7 @@ SURE = """
 """
 LIKELY = "tulip! tulip? tulip-bulb-garden blueOrchid orchidB Blue-Orchid Blue.Orchid blue/Orchid abc/Def abcd.Efgh"
 NONE = """
-    tul!p tulip1 tulip12 TULIP12 Tulip1 tuli! tulip-bulb blueO ab/Cd ab.Cd blue.orchid Okta-MFA Okta-M Blue-XY-z
+    tul!p tulip1 tulip12 TULIP12 Tulip1 tuli! abcd-12 tulip-bulb blueO ab/Cd ab.Cd blue.orchid Okta-MFA Okta-M Blue-XY-z
     x=blue1234 x1=Orchid99 ***masked1 xxx12345 bitwarden12 bitwarden! github99 tulip-User9 a1b2c AB-12 sha-256
 """
 ADJECTIVES = """
