@@ -433,14 +433,8 @@ _USED = re.compile(
 )
 _TO_GET_IN = (
     *(" to sign in", " to log in", " to login", " to verify ", " to confirm your", " to confirm it"),
-    *(
-        " to authenticate",
-        " to complete your",
-        " to finish signing",
-        " to continue signing",
-        " to access your",
-        " to reset your",
-    ),
+    *(" to authenticate", " to complete your", " to finish signing", " to continue signing"),
+    *(" to access your", " to reset your"),
     *(" to unlock your", " to activate your", " pour vous connecter", " pour confirmer", " para iniciar ses"),
     *(" para entrar", " para verificar", " para confirmar", " zum anmelden", " zum einloggen", " um dich anzumelden"),
     *(" um sich anzumelden", " om in te loggen", " per accedere", " per confermare"),

@@ -59,7 +59,8 @@ _MORE_VERBS = (
     r"| (?:wurde|wird|ist|hab(?:e|en)? (?:ich|wir))(?: jetzt| nun| neu)? auf|của (?:tôi|bạn|mình|em|anh) là)"
 )
 # `password was changed from x to y`
-_SET = r"(?: (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated))?(?: from [^\s\"']{1,64})? to"
+_WAS_SET = r" (?:was |is |has been |were )?(?:set|reset|changed|updated|rotated)"
+_SET = rf"(?:{_WAS_SET})?(?: from [^\s\"']{{1,64}})? to"
 _FOR = (
     r"(?:for|of|to|on|at|from|für|zu[mr]?|de|del|della|dello|du|des|do|da|dos|das|pour|para|per|voor|van|för|till|til|для|от|на|до|від|за"
     r"|ke?|za|για|cho|untuk"
@@ -104,10 +105,10 @@ _CLAUSE_ENDS = re.compile(
     r"[\"'`]?(?:\s*(?:\Z|\n|\\n)|[.!]+(?:[\s\"'`)]|\Z)|[,;)](?:\s|\Z)|[\"'`][,\]}]"
     r"| (?:and|but|so|for|on|in|at|to|if|please|thanks|btw)\b)"
 )
-_CHANGED = r"(?:set|reset|changed?|updated?|rotated?)"
-_WAS_CHANGED = re.compile(rf" (?:was |is |has been |were )?{_CHANGED}\b")
-_CHANGES = re.compile(
-    rf"(?i:{_CHANGED}) (?:(?:the|my|your|our|its|his|her|their|new) )?(?:[\w'-]{{1,16}} )?[\w-]{{1,16}}\Z"
+_IS_SET = re.compile(rf"{_WAS_SET}\b")
+_SETS = re.compile(
+    r"(?i:set|reset|changed?|updated?|rotated?) (?:(?:the|my|your|our|its|his|her|their|new) )?"
+    r"(?:[\w'-]{1,16} )?[\w-]{1,16}\Z"
 )
 _COMPOUND = re.compile(r"[\w-]*-[a-z]{3,}$")
 _SYMBOL = re.compile(r"[!@#$%^&*+=?]")
@@ -282,10 +283,10 @@ def find_told(text: str, end: int, found: KeyClass) -> Named | None:  # one line
 
 
 def _is_set(text: str, end: int) -> bool:
-    """Whether a sentence says to what the password whose name ends at `end` is set: `change my password to x`."""
-    if _WAS_CHANGED.match(text, end):
+    """Whether a sentence says to what the secret whose name ends at `end` is set: `change my password to x`."""
+    if _IS_SET.match(text, end):
         return True
-    return text.startswith(" to ", end) and _CHANGES.search(text[max(0, end - 48) : end]) is not None
+    return text.startswith(" to ", end) and _SETS.search(text[max(0, end - 48) : end]) is not None
 
 
 def _is_mixed(secret: str) -> bool:
