@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 MADE = Path("mutants")
-MODULES = "agent_audit/redaction"
+REDACTION = Path("agent_audit/redaction")
 SECONDS = 20
 # Called while a redactor is made, or when a word is first met, which happens once for many tests: they are not noted as
 # reaching them.
@@ -39,7 +39,7 @@ AT_START = (
 class Mutants:
     """A pytest plugin: in the place of one run of the tests, one for each mutant."""
 
-    def __init__(self, modules: list[str]) -> None:
+    def __init__(self, modules: dict[str, Path]) -> None:
         self.modules = modules
         self.redactor: Any = None
 
@@ -52,8 +52,8 @@ class Mutants:
         from agent_audit.redaction import DefaultRedactor
 
         DefaultRedactor()  # makes the automaton, which every fork has from here
-        for module in self.modules:
-            meta = json.loads(Path(MODULES, f"{module}.py.meta").read_text())
+        for module, path in self.modules.items():
+            meta = json.loads(path.with_name(f"{path.name}.meta").read_text())
             seen_by: dict[str, list[str]] = defaultdict(list)
             survivors, start = [], time.time()
             for mutant in meta["exit_code_by_key"]:
@@ -121,11 +121,15 @@ def selection() -> list[str]:
 
 
 def main() -> None:
-    known = sorted(path.stem for path in Path(MODULES).glob("*.py") if path.stem != "__init__")
-    modules = sys.argv[1:] or known
+    known = {
+        path.stem: path for path in REDACTION.rglob("*.py") if path.stem != "__init__" and "rules" not in path.parts
+    }
+    modules = sys.argv[1:] or sorted(known)
     for module in modules:
         if module not in known:
-            raise SystemExit(f"{module} is no module of {MODULES}; name some of {', '.join(known)}, or none for all")
+            raise SystemExit(
+                f"{module} is no module of {REDACTION}; name some of {', '.join(sorted(known))}, or none for all"
+            )
     # One mutant is run, so that all are made.
     subprocess.run(
         [Path(sys.executable).with_name("mutmut"), "run", "--max-children", "1", "agent_audit.redaction.interface*"],
@@ -139,7 +143,10 @@ def main() -> None:
     sys.dont_write_bytecode = True
     plain = ("timeout", "xdist", "cacheprovider", "logging", "warnings", "faulthandler")
     arguments = ["-c", os.devnull, "--rootdir=.", "-s", "-q", "--tb=no", *tests]
-    pytest.main([*arguments, *(part for name in plain for part in ("-p", f"no:{name}"))], plugins=[Mutants(modules)])
+    pytest.main(
+        [*arguments, *(part for name in plain for part in ("-p", f"no:{name}"))],
+        plugins=[Mutants({module: known[module] for module in modules})],
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def add(subparsers: Any) -> None:
 
 def run_rules(args: Namespace) -> int:
     """Print the rules; returns the exit code."""
-    from agent_audit.redaction.keys import KEY_RULES
+    from agent_audit.redaction.names.keys import KEY_RULES
     from agent_audit.redaction.rules import rule_ids
     from agent_audit.redaction.rules.sources import source_of
 

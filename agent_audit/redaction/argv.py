@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent_audit.redaction.chat import Replaced, Scan
-from agent_audit.redaction.listed import BLANK
 from agent_audit.redaction.rules.commands import TOOLS
+from agent_audit.redaction.texts.listed import BLANK
 
 _BEFORE_A_TOOL = frozenset({"sudo", "doas", "env", "nohup", "time", "exec", "nice"})
 _FIRST = TOOLS | _BEFORE_A_TOOL

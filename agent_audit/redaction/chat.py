@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from agent_audit.redaction.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
-from agent_audit.redaction.made import is_quoted_secret
 from agent_audit.redaction.marker import HEAD
+from agent_audit.redaction.names.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
+from agent_audit.redaction.names.made import is_quoted_secret
+from agent_audit.redaction.names.values import is_shown
 from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.printed import PRINTED, prints_secret
 from agent_audit.redaction.scan import Masked
-from agent_audit.redaction.values import is_shown
 
 _ASKED = 160
 _ANSWERED = 80

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from agent_audit.errors import ConfigurationError, require
-from agent_audit.redaction.keys import KEY_RULES, extra_key_rule
+from agent_audit.redaction.names.keys import KEY_RULES, extra_key_rule
 from agent_audit.redaction.rules import rule_ids
 
 Treatment = Literal["mask", "keep_last_4", "drop", "pseudonym"]

@@ -6,12 +6,19 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
-from agent_audit.redaction.blocks import SCHEMA_KEYS, SCHEMA_TYPES, VALIDATES
-from agent_audit.redaction.keys import HEADING_KEYS, LOOSE_VALUE_KEYS, NAME_KEYS, PREFIXED, USER_AND_PASSWORD, KeyClass
 from agent_audit.redaction.marker import only_markers
-from agent_audit.redaction.source_code import is_constant_name
-from agent_audit.redaction.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
-from agent_audit.redaction.vocabulary import PASSWORD, SECRET, TOKEN
+from agent_audit.redaction.names.keys import (
+    HEADING_KEYS,
+    LOOSE_VALUE_KEYS,
+    NAME_KEYS,
+    PREFIXED,
+    USER_AND_PASSWORD,
+    KeyClass,
+)
+from agent_audit.redaction.names.source_code import is_constant_name
+from agent_audit.redaction.names.values import enough_digits, has_form, is_shown, is_weak_secret, stands_for_itself
+from agent_audit.redaction.names.vocabulary import PASSWORD, SECRET, TOKEN
+from agent_audit.redaction.texts.blocks import SCHEMA_KEYS, SCHEMA_TYPES, VALIDATES
 
 ANYTHING = frozenset((*LOOSE_VALUE_KEYS, *PREFIXED))
 _NAMES = frozenset((*NAME_KEYS, *HEADING_KEYS))

@@ -12,8 +12,8 @@ from agent_audit.redaction import marker
 from agent_audit.redaction.config import IDENTITY_FIELDS, ExtraRule, RedactionConfig
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import Masker, only_markers
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.rules.general import PRIVATE_KEY
 from agent_audit.redaction.rules.personal import CARD, PERSONAL_IDS

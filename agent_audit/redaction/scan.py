@@ -8,23 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
-from agent_audit.redaction.bound import BOUND, find_bound, find_inserted_or_bound
-from agent_audit.redaction.codes import CODE_FINDERS
-from agent_audit.redaction.documents import Structure, may_hold_documents, secrets_by_place
-from agent_audit.redaction.encoded import ENCODED, encoded_finders
-from agent_audit.redaction.escapes import is_document, is_escaped, parts_within, readings, strings_of
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
-from agent_audit.redaction.inline import find_named, marks_of, names_nothing
-from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.listed import LISTED, find_listed
-from agent_audit.redaction.logins import LOGIN_FINDERS
-from agent_audit.redaction.manifests import find_in_manifest
 from agent_audit.redaction.marker import HEAD, Masker
-from agent_audit.redaction.markup import find_in_markup
-from agent_audit.redaction.pgpass import PGPASS, find_in_password_file
+from agent_audit.redaction.names.keys import KeyClassifier
+from agent_audit.redaction.names.stores import STORE_MARKS
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.names.vocabulary import KEYWORDS
 from agent_audit.redaction.rules import Rule
-from agent_audit.redaction.rules.model import Lazy
+from agent_audit.redaction.rules.model import ENCODED, Lazy
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
     EMAIL,
@@ -35,14 +27,22 @@ from agent_audit.redaction.rules.personal import (
 )
 from agent_audit.redaction.rules.telephones import LABELS
 from agent_audit.redaction.rules.whole import SEED_PHRASE, find_wholes
-from agent_audit.redaction.sections import SECTION_FINDERS
-from agent_audit.redaction.sentences import NAME_FINDERS
+from agent_audit.redaction.sentences.codes import CODE_FINDERS
+from agent_audit.redaction.sentences.logins import LOGIN_FINDERS
+from agent_audit.redaction.sentences.passwords import NAME_FINDERS
+from agent_audit.redaction.sentences.wallets import TELLING, find_seed_phrases
 from agent_audit.redaction.spans import Found, Known, close_to, merged
-from agent_audit.redaction.stores import STORE_MARKS
-from agent_audit.redaction.tables import find_columns, find_copied
-from agent_audit.redaction.values import Named
-from agent_audit.redaction.vocabulary import KEYWORDS
-from agent_audit.redaction.wallets import TELLING, find_seed_phrases
+from agent_audit.redaction.texts.bound import BOUND, find_bound, find_inserted_or_bound
+from agent_audit.redaction.texts.documents import Structure, may_hold_documents, secrets_by_place
+from agent_audit.redaction.texts.encoded import encoded_finders
+from agent_audit.redaction.texts.escapes import is_document, is_escaped, parts_within, readings, strings_of
+from agent_audit.redaction.texts.inline import find_named, marks_of, names_nothing
+from agent_audit.redaction.texts.listed import LISTED, find_listed
+from agent_audit.redaction.texts.manifests import find_in_manifest
+from agent_audit.redaction.texts.markup import find_in_markup
+from agent_audit.redaction.texts.pgpass import PGPASS, find_in_password_file
+from agent_audit.redaction.texts.sections import SECTION_FINDERS
+from agent_audit.redaction.texts.tables import find_columns, find_copied
 
 _MAX_ROUNDS = 6
 # In characters: those of some dozens of events stay in the processor's caches, and there the use of it ends.

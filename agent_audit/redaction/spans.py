@@ -6,8 +6,8 @@ import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from agent_audit.redaction.encoded import ENCODED
 from agent_audit.redaction.marker import HEAD, MARKER, only_markers
+from agent_audit.redaction.rules.model import ENCODED
 
 Found = tuple[int, int, str]
 """Start, end, rule id."""

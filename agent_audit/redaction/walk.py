@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from agent_audit.redaction import marker, members
 from agent_audit.redaction.argv import arguments_in, may_be_command, secret_arguments
-from agent_audit.redaction.bound import bound_values
 from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
-from agent_audit.redaction.keys import (
+from agent_audit.redaction.marker import Masker
+from agent_audit.redaction.names.keys import (
     ANSWER_KEYS,
     BOUND_KEYS,
     COLUMN_KEYS,
@@ -34,7 +34,9 @@ from agent_audit.redaction.keys import (
     KeyClassifier,
     field_name,
 )
-from agent_audit.redaction.marker import Masker
+from agent_audit.redaction.names.stores import STORE_KEYS, is_key_of_bytes, secret_members
+from agent_audit.redaction.names.values import could_be_secret, describes_in, enough_digits, is_shown
+from agent_audit.redaction.names.vocabulary import ACCOUNT_WORDS
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -47,10 +49,8 @@ from agent_audit.redaction.objects import (
     text_of_bytes,
 )
 from agent_audit.redaction.scan import Masked
-from agent_audit.redaction.stores import STORE_KEYS, is_key_of_bytes, secret_members
+from agent_audit.redaction.texts.bound import bound_values
 from agent_audit.redaction.validators import is_card
-from agent_audit.redaction.values import could_be_secret, describes_in, enough_digits, is_shown
-from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
 
 MAX_DEPTH = 64
 MAX_NODES = 250_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_audit.redaction import redact
-from agent_audit.redaction.codes import CODE_FINDERS
+from agent_audit.redaction.sentences.codes import CODE_FINDERS
 
 HIDDEN = "[REDACTED:key:otp]"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor, RedactionConfig, documents
+from agent_audit.redaction import DefaultRedactor, RedactionConfig
+from agent_audit.redaction.texts import documents
 
 S = "Kq9vLr3tXw"
 STRUCTURES: list[Any] = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor
-from agent_audit.redaction.escapes import Unescaped, strings_of
+from agent_audit.redaction.texts.escapes import Unescaped, strings_of
 
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF) | st.sampled_from('\n\r\t"\\\\/'), max_size=60)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from agent_audit.redaction import DefaultRedactor, redact, vocabulary
-from agent_audit.redaction.keys import (
+from agent_audit.redaction import DefaultRedactor, redact
+from agent_audit.redaction.names import vocabulary
+from agent_audit.redaction.names.keys import (
     KeyClass,
     KeyClassifier,
     extra_key_rule,

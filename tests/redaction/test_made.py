@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.made import (
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.made import (
     is_adjective,
     is_made,
     is_quoted_secret,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent_audit.redaction import DefaultRedactor, RedactionConfig
-from agent_audit.redaction.keys import KEY_RULES
+from agent_audit.redaction.names.keys import KEY_RULES
 from agent_audit.redaction.rules import rule_ids
 
 LINES = Path(__file__).with_name("outcomes.jsonl").read_text(encoding="utf-8").splitlines()

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import redact
-from agent_audit.redaction.encoded import ENCODINGS, _encodings, run_around
 from agent_audit.redaction.folding import Offsets, fold
+from agent_audit.redaction.texts.encoded import ENCODINGS, _encodings, run_around
 
 W, P, L = "Tr0ub4dor3xQ", "S3cr3t!pw#9", "blueorchid"
 T = "q8W2e7R5t9Y1u3I6o0P4a5S6"

@@ -10,8 +10,8 @@ import base64
 import pytest
 
 from agent_audit.redaction import DefaultRedactor
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.values import (
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.values import (
     could_be_secret,
     describes,
     is_list_item,

@@ -1,7 +1,5 @@
 """The built-in value rules, as data: one list for each kind of issuer."""
 
-from agent_audit.redaction.encoded import ENCODED
-from agent_audit.redaction.manifests import MANIFEST
 from agent_audit.redaction.rules.addresses import ADDRESSES
 from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
@@ -10,7 +8,7 @@ from agent_audit.redaction.rules.developer import DEVELOPER
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.links import LINKS
-from agent_audit.redaction.rules.model import Rule, Span
+from agent_audit.redaction.rules.model import ENCODED, MANIFEST, Rule, Span
 from agent_audit.redaction.rules.national import NATIONAL
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.piped import PIPED

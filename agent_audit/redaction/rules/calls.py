@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from agent_audit.redaction.names.values import is_placeholder
 from agent_audit.redaction.rules.model import Lazy, Rule, part
 from agent_audit.redaction.validators import has_digit, is_alphabet, is_mixed
-from agent_audit.redaction.values import is_placeholder
 
 QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
 OTHER = r"[\"'][^\"'\n]{0,256}[\"']"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from agent_audit.redaction.names.values import is_placeholder
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, is_nkey_seed, looks_random
-from agent_audit.redaction.values import is_placeholder
 
 _VALUE = r"([^\s\"'\\]{1,512})"
 

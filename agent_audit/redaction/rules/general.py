@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from agent_audit.redaction.names.values import is_placeholder
 from agent_audit.redaction.rules.model import RIGHT, Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_jwt, looks_random
-from agent_audit.redaction.values import is_placeholder
 
 PRIVATE_KEY = "private-key"
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from itertools import accumulate
 
+from agent_audit.redaction.names.vocabulary import words
 from agent_audit.redaction.rules.model import Span
 from agent_audit.redaction.validators import iban_length, is_card, is_iban, is_ssn
-from agent_audit.redaction.vocabulary import words
 
 EMAIL, CARD, IBAN, SSN, PHONE = "email", "card", "iban", "ssn", "phone"
 PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})

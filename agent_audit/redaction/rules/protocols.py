@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import re
 
+from agent_audit.redaction.names.values import is_placeholder
 from agent_audit.redaction.rules.model import EOL, NL, Rule, part
 from agent_audit.redaction.validators import has_digit, is_mixed, looks_random
-from agent_audit.redaction.values import is_placeholder
 
 _BASE64 = r"[A-Za-z0-9+/]{4,1024}={0,2}"
 _WHOLE_VALUE = r"\\{0,3}[\"']?([^\s\"'\\]{4,512})"

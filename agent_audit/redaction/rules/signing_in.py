@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import re
 
+from agent_audit.redaction.names.values import is_placeholder, is_technical
 from agent_audit.redaction.rules.calls import NEXT, OTHER, QUOTED
 from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_value
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, token
 from agent_audit.redaction.validators import has_digit, is_mixed
-from agent_audit.redaction.values import is_placeholder, is_technical
 
 _OPTIONS = r"(?: --?[a-z][\w-]{0,32}(?:=\S{1,128})?){0,4}"
 _ALGORITHM = re.compile(r"(?i)(?:hmac)?[-_]?(?:with)?sha-?\d{1,3}|argon2\w{0,2}|bcrypt|pbkdf2\w{0,12}")

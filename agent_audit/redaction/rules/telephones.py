@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from agent_audit.redaction.names.vocabulary import words
 from agent_audit.redaction.rules.model import Rule, part
 from agent_audit.redaction.rules.personal import PHONE
-from agent_audit.redaction.vocabulary import words
 
 # No label is worth a look behind which no digit comes soon.
 _LEFT = r"(?:(?<![^\W_])|(?<=\\[nrt]))(?=\D{3,64}\d)"

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import segments, sensitive_last_words
-from agent_audit.redaction.vocabulary import words
+from agent_audit.redaction.names.keys import segments, sensitive_last_words
+from agent_audit.redaction.names.vocabulary import words
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
 _SENSITIVE = sensitive_last_words() | {"keys", "passes", "sentinel"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.values import WORD, Named, could_be_secret, describes, is_shown, is_weak_secret
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.values import WORD, Named, could_be_secret, describes, is_shown, is_weak_secret
 
 _PASSWORD = KeyClass("key:password")
 _MAX_LINES = 200

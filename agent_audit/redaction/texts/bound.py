@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import BOUND_KEYS, STATEMENT_KEYS, KeyClass, KeyClassifier
-from agent_audit.redaction.tables import COLUMNS, column_names, find_inserted
-from agent_audit.redaction.values import Named, could_be_secret, is_weak_secret
+from agent_audit.redaction.names.keys import BOUND_KEYS, STATEMENT_KEYS, KeyClass, KeyClassifier
+from agent_audit.redaction.names.values import Named, could_be_secret, is_weak_secret
+from agent_audit.redaction.texts.tables import COLUMNS, column_names, find_inserted
 
 _LONGEST = 20_000
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
-from agent_audit.redaction.escapes import Unescaped, strings_of
 from agent_audit.redaction.marker import MARKER
+from agent_audit.redaction.texts.escapes import Unescaped, strings_of
 
 _LARGEST = 1 << 18
 """Characters up to which a document is taken apart; of a longer one its text alone is read."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.made import is_short, is_words
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.made import is_short, is_words
+from agent_audit.redaction.names.values import WORD, Named, could_be_secret, is_shown
+from agent_audit.redaction.names.vocabulary import words
 from agent_audit.redaction.validators import has_digit
-from agent_audit.redaction.values import WORD, Named, could_be_secret, is_shown
-from agent_audit.redaction.vocabulary import words
 
 _NOW = r"(?: (?:now|still|set to|nu|nun|jetzt|ahora|maintenant|adesso|agora|teraz|nå))?"
 _VERB = (

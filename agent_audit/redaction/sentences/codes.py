@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from agent_audit.redaction.code_lists import find_list, find_setup_key
-from agent_audit.redaction.code_words import SETUP_KEYS, TONGUES, UNITS, Tongue
 from agent_audit.redaction.gate import lower_in_place
-from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.values import Named
+from agent_audit.redaction.names.keys import KeyClassifier
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.sentences.code_lists import find_list, find_setup_key
+from agent_audit.redaction.sentences.code_words import SETUP_KEYS, TONGUES, UNITS, Tongue
 
 _LEAD = 64
 """Characters before a word that are looked at for what the code is for, or for the code."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction import vocabulary
-from agent_audit.redaction.vocabulary import words
+from agent_audit.redaction.names import vocabulary
+from agent_audit.redaction.names.vocabulary import words
 
 _LABEL = re.compile(
     r"[^\W\d_]+(?:(?:['’-]|,? )[^\W\d_]+){0,7}(?: \([^\W\d_][\w .'’-]{0,32}\))?[ ?!.:…*：]{0,3}"  # a colon

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.made import is_made, is_quoted_secret, is_words
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.made import is_made, is_quoted_secret, is_words
+from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.validators import looks_random
-from agent_audit.redaction.values import Named
 
 _REACH = 96
 """Characters behind a name within which its value begins, and before it within which it stands."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.assigned import (
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.made import is_adjective
+from agent_audit.redaction.names.source_code import is_argument, is_constant_name, is_made_name
+from agent_audit.redaction.names.values import REFERENCE, WORD, Named, could_be_secret, is_shown
+from agent_audit.redaction.names.vocabulary import SAID_OF_OPTIONS
+from agent_audit.redaction.rules.model import UUID
+from agent_audit.redaction.texts.assigned import (
     MIXED,
     RANDOM,
     find_weak,
@@ -14,12 +20,6 @@ from agent_audit.redaction.assigned import (
     value_at,
     whole,
 )
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.made import is_adjective
-from agent_audit.redaction.rules.model import UUID
-from agent_audit.redaction.source_code import is_argument, is_constant_name, is_made_name
-from agent_audit.redaction.values import REFERENCE, WORD, Named, could_be_secret, is_shown
-from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
 
 # OpenPGP, as gpg prints the keys that it names; a private key is no such number.
 _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
@@ -39,7 +39,7 @@ _TYPED_INTO = re.compile(
     r"(?i:typ|enter|fill|input|put)\w{0,4} [\"'`]([^\"'`\n]{3,64})[\"'`] (?i:in|into|as|for) "
     r"(?:(?i:the|your|my|its) )?\Z"
 )
-# `usa x como contraseña`; in English `sentences` has it.
+# `usa x como contraseña`; in English `sentences.passwords` has it.
 AS = ("als ", "comme ", "como ", "come ", "som ", "jako ", "как ", "mot de ", "la ")
 _USED_AS = re.compile(
     r"(?:\A|[\s(])[\"'`]?([^\s\"'`()]{6,64})[\"'`]? (?:als|comme|como|come|som|jako|как)"

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.values import Named
-
-MANIFEST = "kubernetes-secret"
-"""Rule id of what a manifest has in a secret."""
+from agent_audit.redaction.names.keys import KeyClassifier
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.rules.model import MANIFEST
 
 _KIND = re.compile(r"kind:[ \t]{1,8}[\"']?secret[\"']?[ \t]*(?:#[^\n]{0,200})?(?=\r?\n|\Z)", re.IGNORECASE)
 _LINE = re.compile(r"([ \t]*)((?:-[ \t]+)?)([^\n]*)(?:\n|\Z)")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from agent_audit.redaction.keys import SERVICE_KEYS, VALUE_KEYS
+from agent_audit.redaction.names.keys import SERVICE_KEYS, VALUE_KEYS
 
 _PRIVATE_PARAMETERS = frozenset(("d", "p", "q", "dp", "dq", "qi", "k"))
 """The private parameters of a JSON Web Key (RFC 7517)."""

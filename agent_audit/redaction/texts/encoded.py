@@ -13,11 +13,9 @@ import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 
-from agent_audit.redaction.keys import KeyClassifier
-from agent_audit.redaction.values import Named
-
-ENCODED = "encoded"
-"""Rule id of text that is masked because of what it decodes to."""
+from agent_audit.redaction.names.keys import KeyClassifier
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.rules.model import ENCODED
 
 _WORDS = """
     passw secret token api_key apikey api-key private credential authoriz bearer access_key accesskey

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.values import Named
+from agent_audit.redaction.names.values import Named
 
 _OTP = "key:otp"
 _HEADING = 480

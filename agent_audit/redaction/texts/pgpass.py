@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.values import WORD, Named, could_be_secret
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.values import WORD, Named, could_be_secret
 
 _BEFORE = re.compile(r"[^\s\"'\\]{0,320}")
 _LINE = re.compile(

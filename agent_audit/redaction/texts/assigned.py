@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction.around import is_no_secret_here
-from agent_audit.redaction.blocks import read_collection, read_yaml
-from agent_audit.redaction.keys import KeyClass, segments
-from agent_audit.redaction.source_code import (
+from agent_audit.redaction.names.around import is_no_secret_here
+from agent_audit.redaction.names.keys import KeyClass, segments
+from agent_audit.redaction.names.source_code import (
     is_annotation,
     is_code,
     is_constant_name,
@@ -17,8 +16,7 @@ from agent_audit.redaction.source_code import (
     is_template,
     is_time,
 )
-from agent_audit.redaction.validators import has_digit, looks_random
-from agent_audit.redaction.values import (
+from agent_audit.redaction.names.values import (
     NO_KEYS,
     QUOTE,
     REFERENCE,
@@ -30,6 +28,8 @@ from agent_audit.redaction.values import (
     is_shown,
     quoted_end,
 )
+from agent_audit.redaction.texts.blocks import read_collection, read_yaml
+from agent_audit.redaction.validators import has_digit, looks_random
 
 RANDOM = r"[A-Za-z0-9_\-+/=.~:%!@#$^*]"
 MIXED = rf"(?={RANDOM}{{0,24}}[0-9])(?={RANDOM}{{0,24}}[A-Za-z]){RANDOM}{{8}}"

@@ -7,8 +7,8 @@ import re
 from bisect import bisect_right
 from itertools import islice
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.values import WORD, Named, could_be_secret, is_list_item, is_shown, is_weak_secret
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.values import WORD, Named, could_be_secret, is_list_item, is_shown, is_weak_secret
 
 Cell = tuple[int, int]
 """Start and end in the text."""

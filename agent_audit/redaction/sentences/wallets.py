@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from agent_audit.redaction.keys import KeyClassifier
+from agent_audit.redaction.names.keys import KeyClassifier
+from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.rules.whole import SEED_PHRASE, has_checksum, word_indices
-from agent_audit.redaction.values import Named
 
 TELLING = (
     *("seed", "mnemonic", "recovery phrase", "recovery words", "backup phrase", "secret phrase", "wallet", "ledger"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.values import could_be_secret, is_technical
-from agent_audit.redaction.vocabulary import words
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.values import could_be_secret, is_technical
+from agent_audit.redaction.names.vocabulary import words
 
 _SYMBOL = re.compile(r"[!@#$%^&*+=?~]")
 _ASSIGNS = re.compile(r"\w+=")

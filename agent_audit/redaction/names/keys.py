@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from agent_audit.redaction import vocabulary as words
 from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import HEAD, MARKER
+from agent_audit.redaction.names import vocabulary as words
 
 
 class KeyClass(NamedTuple):

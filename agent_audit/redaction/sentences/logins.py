@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.made import is_made
-from agent_audit.redaction.values import Named
-from agent_audit.redaction.vocabulary import words
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.made import is_made
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.names.vocabulary import words
 
 _Found = tuple[list[Named], int]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.labels import LABEL_WORDS, is_described, is_issued_form, is_label
 from agent_audit.redaction.marker import HEAD, only_markers
-from agent_audit.redaction.source_code import is_time
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.labels import LABEL_WORDS, is_described, is_issued_form, is_label
+from agent_audit.redaction.names.source_code import is_time
+from agent_audit.redaction.names.vocabulary import DESCRIPTIVE, words
 from agent_audit.redaction.validators import has_digit, is_basic_credentials, is_uuid, looks_random
-from agent_audit.redaction.vocabulary import DESCRIPTIVE, words
 
 # PINs have 4 to 12 digits (ISO 9564-1), verification codes of cards 3 or 4; fewer are numbers of contacts or items.
 _FEWEST_DIGITS = {"key:pin": 4, "key:otp": 4, "key:cvv": 3, "key:ssn": 4, "key:card": 4, "key:national-id": 4}

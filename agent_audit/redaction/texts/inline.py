@@ -8,26 +8,18 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.assigned import MIXED, RANDOM, Finding, find_assigned, finding_of
-from agent_audit.redaction.beside import (
-    AS,
-    find_argument,
-    find_before,
-    find_beside,
-    find_close_by,
-    find_in_element,
-    find_in_field,
-    find_in_line,
-)
-from agent_audit.redaction.keys import (
+from agent_audit.redaction.marker import HEAD, MARKER
+from agent_audit.redaction.names.keys import (
     KeyClass,
     KeyClassifier,
     is_harmless_owner,
     name_words,
     sensitive_last_words,
 )
-from agent_audit.redaction.marker import HEAD, MARKER
-from agent_audit.redaction.phrases import (
+from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.names.vocabulary import NOUNS_FIRST, OF
+from agent_audit.redaction.sentences.passwords import find_in_sentence
+from agent_audit.redaction.sentences.phrases import (
     find_answer,
     find_changed,
     find_code_told,
@@ -37,9 +29,17 @@ from agent_audit.redaction.phrases import (
     find_told_unparted,
     is_unparted,
 )
-from agent_audit.redaction.sentences import find_in_sentence
-from agent_audit.redaction.values import Named
-from agent_audit.redaction.vocabulary import NOUNS_FIRST, OF
+from agent_audit.redaction.texts.assigned import MIXED, RANDOM, Finding, find_assigned, finding_of
+from agent_audit.redaction.texts.beside import (
+    AS,
+    find_argument,
+    find_before,
+    find_beside,
+    find_close_by,
+    find_in_element,
+    find_in_field,
+    find_in_line,
+)
 
 _NAME_LIMIT = 48
 _NAME_BEFORE = re.compile(r"[\w.-]*")

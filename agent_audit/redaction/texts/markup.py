@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.made import is_made
-from agent_audit.redaction.tables import is_cell_secret
-from agent_audit.redaction.values import Named, is_shown
-from agent_audit.redaction.vocabulary import ACCOUNT_WORDS
+from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.made import is_made
+from agent_audit.redaction.names.values import Named, is_shown
+from agent_audit.redaction.names.vocabulary import ACCOUNT_WORDS
+from agent_audit.redaction.texts.tables import is_cell_secret
 
 _LABEL = 40
 _MAX_ROW = 8192

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.vocabulary import SAID_OF_OPTIONS
+from agent_audit.redaction.names.vocabulary import SAID_OF_OPTIONS
 
 _RESULT = r"(?:[XK]?(?:PASS|FAIL)|SKIP|UN(?:SUPPORTED|RESOLVED|TESTED))"
 _RESULT_BELOW = re.compile(rf"[^\n]{{0,400}}\n[ \t]{{0,8}}{_RESULT}: ")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction.keys import KeyClass
-from agent_audit.redaction.values import Named, could_be_secret, describes, is_list_item, quoted_end
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.values import Named, could_be_secret, describes, is_list_item, quoted_end
 
 MAX_BLOCK = 65536
 SCHEMA_TYPES = frozenset({"string", "integer", "number", "boolean", "object", "array", "null", "structure"})

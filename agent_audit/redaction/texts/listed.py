@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.rules.commands import TOOLS
 from agent_audit.redaction.spans import Found
-from agent_audit.redaction.values import Named
 
 LISTED = tuple(f",{blank}{quote}-" for quote in ("'", '"') for blank in ("", " "))
 """What stands before an option amid the arguments."""
