@@ -32,6 +32,7 @@ from agent_audit.redaction.names.keys import (
     VALUE_KEYS,
     KeyClass,
     KeyClassifier,
+    field_labels,
     field_name,
 )
 from agent_audit.redaction.names.stores import STORE_KEYS, is_key_of_bytes, secret_members
@@ -438,7 +439,7 @@ class Walk:
 
     def _typed(self, out: dict[str, Any]) -> None:
         """`{"element": "Password textbox", "text": x}`: what is typed into the field of a page."""
-        for found in filter(None, (self._of_field(out.get(key)) for key in FIELD_KEYS)):
+        for found in filter(None, map(self._of_field, field_labels(out))):
             for slot in () if found.weak else TYPED_KEYS:
                 if slot in out and (type(out[slot]) is not str or could_be_secret(out[slot], found)):
                     self._mask_again(out, slot, found)

@@ -8,8 +8,9 @@ import pytest
 
 from agent_audit.redaction import redact
 from agent_audit.redaction.rules import rule_ids
-from agent_audit.redaction.rules.issuers import ISSUERS, TOOLS
+from agent_audit.redaction.rules.issuers import ISSUERS
 from agent_audit.redaction.rules.sources import source_of
+from agent_audit.redaction.rules.tools import TOOLS
 from agent_audit.redaction.validators import has_checksum
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import HEAD, MARKER
@@ -144,7 +144,11 @@ LOOSELY = frozenset(
 )
 """One of them is in a record of a name and such a value."""
 # A field of a page, and what is typed into it: the arguments of browser tools.
-FIELD_KEYS = ("element", "selector", "locator", "target", "into", "field_name", "xpath", "css")
+FIELD_KEYS = (
+    *("element", "selector", "locator", "target", "into", "xpath", "css"),
+    *("field", "field_name", "fieldName", "field_id", "fieldId", "input_name", "input_id", "aria_label", "ariaLabel"),
+)
+_FIELD_ATTRIBUTES = ("type", "name", "id", "aria-label", "placeholder", "label")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt", "expect")
 ANSWER_KEYS = ("answer", "reply", "a", "response", "send", "result", "output")
@@ -204,6 +208,12 @@ def field_name(text: str) -> str:
     while len(parts) > 1 and parts[-1] in words.FIELD_WORDS:
         parts.pop()
     return " ".join(parts[-3:])
+
+
+def field_labels(typed: Mapping[str, Any]) -> Iterator[Any]:
+    """What says into which field something is typed: its label or selector, or its attributes, as HTML has them."""
+    for field in (typed[key] for key in FIELD_KEYS if key in typed):
+        yield from map(field.get, _FIELD_ATTRIBUTES) if type(field) is dict else (field,)
 
 
 class KeyClassifier:

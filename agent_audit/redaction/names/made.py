@@ -117,6 +117,17 @@ def is_short(text: str) -> bool:
     return not (text.isalpha() or is_technical(text) or text.lower() in _BRANDS)
 
 
+def without_end(text: str, start: int, stop: int) -> tuple[int, int]:
+    """A token at `start:stop` without what ends its sentence; `!` within one belongs to it: `x!, then`, `x! then`."""
+    end = stop
+    while stop > start and text[stop - 1] in ".,;:)":
+        stop -= 1
+    if stop == end and text[stop - 1] in "!?" and not text[stop : stop + 2].strip().islower():
+        while stop > start and text[stop - 1] in "!?":
+            stop -= 1
+    return start, stop
+
+
 def _is_called_so(text: str, parts: list[str], *, odd: bool) -> bool:
     """Whether something has this name that is no secret: a ticket, a file, a product, a variable."""
     letters = [part.lower() for part in parts if part.isalpha()]

@@ -5,6 +5,7 @@ from agent_audit.redaction.rules.calls import CALLS
 from agent_audit.redaction.rules.cloud import CLOUD
 from agent_audit.redaction.rules.commands import COMMANDS
 from agent_audit.redaction.rules.developer import DEVELOPER
+from agent_audit.redaction.rules.devices import DEVICES
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.links import LINKS
@@ -17,6 +18,7 @@ from agent_audit.redaction.rules.printed import PRINTING
 from agent_audit.redaction.rules.protocols import PROTOCOLS
 from agent_audit.redaction.rules.services import SERVICES
 from agent_audit.redaction.rules.signing_in import SIGNING_IN
+from agent_audit.redaction.rules.statements import STATEMENTS
 from agent_audit.redaction.rules.telephones import TELEPHONES
 from agent_audit.redaction.rules.vendors import VENDORS
 from agent_audit.redaction.rules.whole import WHOLE_IDS
@@ -27,8 +29,10 @@ BUILT_IN: tuple[Rule, ...] = (
     GENERAL
     + CALLS
     + COMMANDS
+    + STATEMENTS
     + PIPED
     + FILES
+    + DEVICES
     + PROTOCOLS
     + PRINTING
     + CLOUD

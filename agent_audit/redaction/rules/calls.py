@@ -9,7 +9,7 @@ from agent_audit.redaction.rules.model import Lazy, Rule, part
 from agent_audit.redaction.validators import has_digit, is_alphabet, is_mixed
 
 QUOTED = r"[\"']([^\"'\n]{1,256})[\"']"
-OTHER = r"[\"'][^\"'\n]{0,256}[\"']"
+OTHER = r"[\"'][^\"'\n]{0,256}[\"'](?:\.\w{2,12}\(\))?"  # `"x".to_string()`
 NEXT = r",\s{0,24}"
 _PAIR = (
     *("NetworkCredential(", "UsernamePasswordCredentials(", "PasswordAuthentication(", "Credentials.basic("),
@@ -21,6 +21,7 @@ _PAIR = (
     *(".credentials(", ".withCredentials(", ".Authenticate(", ".AuthenticateAsync("),
     *("PlainCredentials(", "BasicAuthCredentials(", "PlainTextAuthProvider(", "UsernamePasswordAuthenticationToken("),
     *("username_pw_set(", "auth.basic(", "AuthTokens.basic(", "oci_connect(", "oci_pconnect(", "ibm_db.connect("),
+    *("changeUserPassword(", "WiFi.begin(", "WiFi.softAP(", ".addAP(", "wlan.connect("),
 )
 """Calls whose first argument is a user or an application, and whose second is its password or key."""
 # What begins one of these also follows: `session token`.
@@ -263,6 +264,12 @@ CALLS: tuple[Rule, ...] = (
         _is_key,
     ),
     part("pushbullet-call", ("pushbullet(",), r"(?i:pushbullet)\(\s{0,4}[\"'](o\.[A-Za-z0-9]{32})[\"']"),
+    part(
+        "sheet-password",
+        (".protect ", ".unprotect "),
+        r"\.(?:Unp|P)rotect (?:Password:=)?\"([^\"\n]{4,256})\"",
+        _is_credential,
+    ),
     part("fernet-call", ("fernet(",), r"Fernet\(\s{0,4}b?[\"']([A-Za-z0-9_-]{43}=?)[\"']"),
     part(
         "cipher-call",

@@ -29,6 +29,11 @@ CLOUD: tuple[Rule, ...] = (
     part("azure-sas", ("sig=",), r"sig=([A-Za-z0-9%+/]{40,100}(?:%3[Dd]|=){0,2})"),
     # Azure keys carry a checkable signature in fixed places (Microsoft's common annotated security keys).
     within("azure-key", "jqqj99", r"[A-Za-z0-9+/]{52}", r"JQQJ99[A-Za-z0-9+/]{20,40}={0,2}"),
+    part(
+        "azure-storage-key",
+        ("azure.account.key.",),
+        r"azure\.account\.key\.[\w.-]{1,128}[\"']?(?:\s{0,4}[=:,]\s{0,4}|\s)[\"']?([A-Za-z0-9+/]{40,88}={0,2})",
+    ),
     within("azure-storage-key", "+ast", r"[A-Za-z0-9/+]{76}", r"\+ASt[A-Za-z0-9+/]{5,10}={0,2}"),
     token("alibaba-access-key", "ltai", r"LTAI[A-Za-z0-9]{17,24}"),
     token("tencent-secret-id", "akid", r"AKID[A-Za-z0-9]{32,40}"),

@@ -1,9 +1,11 @@
-"""Secrets on command lines, in the statements of databases and in the files of tools, by their documented syntax."""
+"""Secrets on command lines, and in the files of tools, by their documented syntax."""
 
 from __future__ import annotations
 
 import re
 
+from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.made import is_made
 from agent_audit.redaction.rules.model import Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, looks_random
 
@@ -20,10 +22,16 @@ WHOLE = (
     rf"\\{{0,3}}(?:(?=')'|(?=\")\")?((?<=')[^'\n]{{1,4096}}|(?<=\")(?:[^\"\\\n]|{_PLAIN}){{1,4096}}"
     rf"|(?:[^\s\"'|;&\\]|{_PLAIN}){{1,512}})"
 )
+# Who runs a program under another name has options of the program behind that name: `sudo -u app cp -p x y`.
+_NOT_AS_ANOTHER = "".join(
+    f"(?<!{lead})" for lead in ("sudo", "runuser", "doas", "sudo -E", "sudo -H", "sudo -n", "sudo -i")
+)
+_PASSWORD = KeyClass("key:password", numeric=True)
 # Up to the quote that the first group opened.
 _TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
 # Options of one letter or several, of which one has a number behind it (`-C 10`).
 _FLAGS = r"(?:\s{1,4}-(?:\w{0,8}[Cr]\s\d{1,6}|\w{1,8})(?=\s)){0,6}"
+_SECRET_NAME = r"--name[ =][\"']?[\w./-]{0,128}(?i:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\"']?\s"
 _RADTEST = r"(?: -(?:[dPtD] \S{1,128}|[x46])){0,6}"
 # Up to the option, in the same command: on the same line, or on the next where a mark of a shell says that it goes on.
 REST = r"(?:[^\n;|&]|(?<=[\\`^])\n){0,200}?\s"
@@ -43,9 +51,9 @@ def is_value(text: str) -> bool:
     )
 
 
-def _is_no_prompt(text: str) -> bool:
-    """Not what somebody is asked or told: `readPassword("Password: ")`, `InvalidPassword("password mismatch")`."""
-    return has_digit(text) or "password" not in text.lower()
+def is_password(text: str) -> bool:
+    """A token that was made to be a secret: no port, path, mode or name."""
+    return is_value(text) and "/" not in text and is_made(text, _PASSWORD, sure=True)
 
 
 def _is_passphrase(text: str) -> bool:
@@ -69,6 +77,14 @@ COMMANDS: tuple[Rule, ...] = (
         ("mysql", "mariadb", "mysqldump"),
         rf"(?:mysql\w{{0,8}}|mariadb)\b{REST}-p(?=[\"']?[^\s\"']{{3,128}}(?:\s|$|[\"'])){ARGUMENT}",
         is_value,
+    ),
+    # Of whatever program: who logs in, and with what.
+    part(
+        "user-and-password",
+        (" -u ", " --user ", " --username ", " -username "),
+        rf"{_NOT_AS_ANOTHER} --?(?:u|U|user|username) (?![-/]|\S{{1,128}}\.py\s)\S{{1,128}}{REST}"
+        rf"-(?:p|P|w|pw) {ARGUMENT}",
+        is_password,
     ),
     part("sshpass-password", ("sshpass",), rf"sshpass\s+-p\s*{ARGUMENT}", is_value),
     _option("redis-password", "redis-cli keydb-cli valkey-cli", r"-a\s+"),
@@ -98,6 +114,41 @@ COMMANDS: tuple[Rule, ...] = (
     _option("steghide-password", "steghide", r"-p "),
     _option("ccrypt-password", "ccrypt ccencrypt ccdecrypt", r"-K "),
     _option("signing-password", "signtool", r"/p "),
+    _option("vertica-password", "vsql", r"-w ?"),
+    _option("certificate-password", "certutil", r"-p "),
+    _option("certificate-password", "pk12util", r"-[WK] "),
+    _option("pdf-password", "pdftotext pdfinfo pdftoppm pdftocairo pdfimages pdftohtml", r"-[uo]pw "),
+    _option("document-password", "msoffcrypto-tool", r"-p "),
+    _option("account-password", "esxcli", r"-p "),
+    _option("account-password-again", "esxcli", r"-c "),
+    _option("web-terminal-password", "ttyd gotty", r"-c [\"']?[^\s:\"']{1,64}:"),
+    _option("scanner-password", "nikto", r"-id [\"']?[^\s:\"']{1,64}:"),
+    _option("extpass-password", "gocryptfs encfs", r"--?extpass[ =][\"']?echo "),
+    part("wandb-login", ("wandb login ",), r"wandb login (?:--\w{1,16} ){0,2}([0-9a-f]{40})(?![0-9a-z])"),
+    part("choco-key", ("choco ",), rf"choco (?:apikey|push)\b{REST}-k[ =]{ARGUMENT}", is_password),
+    part("rancher-token", ("rancher login ",), r"rancher login\b[^\n;|&]{0,200}?\s-t (token-\w{5}:\S{20,80})"),
+    part(
+        "bundler-password",
+        ("bundle config ",),
+        rf"bundle config (?:set )?(?:--\w{{1,8}} )?[\w.:/-]{{1,128}} [\w.@-]{{1,64}}:(?!//){ARGUMENT}",
+        is_value,
+    ),
+    part("account-password", ("filebrowser users add ",), rf"filebrowser users add \S{{1,64}} {ARGUMENT}", is_value),
+    _option("mail-password", "swaks", r"-ap "),
+    part("directory-password", ("dscl ",), rf"dscl\b{REST}-?passwd \S{{1,256}} (?:\S{{1,128}} )?{ARGUMENT}", is_value),
+    part("zookeeper-auth", ("addauth digest ",), rf"addauth digest [^\s:]{{1,64}}:{ARGUMENT}", is_value),
+    part(
+        "b2-key",
+        ("b2 auth", "b2 account auth"),
+        rf"b2 (?:account )?authorize(?:[-_]account)? \w{{8,64}} {ARGUMENT}",
+        is_value,
+    ),
+    part(
+        "bitwarden-session",
+        ("--session ", "bw_session"),
+        r"(?:--session |(?i:BW_SESSION)[\"']?\s?[=:]\s?)[\"']?([A-Za-z0-9+/]{64,128}={0,2})",
+        looks_random,
+    ),
     part(
         "mosquitto-password",
         ("mosquitto_passwd ",),
@@ -136,16 +187,6 @@ COMMANDS: tuple[Rule, ...] = (
         rf"pulumi config set(?=[^\n]{{0,300}} --secret)(?: --\w[\w-]{{0,20}}){{0,4}} [^\s-]\S{{0,100}} {WHOLE}",
         is_value,
     ),
-    part(
-        "cypher-password",
-        ("set password from ",),
-        r"(?i:set password from) \\{0,3}[\"'][^\"'\n]{1,128}[\"'] (?i:to) \\{0,3}[\"']([^\"'\n\\]{1,128})",
-    ),
-    part(
-        "cypher-old-password",
-        ("set password from ",),
-        r"(?i:set password from) \\{0,3}[\"']([^\"'\n\\]{1,128})\\{0,3}[\"'] (?i:to) ",
-    ),
     _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
     _option("user-password", "useradd usermod adduser", r"-p "),
     _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
@@ -173,8 +214,8 @@ COMMANDS: tuple[Rule, ...] = (
     part("databricks-secret", ("--string-value ",), rf"--string-value {WHOLE}", is_value),
     part(
         "substituted-file",
-        ("-file <(", "-file=<("),
-        r"-file[ =]<\((?:echo|printf)(?: -n)? \\{0,3}[\"']?([^\s\"'()$\\]{4,256})",
+        ("-file <(", "-file=<(", "--password <(", "--passphrase <("),
+        r"-(?:file|-password|-passphrase)[ =]<\((?:echo|printf)(?: -n)? \\{0,3}[\"']?([^\s\"'()$\\]{4,256})",
         is_value,
     ),
     _option("curl-user-joined", "curl", r"-u[\"']?(?=\w)[^\s:\"']{1,64}:"),
@@ -194,13 +235,20 @@ COMMANDS: tuple[Rule, ...] = (
     part(
         "aws-parameter",
         ("put-parameter ",),
-        rf"put-parameter(?=[^\n]{{0,600}}SecureString)\b{REST}--value[ =]{WHOLE}",
+        rf"put-parameter(?=[^\n]{{0,600}}(?:SecureString|{_SECRET_NAME}))\b{REST}--value[ =]{WHOLE}",
+        is_value,
     ),
     part("aws-secret-string", ("--secret-string",), rf"--secret-string[ =]{WHOLE}", is_value),
     part(
         "powershell-secure-string",
         ("convertto-securestring ",),
         r"(?i:ConvertTo-SecureString)(?: -\w{1,16}){0,3} [\"']([^\"'\n]{1,512})[\"']",
+        is_value,
+    ),
+    part(
+        "powershell-secure-string",
+        ("convertto-securestring ",),
+        r"(?i:ConvertTo-SecureString)(?: -\w{1,16}){0,3} ([^\s\"'$()-][^\s\"'()]{0,511}) (?i:-AsPlainText)",
         is_value,
     ),
     part("minio-alias", ("mc alias set ",), rf"mc alias set \S{{1,64}} \S{{1,256}} \S{{1,128}} {ARGUMENT}", is_value),
@@ -224,6 +272,7 @@ COMMANDS: tuple[Rule, ...] = (
         "odbc-password", ("pwd={", "password={"), r"(?i:pwd|password)=\{([^{}\n]{1,128})(?<![!:][rsa])\}(?=;|[\"']|$)"
     ),
     within("ntlm-hash", ":::", r"[0-9a-f]{32}", r":::"),
+    part("ntlm-hash", ("ntlm ",), r"(?i:NTLM)\s{1,12}: ([0-9a-fA-F]{32})(?![0-9a-fA-F])"),
     part("snmp-password", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-A {ARGUMENT}", is_value),
     part("snmp-privacy", ("snmpwalk ", "snmpget "), rf"snmp(?:walk|get)\b{REST}-X {ARGUMENT}", is_value),
     part(
@@ -288,44 +337,6 @@ COMMANDS: tuple[Rule, ...] = (
         rf"create secret generic{REST}--from-literal[= ][\"']?[\w.-]{{1,64}}={ARGUMENT}",
         is_value,
     ),
-    part(
-        "sql-identified-by",
-        ("identified by", "identified with"),
-        r"(?i:identified (?:with [\w\"']{1,40} )?(?:by|as))"
-        r"(?<! is identified by)(?<! are identified by)(?<! be identified by)(?<! those identified by)"
-        r" (?i:password |values )?"
-        r"(?:[\"'](?=[^\"'\n]{1,128}[\"'])|(?=[^\s;,]{0,64}\d))([^\"'\n;,]{1,128}?)(?=[\"'\s;,]|\Z)",
-    ),
-    part(
-        "sql-replaced-password",
-        ("identified by",),
-        r"(?i:identified by) (?:\"[^\"\n]{1,128}\"|[^\s\"]{1,128}) (?i:replace) [\"']?([^\"'\n\s;,]{1,128})",
-    ),
-    # PostgreSQL's pgcrypto, MySQL, SQL Server: the key is the last argument or the first.
-    part(
-        "sql-cipher",
-        ("pgp_sym_encrypt", "pgp_sym_decrypt", "aes_encrypt(", "aes_decrypt("),
-        r"(?i:pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt)\((?:'[^'\n]{0,256}'|[\w.:$?@]{1,80}"
-        r"|\w{1,24}\([^()\n]{0,80}\)),\s{0,8}'([^'\n]{1,256})'",
-    ),
-    part("sql-cipher", ("bypassphrase(",), r"(?i:bypassphrase)\(\s{0,8}N?'([^'\n]{1,256})'"),
-    part(
-        "sql-setting",
-        ("set value", "set option_value", "set setting_value", "set config_value"),
-        r"(?i:set \w{0,24}value) ?= ?N?'([^'\n]{1,256})'(?=[^;\n]{0,80}?(?i:where)\b[^;\n]{0,80}?'[\w. -]{0,64}?"
-        r"(?i:password|passwd|secret|token|api[_-]?key|private[_-]?key)[\w. -]{0,8}')",
-    ),
-    part(
-        "sql-set-password", ("set password",), r"(?i:set password)(?: (?i:for) \S{1,128})? ?= ?[\"']([^\"'\n]{1,128})"
-    ),
-    part(
-        "sql-login",
-        ("sp_addlogin", "sp_password"),
-        r"(?i:sp_addlogin|sp_password) N?'[^'\n]{1,128}', ?N?'([^'\n]{1,128})'",
-    ),
-    part("sql-crypt", ("crypt('",), r"(?i:crypt)\('([^'\n]{1,128})', ?(?i:gen_salt)"),
-    part("sql-password", ("password(",), r"(?i:password)\([\"']([^\"'\n]{1,128})[\"']\)", _is_no_prompt),
-    part("redis-config-password", ("requirepass ", "masterauth "), rf"(?:requirepass|masterauth) {ARGUMENT}", is_value),
     part(
         "oracle-password",
         ("sqlplus ", "expdp ", "impdp ", "sqlldr ", "rman target "),

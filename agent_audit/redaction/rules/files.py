@@ -35,6 +35,17 @@ FILES: tuple[Rule, ...] = (
         rf"(?i:acl setuser) [^\s>]{{1,64}}(?: [\"']?[^\s>\"']{{1,64}}[\"']?){{0,12}} [\"'\\]?>{_VALUE}",
         is_value,
     ),
+    # cloud-init: lines of a user and a password.
+    part(
+        "cloud-init-password",
+        ("chpasswd:",),
+        r"chpasswd:[^\n]{0,40}\n(?:\s{1,12}expire:[^\n]{0,16}\n)?\s{1,12}list: ?[|>]?-?[ \t]{0,4}\n"
+        r"\s{1,16}(?:- )?[\w.-]{1,32}:"
+        r"(\S{1,256}(?:\n\s{1,16}(?:- )?[\w.-]{1,32}:\S{1,256}){0,32})",
+        lambda text: text not in ("R", "RANDOM") and is_value(text),
+    ),
+    # What Subversion remembers: lengths, and what is so long.
+    part("svn-password", ("\npassword\nv ",), r"\npassword\nV \d{1,4}\n([^\n]{1,512})"),
     # MONITOR quotes each argument of a command.
     part(
         "redis-monitor",

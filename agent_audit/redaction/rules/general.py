@@ -32,8 +32,8 @@ def _is_password(text: str) -> bool:
 
 
 def _is_no_group(text: str) -> bool:
-    """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give."""
-    if text.isdigit() or text.startswith(("$", "-$")) or is_placeholder(text):
+    """`docker run -u 1000:1000` names a user and a group, `-u <user:password>` what to give, `-u :` nothing."""
+    if text.isdigit() or re.search(r"\w", text) is None or text.startswith(("$", "-$")) or is_placeholder(text):
         return False
     return text.strip("<>[]") not in ("password", "pass", "passwd")
 
@@ -126,7 +126,7 @@ GENERAL: tuple[Rule, ...] = (
     part(
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
-        r"-(?:-proxy-user|-user|u)[ =]{0,3}[\"']?(?!jdbc:|\w{1,16}://)"
+        r"-(?:-proxy-user|-user|[uU])[ =]{0,3}[\"']?(?!jdbc:|\w{1,16}://)"
         r"[^\s:\"']{0,128}[\"']?:[\"']?(?=([^\s\"'@]{1,256}))\1(?![^\s\"']{0,256}/)",
         _is_no_group,
     ),

@@ -25,6 +25,7 @@ _PROGRAM = (
     r"|gpg2?\b[^|\n]{0,80}--passphrase-fd[ =]0|(?:docker|podman) secret create|openssl\b[^|\n]{0,80}stdin"
     r"|cryptsetup|veracrypt|encfs|gocryptfs|zfs load-key|vncpasswd|openconnect|rclone obscure"
     r"|gcloud secrets (?:create|versions add)|(?:npx )?firebase functions:secrets:set|pulumi config set"
+    r"|ssh-add|hdiutil\b[^|\n]{0,80}-stdinpass|p4 login|(?:op|lpass|bw) (?:signin|login|unlock)"
     r"|kubeseal|ansible-vault encrypt_string|gopass insert"
     r"|htpasswd -\w*i|mkpasswd|keepassxc-cli|pass insert|ecryptfs-\w+|mount\.\w+))"
 )
@@ -33,13 +34,24 @@ _HEREIN = (
     r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect"
     r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
     rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import)"
-    rf"|vercel env add|realm join|adcli join|sshfs)\b{REST}"
+    rf"|vercel env add|realm join|adcli join|sshfs|su|cosign|lncli|ipa|keepassxc-cli)\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
     *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
     *("docker secret create", "podman secret create", "wrangler secret", "gh secret", "fly secrets", "flyctl secrets"),
-    *("doppler secrets", "vercel env add", "realm join", "adcli join", "sshfs "),
+    *(
+        "doppler secrets",
+        "vercel env add",
+        "realm join",
+        "adcli join",
+        "sshfs ",
+        "su - ",
+        "keepassxc-cli ",
+        "cosign ",
+        "lncli ",
+        "ipa ",
+    ),
 )
 
 

@@ -5,32 +5,21 @@ from __future__ import annotations
 import base64
 import re
 
-from agent_audit.redaction.names.values import is_placeholder
+from agent_audit.redaction.rules.devices import VALUE, is_given, is_mixed_value
 from agent_audit.redaction.rules.model import EOL, NL, Rule, part
-from agent_audit.redaction.validators import has_digit, is_mixed, looks_random
+from agent_audit.redaction.validators import has_digit, looks_random
 
 _BASE64 = r"[A-Za-z0-9+/]{4,1024}={0,2}"
-_WHOLE_VALUE = r"\\{0,3}[\"']?([^\s\"'\\]{4,512})"
-
-
-def _is_value(text: str) -> bool:
-    """No variable, no option, no placeholder."""
-    return not re.match(r"[$<{%-]", text) and not is_placeholder(text)
-
-
-def _is_mixed(text: str) -> bool:
-    """No word of a sentence, no number, no placeholder."""
-    return is_mixed(text) and _is_value(text)
 
 
 def _is_generated(text: str) -> bool:
     """No name of something: `my-app-secret-v2`."""
-    return looks_random(text) or (text.isalnum() and _is_mixed(text))
+    return looks_random(text) or (text.isalnum() and is_mixed_value(text))
 
 
 def _is_auth_argument(text: str) -> bool:
     """No name of a mechanism: `AUTH CRAM-MD5`."""
-    return not re.fullmatch(r"[A-Z0-9-]{1,20}", text) and has_digit(text) and _is_value(text)
+    return not re.fullmatch(r"[A-Z0-9-]{1,20}", text) and has_digit(text) and is_given(text)
 
 
 def _is_of_bytes(text: str) -> bool:
@@ -51,8 +40,8 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "imap-login",
         (" login ",),
-        rf" LOGIN (?:\\?\"[^\"\n\\]{{1,128}}\\?\"|[^\s\"]{{1,128}}) {_WHOLE_VALUE}\\?\"?{EOL}",
-        _is_mixed,
+        rf" LOGIN (?:\\?\"[^\"\n\\]{{1,128}}\\?\"|[^\s\"]{{1,128}}) {VALUE}\\?\"?{EOL}",
+        is_mixed_value,
     ),
     part(
         "sasl-plain",
@@ -69,7 +58,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "redis-auth",
         ("auth ",),
-        rf"(?:\A|(?<=[\n\"'`])|(?<=> )|(?<=\\n))AUTH (?:(?!PLAIN |LOGIN )[\w.-]{{1,64}} )?{_WHOLE_VALUE}{EOL}",
+        rf"(?:\A|(?<=[\n\"'`])|(?<=> )|(?<=\\n))AUTH (?:(?!PLAIN |LOGIN )[\w.-]{{1,64}} )?{VALUE}{EOL}",
         _is_auth_argument,
     ),
     part(
@@ -78,31 +67,19 @@ PROTOCOLS: tuple[Rule, ...] = (
         rf"(?i:auth){NL}\$\d{{1,4}}{NL}(?:[\w.-]{{1,64}}{NL}\$\d{{1,4}}{NL})?([^\r\n\\]{{4,512}})",
     ),
     part(
+        "ftp-login",
+        ("ftp> user ", "ftp> quote pass "),
+        rf"ftp> (?:user [\w.@-]{{1,64}}|(?i:quote pass)) {VALUE}",
+        is_given,
+    ),
+    part(
         "nickserv-identify",
         ("identify ",),
-        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]#-]{{1,32}} )?{_WHOLE_VALUE}{EOL}",
-        _is_mixed,
+        rf"(?:(?<=:)|(?<=[Ss]erv )|(?<=SERV ))(?i:identify) (?:[\w\[\]#-]{{1,32}} )?{VALUE}{EOL}",
+        is_mixed_value,
     ),
-    part(
-        "ipsec-secret",
-        (": psk ", ": eap ", ": xauth ", ": ntlm "),
-        r": (?:PSK|EAP|XAUTH|NTLM) \\?\"([^\"\n\\]{4,256})",
-        _is_value,
-    ),
-    part(
-        "network-device-password",
-        tuple(f"{word} {kind} " for word in ("password", "secret", "key") for kind in "056789"),
-        rf"(?i:password|secret|key) [0-9] {_WHOLE_VALUE}",
-        _is_mixed,
-    ),
-    part(
-        "snmp-community",
-        ("rocommunity", "rwcommunity", "snmp-server community "),
-        rf"(?:r[ow]community6?|snmp-server community) {_WHOLE_VALUE}",
-        lambda text: text != "public" and _is_value(text),
-    ),
-    part("haproxy-password", ("insecure-password ",), rf"insecure-password {_WHOLE_VALUE}", _is_value),
-    part("haproxy-stats", ("stats auth ",), rf"stats auth [\w.@-]{{1,64}}:{_WHOLE_VALUE}", _is_value),
+    part("haproxy-password", ("insecure-password ",), rf"insecure-password {VALUE}", is_given),
+    part("haproxy-stats", ("stats auth ",), rf"stats auth [\w.@-]{{1,64}}:{VALUE}", is_given),
     part(
         "elastic-password",
         ("password ",),
@@ -115,39 +92,33 @@ PROTOCOLS: tuple[Rule, ...] = (
         ("secret id", "secretid", "secret_id"),
         r"(?i:secret[ _]?id)[\"']?\s{0,8}[:=]\s{0,12}[\"']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
     ),
-    part(
-        "fortigate-secret",
-        ("set psksecret ", "set passwd ", "set password ", "set auth-pwd "),
-        rf"(?i:set (?:psksecret|passwd|password|auth-pwd)) {_WHOLE_VALUE}",
-        _is_mixed,
-    ),
     part("openweather-key", ("appid=",), r"appid=([0-9a-f]{32})(?![0-9a-z])"),
     part(
         "recovery-key",
-        ("recovery key", "bitlocker", "recovery password"),
-        r"(?i:bitlocker|recovery (?:key|password))[^\n]{0,64}?\b"
+        ("recovery key", "bitlocker", "recovery password", "-rp "),
+        r"(?i:bitlocker|recovery (?:key|password)|-rp)[^\n]{0,64}?\b"
         r"((?:\d{6}-){7}\d{6}|(?:[A-Z0-9]{4}-){6}[A-Z0-9]{4})(?![\w-])",
     ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
         "postfix-sasl-password",
         ("]:587 ", "]:465 ", "]:25 "),
-        rf"\]:(?:587|465|25) [^\s:\"']{{1,128}}:{_WHOLE_VALUE}",
-        _is_value,
+        rf"\]:(?:587|465|25) [^\s:\"']{{1,128}}:{VALUE}",
+        is_given,
     ),
     part(
         "kickstart-password",
         ("rootpw ",),
-        rf"rootpw(?: --(?:plaintext|iscrypted|allow-ssh)){{0,3}} (?!-){_WHOLE_VALUE}",
-        _is_value,
+        rf"rootpw(?: --(?:plaintext|iscrypted|allow-ssh)){{0,3}} (?!-){VALUE}",
+        is_given,
     ),
     # Lines that set a variable without `=`: Dockerfile (the old form), csh, Apache.
     part(
         "environment-line",
         ("env ", "setenv "),
         r"(?:ENV|[Ss]et[Ee]nv) {1,4}\w{0,48}(?:PASSWORD|PASSWD|PASS|PWD|SECRET|TOKEN|API_?KEY|ACCESS_KEY|PRIVATE_KEY)"
-        rf"(?:_\d{{1,4}}|_PROD|_DEV|_TEST|_STAGING)? {{1,4}}{_WHOLE_VALUE}",
-        _is_value,
+        rf"(?:_\d{{1,4}}|_PROD|_DEV|_TEST|_STAGING)? {{1,4}}{VALUE}",
+        is_given,
     ),
     part(
         "terraform-random-password",
@@ -160,14 +131,14 @@ PROTOCOLS: tuple[Rule, ...] = (
         rf"expect (?:[^\n]{{0,60}}?(?i:assword|assphrase|asscode)[^\n]{{0,60}}?(?:{NL}|; ?|\{{)\s{{0,8}}"
         r"|\{[^\0]{0,400}?(?i:assword|assphrase|asscode)[^\n{]{0,60}\{\s{0,16})send (?:-- )?"
         r"\\{0,3}\"([^\"\\\n]{4,128})",
-        _is_value,
+        is_given,
     ),
     # What services say of a wrong one: `Incorrect API key provided: x.`
     part(
         "secret-provided",
         tuple(f"{word} {verb}" for word in ("key", "token", "password") for verb in ("provided", "supplied", "given")),
         r"(?i:key|token|password) (?i:provided|supplied|given)(?: was)?: ?[\"'`]?([^\s\"'`,;\\]{7,512}[^\s\"'`,;.\\])",
-        _is_mixed,
+        is_mixed_value,
     ),
     # `Use the following password to go on:`, `Your API key is:`, and the secret on a line of its own.
     part(
@@ -190,14 +161,14 @@ PROTOCOLS: tuple[Rule, ...] = (
         "credentials-pair",
         ("creds ", "credentials ", "login ", "creds: ", "credentials: ", "login: "),
         r"(?i:creds|credentials|login):?(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
-        rf"[\w.@-]{{2,64}} ?/ ?{_WHOLE_VALUE}",
-        _is_mixed,
+        rf"[\w.@-]{{2,64}} ?/ ?{VALUE}",
+        is_mixed_value,
     ),
     part(
         "login-told",
         ("log in as ", "login as ", "logged in as ", "sign in as ", "signed in as "),
-        rf"(?i:log|sign)(?:ged|ed)? ?in as [\w.@-]{{2,64}} (?:with|using)(?: (?:password|pw|pass))? {_WHOLE_VALUE}",
-        lambda text: len(text) > 5 and _is_mixed(text),
+        rf"(?i:log|sign)(?:ged|ed)? ?in as [\w.@-]{{2,64}} (?:with|using)(?: (?:password|pw|pass))? {VALUE}",
+        lambda text: len(text) > 5 and is_mixed_value(text),
     ),
     # What the tools of Solana write for a key pair: its 64 bytes.
     part(
@@ -265,6 +236,6 @@ PROTOCOLS: tuple[Rule, ...] = (
         "terraform-sensitive",
         ("sensitive",),
         r"sensitive\\{0,3}\"\s?:\s{0,4}true[^{}]{0,200}?\"value\\{0,3}\"\s?:\s{0,4}\\{0,3}\"([^\"\n\\]{1,4096})",
-        _is_value,
+        is_given,
     ),
 )

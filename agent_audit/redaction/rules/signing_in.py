@@ -7,7 +7,7 @@ import re
 
 from agent_audit.redaction.names.values import is_placeholder, is_technical
 from agent_audit.redaction.rules.calls import NEXT, OTHER, QUOTED
-from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_value
+from agent_audit.redaction.rules.commands import ARGUMENT, REST, WHOLE, is_password, is_value
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, token
 from agent_audit.redaction.validators import has_digit, is_mixed
 
@@ -57,6 +57,12 @@ def _is_encrypted(text: str) -> bool:
     except ValueError:
         return False
 
+
+_IMPACKET = ("impacket-", "secretsdump", "psexec.py", "wmiexec", "smbexec", "getuserspns", "getnpusers", "mssqlclient")
+_IMPACKET_TOOL = (
+    r"(?i:impacket-\w{1,24}|secretsdump(?:\.py)?|psexec\.py|(?:wmi|smb)exec(?:\.py)?|get(?:userspns|npusers)(?:\.py)?"
+    r"|mssqlclient(?:\.py)?)"
+)
 
 SIGNING_IN: tuple[Rule, ...] = (
     part("cargo-login", ("cargo login ",), rf"cargo login{_OPTIONS} (?!-)([A-Za-z0-9_-]{{16,128}}){EOL}", _is_token),
@@ -170,12 +176,18 @@ SIGNING_IN: tuple[Rule, ...] = (
         rf"(?i:connect to) [\w.]{{1,64}} (?i:user) [\w.$]{{1,64}} (?i:using) {ARGUMENT}",
         _is_for_it,
     ),
+    # Before the target's name, or where an option says it.
     part(
         "impacket-password",
-        ("impacket-", "secretsdump", "psexec.py", "wmiexec", "smbexec", "getuserspns", "getnpusers", "mssqlclient"),
-        r"(?i:impacket-\w{1,24}|secretsdump(?:\.py)?|psexec\.py|(?:wmi|smb)exec(?:\.py)?|get(?:userspns|npusers)(?:\.py)?"
-        rf"|mssqlclient(?:\.py)?){REST}[\"']?(?:[\w.-]{{1,64}}/)?[\w.$-]{{1,64}}:([^\s\"']{{1,128}})@[\w.-]",
+        _IMPACKET,
+        rf"{_IMPACKET_TOOL}{REST}[\"']?(?:[\w.-]{{1,64}}/)?[\w.$-]{{1,64}}:([^\s\"']{{1,128}})@[\w.-]",
         lambda text: text not in ("password", "pass", "pw") and is_value(text),
+    ),
+    part(
+        "impacket-password",
+        _IMPACKET,
+        rf"{_IMPACKET_TOOL}{REST}[\"']?[\w.-]{{1,64}}/[\w.$-]{{1,64}}:(?!//)([^\s\"'@]{{1,128}})(?=[\s\"']|\Z)",
+        is_password,
     ),
     # Text for `base64`, that none but a secret would have.
     part(

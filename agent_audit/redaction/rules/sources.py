@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agent_audit.redaction.rules.issuers import ISSUERS, TOOLS
+from agent_audit.redaction.rules.issuers import ISSUERS
+from agent_audit.redaction.rules.tools import TOOLS
 
 _STANDARDS = """
 private-key: RFC 7468 and RFC 4716, PEM and OpenSSH textual encodings; RFC 9580, OpenPGP

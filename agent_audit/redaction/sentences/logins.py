@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.names.made import is_made
+from agent_audit.redaction.names.made import is_made, without_end
 from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.names.vocabulary import words
 
@@ -66,12 +66,7 @@ def _secret(text: str, match: re.Match[str] | None, *, sure: bool = True) -> lis
     """The first group of a match, without what ends its sentence, if it has the form of a password."""
     if match is None:
         return []
-    start, stop = match.span(1)
-    end = stop
-    while stop > start and text[stop - 1] in ".,;:)":
-        stop -= 1
-    if stop == end and text[stop - 1] in "!?" and not text[stop : stop + 2].strip().islower():
-        stop -= 1
+    start, stop = without_end(text, *match.span(1))
     if _ENDS.match(text, stop) is None:
         return []
     return [Named(start, stop, _PASSWORD.rule)] if is_made(text[start:stop], _PASSWORD, sure=sure) else []

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 
 from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
-from agent_audit.redaction.names.made import is_made, is_quoted_secret, is_words
+from agent_audit.redaction.names.made import is_made, is_quoted_secret, is_words, without_end
 from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.validators import looks_random
 
@@ -142,20 +142,9 @@ def _value(
         inside = match.group(group)
         fit = direct and quoted and found.rule == "key:password" and is_quoted_secret(inside, found)
         return Named(*match.span(group), found.rule) if fit or is_made(inside, found, sure=not direct) else None
-    start, stop = _trimmed(text, *match.span(4))
+    start, stop = without_end(text, *match.span(4))
     sure = found.rule != "key:password" or not (direct or (alone and _CLAUSE_AFTER.match(text, stop)))
     return Named(start, stop, found.rule) if is_made(text[start:stop], found, sure=sure) else None
-
-
-def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
-    """A token without what ends the sentence; `!` within one belongs to it: `x!, then`, `x! then`."""
-    end = stop
-    while stop > start and text[stop - 1] in ".,;:)":
-        stop -= 1
-    if stop == end and text[stop - 1] in "!?" and not text[stop : stop + 2].strip().islower():
-        while stop > start and text[stop - 1] in "!?":
-            stop -= 1
-    return start, stop
 
 
 def _bare(text: str, first: int, last: int, found: KeyClass) -> Named | None:
@@ -164,7 +153,7 @@ def _bare(text: str, first: int, last: int, found: KeyClass) -> Named | None:
     match = _VALUE.match(text, lead.end()) if lead is not None else None
     if match is None or match.group(4) is None:
         return None
-    start, stop = _trimmed(text, *match.span(4))
+    start, stop = without_end(text, *match.span(4))
     secret = text[start:stop]
     if "(" in secret or not _CLAUSE_AFTER.match(text, stop):
         return None
@@ -206,7 +195,7 @@ def _before(text: str, first: int, found: KeyClass) -> Named | None:
     offset = first - len(lead)
     match = _STANDS_BEFORE.match(lead[::-1]) or _SHOWN_FOR.match(lead[::-1])
     if match is not None:
-        start, stop = _trimmed(text, first - match.end(1), first - match.start(1))
+        start, stop = without_end(text, first - match.end(1), first - match.start(1))
         return Named(start, stop, found.rule) if is_made(text[start:stop], found, sure=True) else None
     asked = _ASKED_FOR.search(lead) if "ask" in lead or "say" in lead or "want" in lead or "prompt" in lead else None
     if asked is None:

@@ -103,7 +103,8 @@ _ASKS = re.compile(
 _ENDS = re.compile(r"\s*(?:\Z|\n)|[.!](?:\s|\Z)")
 _CLAUSE_ENDS = re.compile(
     r"[\"'`]?(?:\s*(?:\Z|\n|\\n)|[.!]+(?:[\s\"'`)]|\Z)|[,;)](?:\s|\Z)|[\"'`][,\]}]"
-    r"| (?:and|but|so|for|on|in|at|to|if|please|thanks|btw)\b)"
+    r"| (?:and|but|so|for|on|in|at|to|if|then|when|since|because|please|pls|plz|thanks?|thx|btw|ok|okay|lol|now|again"
+    r"|can|could|just|you|i|use|try)\b)"
 )
 _IS_SET = re.compile(rf"{_WAS_SET}\b")
 _SETS = re.compile(
