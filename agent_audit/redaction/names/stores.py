@@ -48,10 +48,9 @@ STORE_KEYS = frozenset(
 
 def secret_members(out: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     """Container and key of each secret of a record."""
-    if out.get("kind") == "Secret":  # Kubernetes
-        for name in ("data", "stringData"):
-            if type(out.get(name)) is dict:
-                yield from ((out[name], slot) for slot in list(out[name]))
+    for name in ("data", "stringData") if out.get("kind") == "Secret" else ("stringData",):  # Kubernetes
+        if type(out.get(name)) is dict:
+            yield from ((out[name], slot) for slot in list(out[name]))
     if "kty" in out:
         yield from ((out, slot) for slot in _PRIVATE_PARAMETERS & out.keys())
     if not _INITIALISED.isdisjoint(out):  # Vault

@@ -14,6 +14,7 @@ def words(text: str) -> frozenset[str]:
 
 PASSWORD = words("""
     password passwords passwd passwds passphrase passphrases passcode passcodes pwd pwds pw pass
+    passwordd passwordo remotepass localpass
     pword passw sshpass userpass dbpass smtppass smbpass mypass pgpass rootpass adminpass mysqlpwd dbpwd userpwd
     storepass keypass passwort passwörter kennwort kennwörter contraseña contrasena contraseñas contrase
     senha senhas wachtwoord motdepasse mdp lösenord losenord passord adgangskode hasło

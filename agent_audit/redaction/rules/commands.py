@@ -119,7 +119,10 @@ COMMANDS: tuple[Rule, ...] = (
     _option("certificate-password", "pk12util", r"-[WK] "),
     _option("pdf-password", "pdftotext pdfinfo pdftoppm pdftocairo pdfimages pdftohtml", r"-[uo]pw "),
     _option("document-password", "msoffcrypto-tool", r"-p "),
-    _option("account-password", "esxcli", r"-p "),
+    _option("account-password", "esxcli doveadm", r"-p "),
+    _option("account-password", "knife", r"-P "),
+    _option("guest-password", "vmrun", r"-[gv]p "),
+    _option("signing-password", "fastlane", r"-p "),
     _option("account-password-again", "esxcli", r"-c "),
     _option("web-terminal-password", "ttyd gotty", r"-c [\"']?[^\s:\"']{1,64}:"),
     _option("scanner-password", "nikto", r"-id [\"']?[^\s:\"']{1,64}:"),
@@ -133,7 +136,17 @@ COMMANDS: tuple[Rule, ...] = (
         rf"bundle config (?:set )?(?:--\w{{1,8}} )?[\w.:/-]{{1,128}} [\w.@-]{{1,64}}:(?!//){ARGUMENT}",
         is_value,
     ),
-    part("account-password", ("filebrowser users add ",), rf"filebrowser users add \S{{1,64}} {ARGUMENT}", is_value),
+    # Who, on which host or of which kind, and the password behind it.
+    part(
+        "account-argument",
+        (
+            *("create-user ", "add-user", "users add ", "ctl register ", "change_password ", "set_password "),
+            *("change-password ", "auth test ", "admins add ", "admins passwd ", "secret-set-value "),
+        ),
+        r"(?:create-user|add-user(?:\.sh|\.bat)?|users add|ctl register|change[_-]password|set_password|auth test"
+        rf"|admins (?:add|passwd)|secret-set-value)(?: [\w.@-]{{1,64}}){{1,2}} {ARGUMENT}",
+        is_password,
+    ),
     _option("mail-password", "swaks", r"-ap "),
     part("directory-password", ("dscl ",), rf"dscl\b{REST}-?passwd \S{{1,256}} (?:\S{{1,128}} )?{ARGUMENT}", is_value),
     part("zookeeper-auth", ("addauth digest ",), rf"addauth digest [^\s:]{{1,64}}:{ARGUMENT}", is_value),
@@ -187,7 +200,8 @@ COMMANDS: tuple[Rule, ...] = (
         rf"pulumi config set(?=[^\n]{{0,300}} --secret)(?: --\w[\w-]{{0,20}}){{0,4}} [^\s-]\S{{0,100}} {WHOLE}",
         is_value,
     ),
-    _option("ssh-key-password", "ssh-keygen", r"-[NP] ?"),
+    _option("ssh-key-old-password", "ssh-keygen", r"-P ?"),
+    _option("ssh-key-password", "ssh-keygen", r"-N ?"),
     _option("user-password", "useradd usermod adduser", r"-p "),
     _option("httpie-password", "http https xh", r"(?:-a|--auth)[ =]{1,2}[^\s:\"']{1,64}:"),
     part(
@@ -212,6 +226,10 @@ COMMANDS: tuple[Rule, ...] = (
     _option("curl-certificate", "curl", r"(?:-E|--(?:proxy-)?cert)[ =]{1,2}[\"']?[^\s:\"']{2,128}:(?!//)"),
     _option("influx-token", "influx", r"-t[ =]?(?=[\w-]{40})"),
     part("databricks-secret", ("--string-value ",), rf"--string-value {WHOLE}", is_value),
+    # Whatever it is for: what else would a program read that gives out one token made to be a secret.
+    part(
+        "substituted-file", ("<(echo ", "<(printf "), rf"<\((?:echo|printf)(?: -n)? {ARGUMENT}(?=[\"']?\))", is_password
+    ),
     part(
         "substituted-file",
         ("-file <(", "-file=<(", "--password <(", "--passphrase <("),
@@ -231,7 +249,12 @@ COMMANDS: tuple[Rule, ...] = (
         r"openssl passwd(?: -(?:salt \S{1,32}|\w{1,10})){0,4} [\"']?([^\s\"'-][^\s\"']{0,127})",
         is_value,
     ),
-    part("gh-secret", ("secret set ",), rf"secret set\b{REST}(?:--body[ =]|--value[ =]|-b[ =]?){WHOLE}", is_value),
+    part(
+        "gh-secret",
+        ("secret set ", "secret:create "),
+        rf"secret(?: set|:create)\b{REST}(?:--body[ =]|--value[ =]|-b[ =]?){WHOLE}",
+        is_value,
+    ),
     part(
         "aws-parameter",
         ("put-parameter ",),

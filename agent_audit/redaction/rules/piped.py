@@ -34,24 +34,15 @@ _HEREIN = (
     r"(?:kinit|cryptsetup|sudo|(?:ch|smb|vnc)?passwd|openconnect"
     r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
     rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import)"
-    rf"|vercel env add|realm join|adcli join|sshfs|su|cosign|lncli|ipa|keepassxc-cli)\b{REST}"
+    r"|vercel env add|realm join|adcli join|sshfs|su|saslpasswd2|context create|-password|cosign|lncli|ipa"
+    rf"|keepassxc-cli)\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
     *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
     *("docker secret create", "podman secret create", "wrangler secret", "gh secret", "fly secrets", "flyctl secrets"),
-    *(
-        "doppler secrets",
-        "vercel env add",
-        "realm join",
-        "adcli join",
-        "sshfs ",
-        "su - ",
-        "keepassxc-cli ",
-        "cosign ",
-        "lncli ",
-        "ipa ",
-    ),
+    *("doppler secrets", "vercel env add", "realm join", "adcli join", "sshfs ", "su - ", "-password ", "saslpasswd2 "),
+    *("context create ", "keepassxc-cli ", "cosign ", "lncli ", "ipa "),
 )
 
 
@@ -72,6 +63,12 @@ PIPED: tuple[Rule, ...] = (
         ),
         group=2,
         accept=_is_typed,
+    ),
+    Rule(
+        "piped-password",
+        ('" | convertto-securestring', "' | convertto-securestring"),
+        Lazy(r"(?=[\"'] \| ConvertTo-SecureString)"),
+        before=Lazy(r"[^\"'\n$]{4,256}(?=[\"'])"),
     ),
     part("here-string-password", _HEREIN_LITERALS, rf"{_HEREIN}<<< ?\$?{WHOLE}", is_value),
     Rule(

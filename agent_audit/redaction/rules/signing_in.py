@@ -143,8 +143,8 @@ SIGNING_IN: tuple[Rule, ...] = (
     ),
     part(
         "password-command",
-        ("password-command", "passwordeval", "password_command"),
-        r"(?i:password[-_]?command|passwordeval)[ =]{1,3}[\"']{1,2}echo [\"']?([^\s\"'$]{4,128})",
+        ("password-command", "passwordeval", "password_command", "passcmd"),
+        r"(?i:password[-_]?command|passwordeval|passcmd)[ =]{1,3}[\"']{1,2}echo [\"']?([^\s\"'$]{4,128})",
         is_value,
     ),
     part("cvs-password", (":pserver:",), r":pserver:[^\s:@/]{1,64}:([^\s@]{1,128})@", is_value),
@@ -333,10 +333,10 @@ SIGNING_IN: tuple[Rule, ...] = (
         "hashing-call",
         (
             *("bcrypt.hash", "hash::make(", "password_hash(", "make_password(", "password::create(", "argon2.hash("),
-            *("generatefrompassword(",),
+            *("generatefrompassword(", "bcrypt("),
         ),
         r"(?i:bcrypt\.hash(?:sync|pw)?|hash::make|(?:generate_)?password_hash|make_password|password::create"
-        rf"|argon2\.hash|generatefrompassword)\(\s{{0,8}}(?:\[\]byte\()?b?{QUOTED}",
+        rf"|argon2\.hash|generatefrompassword|bcrypt)\(\s{{0,8}}(?:\[\]byte\()?b?{QUOTED}",
         _is_chosen,
     ),
     part(

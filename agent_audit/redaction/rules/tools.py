@@ -30,6 +30,8 @@ sql-linked-login: Microsoft Learn, sp_addlinkedsrvlogin
 routing-key wlan-key: Cisco IOS command reference, OSPF, EIGRP, NTP and WLAN authentication
 ftp-login: RFC 959, USER and PASS; ftp(1)
 cloud-init-password: cloud-init documentation, set passwords
+account-argument: the help of emqx, ejabberdctl, prosodyctl, doveadm, salt and add-user.sh
+guest-password: VMware documentation, vmrun, -gp and -vp
 vertica-password: Vertica documentation, vsql, -w
 certificate-password: Microsoft Learn, certutil, -p; pk12util(1), -W and -K
 pdf-password document-password: pdftotext(1), -upw and -opw; msoffcrypto-tool README, -p
@@ -52,7 +54,7 @@ htpasswd-password: Apache HTTP Server documentation, htpasswd, -b
 smb-password: smbclient(1), -U
 net-user-password net-use-password: Microsoft Learn, net user and net use
 rabbitmq-password: rabbitmqctl(8), add_user and change_password
-ssh-key-password: ssh-keygen(1), -N and -P
+ssh-key-password ssh-key-old-password: ssh-keygen(1), -N and -P
 user-password: useradd(8) and usermod(8), -p
 httpie-password httpie-token: HTTPie documentation, authentication
 radius-password radius-secret: radtest(1)

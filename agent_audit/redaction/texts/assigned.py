@@ -88,7 +88,8 @@ _CODE_AFTER = re.compile(r"[,;)\]}]|\s{1,40}[)\]}]| =(?!=)| (?:or|and|if|else|is
 _COORDINATE = re.compile(r"(?:jar|war|pom|aar|bundle|test-jar):[\w.]")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}\s?=")
 _SCOPE = re.compile(
-    r"(?:read|write|list|admin|manage|create|update|delete|view|get|reset|rotate|revoke|change|use|export|import)"
+    r"(?:read|write|list|admin|manage|create|update|delete|view|get|set|reset|rotate|revoke|change|use|export|import"
+    r"|access|add|clear|edit|encrypt|decrypt|generate|refresh|remove|show|sync)"
     r"(?:[:_.-][a-z*]{1,24}){0,3}|\*"
 )
 _KEY_OF_STORE = re.compile(r"[a-z]{2,24}(?::(?:[a-z_-]{1,24}|\d{1,12}(?:\.\d{1,3}){0,3}|\*)){1,6}")
@@ -418,8 +419,8 @@ def plausible(text: str, value: Value, separator: str, found: KeyClass) -> bool:
     stored = not value.quoted and found.rule != "key:password" and is_key_of_store(secret)
     if separator == ":" and (stored or _COORDINATE.match(secret)):
         return False  # Redis: `EXPIRE token:bucket:10.0.0.3`; Maven's dependencies
-    if separator == ":" and (value.end == len(text) or text[value.end] in "'\"") and _SCOPE.fullmatch(secret):
-        return False  # `"secrets:read"`
+    if separator == ":" and _SCOPE.fullmatch(secret):
+        return False  # `"secrets:read"`, `rake secret:generate`
     if not value.quoted and found.numeric and secret.isdigit() and _UNIT_AFTER.match(text, value.end):
         return False  # `Brenner Pass: 1370 m`
     if not value.quoted and ("==" in separator or ("\n" in separator and text[value.end : value.end + 1] == ":")):
