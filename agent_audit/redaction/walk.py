@@ -7,7 +7,7 @@ what the scan changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, Protocol
 
 from agent_audit.redaction import marker, members
@@ -17,27 +17,21 @@ from agent_audit.redaction.marker import Masker
 from agent_audit.redaction.names.keys import (
     ANSWER_KEYS,
     BOUND_KEYS,
-    COLUMN_KEYS,
     COMMAND_KEYS,
     FIELD_KEYS,
-    HEADING_KEYS,
     JOINT,
     LOOSELY,
-    NAME_KEYS,
     PHONE,
     ROW_KEYS,
     STATEMENT_KEYS,
-    TYPED_KEYS,
     USER_AND_PASSWORD,
     VALUE_KEYS,
     KeyClass,
     KeyClassifier,
-    field_labels,
-    field_name,
 )
 from agent_audit.redaction.names.stores import STORE_KEYS, is_key_of_bytes, secret_members
-from agent_audit.redaction.names.values import could_be_secret, describes_in, enough_digits, is_shown
-from agent_audit.redaction.names.vocabulary import ACCOUNT_WORDS
+from agent_audit.redaction.names.values import describes_in, enough_digits
+from agent_audit.redaction.neighbours import NAME, below_header, beside_names, in_rows, typed_into
 from agent_audit.redaction.objects import (
     Items,
     Members,
@@ -58,20 +52,13 @@ MAX_NODES = 250_000
 MAX_TEXT = 64_000_000
 
 _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
-# Most labels and targets name nothing that could be secret, and need not be taken apart.
-_FIELD = re.compile(r"(?=[^\n]{0,64}?(?i:pass|pwd|secret|token|key|pin|otp|cod|cv[vc]|card|ssn))[^\n]{1,128}\Z")
-_JSON_PATH = re.compile(r"[\w/~.-]{1,128}\Z")
-# A name, or the path of a parameter.
-_NAME = re.compile(r"(?:[\w .\[\]-]{1,64}|/?[\w.-]{0,64}(?:/[\w.-]{0,64}){1,8})\Z")
 _OF_A_STORE = KeyClass("key:secret")
 _CHOSEN = KeyClass("key:password", shown=True)
 _USER_OPTIONS = frozenset(("-u", "--user", "--proxy-user"))
 _MISSING: Any = object()
-_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET, _NAME_SET, _HEADING_SET = map(
-    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS, NAME_KEYS, HEADING_KEYS)
+_VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
+    frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
 )
-_PATCHED = frozenset(("op", "before", "after", "Flags"))
-"""Beside the path of what is changed: of JSON Patch (RFC 6902) and of what compares two states."""
 _SMALLEST_PASSWORD = 1000
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
@@ -312,7 +299,7 @@ class Walk:
             if len(out) % 2 == 0 and len(out) > 2:
                 self._mask_all(out, members.by_turns(out, self._named_by))
         if kind is list:
-            self._headed(out)
+            self._mask_places(below_header(out, self._named_by))
         if (kind is dict or kind is list) and (key := text_key(out[0])) is not None:
             self._replace(answers(out, key, self._scan))
 
@@ -341,7 +328,7 @@ class Walk:
     def _named_by(self, name: Any) -> KeyClass | None:
         """What a text that stands where a name should says of the value beside it."""
         # Only what the scan will leave as it is; else the second redaction would judge another name.
-        if type(name) is not str or _NAME.match(name) is None:
+        if type(name) is not str or NAME.match(name) is None:
             return None
         found = self._keys.beside(name)
         if found is None or found.weak or name[:1] == "/" or "/" not in name:
@@ -392,10 +379,10 @@ class Walk:
         drop = self._masker.drops(rule) and type(holder) is dict
         holder[slot] = _MISSING if drop else self._masker.mask(rule, text)
 
-    def _read_together(self, out: dict[str, Any]) -> None:  # noqa: PLR0912  # one line a partnership
+    def _read_together(self, out: dict[str, Any]) -> None:  # one line a partnership
         """`{"name": "password", "value": x}`, and rows under the names of their columns."""
         if not _VALUE_SET.isdisjoint(out) or "values" in out:
-            self._beside_names(out)
+            self._mask_places(beside_names(out, self._named_by))
         if not (LOOSELY.isdisjoint(out) or members.ANYTHING.isdisjoint(out)):
             self._mask_all(out, members.loosely_named(out, self._named_by))
         if not STORE_KEYS.isdisjoint(out):
@@ -406,65 +393,18 @@ class Walk:
                 if (found := self._named_by(column)) is not None:
                     self._mask_again(values, index, found)
         if not _ROW_SET.isdisjoint(out):
-            columns = next((out[k] for k in COLUMN_KEYS if type(out.get(k)) is list), None)
-            for rows_key in ROW_KEYS if columns else ():
-                if type(out.get(rows_key)) is list:
-                    self._rows(columns, out[rows_key])
+            self._mask_places(in_rows(out, self._named_by))
         if not _ANSWER_SET.isdisjoint(out):
             self._replace(answer_in(out, self._scan))
         if not _COMMAND_SET.isdisjoint(out):
             self._replace(arguments_in(out, self._scan))
             self._replace(printed_in(out, self._scan))
         if not _FIELD_SET.isdisjoint(out):
-            self._typed(out)
+            self._mask_places(typed_into(out, self._named_by))
 
-    def _beside_names(self, out: dict[str, Any]) -> None:
-        named = list(filter(None, self._names_in(out)))
-        headed = list(filter(None, (self._named_by(out[key]) for key in out if key in _HEADING_SET)))
-        for value_key in VALUE_KEYS if named or headed else ():
-            for found in named if value_key in out else ():
-                self._mask_again(out, value_key, found)
-            for found in headed if type(out.get(value_key)) is str else ():
-                if is_shown(out[value_key], found):
-                    self._mask_again(out, value_key, found)
-        for found in named if type(out.get("values")) is list else ():
-            self._mask_again(out, "values", found if found.weak else found._replace(shown=True))
-
-    def _names_in(self, out: dict[str, Any]) -> Iterator[KeyClass | None]:
-        """What the members of an object that stand where a name should say of its value."""
-        yield from (self._named_by(out[key]) for key in out if key in _NAME_SET)
-        path = "Key" if "Flags" in out else "path"  # of Consul
-        if not _PATCHED.isdisjoint(out):
-            yield self._of_field(out.get(path), _JSON_PATH)
-
-    def _typed(self, out: dict[str, Any]) -> None:
-        """`{"element": "Password textbox", "text": x}`: what is typed into the field of a page."""
-        for found in filter(None, map(self._of_field, field_labels(out))):
-            for slot in () if found.weak else TYPED_KEYS:
-                if slot in out and (type(out[slot]) is not str or could_be_secret(out[slot], found)):
-                    self._mask_again(out, slot, found)
-
-    def _of_field(self, label: Any, form: re.Pattern[str] = _FIELD) -> KeyClass | None:
-        return self._named_by(field_name(label)) if type(label) is str and form.match(label) else None
-
-    def _headed(self, rows: list[Any]) -> None:
-        """A list of lists whose first has the names of the columns."""
-        header = rows[0]
-        if len(header) < 2 or not all(type(name) is str and _NAME.match(name) for name in header):
-            return
-        # Of two columns it may be a list of pairs, one of which has this value.
-        if len(header) > 2 or header[0].lower() in ACCOUNT_WORDS:
-            self._rows(header, rows[1:])
-
-    def _rows(self, columns: Any, rows: list[Any]) -> None:
-        names = [c.get("name") if type(c) is dict else c for c in columns]
-        for index, name in enumerate(names):
-            found = self._named_by(name)
-            if found is None:
-                continue
-            for row in rows:
-                if type(row) is list and len(row) == len(names):
-                    self._mask_again(row, index, found)
+    def _mask_places(self, named: Iterable[tuple[Any, Any, KeyClass]]) -> None:
+        for holder, slot, found in named:
+            self._mask_again(holder, slot, found)
 
     def _mask_all(self, holder: Any, named: Iterable[tuple[Any, KeyClass]]) -> None:
         for slot, found in named:
