@@ -22,10 +22,10 @@ def plain(message: Any) -> Any:
     """A message as a dict of role, content, tool calls. What the user wrote as text, tuple or dict stays that."""
     if not isinstance(message, BaseMessage):
         return message
+    if isinstance(message, ToolMessage):
+        return said(message.type, message.content, call_id=message.tool_call_id, name=message.name)
     calls = message.tool_calls if isinstance(message, AIMessage) else ()
-    call_id = message.tool_call_id if isinstance(message, ToolMessage) else None
-    asked = [(call["id"], call["name"]) for call in calls]
-    return said(message.type, message.content, calls=asked, call_id=call_id)
+    return said(message.type, message.content, calls=[(call["id"], call["name"]) for call in calls])
 
 
 def spelled_out(message: Any) -> Any:
@@ -48,8 +48,15 @@ def first_new(messages: Sequence[Any]) -> int:
 
 
 def new_messages(messages: Sequence[Any]) -> list[Any]:
-    """What was said since the model's last answer."""
-    return [plain(message) for message in messages[first_new(messages) :]]
+    """What was said since the model's last answer, with the names of the tools that said something."""
+    new = [plain(message) for message in messages[first_new(messages) :]]
+    nameless = [one for one in new if isinstance(one, dict) and "call_id" in one and "name" not in one]
+    if nameless:
+        called = {call["id"]: call["name"] for one in messages if isinstance(one, AIMessage) for call in one.tool_calls}
+        for one in nameless:
+            if (name := called.get(one["call_id"])) is not None:
+                one["name"] = name
+    return new
 
 
 def _is_from_model(message: Any) -> bool:

@@ -17,7 +17,7 @@ from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, begins_run, name_of, takes_run
 from agent_audit_langchain.hosted import hosted_calls
-from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, plain
+from agent_audit_langchain.messages import decision, first_new, messages_of, model_answer, new_messages, plain
 from agent_audit_langchain.talks import begins_talk, talk_of
 
 _MODEL_NODE = "model"
@@ -46,7 +46,7 @@ class ModelHooks(Hooks):
         facts: dict[str, Any] = {"messages": len(conversation)}
         if new:
             facts["earlier"] = {"messages": new, **self._digest(conversation[:new], parent)}
-        return [plain(message) for message in conversation[new:]], facts
+        return new_messages(conversation), facts
 
     def _digest(self, conversation: list[BaseMessage], parent: Run | None) -> dict[str, str]:
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -210,14 +210,25 @@ def _program(program: Any, output: Any) -> HostedCall:
     return HostedCall(_PROGRAM_TOOL, field_of(output, "call_id"), code, is_lookup=False, ended=ended)
 
 
-def message_of(item: Any) -> Any:
-    """An item that is sent to a model as a message; what is none stays as it is."""
+def message_of(item: Any, name_of: Callable[[str], str | None]) -> Any:
+    """An item that is sent to a model as a message; what is none stays as it is.
+
+    Args:
+        item: that is sent.
+        name_of: the tool of a call, by its id.
+    """
     kind = str(field_of(item, "type"))
-    if kind.endswith("_output") and field_of(item, "call_id"):
-        return message("tool", plain(field_of(item, "output")), call_id=field_of(item, "call_id"))
+    if kind.endswith("_output") and (call_id := field_of(item, "call_id")):
+        return message("tool", plain(field_of(item, "output")), call_id=call_id, name=name_of(call_id))
     if (role := field_of(item, "role")) is not None:
         return message(str(role), plain(field_of(item, "content")))
     return plain(item)
+
+
+def called_in(items: Iterable[Any], call_id: str) -> str | None:
+    """The tool that a call among items asks for."""
+    calls = (item for item in items if field_of(item, "call_id") == call_id)
+    return next((name for name in (field_of(call, "name") for call in calls) if isinstance(name, str)), None)
 
 
 def news(previous: Sequence[Any], items: Sequence[Any]) -> list[Any]:

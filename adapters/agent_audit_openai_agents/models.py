@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from agents import ModelResponse, RunContextWrapper
@@ -11,7 +12,7 @@ from agents.models import get_default_model
 
 from agent_audit import ActionRequest, AuditEventType, HostedCall, Outcome, digest_of
 from agent_audit_openai_agents.answers import note_answers
-from agent_audit_openai_agents.items import Call, history_before, message_of, news, read_answer, tokens_of
+from agent_audit_openai_agents.items import Call, called_in, history_before, message_of, news, read_answer, tokens_of
 from agent_audit_openai_agents.run import AgentRun
 
 T = AuditEventType
@@ -49,7 +50,8 @@ class ModelCalls:
         self._sent = list(items)
         said_before, self._instructions = self._instructions, instructions
         model = _model_name(self._run.told.model or agent.model)
-        parameters: dict[str, Any] = {"messages": [message_of(item) for item in new]}
+        name_of = partial(self._tool_called, items)
+        parameters: dict[str, Any] = {"messages": [message_of(item, name_of) for item in new]}
         if instructions is not None and instructions != said_before:
             parameters["instructions"] = instructions
         run = self._run.tracker.start(
@@ -62,6 +64,11 @@ class ModelCalls:
             metadata={"model": model, "items": len(items)},
         )
         run.state["model"] = model
+
+    def _tool_called(self, items: Sequence[Any], call_id: str) -> str | None:
+        """Asked for in this run, else in what it goes on from."""
+        call = self._run.asked.get(call_id)
+        return call.name if call is not None else called_in(items, call_id)
 
     def ended(self, response: ModelResponse, hook: str = "on_llm_end", *, after_effect: bool = False) -> None:
         """A model has answered; each call it asks for is a request."""

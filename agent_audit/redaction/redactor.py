@@ -100,6 +100,8 @@ class DefaultRedactor:
         walk = Walk(self._keys, self._known, self._scanner, self._masker, cards=CARD not in self._keys.disabled)
         root: list[Any] = [None]
         walk.put(root, 0, value, 0, None)
+        if action is not None and type(root[0]) is dict:
+            walk.read_operation(root[0], action)
         walk.leave_out_what_is_beyond()
         masked = self._scan(walk, action)
         keyed = self._fingerprinter is not None

@@ -17,13 +17,16 @@ from agent_audit.redaction.marker import Masker
 from agent_audit.redaction.names.keys import (
     ANSWER_KEYS,
     BOUND_KEYS,
+    CALL_KEYS,
     COMMAND_KEYS,
     FIELD_KEYS,
+    GIVEN_KEYS,
     JOINT,
     LOOSELY,
     PHONE,
     ROW_KEYS,
     STATEMENT_KEYS,
+    TAKEN_KEYS,
     USER_AND_PASSWORD,
     VALUE_KEYS,
     KeyClass,
@@ -45,6 +48,7 @@ from agent_audit.redaction.objects import (
 )
 from agent_audit.redaction.scan import Masked
 from agent_audit.redaction.texts.bound import bound_values
+from agent_audit.redaction.tool_calls import ids_of, in_documents, places_of, tool_of
 from agent_audit.redaction.validators import is_card
 
 MAX_DEPTH = 64
@@ -59,6 +63,7 @@ _MISSING: Any = object()
 _VALUE_SET, _FIELD_SET, _ANSWER_SET, _ROW_SET, _COMMAND_SET = map(
     frozenset, (VALUE_KEYS, FIELD_KEYS, ANSWER_KEYS, ROW_KEYS, COMMAND_KEYS)
 )
+_CALL_SET = frozenset((*CALL_KEYS, *TAKEN_KEYS, *GIVEN_KEYS))
 _SMALLEST_PASSWORD = 1000
 _SMALL = 10**12
 """Whole numbers below have too few digits for a card's."""
@@ -82,6 +87,7 @@ class Walk:
 
     __slots__ = (
         "_active",
+        "_called",
         "_cards",
         "_keys",
         "_known",
@@ -107,6 +113,7 @@ class Walk:
         self._cards = cards  # whether a number that is a card's is masked
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
         self._active: set[int] = set()
+        self._called: dict[str, str] = {}  # by id of the call, the tools whose names tell something
         self._nodes = MAX_NODES
         self.texts: list[str] = []
         self.places: list[Place] = []
@@ -396,11 +403,30 @@ class Walk:
             self._mask_places(in_rows(out, self._named_by))
         if not _ANSWER_SET.isdisjoint(out):
             self._replace(answer_in(out, self._scan))
+        if not _CALL_SET.isdisjoint(out):
+            self._read_call(out)
         if not _COMMAND_SET.isdisjoint(out):
             self._replace(arguments_in(out, self._scan))
             self._replace(printed_in(out, self._scan))
         if not _FIELD_SET.isdisjoint(out):
             self._mask_places(typed_into(out, self._named_by))
+
+    def read_operation(self, record: dict[str, Any], name: str) -> None:
+        """What is given to and comes from a tool whose name says that it deals with secrets."""
+        operation = self._keys.operation(name)
+        if operation is not None:
+            places = list(places_of(record, operation))
+            self._mask_places((holder, slot, operation.secret) for holder, slot in places)
+            self._replace(in_documents(places, name, self._scan))
+
+    def _read_call(self, record: dict[str, Any]) -> None:
+        """The same of a call in a message, and of the message with its result, which has the id of the call."""
+        name = tool_of(record)
+        if name is not None and self._keys.operation(name) is not None:
+            self.read_operation(record, name)
+            self._called.update(dict.fromkeys(ids_of(record), name))
+        elif self._called and (name := next(filter(None, map(self._called.get, ids_of(record))), None)) is not None:
+            self.read_operation(record, name)
 
     def _mask_places(self, named: Iterable[tuple[Any, Any, KeyClass]]) -> None:
         for holder, slot, found in named:

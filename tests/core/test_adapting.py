@@ -103,7 +103,9 @@ def test_a_decision_says_what_was_decided_on_and_only_what_is_known() -> None:
 def test_roles_have_one_name_whatever_a_framework_calls_them() -> None:
     assert message("human", "hi") == {"role": "user", "content": "hi"}
     assert message("ai", "", calls=[("c1", "add")])["tool_calls"] == [{"id": "c1", "name": "add"}]
-    assert message("tool", "3", call_id="c1") == {"role": "tool", "content": "3", "call_id": "c1"}
+    answer = {"role": "tool", "content": "3", "call_id": "c1"}
+    assert message("tool", "3", call_id="c1") == answer
+    assert message("tool", "3", call_id="c1", name="add") == {**answer, "name": "add"}
 
 
 def test_an_exception_after_the_fact_is_logged_and_goes_no_further(caplog: pytest.LogCaptureFixture) -> None:

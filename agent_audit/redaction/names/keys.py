@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.marker import HEAD, MARKER
 from agent_audit.redaction.names import vocabulary as words
+from agent_audit.redaction.names.operations import act_and_object
 
 
 class KeyClass(NamedTuple):
@@ -26,6 +27,15 @@ class KeyClass(NamedTuple):
     """A file path is no secret: `PWD` is the shell's working directory."""
     joint: bool = False
     """The key says how to read its neighbours: `name` and `value`, `columns` and `rows`."""
+
+
+class Operation(NamedTuple):
+    """What a tool's name says about what it is called with and what it gives back."""
+
+    secret: KeyClass
+    """What the secret is that it deals with; the value must look like one."""
+    takes: bool
+    gives: bool
 
 
 JOINT = KeyClass("", joint=True)
@@ -161,6 +171,12 @@ BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings", "v
 SERVICE_KEYS = frozenset({"ServiceSid", "VerificationSid"})
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
+# The call of a tool as messages and events have it, and what it gave back.
+TOOL_KEYS = ("name", "tool", "tool_name", "function", "action")
+TAKEN_KEYS = ("parameters", "arguments", "args", "input", "tool_input", "kwargs")
+GIVEN_KEYS = ("result", "output", "content", "tool_output", "response", "observation")
+CALL_ID_KEYS = ("tool_call_id", "call_id", "tool_use_id", "id")
+CALL_KEYS = ("arguments", "input", "function", *CALL_ID_KEYS[:3])
 # Only one key of each partnership has to call attention to it.
 _JOINT_KEYS = frozenset(
     (
@@ -180,6 +196,7 @@ _JOINT_KEYS = frozenset(
         *LOOSELY,
         *STATEMENT_KEYS,
         *SERVICE_KEYS,
+        *CALL_KEYS,
     )
 )
 
@@ -230,6 +247,7 @@ class KeyClassifier:
         self._allow = frozenset(normal_name(name) for name in allow)
         self._extra = {normal_name(name): KeyClass(extra_key_rule(name), True) for name in extra or ()}
         self._known: dict[str, KeyClass | None] = {}
+        self._operations: dict[str, Operation | None] = {}
 
     def classify(self, name: str) -> KeyClass | None:
         """What the name says of its value; None when nothing."""
@@ -252,6 +270,21 @@ class KeyClassifier:
         """Like `classify`, but for names that say a telephone or only call attention to what stands beside them."""
         found = self.classify(name)
         return None if found is PHONE or found is JOINT else found
+
+    def operation(self, name: str) -> Operation | None:
+        """What the name of a tool says, `tool.get_password` as well as `get_password`; None when nothing."""
+        try:
+            return self._operations[name]
+        except KeyError:
+            takes, gives, noun = act_and_object(segments(name[-_MAX_NAME:].rpartition(".")[2].rpartition("__")[2]))
+            secret = self.secret(noun) if takes or gives else None
+            found = None
+            if secret is not None and not secret.weak:
+                found = Operation(secret._replace(shown=True), takes, gives)
+            if len(self._operations) >= _CACHE_SIZE:
+                self._operations.clear()
+            self._operations[name] = found
+            return found
 
     def _judge(self, name: str) -> KeyClass | None:
         if HEAD in name:

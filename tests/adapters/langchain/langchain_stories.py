@@ -109,9 +109,11 @@ def called(request: str, outcome: str = "success") -> list[str]:
 
 
 def ends(*told: str) -> list[str]:
-    """The model is told the results, `call_id: text`, and the clerk is done."""
-    results = [result.split(": ", 1) for result in told]
-    messages = ",".join(f"{{role:tool,content:{text},call_id:{call_id}}}" for call_id, text in results)
+    """The model is told the results, `tool call_id: text`, and the clerk is done."""
+    results = [result.replace(": ", " ", 1).split(" ", 2) for result in told]
+    messages = ",".join(
+        f"{{role:tool,content:{text},call_id:{call_id},name:{name}}}" for name, call_id, text in results
+    )
     return lines(
         f"""
         llm.request llm.scripted-1 {{messages:[{messages}]}} @ < agent.clerk

@@ -77,7 +77,7 @@ def test_nothing_is_approved_when_nobody_is_said_to_have_decided_and_no_question
     assert other.story() == [
         *lines("agent.start agent.clerk @ < -"),
         *called(ASKED),
-        *ends("c1: sent to bob"),
+        *ends("send c1: sent to bob"),
     ]
     other.check()
 

@@ -52,7 +52,7 @@ def test_interrupt_in_a_tool(record: Record) -> None:
         *RESUMED,
         f"action.approved success tool.{asked} (clerk/t/ann) < agent.clerk",
         *called(asked),
-        *ends("c1: human said because"),
+        *ends("ask c1: human said because"),
     ]
 
 

@@ -40,7 +40,7 @@ def test_run_resumed_under_the_id_of_the_run_that_asked(record: Record) -> None:
         *lines("agent.start agent.clerk {resume:true} @ < -"),
         f"action.approved success tool.{asked} (clerk/t/ann) < agent.clerk",
         *called(asked),
-        *ends("c1: sent to bob"),
+        *ends("send c1: sent to bob"),
     ]
 
 

@@ -78,7 +78,7 @@ def test_tool_that_raises_in_an_agent(record: Record) -> None:
 def test_tool_that_says_it_failed(record: Record, name: str, text: str) -> None:
     clerk(call(name, "c1", query="x")).invoke(QUESTION, config(record))
     asked = f"{name} c1 {{query:x}}"
-    assert record.story() == [*begins(asked), *called(asked, "failure"), *ends(f"c1: {text}")]
+    assert record.story() == [*begins(asked), *called(asked, "failure"), *ends(f"{name} c1: {text}")]
 
 
 def test_bad_arguments(record: Record) -> None:
@@ -127,14 +127,14 @@ async def test_agent_however_it_is_run(record: Record, how: str) -> None:
     name = "search" if how in ("invoke", "stream") else "search_async"
     await run(clerk(call(name, "c1", query="x")), record, how)
     asked = f"{name} c1 {{query:x}}"
-    assert record.story() == [*begins(asked), *called(asked), *ends("c1: found x")]
+    assert record.story() == [*begins(asked), *called(asked), *ends(f"{name} c1: found x")]
 
 
 @NEEDS_TASK_CONTEXT
 async def test_sync_tool_in_an_async_agent(record: Record) -> None:
     await clerk(call("search", "c1", query="x")).ainvoke(QUESTION, config(record))
     asked = "search c1 {query:x}"
-    assert record.story() == [*begins(asked), *called(asked), *ends("c1: found x")]
+    assert record.story() == [*begins(asked), *called(asked), *ends("search c1: found x")]
 
 
 @pytest.mark.parametrize("asynchronous", [False, pytest.param(True, marks=NEEDS_TASK_CONTEXT)])
@@ -145,7 +145,7 @@ async def test_parallel_tools(record: Record, asynchronous: bool) -> None:
         "ainvoke" if asynchronous else "invoke",
     )
     asked = [f"search c{n} {{query:{n}}}" for n in range(4)]
-    first, last = begins(*asked), ends(*(f"c{n}: found {n}" for n in range(4)))
+    first, last = begins(*asked), ends(*(f"search c{n}: found {n}" for n in range(4)))
     story = record.story()
     assert story[: len(first)] + story[-len(last) :] == first + last
     between = story[len(first) : -len(last)]
@@ -229,20 +229,21 @@ def test_nested_agent(record: Record) -> None:
     clerk(call("delegate", "c1", task="t"), tools=[delegate]).invoke(QUESTION, config(record))
     asked = "delegate c1 {task:t}"
     before, after = called(asked)
+    found = "{messages:[{role:tool,content:found x,call_id:i1,name:search}]}"
     within = lines(
-        """
-        agent.start agent.inner {messages:[[user,t]]} (inner/t/ann) < tool.delegate c1
-        llm.request llm.scripted-1 {messages:[{role:user,content:t}]} (inner/t/ann) < agent.inner
+        f"""
+        agent.start agent.inner {{messages:[[user,t]]}} (inner/t/ann) < tool.delegate c1
+        llm.request llm.scripted-1 {{messages:[{{role:user,content:t}}]}} (inner/t/ann) < agent.inner
         llm.response success llm.scripted-1 (inner/t/ann) < agent.inner
-        action.request tool.search i1 {query:x} (inner/t/ann) < llm.scripted-1
-        tool.call tool.search i1 {query:x} (inner/t/ann) < agent.inner
+        action.request tool.search i1 {{query:x}} (inner/t/ann) < llm.scripted-1
+        tool.call tool.search i1 {{query:x}} (inner/t/ann) < agent.inner
         tool.response success tool.search i1 (inner/t/ann) < agent.inner
-        llm.request llm.scripted-1 {messages:[{role:tool,content:found x,call_id:i1}]} (inner/t/ann) < agent.inner
+        llm.request llm.scripted-1 {found} (inner/t/ann) < agent.inner
         llm.response success llm.scripted-1 (inner/t/ann) < agent.inner
         agent.stop success agent.inner (inner/t/ann) < tool.delegate c1
         """
     )
-    assert record.story() == [*begins(asked), before, *within, after, *ends("c1: found")]
+    assert record.story() == [*begins(asked), before, *within, after, *ends("delegate c1: found")]
 
 
 def test_subgraph(record: Record) -> None:
@@ -276,7 +277,7 @@ def test_handoff(record: Record) -> None:
     graph.add_node("bob", create_agent(Scripted(replies=["here"]), [], name="bob"))
     graph.add_edge(START, "alice")
     graph.compile(name="team").invoke(QUESTION, config(record))
-    handed = "{messages:[{role:user,content:go},{role:tool,content:over,call_id:c1}]}"
+    handed = "{messages:[{role:user,content:go},{role:tool,content:over,call_id:c1,name:to_bob}]}"
     assert record.story() == lines(
         f"""
         agent.start agent.team {{messages:[[user,go]]}} (team/t/ann) < -

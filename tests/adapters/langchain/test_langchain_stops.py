@@ -428,7 +428,7 @@ def test_out_of_steps(record: Record) -> None:
         *called("search c1 {query:x}"),
         *lines(
             """
-            llm.request llm.scripted-1 {messages:[{role:tool,content:found x,call_id:c1}]} @ < agent.clerk
+            llm.request llm.scripted-1 {messages:[{role:tool,content:found x,call_id:c1,name:search}]} @ < agent.clerk
             llm.response success llm.scripted-1 @ < agent.clerk
             action.request tool.search c2 {query:x} @ < llm.scripted-1
             action.failed failure tool.search c2 {query:x} @ < agent.clerk

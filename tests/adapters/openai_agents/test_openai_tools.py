@@ -59,7 +59,7 @@ async def test_arguments_and_results_are_recorded_as_values(record: Record) -> N
     requests = record.events("llm.request")
     assert requests[0].parameters == {"messages": [{"role": "user", "content": "1+2?"}]}
     (new,) = requests[1].parameters["messages"]
-    assert new == {"role": "tool", "content": "3", "call_id": "c1"}, "only what is new"
+    assert new == {"role": "tool", "content": "3", "call_id": "c1", "name": "add"}, "only what is new"
     assert [event.result for event in record.events("llm.response")] == ["", "3"]
     assert record.one("agent.stop").result == "3"
 
