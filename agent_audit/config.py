@@ -12,6 +12,7 @@ from agent_audit.backends.file import FileAuditBackend
 from agent_audit.checked import Checked, plain
 from agent_audit.content import content_from
 from agent_audit.errors import ConfigurationError
+from agent_audit.locks import unforked
 from agent_audit.logger import AuditLogger, OnFailure, parse_durability
 from agent_audit.redaction import DefaultRedactor
 
@@ -78,7 +79,8 @@ class AuditConfig(Checked):
         backend.ensure()
         redactor = content = None
         if self.settings is not None:
-            from agent_audit.redaction.settings import redaction_from
+            with unforked():
+                from agent_audit.redaction.settings import redaction_from
 
             redactor = DefaultRedactor(redaction_from(self.settings, backend.fingerprint_key))
             content = content_from(self.settings)

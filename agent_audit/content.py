@@ -19,6 +19,7 @@ import orjson
 
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEventType
+from agent_audit.locks import unforked
 
 LIMIT = 8 * 1024
 """Outputs, prompts and documents up to so many bytes of JSON are kept whole."""
@@ -71,7 +72,8 @@ def content_from(path: Path) -> ContentLevels | None:
     Raises:
         ConfigurationError: something in it could not work; names file and line.
     """
-    from agent_audit.redaction.settings import checked, load_settings
+    with unforked():
+        from agent_audit.redaction.settings import checked, load_settings
 
     return checked(path, load_settings(path), _levels)
 

@@ -79,5 +79,17 @@ def _free_all_in_child() -> None:
         lock.reset()
 
 
+_whole = threading.RLock()
+
+
+@contextmanager
+def unforked() -> Iterator[None]:
+    """No other thread forks during the block. For imports of what is loaded only when it is needed: a child that is
+    forked in the middle of one inherits the module's lock, and waits for ever when it imports the same."""
+    with _whole:
+        yield
+
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_free_all_in_child)
+    os.register_at_fork(before=_whole.acquire, after_in_parent=_whole.release, after_in_child=_whole.release)

@@ -19,6 +19,7 @@ from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import ConfigurationError, WriteError, require, require_given
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
+from agent_audit.locks import unforked
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.process import current_pid
@@ -138,7 +139,8 @@ class AuditLogger:
         backend = self.backend
         if not isinstance(backend, FileAuditBackend):
             raise ConfigurationError("ship_to needs a log in a directory: shipping follows what is on the disk")
-        from agent_audit.ship.background import Shipping
+        with unforked():
+            from agent_audit.ship.background import Shipping
 
         return Shipping(lambda: backend.layout, stores)
 

@@ -22,6 +22,7 @@ from agent_audit.errors import ConfigurationError, ProofError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.integrity.note import Ed25519Signer, VerifierKey
 from agent_audit.keys import create_secret, key_directory
+from agent_audit.locks import unforked
 
 _KEY = "signing.key"
 _VKEYS = "vkeys"
@@ -30,7 +31,8 @@ _HEAD = "signed-head"
 
 def preload() -> None:
     """Import what signing needs now, rather than in a background thread at some later moment."""
-    import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
+    with unforked():
+        import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
 
 
 def load_signer(origin: str) -> Ed25519Signer | None:

@@ -208,13 +208,18 @@ if __name__ == "__main__":
 """
 
 
-def test_celery_s_prefork_pool_needs_nothing_and_a_hard_time_out_loses_no_event(tmp_path: Path) -> None:
-    (tmp_path / "tasks.py").write_text(TASKS)
+def worker(folder: Path, code: str) -> list[str]:
+    """The command of celery's worker, whose tasks wait for it."""
+    (folder / "tasks.py").write_text(code)
     for name in ("queue", "done"):
-        (tmp_path / name).mkdir()
-    subprocess.run([sys.executable, "tasks.py"], cwd=tmp_path, check=True, timeout=TIMEOUT)
+        (folder / name).mkdir()
+    subprocess.run([sys.executable, "tasks.py"], cwd=folder, check=True, timeout=TIMEOUT)
     command = ["celery", "--app", "tasks", "worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "ERROR"]
-    with running([*command, "--without-gossip", "--without-mingle"], tmp_path):
+    return [*command, "--without-gossip", "--without-mingle"]
+
+
+def test_celery_s_prefork_pool_loses_no_event_by_a_hard_time_out(tmp_path: Path) -> None:
+    with running(worker(tmp_path, TASKS), tmp_path):
         until(lambda: (tmp_path / "log").exists() and len(events(tmp_path)) == 21)
         killed = next(one["parameters"]["pid"] for one in events(tmp_path) if one["action"] == "tool.hang")
         until(lambda: not Path(f"/proc/{killed}").exists())
@@ -223,6 +228,29 @@ def test_celery_s_prefork_pool_needs_nothing_and_a_hard_time_out_loses_no_event(
     assert events(tmp_path, "log.gap") == []
     assert main(["seal", str(tmp_path / "log")]) == 0
     assert main(["verify", str(tmp_path / "log")]) == 0
+
+
+BEGINS = """
+from agent_audit import AuditEventType, RunTracker
+
+@app.task
+def begin():
+    tracker = RunTracker.shared(get_logger(), "tests", "1")
+    tracker.start(AuditEventType.TOOL_CALL, object(), action="tool.begun")
+
+if __name__ == "__main__":
+    for _ in range(5):
+        begin.delay()
+"""
+
+
+def test_celery_s_signal_has_closed_the_log_of_each_child_before_it_ends(tmp_path: Path) -> None:
+    code = TASKS.partition("if __name__")[0] + BEGINS + snippet("python", "worker_process_shutdown")
+    with running(worker(tmp_path, code), tmp_path) as process:
+        until(lambda: (tmp_path / "log").exists() and len(events(tmp_path)) == 5)
+        end(process)
+    assert [one["outcome"] for one in events(tmp_path, "tool.response")] == ["unknown"] * 5
+    assert len(events(tmp_path, "log.closed")) == len(events(tmp_path, "log.opened"))
 
 
 FUNCTION = """

@@ -118,6 +118,9 @@ class Approvals:
         for interrupt in interrupts:
             if not self._first_sight(run.root, interrupt.id):
                 continue
+            if node_run is not None and node is not None and node.has_unexplained:
+                # It goes on to its next question, so the answer was to the one before.
+                self._settle(node_run, node, None, hook=hook, after_effect=True, asks=interrupt.id)
             question = read_question(
                 interrupt.value,
                 interrupt.id,
@@ -275,7 +278,9 @@ class Approvals:
             return
         self._settle(run, node, outputs, hook="on_chain_end", after_effect=True)
 
-    def _settle(self, run: Run, node: Node, outputs: Any, *, hook: str, after_effect: bool) -> None:
+    def _settle(
+        self, run: Run, node: Node, outputs: Any, *, hook: str, after_effect: bool, asks: str | None = None
+    ) -> None:
         resume = node.resume
         node.has_unexplained = False
         if resume is None:
@@ -285,7 +290,8 @@ class Approvals:
                 return  # a task further down took it
             resume.used.add("")
             question = node.answered = self._pending.pop(node.namespace)
-        explained = self._explain(node, outputs) if question is None else _decisions_on(question, node.unexplained)
+        answer = node.unexplained
+        explained = self._explain(node, outputs, asks) if question is None else _decisions_on(question, answer)
         for request, decision in explained:
             self._record_decision(
                 run,
@@ -297,13 +303,14 @@ class Approvals:
                 hook=hook,
             )
 
-    def _explain(self, node: Node, outputs: Any) -> list[tuple[ActionRequest, Decision]]:
+    def _explain(self, node: Node, outputs: Any, asks: str | None) -> list[tuple[ActionRequest, Decision]]:
         calls = node.calls_decided_by(node.unexplained)
         decisions = read_decisions(node.unexplained, len(calls))
         if not calls or not is_batch(node.unexplained):
             resume, ids = node.resume, interrupt_ids(node.namespace)
             named = [one for one in ids if resume is not None and resume.by_id and one in resume.value]
-            interrupt_id = (named or ids)[0]  # a guess when none is named and the task has asked before
+            before = ids[ids.index(asks) - 1 :] if asks in ids[1:] else ids
+            interrupt_id = (named or before)[0]  # a guess when none is named and the task, which has asked before, ends
             return [(ActionRequest("interrupt", None, interrupt_id), decision) for decision in decisions]
         spoken = {message.tool_call_id for message in messages.tool_messages(outputs)}
         edits = [update.get("hitl_edited_tool_calls") or {} for update in messages.updates(outputs)]

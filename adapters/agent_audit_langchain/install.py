@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
-from langchain_core.callbacks.manager import shielded
 from langchain_core.tracers import context as tracing
 
 from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam, held
@@ -32,12 +32,13 @@ STARTS = tuple(
     for name in ("on_chain_start", "on_chat_model_start", "on_llm_start", "on_tool_start", "on_retriever_start")
 )
 
-TOOL_ENDS = tuple(
+ENDS = tuple(
     Seam(
-        f"langchain_core.callbacks.manager:AsyncCallbackManagerForToolRun.{name}",
-        "the end of an async tool is not seen where its task is cancelled while that is told",
+        f"langchain_core.callbacks.manager:AsyncCallbackManagerFor{run}Run.on_{run.lower()}_{how}",
+        "what is cancelled while its end is told is open until what is around it, or the process, ends",
     )
-    for name in ("on_tool_end", "on_tool_error")
+    for run in ("Chain", "LLM", "Tool", "Retriever")
+    for how in ("end", "error")
 )
 
 MODEL_CALLS = Seam(
@@ -91,10 +92,8 @@ def enable(
         _wrap_graph_builders()
         for start in STARTS:
             start.wrap(_until_told)
-        for end in TOOL_ENDS:
-            # LangChain shields what it tells of the ends of chains, models and retrievers. A cancel scope of anyio, as
-            # around the stream of a web server, cancels again and again, and what is told is cancelled too.
-            end.wrap(shielded)
+        for end in ENDS:
+            end.wrap(_whatever_is_cancelled)
         MODEL_CALLS.wrap(_until_cancelled)
 
 
@@ -105,7 +104,7 @@ def disable() -> None:
         Hooks.for_process = None
         hooks = tracing._configure_hooks
         hooks[:] = [hook for hook in hooks if hook[0] is not _variable]
-        for seam in (*GRAPH_BUILDERS, *STARTS, *TOOL_ENDS, MODEL_CALLS):
+        for seam in (*GRAPH_BUILDERS, *STARTS, *ENDS, MODEL_CALLS):
             seam.unwrap()
 
 
@@ -140,7 +139,7 @@ def _until_told(start: Callable[..., Any]) -> Callable[..., Any]:
             with held(being_told, beginning):
                 return await start(*args, **kwargs)
         except asyncio.CancelledError as stop:
-            await _give_up(beginning, stop)
+            await _on_its_own(asyncio.to_thread(beginning.give_up, stop), partial(beginning.give_up, stop))
             raise
         except GeneratorExit as stop:  # left behind with its loop: nothing can be awaited here
             beginning.give_up(stop)
@@ -149,9 +148,48 @@ def _until_told(start: Callable[..., Any]) -> Callable[..., Any]:
     return tell
 
 
-@shielded
-async def _give_up(beginning: Beginning, stop: asyncio.CancelledError) -> None:
-    await asyncio.to_thread(beginning.give_up, stop)
+def _whatever_is_cancelled(end: Callable[..., Any]) -> Callable[..., Any]:
+    """LangChain shields what it tells of ends, but for those of tools: a cancel scope of anyio, as around the stream of
+    a web server, cancels again and again. And where a loop ends, it cancels what is shielded, too."""
+
+    def tell(manager: Any, *told: Any, **more: Any) -> Any:
+        telling = end(manager, *told, **more)
+        return _on_its_own(telling, partial(_tell_ours, manager, end.__name__, *told, **more))
+
+    return tell
+
+
+def _on_its_own(telling: Coroutine[Any, Any, Any], otherwise: Callable[[], None]) -> Coroutine[Any, Any, Any]:
+    """Have something told in a task of its own, which nothing cancels but the end of its loop.
+
+    Args:
+        telling: tells it.
+        otherwise: called in its place where the loop is ending, or has ended: without waiting for anything.
+    """
+
+    def ended(task: asyncio.Future[Any]) -> None:
+        if task.cancelled():
+            otherwise()
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:  # left behind with its loop, and closed where it is collected
+        otherwise()
+        return telling
+    task = asyncio.ensure_future(telling)
+    task.add_done_callback(ended)
+    return _wait(asyncio.shield(task))
+
+
+async def _wait(future: asyncio.Future[Any]) -> Any:
+    return await future
+
+
+def _tell_ours(manager: Any, hook: str, *told: Any, **more: Any) -> None:
+    """Each end is recorded once, whoever else has told of it."""
+    for handler in getattr(manager, "handlers", ()):
+        if isinstance(handler, AuditCallbackHandler):
+            getattr(handler, hook)(*told, run_id=manager.run_id, parent_run_id=manager.parent_run_id, **more)
 
 
 def _until_cancelled(generate: Callable[..., Any]) -> Callable[..., Any]:
@@ -161,15 +199,8 @@ def _until_cancelled(generate: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return await generate(*args, run_manager=run_manager, **kwargs)
         except asyncio.CancelledError as stop:
-            await _tell_stopped(run_manager, stop)
+            tell = partial(_tell_ours, run_manager, "on_llm_error", stop)  # others were never told
+            await _on_its_own(asyncio.to_thread(tell), tell)
             raise
 
     return call
-
-
-@shielded
-async def _tell_stopped(run_manager: Any, stop: asyncio.CancelledError) -> None:
-    """Ours alone, and off the loop, as LangChain tells."""
-    for handler in getattr(run_manager, "handlers", ()):
-        if isinstance(handler, AuditCallbackHandler):
-            await asyncio.to_thread(handler.on_llm_error, stop, run_id=run_manager.run_id)

@@ -16,9 +16,9 @@ from agents.exceptions import (
     ToolOutputGuardrailTripwireTriggered,
 )
 
-from agent_audit import Outcome, Run
+from agent_audit import Outcome, Run, outcome_of
 from agent_audit_openai_agents.failures import MCPToolError, sees_failures
-from agent_audit_openai_agents.invocations import returned
+from agent_audit_openai_agents.invocations import ended_by_cancelling, returned
 from agent_audit_openai_agents.items import are_malformed, field_of
 
 TRIPWIRES = (
@@ -82,6 +82,8 @@ def judge(
     if isinstance(raised, MCPToolError):
         return {**failed, "exception": raised}
     if raised is not None:
+        if outcome_of(raised) is Outcome.CANCELLED:  # its own task was cancelled, as all are where a loop ends
+            failed["outcome"] = Outcome.CANCELLED if run is None else ended_by_cancelling(run, tool)
         return {**failed, **failure_fields(raised, raw_arguments)}
     if _timed_out(tool, text, run):
         kind = "ToolTimeoutError"

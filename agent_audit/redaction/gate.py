@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from typing import Any, Protocol
 
+from agent_audit.locks import unforked
+
 _SHORT = 512
 """Characters up to which keeping the GIL is worth more than speed: some 10 microseconds of scanning."""
 
@@ -69,7 +71,8 @@ class AhoCorasickGate:
     """The gate as one automaton: a single pass, whatever the number of literals."""
 
     def __init__(self, literals: Sequence[str]) -> None:
-        import ahocorasick_rs
+        with unforked():
+            import ahocorasick_rs
 
         implementation = ahocorasick_rs.Implementation.DFA
         encoded = [literal.encode() for literal in literals]
@@ -98,7 +101,8 @@ class AhoCorasickGate:
 def _finder_with_gil(literals: Sequence[str]) -> Callable[[str], Iterable[tuple[int, tuple[int, int]]]] | None:
     """What gives (last character, (index, length)) of every place in a text; None without pyahocorasick."""
     try:
-        import ahocorasick  # type: ignore[import-not-found]  # in C, without stubs
+        with unforked():
+            import ahocorasick  # type: ignore[import-not-found]  # in C, without stubs
     except ImportError:
         return None
     automaton = ahocorasick.Automaton()

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.errors import require_given
+from agent_audit.locks import unforked
 from agent_audit.redaction import marker
 from agent_audit.redaction.config import IDENTITY_FIELDS, ExtraRule, RedactionConfig
 from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
@@ -256,7 +257,8 @@ class DefaultRedactor:
 def _places(config: RedactionConfig, masker: Masker) -> Places | None:
     if not config.paths and config.callback is None:
         return None
-    from agent_audit.redaction.places import Places
+    with unforked():
+        from agent_audit.redaction.places import Places
 
     return Places(config.paths, config.callback, masker)
 

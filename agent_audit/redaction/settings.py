@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent_audit.errors import ConfigurationError, reason_of
+from agent_audit.locks import unforked
 from agent_audit.redaction.config import ExtraRule, RedactionConfig
 
 _Made = TypeVar("_Made")
@@ -71,10 +72,11 @@ def _only_known_tables(tables: dict[str, Any]) -> None:
 
 def _toml() -> Any:
     # Loaded only by those who have such a file.
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
+    with unforked():
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
     return tomllib
 
 

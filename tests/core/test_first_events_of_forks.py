@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 PROCESSES = 16
 """The race is rare: without what this tests, about one process in ten left a child that hung."""
@@ -68,5 +69,41 @@ os._exit(os.waitpid(pid, 0)[1] != 0)
 
 def test_a_child_that_is_forked_while_a_thread_begins_its_first_segment_begins_its_own() -> None:
     command = [sys.executable, "-c", WHILE_A_LIMIT_IS_ROUNDED]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+WHILE_SOMETHING_IS_IMPORTED = """
+import faulthandler, os, sys, threading, time
+from importlib.abc import MetaPathFinder
+from agent_audit import AuditLogger, FileAuditBackend
+
+LAST = "cryptography.hazmat.primitives.asymmetric.ed25519"  # of what a log that is signed needs
+reached = threading.Event()
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == LAST and not reached.is_set():
+            reached.set()
+            time.sleep(0.5)  # longer than the other thread needs to fork, unless it waits
+
+assert LAST not in sys.modules
+sys.meta_path.insert(0, Slow())
+first = threading.Thread(target=FileAuditBackend, args=(sys.argv[1],))
+first.start()
+reached.wait()
+pid = os.fork()
+if pid == 0:
+    faulthandler.dump_traceback_later(20, exit=True)
+    AuditLogger(FileAuditBackend(sys.argv[1])).record("tool.call", action="tool.child")
+    os._exit(0)
+first.join()
+os._exit(os.waitpid(pid, 0)[1] != 0)
+"""
+
+
+def test_a_child_that_is_forked_while_a_thread_imports_what_its_first_event_needs_records_its_own(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", WHILE_SOMETHING_IS_IMPORTED, str(tmp_path / "log")]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr

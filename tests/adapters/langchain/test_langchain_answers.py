@@ -171,6 +171,31 @@ def test_a_question_that_was_answered_elsewhere_does_not_keep_the_answer_to_the_
     assert [event.result for event in elsewhere.of("action.approved")] == ["1"]
 
 
+@pytest.mark.parametrize("same_process_goes_on", [True, False])
+def test_an_answer_given_in_another_process_is_to_the_question_before_the_one_that_is_asked_next(
+    record: Record, same_process_goes_on: bool
+) -> None:
+    saver = InMemorySaver()
+
+    def made() -> Any:
+        graph = StateGraph(MessagesState)
+        graph.add_node("ask", lambda state: {"messages": [("ai", f"{interrupt('one?')} {interrupt('two?')}")]})
+        return graph.add_edge(START, "ask").compile(name="g", checkpointer=saver)
+
+    (one,) = made().invoke(QUESTION, on_thread(Record()))["__interrupt__"]
+    (two,) = made().invoke(Command(resume="1"), on_thread(record))["__interrupt__"]
+    assert record.short()[1:-1] == [
+        ("action.approved", "success", "interrupt", one.id),
+        ("permission.check", "interrupt", two.id),
+    ]
+    assert record.one("action.approved").result == "1"
+    last = record if same_process_goes_on else Record()
+    made().invoke(Command(resume={two.id: "2"} if last is not record else "2"), on_thread(last))
+    decision = last.of("action.approved")[-1]
+    assert (decision.call_id, decision.result) == (two.id, "2")
+    assert decision.parameters == ("two?" if same_process_goes_on else None)
+
+
 def acting(kind: str, saver: Any) -> Any:
     """A graph whose one task asks and then acts."""
 

@@ -246,6 +246,43 @@ async def test_a_chat_model_whose_task_is_cancelled_was_cancelled(record: Record
     assert record.one("llm.response").outcome == "cancelled"
 
 
+@pytest.mark.parametrize("kind", ["agent", "model"])
+def test_what_is_cancelled_has_its_end_though_its_loop_ends_while_that_is_told(record: Record, kind: str) -> None:
+    """`asyncio.run` cancels whatever task is left, those too in which an end is being told."""
+    enable(record.logger)
+
+    class Silent(Scripted):
+        async def _agenerate(self, *told: Any, **more: Any) -> Any:
+            begun.set()
+            await asyncio.sleep(600)
+
+    @tool
+    async def nap() -> None:
+        """Nap."""
+        begun.set()
+        await asyncio.sleep(600)
+
+    async def leave(steps: int) -> None:
+        made: dict[str, Any] = {"agent": clerk(call("nap", "c1"), tools=[nap]), "model": Silent(replies=[])}
+        task = asyncio.ensure_future(made[kind].ainvoke(QUESTION if kind == "agent" else "q", config(record)))
+        tasks.append(task)
+        while not begun.is_set():
+            assert not task.done()
+            await asyncio.sleep(0)
+        task.cancel()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+    tasks: list[asyncio.Future[Any]] = []
+    for steps in range(30):
+        begun = asyncio.Event()
+        asyncio.run(leave(steps))
+        assert not record.handler.recording.tracker._runs, steps
+    starts, ends = ["agent.start", "agent.stop"] if kind == "agent" else ["llm.request", "llm.response"]
+    assert len(record.of(starts)) == 30
+    assert [event.outcome for event in record.of(ends)] == ["cancelled"] * 30
+
+
 @NEEDS_TASK_CONTEXT
 async def test_sync_tool_outlives_its_cancelled_task(record: Record) -> None:
     slow = Slow()

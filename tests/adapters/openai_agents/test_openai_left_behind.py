@@ -166,3 +166,50 @@ async def test_a_tool_that_was_stopped_before_its_thread_began_is_cancelled(reco
     await asyncio.wait([running])
     assert not ran
     assert record.told("tool.response") == ["tool.response cancelled tool.pay c1"]
+
+
+async def test_a_tool_whose_own_task_is_cancelled_is_cancelled_whatever_text_the_model_gets(record: Record) -> None:
+    @function_tool
+    async def wait() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+
+    result = await Runner.run(agent([call("wait")], "done", tools=[wait]), "go")
+    assert result.final_output == "done"
+    record.check()
+    ended = record.one("tool.response")
+    assert (ended.outcome, ended.error_type) == ("cancelled", "CancelledError")
+    assert "error" in str(ended.result)
+
+
+@pytest.mark.parametrize("in_a_thread", [False, True])
+def test_a_tool_that_runs_when_asyncio_run_ends_is_no_failure(record: Record, in_a_thread: bool) -> None:
+    """It cancels all tasks, in any order: that of the tool may be the first."""
+
+    async def leave() -> None:
+        act = InThread()
+
+        async def wait() -> None:
+            act.begun.set()
+            await asyncio.sleep(60)
+
+        async def let_it_end() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                act.may_end.set()
+
+        waits = function_tool(act.__call__ if in_a_thread else wait, name_override="wait")
+        left = [Runner.run(agent([call("wait")], "done", tools=[waits]), "go"), let_it_end()]
+        tasks.extend(map(asyncio.ensure_future, left))
+        await asyncio.to_thread(act.begun.wait, 60)
+
+    tasks: list[asyncio.Future[Any]] = []
+
+    for _ in range(10):
+        asyncio.run(leave())
+    record.check()
+    outcomes = {str(event.outcome) for event in record.events("tool.response")}
+    assert outcomes == {"unknown" if in_a_thread else "cancelled"}
