@@ -194,6 +194,11 @@ class _Verifier:
         head = self._covering
         return self._scan.lines if head is None else head.size
 
+    @property
+    def _through(self) -> int:
+        """Behind the last event that a head covers: the log's latest may have been set back to an earlier one."""
+        return max([self.covered, *(head.size for head in (*_heads(self._stored.kept), *_heads(self._outside)))])
+
     # -- signatures ------------------------------------------------------------------------------------
 
     def _signing_keys(self) -> list[VerifierKey]:
@@ -211,7 +216,9 @@ class _Verifier:
 
     def _signers(self, head: StoredHead, keys: list[VerifierKey]) -> list[VerifierKey]:
         try:
-            return head.note.verify(keys)
+            signers = head.note.verify(keys)
+            self._check_named(signers, head)
+            return signers
         except ProofError as error:
             # By a key that is not known here; what cannot be read may be what introduces it.
             strange = not {(key.name, key.id) for key in keys}.intersection(
@@ -219,6 +226,13 @@ class _Verifier:
             )
             self.problems.append(Problem(what=str(error), file=head.file, unreadable=strange and self._keys_unread))
             return []
+
+    def _check_named(self, signers: list[VerifierKey], head: StoredHead) -> None:
+        """A log names each of its keys before it signs. One that does not gets no checkpoints from its writers."""
+        if not set(signers).intersection(self._stored.keys):
+            ids = ", ".join(key.id.hex() for key in signers)
+            what = f"changed: neither it nor the file keys names the key that signed {head.file} ({ids})"
+            self.problems.append(Problem(what=what, file="log.json", unreadable=self._keys_unread))
 
     @property
     def _keys_unread(self) -> bool:
@@ -309,7 +323,7 @@ class _Verifier:
 
     def _pruned_on_record(self) -> int:
         """The last event that an event under the checkpoint says was pruned; -1 for none."""
-        told = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
+        told = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self._through]
         return max((to for to in told if isinstance(to, int)), default=-1)
 
     # -- what is provable ------------------------------------------------------------------------------
@@ -337,6 +351,8 @@ class _Verifier:
             unsigned = not self._stored.keys
             self.missing.append("the log is unsigned" if unsigned else "there is no checkpoint yet")
             return
+        if self._stored.latest is None:
+            self.missing.append("the log has no checkpoint of its own; `agent-audit-log seal` makes one")
         if not self._trusted:
             self.missing.append(
                 "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
@@ -363,7 +379,7 @@ class _Verifier:
     def _split_off_later(self) -> None:
         """What is wrong behind the covered events is told, and does not count."""
         found = self._scan.problems
-        later = [one for one in found if one.first_seq is not None and one.first_seq >= self.covered]
+        later = [one for one in found if one.first_seq is not None and one.first_seq >= self._through]
         self.problems = [one for one in self.problems if one not in later]
         self.remarks += [f"behind the checkpoint: {one}" for one in later]
         if self._scan.damaged_tiles:
