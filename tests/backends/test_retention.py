@@ -213,6 +213,33 @@ def test_holds_that_come_at_once_do_not_get_into_each_others_way(log_dir: Path, 
     assert not [path for path in log_dir.iterdir() if path.name.startswith(".HOLD")]
 
 
+@pytest.mark.parametrize("then", ["hold", "release"])
+def test_what_a_killed_hold_has_left_is_removed_when_it_is_a_day_old_and_that_of_another_stays(
+    log_dir: Path, file_logger: AuditLogger, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    file_logger.record(AuditEventType.TOOL_CALL)
+    layout = Layout(log_dir)
+
+    class KilledError(BaseException):
+        pass
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PosixFileSystem, "replace", killed)
+        for _ in range(2):
+            with pytest.raises(KilledError):
+                retention.hold(layout, "case 7")
+    old, fresh = log_dir.glob(".HOLD.*")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    if then == "hold":
+        retention.hold(layout, "case 7")
+    else:
+        assert not retention.release(layout)
+    assert list(log_dir.glob(".HOLD.*")) == [fresh]
+
+
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(
     log_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

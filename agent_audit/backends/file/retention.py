@@ -8,7 +8,6 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agent_audit.atomic import draft_of, remove_abandoned
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.oversize import named_blobs
@@ -290,9 +290,9 @@ def hold(layout: Layout, reason: str) -> None:
     require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     data = orjson.dumps({"reason": reason, "since": since}) + b"\n"
-    draft = layout.hold.with_name(f".{layout.hold.name}.{secrets.token_hex(8)}")
     try:
-        write_file(PosixFileSystem(), layout.hold, data, draft=draft)
+        remove_abandoned(layout.root, layout.hold.name)
+        write_file(PosixFileSystem(), layout.hold, data, draft=draft_of(layout.hold))
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
             with nobody_prunes(layout, _HOLD_PATIENCE):
                 pass
@@ -309,6 +309,7 @@ def release(layout: Layout) -> bool:
     was_held = layout.hold.exists()
     try:
         layout.hold.unlink(missing_ok=True)
+        remove_abandoned(layout.root, layout.hold.name)
     except OSError as error:
         raise cannot_write(layout.root, error) from error
     return was_held
