@@ -71,7 +71,9 @@ def verify(
         first = _first(layout)
         verifier = _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped)
         found = verifier.run(remember, progress)
-        if found.verdict is Verdict.VALID or _first(layout) == first:
+        if (never := verifier.never_shipped()) and not set(never) <= set(dropped):
+            dropped = [*dropped, *never]
+        elif found.verdict is Verdict.VALID or _first(layout) == first:
             return found
         # Segments went meanwhile. Whether that was a pruning on record is told by the checkpoint that covers it.
 
@@ -128,6 +130,17 @@ class _Verifier:
         found = self._result(signed_by, agreeing, cosigned)
         if remember and found.verdict in (Verdict.VALID, Verdict.NOT_PROVABLE):
             self._remember()
+        return found
+
+    def never_shipped(self) -> list[Dropped]:
+        """What a copy lacks and no store ever had, as the log said when it was pruned, under a checkpoint."""
+        if not any(one.last_seq is not None for one in self._scan.problems):
+            return []
+        found = []
+        for seq, told in self._scan.pruned_events:
+            ends = [end for name in ("from", "never_shipped_from", "to") if isinstance(end := told.get(name), int)]
+            if len(ends) == 3 and seq < self._through and (first := max(ends[:2])) <= (last := ends[2]):
+                found.append(Dropped(first, last, last - first + 1, f"pruned before it was shipped, by event {seq}"))
         return found
 
     # -- before the pass -------------------------------------------------------------------------------
@@ -346,7 +359,12 @@ class _Verifier:
         return [f"{one.key.name} at {datetime.fromtimestamp(one.time, timezone.utc).isoformat()}" for one in cosigned]
 
     def _say_what_is_missing(self, agreeing: list[KnownHead], cosigned: list[str]) -> None:
-        self.missing += [what for last, what in self._excuses.used if last > self._pruned_on_record()]
+        on_record = self._pruned_on_record()
+        for last, what in self._excuses.used:
+            if last > on_record:
+                self.missing.append(f"{what}, and nothing under a checkpoint of the log says so")
+            else:
+                self.remarks.append(what)
         if self._covering is None:
             unsigned = not self._stored.keys
             self.missing.append("the log is unsigned" if unsigned else "there is no checkpoint yet")

@@ -78,6 +78,8 @@ class Shipment(NamedTuple):
     store: str
     next_seq: int
     """What it has are the events before this one."""
+    understood: bool = True
+    """False: its note says nothing, so that it may have anything."""
 
 
 class Choice(NamedTuple):
@@ -111,16 +113,28 @@ def furthest_behind(layout: Layout) -> Shipment | None:
 
     A note that cannot be understood, as after a disk's failure, may be of a store that has nothing.
     """
+    return min(_shipments(layout), key=lambda shipment: shipment.next_seq, default=None)
+
+
+def never_shipped_from(layout: Layout) -> int | None:
+    """The first event that no store has which follows the log; None when nobody knows."""
+    stores = _shipments(layout)
+    known = bool(stores) and all(store.understood for store in stores)
+    return max(store.next_seq for store in stores) if known else None
+
+
+def _shipments(layout: Layout) -> list[Shipment]:
     origin = read_header(layout).get("origin") if layout.exists() else None
     there = []
     for path in layout.shipments():
         note = _parsed(path.read_bytes())
         store, of, position = (note.get(name) for name in ("to", "origin", "next_seq"))
         if not (isinstance(store, str) and isinstance(of, str) and isinstance(position, int)):
-            there.append(Shipment(f"the store of the note {path.name}, which cannot be understood,", 0))
+            told = f"the store of the note {path.name}, which cannot be understood,"
+            there.append(Shipment(told, 0, understood=False))
         elif of == origin:
             there.append(Shipment(store, position))
-    return min(there, key=lambda shipment: shipment.next_seq, default=None)
+    return there
 
 
 def _past_limits(layout: Layout, retention: Retention, now: datetime | None) -> list[SealedSegment]:
@@ -171,7 +185,7 @@ def describe(layout: Layout, segments: list[SealedSegment], retention: Retention
     Raises:
         HeldError: the log was held meanwhile.
     """
-    digests = []
+    digests, unshipped = [], never_shipped_from(layout)
     for segment in segments:
         refuse_if_held(layout)
         digests.append({"first": segment.first, "sha256": _sha256(segment.path)})
@@ -179,6 +193,7 @@ def describe(layout: Layout, segments: list[SealedSegment], retention: Retention
         "from": segments[0].first,
         "to": segments[-1].last,
         "bytes": sum(segment.size for segment in segments),
+        "never_shipped_from": unshipped if unshipped is not None and unshipped <= segments[-1].last else None,
         "segments": digests,
         "policy": {
             "max_age_seconds": retention.max_age.total_seconds() if retention.max_age is not None else None,
