@@ -139,7 +139,7 @@ class _Verifier:
         found = []
         for seq, told in self._scan.pruned_events:
             ends = [end for name in ("from", "never_shipped_from", "to") if isinstance(end := told.get(name), int)]
-            if len(ends) == 3 and seq < self._through and (first := max(ends[:2])) <= (last := ends[2]):
+            if len(ends) == 3 and seq < self.covered and (first := max(ends[:2])) <= (last := ends[2]):
                 found.append(Dropped(first, last, last - first + 1, f"pruned before it was shipped, by event {seq}"))
         return found
 
@@ -336,7 +336,7 @@ class _Verifier:
 
     def _pruned_on_record(self) -> int:
         """The last event that an event under the checkpoint says was pruned; -1 for none."""
-        told = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self._through]
+        told = [metadata.get("to") for seq, metadata in self._scan.pruned_events if seq < self.covered]
         return max((to for to in told if isinstance(to, int)), default=-1)
 
     # -- what is provable ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from agent_audit.backends.file import Layout
+from agent_audit.backends.file import Layout, Retention
 from agent_audit.cli.main import main
 from agent_audit.integrity.note import Ed25519Signer
 from agent_audit.verify import Verdict
@@ -94,3 +94,18 @@ def test_a_file_beside_the_segments_is_none_whatever_its_digits_are(log_dir: Pat
     (layout.segments / f"{name}.jsonl").write_bytes(b"{}\n")
     assert layout.segment_starts() == [0, 256, 512]
     assert check(layout).verdict is Verdict.VALID
+
+
+def test_a_pruned_log_whose_checkpoint_was_set_back_below_what_was_pruned_is_tampered(
+    log_dir: Path, tmp_path: Path
+) -> None:
+    log = open_log(log_dir)
+    log.append([record(number) for number in range(100)])
+    log.seal()
+    shutil.copy(log.layout.checkpoint, earlier := tmp_path / "earlier")
+    log.append([record(number) for number in range(100, 600)])
+    log.prune(Retention(max_bytes=0))
+    log.close()
+    assert check(log_dir).verdict is Verdict.VALID
+    shutil.copy(earlier, log.layout.checkpoint)
+    assert check(log_dir).verdict is Verdict.TAMPERED
