@@ -14,10 +14,11 @@ import orjson
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.atomic import draft_of
 from agent_audit.backends.file import Layout, Retention, Rotation, retention, upkeep
 from agent_audit.backends.file import space as space_module
 from agent_audit.backends.file.fs import PosixFileSystem
-from agent_audit.errors import ConfigurationError, HeldError
+from agent_audit.errors import ConfigurationError, HeldError, StorageError
 from agent_audit.event import encode_record
 from agent_audit.verify import Verdict, verify
 
@@ -215,22 +216,12 @@ def test_holds_that_come_at_once_do_not_get_into_each_others_way(log_dir: Path, 
 
 @pytest.mark.parametrize("then", ["hold", "release"])
 def test_what_a_killed_hold_has_left_is_removed_when_it_is_a_day_old_and_that_of_another_stays(
-    log_dir: Path, file_logger: AuditLogger, monkeypatch: pytest.MonkeyPatch, then: str
+    log_dir: Path, file_logger: AuditLogger, then: str
 ) -> None:
     file_logger.record(AuditEventType.TOOL_CALL)
     layout = Layout(log_dir)
-
-    class KilledError(BaseException):
-        pass
-
-    def killed(*_: object) -> None:
-        raise KilledError
-
-    with monkeypatch.context() as patch:
-        patch.setattr(PosixFileSystem, "replace", killed)
-        for _ in range(2):
-            with pytest.raises(KilledError):
-                retention.hold(layout, "case 7")
+    for _ in range(2):
+        draft_of(layout.hold).touch()  # where a process is killed before it is put in place
     old, fresh = log_dir.glob(".HOLD.*")
     os.utime(old, (time.time() - 90_000,) * 2)
     if then == "hold":
@@ -238,6 +229,21 @@ def test_what_a_killed_hold_has_left_is_removed_when_it_is_a_day_old_and_that_of
     else:
         assert not retention.release(layout)
     assert list(log_dir.glob(".HOLD.*")) == [fresh]
+
+
+def test_a_hold_for_which_there_is_no_room_leaves_nothing(
+    log_dir: Path, file_logger: AuditLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_logger.record(AuditEventType.TOOL_CALL)
+
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PosixFileSystem, "fsync", no_room)
+    with pytest.raises(StorageError, match="No space left"):
+        retention.hold(Layout(log_dir), "case 7")
+    assert not list(log_dir.glob(".HOLD*"))
+    retention.refuse_if_held(Layout(log_dir))
 
 
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(

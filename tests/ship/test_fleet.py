@@ -17,7 +17,7 @@ from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
 from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError
-from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
+from agent_audit.ship import Batch, Evidence, Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import HostLog, Liveness, prunings_of, verify_fleet
 from agent_audit.ship.restore import restore
 from agent_audit.verify import Problem, Trust, Verdict
@@ -208,6 +208,29 @@ def test_whatever_fails_at_one_log_the_others_get_their_verdicts(tmp_path: Path,
     found = {log.origin: log for log in verify_fleet(Full())}  # type: ignore[arg-type]
     assert (found[bad].verdict, found[good].verdict) == (Verdict.INCOMPLETE, Verdict.VALID)
     assert "No space left on device" in found[bad].problems[0]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_restore_that_fails_on_the_way_leaves_nothing_and_can_be_made_again(
+    tmp_path: Path, url: str, there: bool
+) -> None:
+    origin, back = shipped(tmp_path / "log", url, 200), tmp_path / "back"
+    if there:
+        back.mkdir()
+
+    class Broken:
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def batches(self, origin: str) -> Iterator[Batch]:
+            yield next(open_copies(url).batches(origin))
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        restore(Broken(), origin, back)  # type: ignore[arg-type]
+    assert not list(back.iterdir())
+    restore(open_copies(url), origin, back)
+    assert lines_of(back) == lines_of(tmp_path / "log")
 
 
 def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:

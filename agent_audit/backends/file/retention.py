@@ -305,9 +305,13 @@ def hold(layout: Layout, reason: str) -> None:
     require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     data = orjson.dumps({"reason": reason, "since": since}) + b"\n"
+    draft = draft_of(layout.hold)
     try:
         remove_abandoned(layout.root, layout.hold.name)
-        write_file(PosixFileSystem(), layout.hold, data, draft=draft_of(layout.hold))
+        try:
+            write_file(PosixFileSystem(), layout.hold, data, draft=draft)
+        finally:
+            draft.unlink(missing_ok=True)
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
             with nobody_prunes(layout, _HOLD_PATIENCE):
                 pass
