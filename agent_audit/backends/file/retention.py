@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agent_audit.atomic import draft_of, remove_abandoned
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.oversize import named_blobs
@@ -302,6 +301,9 @@ def hold(layout: Layout, reason: str) -> None:
         StorageError: it cannot be written.
         PruneInProgressError: it is there, but a pruning that had begun before goes on.
     """
+    # Late, here and below: a process that records holds nothing.
+    from agent_audit.atomic import draft_of, remove_abandoned
+
     require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     data = orjson.dumps({"reason": reason, "since": since}) + b"\n"
@@ -325,6 +327,8 @@ def release(layout: Layout) -> bool:
     Raises:
         StorageError: it cannot be removed.
     """
+    from agent_audit.atomic import remove_abandoned
+
     was_held = layout.hold.exists()
     try:
         layout.hold.unlink(missing_ok=True)
