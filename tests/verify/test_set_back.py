@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -109,3 +111,20 @@ def test_a_pruned_log_whose_checkpoint_was_set_back_below_what_was_pruned_is_tam
     assert check(log_dir).verdict is Verdict.VALID
     shutil.copy(earlier, log.layout.checkpoint)
     assert check(log_dir).verdict is Verdict.TAMPERED
+
+
+@pytest.mark.parametrize("after", [b"", b'\n{"seq":602,"x":1}\n'])
+def test_an_endless_line_is_not_kept_in_memory_and_what_stands_behind_it_is_seen(log_dir: Path, after: bytes) -> None:
+    layout = make_log(log_dir)
+    with layout.segment(512).open("r+b") as file:
+        file.seek(200 << 20, os.SEEK_END)  # a hole: it takes no room
+        file.write(b"x" + after)
+    tracemalloc.start()
+    try:
+        found = check(layout)
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+    assert found.verdict is Verdict.VALID
+    told = f"{(200 << 20) + 1} bytes of a last line" if not after else "behind the checkpoint: segments/"
+    assert any(told in remark for remark in found.remarks), found.remarks
