@@ -150,7 +150,7 @@ class _Verifier:
             return []
         try:
             return self._trust.outside_heads(self._origin)
-        except ProofError as error:
+        except (ProofError, OSError) as error:
             self.missing.append(f"the head kept outside the log cannot be used: {error}")
             return []
 

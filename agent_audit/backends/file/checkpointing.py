@@ -411,6 +411,7 @@ def refuse_rolled_back(layout: Layout, events: int) -> None:
     Raises:
         RolledBackError: there are fewer.
         StorageError: what was signed cannot be known.
+        OSError: it cannot be read.
     """
     origin = str(read_header(layout).get("origin", ""))
     try:
