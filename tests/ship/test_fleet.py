@@ -233,6 +233,26 @@ def test_a_restore_that_fails_on_the_way_leaves_nothing_and_can_be_made_again(
     assert lines_of(back) == lines_of(tmp_path / "log")
 
 
+def test_of_two_restores_to_one_directory_at_once_one_is_refused_and_the_other_is_whole(
+    tmp_path: Path, url: str
+) -> None:
+    origin, back = shipped(tmp_path / "log", url, 200), tmp_path / "back"
+
+    class Beside:
+        """While it is read, somebody else restores to the same directory."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def batches(self, origin: str) -> Iterator[Batch]:
+            with pytest.raises(ConfigurationError, match="is not empty"):
+                restore(open_copies(url), origin, back)
+            return open_copies(url).batches(origin)
+
+    restore(Beside(), origin, back)  # type: ignore[arg-type]
+    assert lines_of(back) == lines_of(tmp_path / "log")
+
+
 def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:
     with AuditLogger(FileAuditBackend(tmp_path / "log", signer=False)) as logger:
         logger.record(AuditEventType.ERROR)
