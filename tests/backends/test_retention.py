@@ -214,6 +214,25 @@ def test_holds_that_come_at_once_do_not_get_into_each_others_way(log_dir: Path, 
     assert not [path for path in log_dir.iterdir() if path.name.startswith(".HOLD")]
 
 
+def test_each_pruning_makes_the_tiles_of_its_own_events_durable_and_not_those_of_all_before(log_dir: Path) -> None:
+    synced: list[str] = []
+
+    class Watched(PosixFileSystem):
+        def open(self, path: Path, *, create: bool = False) -> int:
+            if "tile" in path.parts and not create:
+                synced.append(str(path.relative_to(log_dir)))
+            return super().open(path, create=create)
+
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256), fs=Watched())
+    for first in (0, 2):
+        backend.append([record(0) for _ in range(520)])
+        backend.prune(Retention(max_bytes=0))
+        assert synced == [f"tile/0/{first + number:03d}" for number in (0, 1)]
+        synced.clear()
+    backend.close()
+    assert verify(log_dir).verdict is Verdict.VALID
+
+
 @pytest.mark.parametrize("then", ["hold", "release"])
 def test_what_a_killed_hold_has_left_is_removed_when_it_is_a_day_old_and_that_of_another_stays(
     log_dir: Path, file_logger: AuditLogger, then: str
