@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_ABANDONED = 86_400.0
+"""Seconds."""
 
 PRIVATE, BY_UMASK = 0o600, 0o666
 """Permissions of a new file: its owner alone, or whoever the umask lets."""
+
+
+def draft_of(path: Path) -> Path:
+    """A name for a file that is to take the place of `path`; it is nobody else's."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def make_draft(path: Path, mode: int = PRIVATE) -> Path:
@@ -23,14 +33,23 @@ def make_draft(path: Path, mode: int = PRIVATE) -> Path:
     Raises:
         OSError: it cannot be made.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = draft_of(path)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
     return draft
 
 
-def is_draft(path: Path, name: str) -> bool:
-    """Whether a path is that of a draft of a file of that name."""
-    return re.fullmatch(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}", path.name) is not None
+def remove_abandoned(folder: Path, name: str) -> None:
+    """Remove drafts of that file that killed processes have left: nobody has written to them for a day."""
+    with suppress(OSError):  # whatever is wrong, writing will tell
+        for path in folder.glob(f".{glob.escape(name)}.*"):
+            if re.fullmatch("[0-9a-f]{16}", path.name.rpartition(".")[2]):
+                _remove_old(path)
+
+
+def _remove_old(path: Path) -> None:
+    with suppress(FileNotFoundError):  # it has taken its place, or another process was first
+        if time.time() - path.lstat().st_mtime > _ABANDONED:
+            path.unlink()
 
 
 @contextmanager

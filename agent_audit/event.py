@@ -227,8 +227,13 @@ class AuditEvent(Checked):
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> AuditEvent:
         """Like `from_json`, from the line already parsed."""
+        if isinstance(record, dict) and not record.keys() >= _OWN:
+            record = dict.fromkeys(_OWN) | record  # else it would get a new id, and the time of reading
         return cls.model_validate(record, extra="allow", context=_RECORDED)
 
+
+_OWN = frozenset({"event_id", "timestamp"})
+"""What an event gets when it is made, and brings along when it is read."""
 
 _ABSENT = dict.fromkeys(AuditEvent.model_fields)
 """Every field in its order."""

@@ -136,12 +136,13 @@ def read_signed_head(origin: str) -> Checkpoint | None:
 
     Raises:
         ProofError: the file is damaged, or not signed by a key of this directory.
+        OSError: it is there and cannot be read: without it, a log that was rolled back would be signed again.
     """
     path = signed_head_path(origin)
     try:
         data = path.read_bytes()
-    except OSError:
-        return None
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None  # this user has signed nothing
     try:
         note, head = parse_checkpoint(data)
         keys = known_keys(origin)

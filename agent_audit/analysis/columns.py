@@ -12,6 +12,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +22,9 @@ from agent_audit.backends.file.layout import Layout
 
 VERSION = 2
 """Of the columns and of what is known; copies of another version are made again."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Contents(BaseModel):
@@ -75,6 +79,20 @@ def told(layout: Layout, start: int) -> Contents | None:
     """
     card = _card(layout.column_files(start)[1])
     return card.contents if card is not None and card.segment.seems_same(layout.segment(start)) else None
+
+
+def overlaps(contents: Contents, start: datetime | None, end: datetime | None) -> bool:
+    """Whether it can hold an event from `start` until `end`."""
+    if contents.first_us is None or contents.last_us is None:
+        return False
+    begins, ends = (None if at is None else (at - _EPOCH) // timedelta(microseconds=1) for at in (start, end))
+    return (begins is None or contents.last_us >= begins) and (ends is None or contents.first_us < ends)
+
+
+def may_hold(layout: Layout, segment: int, start: datetime | None, end: datetime | None) -> bool:
+    """Whether a segment is to be read for events from `start` until `end`; of what is no event nobody knows when."""
+    contents = None if start is None and end is None else told(layout, segment)
+    return contents is None or contents.bad_line_count > 0 or overlaps(contents, start, end)
 
 
 def _card(path: Path) -> Card | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from agent_audit.errors import pruned_meanwhile
+from agent_audit.errors import StorageError, pruned_meanwhile
 
 
 def complaint(error: BaseException) -> str:
@@ -26,12 +26,15 @@ def pruning_told(shrunk: Callable[[], str | None]) -> Iterator[None]:
         shrunk: says which log they went from; see `Engine.shrunk`.
 
     Raises:
-        StorageError: they went.
+        StorageError: they went; or a disk fails, or has no room for temporary files.
     """
     try:
         yield
     except Exception as error:
-        log = shrunk() if is_of_engine(error) else None
-        if log is None:
+        if not is_of_engine(error):
             raise
-        raise pruned_meanwhile(log) from error
+        if (log := shrunk()) is not None:
+            raise pruned_meanwhile(log) from error
+        if type(error).__name__ == "IOException":
+            raise StorageError(f"no answer, because a file cannot be read or written: {complaint(error)}") from error
+        raise

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_audit.analysis.badline import BadLine
-from agent_audit.analysis.columns import Contents, known
+from agent_audit.analysis.columns import Contents, known, overlaps
 from agent_audit.analysis.complaints import complaint, pruning_told
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
@@ -193,7 +193,7 @@ class Log:
         copies = [
             copy
             for copy in self._copies
-            if _overlaps(copy.contents, start, end) and _can_hold(copy.contents, session_id)
+            if overlaps(copy.contents, start, end) and _can_hold(copy.contents, session_id)
         ]
         if len(copies) == len(self._copies):
             return self.events
@@ -427,13 +427,6 @@ def _events_of(log: Any) -> Iterator[AuditEvent]:
     for one in found:
         require("something in log", one, AuditEvent, wanted)
         yield one
-
-
-def _overlaps(contents: Contents, start: datetime | None, end: datetime | None) -> bool:
-    if contents.first_us is None or contents.last_us is None:
-        return False
-    begins, ends = (None if at is None else (at - _EPOCH) // timedelta(microseconds=1) for at in (start, end))
-    return (begins is None or contents.last_us >= begins) and (ends is None or contents.first_us < ends)
 
 
 def _can_hold(contents: Contents, session_id: str | None) -> bool:

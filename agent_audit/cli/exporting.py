@@ -25,6 +25,8 @@ from agent_audit.export import MAPPINGS, Recorded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agent_audit.backends.interface import Query
+
 _STDIN = "-"
 
 
@@ -45,7 +47,7 @@ class Export:
 
     def texts(self) -> Iterator[str]:
         """What to write; lines that are no events are named on stderr and left out."""
-        lines, origin = _source(self._args)  # first: where there is none, nothing is written
+        lines, origin = _source(self._args, self._query)  # first: where there is none, nothing is written
         yield header(self._args.format)
         text_of = _writer(self._args.format, origin, raw=self._args.output is not None or not sys.stdout.isatty())
         for line, event in self._matching(lines):
@@ -53,7 +55,7 @@ class Export:
 
     def events(self) -> Iterator[AuditEvent]:
         """The events themselves."""
-        return (event for _, event in self._matching(_source(self._args)[0]))
+        return (event for _, event in self._matching(_source(self._args, self._query)[0]))
 
     def _matching(self, lines: Iterable[Line]) -> Iterator[tuple[Line, AuditEvent]]:
         for line in lines:
@@ -66,8 +68,8 @@ class Export:
                 yield line, event
 
 
-def _source(args: Namespace) -> tuple[Iterator[Line], str]:
-    """The lines, and the origin of the log that they are of.
+def _source(args: Namespace, query: Query) -> tuple[Iterator[Line], str]:
+    """The lines that may match, and the origin of the log that they are of.
 
     Raises:
         ConfigurationError: a log is named, too.
@@ -81,7 +83,7 @@ def _source(args: Namespace) -> tuple[Iterator[Line], str]:
         return _of_file(path.open("rb"), path), ""
     layout = open_layout(log_of(args))
     say(f"reading {layout.root}")
-    return iter_lines(layout), _origin(layout)
+    return iter_lines(layout, wanted=options.segments_of(layout, query)), _origin(layout)
 
 
 def _origin(layout: Layout) -> str:

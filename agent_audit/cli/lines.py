@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,9 +69,12 @@ def end_of_segment(path: Path, start: int) -> Mark:
     return Mark(start, lines, offset)
 
 
-def backwards(layout: Layout, end: Mark) -> Iterator[Line]:
-    """All complete lines before `end`, the last one first. Reads no more than it yields, beyond counting lines."""
-    for start in reversed([start for start in layout.segment_starts() if start <= end.segment]):
+def backwards(layout: Layout, end: Mark, wanted: Callable[[int], bool] = lambda segment: True) -> Iterator[Line]:
+    """All complete lines before `end`, the last one first. Reads no more than it yields, beyond counting lines.
+
+    Segments that are not `wanted`, by their first number, are not opened.
+    """
+    for start in filter(wanted, reversed([start for start in layout.segment_starts() if start <= end.segment])):
         path = layout.segment(start)
         mark = end if start == end.segment else end_of_segment(path, start)
         number = mark.number

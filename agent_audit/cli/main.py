@@ -177,13 +177,22 @@ def _failed(error: Exception) -> int:
         what = "cannot write" if error.errno in _NO_ROOM else "cannot read"
         # What cannot be read need not be the log.
         named = error.filename is not None and error.filename2 is None
-        say(f"{what} {error.filename}: {error.strerror}" if named else f"{what}: {error}")
+        say(f"{what} {error.filename}: {error.strerror}" if named else f"{what}: {error}{_where(error)}")
         return USAGE
     import traceback
 
     place = traceback.extract_tb(error.__traceback__)[-1]
     say(f"internal error: {type(error).__name__}: {error} ({place.filename}:{place.lineno}); please report it")
     return INTERNAL
+
+
+def _where(error: OSError) -> str:
+    """Where there may be no room: the system does not tell, when a file is open, which one it is."""
+    import tempfile
+
+    if error.filename is not None or error.errno not in _NO_ROOM:
+        return ""
+    return f"; make room where the output goes, or in {tempfile.gettempdir()} (TMPDIR), where temporary files are"
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

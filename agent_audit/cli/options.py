@@ -11,6 +11,9 @@ from agent_audit.cli.moments import moment
 from agent_audit.errors import MOST, ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent_audit.backends.file.layout import Layout
     from agent_audit.backends.interface import Query
 
 FORMATS = ("table", "json", "csv")
@@ -112,6 +115,13 @@ def query(args: Namespace) -> Query:
     }
     where = {name: value for name, value in named.items() if value is not None}
     return Query(start=args.since, end=args.until, limit=None, min_seq=None, where=where)
+
+
+def segments_of(layout: Layout, query: Query) -> Callable[[int], bool]:
+    """Tells of a segment, by its first number, whether it can hold an event of the period that is asked for."""
+    from agent_audit.analysis.columns import may_hold
+
+    return lambda segment: may_hold(layout, segment, query.start, query.end)
 
 
 def cores() -> int:

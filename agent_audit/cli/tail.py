@@ -43,9 +43,10 @@ def run(args: Namespace) -> int:
     layout = open_layout(log_of(args))
     say(f"reading {layout.root}")
     end = end_of(layout)
-    tail = _Tail(options.query(args), writer(args.format))
+    query = options.query(args)
+    tail = _Tail(query, writer(args.format))
     sys.stdout.write(header(args.format))
-    last = list(islice(tail.matching(backwards(layout, end)), args.lines))
+    last = list(islice(tail.matching(backwards(layout, end, options.segments_of(layout, query))), args.lines))
     if not last and args.lines:
         say("no event matches" if end.number else "the log is empty")
     tail.write(reversed(last))

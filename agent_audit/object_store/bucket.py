@@ -101,11 +101,13 @@ class Bucket:
         try:
             with self._told():
                 obstore.put(self._store, name, data, mode="create", use_multipart=False)
+            new = True
         except exceptions.AlreadyExistsError:
-            return False
-        if self.root is not None:
-            _sync(self.root, self.root / name)
-        return True
+            new = False
+        if self.root is not None:  # also when it was there: whoever put it may have been killed before it was synced
+            with self._told():
+                _sync(self.root, self.root / name)
+        return new
 
     def get(self, name: str) -> bytes:
         """The content of an object that is there."""
@@ -242,12 +244,20 @@ def _first_line(error: Exception) -> str:
 
 
 def _sync(root: Path, path: Path) -> None:
-    """Make a new file and its name survive a loss of power, which obstore leaves to the system."""
-    for place in (path, *path.parents):
-        handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if place == root:
-            return
+    """Make a new file and its name survive a loss of power, which obstore leaves to the system.
+
+    Raises:
+        OSError: it may not have become durable, and is removed: a second sync would not tell whether it has.
+    """
+    try:
+        for place in (path, *path.parents):
+            handle = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            if place == root:
+                return
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

@@ -6,16 +6,12 @@ import os
 import shutil
 import stat
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from agent_audit.atomic import PRIVATE, is_draft, make_draft
+from agent_audit.atomic import PRIVATE, make_draft, remove_abandoned
 from agent_audit.errors import ConfigurationError
-
-_ABANDONED = 86_400.0
-"""Seconds."""
 
 PUBLIC = 0o644
 """Permissions of a new file that is for all to read; the umask takes away from them."""
@@ -35,8 +31,7 @@ def written_as_a_whole(target: Path, mode: int = PRIVATE) -> Iterator[Path]:
         ConfigurationError: it cannot be made or written to.
     """
     folder = target.parent if is_file_or_nothing(target) else Path(tempfile.gettempdir())
-    with suppress(OSError):  # whatever is wrong, writing will tell
-        _remove_abandoned(folder, target.name)
+    remove_abandoned(folder, target.name)
     try:
         draft = make_draft(folder / target.name, mode if folder == target.parent else PRIVATE)
     except OSError as error:
@@ -64,13 +59,6 @@ def is_file_or_nothing(target: Path) -> bool:
         return stat.S_ISREG(target.lstat().st_mode)
     except OSError:
         return True
-
-
-def _remove_abandoned(folder: Path, name: str) -> None:
-    """Remove the drafts that killed processes have left: those that nobody has written to for a day."""
-    for path in folder.iterdir():
-        if is_draft(path, name) and time.time() - path.lstat().st_mtime > _ABANDONED:
-            path.unlink()
 
 
 def _put(draft: Path, target: Path) -> None:

@@ -88,7 +88,7 @@ class Gatherer:
         """The kept heads that are new, and the latest one."""
         before = int(self.kept.get("head", 0))
         files = sorted(self._layout.checkpoints.glob("[0-9]*")) if self._layout.checkpoints.is_dir() else []
-        new = [path for path in files if path.name.isdigit() and before < int(path.name) <= position]
+        new = [path for path in files if path.name.isdecimal() and before < int(path.name) <= position]
         latest = _read(self._layout.checkpoint)
         for data in (*map(_read, new), latest):
             size = _size(data, self._origin)

@@ -133,7 +133,7 @@ class _Fleet:
             cosigned_by=found.cosigned_by,
             problems=(*contradictions, *map(str, found.problems)),
             missing=found.missing,
-            remarks=(*gaps, *_remarks(restored)),
+            remarks=(*gaps, *found.remarks, *_remarks(restored)),
         )
 
     def _liveness(self, last: datetime | None, event_type: str) -> Liveness:

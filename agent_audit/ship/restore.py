@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -41,20 +42,42 @@ def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
     Args:
         copies: where it is.
         origin: which log.
-        directory: an empty or new directory.
+        directory: an empty or new directory; empty again where the copy cannot be written to it as a whole.
 
     Raises:
         ConfigurationError: the directory holds something.
         StoreUnavailableError, StoreRefusedError: the copy cannot be read.
+        OSError: the directory cannot be written to.
     """
     layout = Layout(directory)
-    if layout.root.exists() and any(layout.root.iterdir()):
-        raise ConfigurationError(f"{layout.root} is not empty: name a new directory")
-    _make_folder(layout.root)
-    _make_folder(layout.segments)
-    problems, strays = _evidence(copies, origin, layout)
-    first, end, last = _Segments(layout).write(copies, origin)
+    _claim(layout)
+    try:
+        problems, strays = _evidence(copies, origin, layout)
+        first, end, last = _Segments(layout).write(copies, origin)
+    except BaseException:
+        _empty(layout.root)  # part of a log would look like one that was cut
+        raise
     return Restored(first, end, last, problems, strays)
+
+
+def _claim(layout: Layout) -> None:
+    """Of two that restore to one directory at once, one makes the first folder in it, and the other is refused."""
+    try:
+        _make_folder(layout.root)
+        if any(layout.root.iterdir()):
+            raise FileExistsError
+        layout.segments.mkdir(mode=0o700)
+    except FileExistsError:
+        raise ConfigurationError(f"{layout.root} is not empty: name a new directory") from None
+
+
+def _empty(folder: Path) -> None:
+    """Remove what is in a folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 class _Segments:
@@ -167,4 +190,4 @@ def _make_folder(path: Path) -> None:
     """Make a folder and those above it where they are missing, each for its owner alone."""
     if not path.is_dir():
         _make_folder(path.parent)
-        path.mkdir(mode=0o700)
+        path.mkdir(mode=0o700, exist_ok=True)

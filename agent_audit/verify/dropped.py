@@ -1,4 +1,4 @@
-"""Events that a store's own retention has taken out of a copy, as the store says."""
+"""Events that a copy lacks: its store's own retention has taken them out, or it never had them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Dropped(NamedTuple):
 
 
 class Excuses:
-    """Which missing positions that explains. It proves nothing: whoever can take events out of a store can write it.
+    """Which missing positions that explains. What a store says proves nothing: who can take events out can write it.
 
     Args:
-        dropped: all that the store says of one log.
+        dropped: all that is said of one log.
     """
 
     def __init__(self, dropped: Iterable[Dropped] = ()) -> None:
@@ -30,9 +30,6 @@ class Excuses:
         """Events that went and were not missed yet: others between them may not go with them."""
         self.used: list[tuple[int, str]] = []
         """What was missing and is explained: its last position, and a sentence."""
-
-    def __bool__(self) -> bool:
-        return bool(self._dropped)
 
     @property
     def end(self) -> int:
@@ -50,6 +47,5 @@ class Excuses:
             return False
         self._left -= last - first + 1
         told = ", ".join(used[:3]) + (f" and {len(used) - 3} more" if len(used) > 3 else "")
-        what = f"seq {first}-{last} is not in the store: dropped there ({told})"
-        self.used.append((last, f"{what}, and nothing under a checkpoint of the log says so"))
+        self.used.append((last, f"seq {first}-{last} is not in the store: {told}"))
         return True

@@ -88,7 +88,7 @@ class Stored:
                 f"{self._layout.root} has log format {fields['format']}; this version verifies up to {FORMAT}: "
                 "upgrade agent-audit-log"
             )
-        if set(fields) - {"vkey"} != {"format", "origin"} or fields["format"] != FORMAT:
+        if [name for name in fields if name != "vkey"] != ["format", "origin"] or fields["format"] != FORMAT:
             self._problem("changed: it is not the header that was written", self._layout.header)
         return fields
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.layout import MAX_LINE, Layout
 from agent_audit.verify.dropped import Excuses
 from agent_audit.verify.verdict import Problem
 
@@ -156,18 +156,22 @@ class LineReader:
     def _segment_pieces(self, path: Path, *, last: bool) -> Iterator[Piece]:
         with path.open("rb", buffering=0) as file:
             file.seek(self._offset)
-            rest, end = b"", self._offset
+            rest, end, left_out = b"", self._offset, 0
             while block := file.read(_BLOCK):
                 end += len(block)
                 lines = block.split(b"\n")
+                if len(lines) == 1 and len(rest) > MAX_LINE:
+                    left_out += len(block)  # what is longer than a line may be is none, whatever else is in it
+                    continue
                 lines[0] = rest + lines[0]
                 rest = lines.pop()
                 if lines:
+                    left_out = 0
                     bare = self._check_numbers(lines, path)
                     first, self.next_seq = self.next_seq, self.next_seq + len(lines)
                     yield Piece.of(lines, first, path, end - len(rest), bare=bare)
         if rest and last:
-            self.torn = len(rest)
+            self.torn = len(rest) + left_out
         elif rest:
             self._problem("the last line has no end", path, self.next_seq)
 

@@ -61,7 +61,6 @@ class Scan:
         self._reader = LineReader(layout, start.segment, max(start.edge.size, start.pruned), start.offset, excuses)
         self._intents = intents
         self._jobs = jobs
-        self._look_for_pruned = start.pruned > 0 or bool(excuses)
         self.roots: dict[int, bytes] = {}
         """Size -> root of the lines that are there."""
         self.hashed = 0
@@ -116,8 +115,7 @@ class Scan:
         if self._intents is not None:
             self._intents.feed(piece)
         self.key_events += own_events(piece, b"log.key")
-        if self._look_for_pruned:
-            self.pruned_events += own_events(piece, b"log.pruned")
+        self.pruned_events += own_events(piece, b"log.pruned")
         if self._reader.whole_through is None and piece.first > self._edge.size and not self._without_tiles:
             self._bridge(piece.first)
         if self._reader.whole_through is None and (lines := self._wanted(piece)):
@@ -132,8 +130,7 @@ class Scan:
         if self._intents is not None and found.intents is not None:
             self._intents.join(found.intents)
         self.key_events += found.key_events
-        if self._look_for_pruned:
-            self.pruned_events += found.pruned_events
+        self.pruned_events += found.pruned_events
         if self._reader.whole_through is None and found.start == self._edge.size:
             self._hash([found.leaves[at : at + HASH_SIZE] for at in range(0, len(found.leaves), HASH_SIZE)])
             if self._edge.size == self._sizes[-1]:

@@ -71,7 +71,9 @@ def verify(
         first = _first(layout)
         verifier = _Verifier(layout, trust or Trust(), incremental, intents, jobs, copy=copy, dropped=dropped)
         found = verifier.run(remember, progress)
-        if found.verdict is Verdict.VALID or _first(layout) == first:
+        if (never := verifier.never_shipped()) and not set(never) <= set(dropped):
+            dropped = [*dropped, *never]
+        elif found.verdict is Verdict.VALID or _first(layout) == first:
             return found
         # Segments went meanwhile. Whether that was a pruning on record is told by the checkpoint that covers it.
 
@@ -130,6 +132,17 @@ class _Verifier:
             self._remember()
         return found
 
+    def never_shipped(self) -> list[Dropped]:
+        """What a copy lacks and no store ever had, as the log said when it was pruned, under a checkpoint."""
+        if not any(one.last_seq is not None for one in self._scan.problems):
+            return []
+        found = []
+        for seq, told in self._scan.pruned_events:
+            ends = [end for name in ("from", "never_shipped_from", "to") if isinstance(end := told.get(name), int)]
+            if len(ends) == 3 and seq < self.covered and (first := max(ends[:2])) <= (last := ends[2]):
+                found.append(Dropped(first, last, last - first + 1, f"pruned before it was shipped, by event {seq}"))
+        return found
+
     # -- before the pass -------------------------------------------------------------------------------
 
     def _outside_heads(self) -> list[KnownHead]:
@@ -137,7 +150,7 @@ class _Verifier:
             return []
         try:
             return self._trust.outside_heads(self._origin)
-        except ProofError as error:
+        except (ProofError, OSError) as error:
             self.missing.append(f"the head kept outside the log cannot be used: {error}")
             return []
 
@@ -194,6 +207,11 @@ class _Verifier:
         head = self._covering
         return self._scan.lines if head is None else head.size
 
+    @property
+    def _through(self) -> int:
+        """Behind the last event that a head covers: the log's latest may have been set back to an earlier one."""
+        return max([self.covered, *(head.size for head in (*_heads(self._stored.kept), *_heads(self._outside)))])
+
     # -- signatures ------------------------------------------------------------------------------------
 
     def _signing_keys(self) -> list[VerifierKey]:
@@ -211,7 +229,9 @@ class _Verifier:
 
     def _signers(self, head: StoredHead, keys: list[VerifierKey]) -> list[VerifierKey]:
         try:
-            return head.note.verify(keys)
+            signers = head.note.verify(keys)
+            self._check_named(signers, head)
+            return signers
         except ProofError as error:
             # By a key that is not known here; what cannot be read may be what introduces it.
             strange = not {(key.name, key.id) for key in keys}.intersection(
@@ -219,6 +239,13 @@ class _Verifier:
             )
             self.problems.append(Problem(what=str(error), file=head.file, unreadable=strange and self._keys_unread))
             return []
+
+    def _check_named(self, signers: list[VerifierKey], head: StoredHead) -> None:
+        """A log names each of its keys before it signs. One that does not gets no checkpoints from its writers."""
+        if not set(signers).intersection(self._stored.keys):
+            ids = ", ".join(key.id.hex() for key in signers)
+            what = f"changed: neither it nor the file keys names the key that signed {head.file} ({ids})"
+            self.problems.append(Problem(what=what, file="log.json", unreadable=self._keys_unread))
 
     @property
     def _keys_unread(self) -> bool:
@@ -332,11 +359,18 @@ class _Verifier:
         return [f"{one.key.name} at {datetime.fromtimestamp(one.time, timezone.utc).isoformat()}" for one in cosigned]
 
     def _say_what_is_missing(self, agreeing: list[KnownHead], cosigned: list[str]) -> None:
-        self.missing += [what for last, what in self._excuses.used if last > self._pruned_on_record()]
+        on_record = self._pruned_on_record()
+        for last, what in self._excuses.used:
+            if last > on_record:
+                self.missing.append(f"{what}, and nothing under a checkpoint of the log says so")
+            else:
+                self.remarks.append(what)
         if self._covering is None:
             unsigned = not self._stored.keys
             self.missing.append("the log is unsigned" if unsigned else "there is no checkpoint yet")
             return
+        if self._stored.latest is None:
+            self.missing.append("the log has no checkpoint of its own; `agent-audit-log seal` makes one")
         if not self._trusted:
             self.missing.append(
                 "the key is known from the log itself only: bring one with --policy or --key, from somewhere else"
@@ -363,7 +397,7 @@ class _Verifier:
     def _split_off_later(self) -> None:
         """What is wrong behind the covered events is told, and does not count."""
         found = self._scan.problems
-        later = [one for one in found if one.first_seq is not None and one.first_seq >= self.covered]
+        later = [one for one in found if one.first_seq is not None and one.first_seq >= self._through]
         self.problems = [one for one in self.problems if one not in later]
         self.remarks += [f"behind the checkpoint: {one}" for one in later]
         if self._scan.damaged_tiles:

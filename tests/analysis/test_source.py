@@ -8,11 +8,13 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from agent_audit.analysis import AuditAnalyzer
+from agent_audit.analysis.complaints import pruning_told
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.memory import MemoryAuditBackend
 from agent_audit.errors import ConfigurationError, FormatError, LogNotFoundError, StorageError
@@ -189,6 +191,7 @@ def test_a_segment_that_is_pruned_while_a_log_is_opened_is_told(tmp_path: Path) 
 FORGETTING = """
 import sys
 from agent_audit.analysis import AuditAnalyzer
+from agent_audit.analysis.complaints import pruning_told
 analyzer = AuditAnalyzer(sys.argv[1])
 assert analyzer.get_agent_activity().total_events == 300
 """
@@ -289,3 +292,9 @@ def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "ibis", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'agent-audit-log\[analysis\]'"):
         AuditAnalyzer([])
+
+
+def test_a_file_that_fails_under_a_question_is_named_and_no_bug(tmp_path: Path) -> None:
+    path = tmp_path / "gone.parquet"
+    with pytest.raises(StorageError, match=f"a file cannot be read or written: .*{path}"), pruning_told(lambda: None):
+        duckdb.sql(f"SELECT * FROM read_parquet('{path}')")

@@ -14,10 +14,11 @@ import orjson
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
+from agent_audit.atomic import draft_of
 from agent_audit.backends.file import Layout, Retention, Rotation, retention, upkeep
 from agent_audit.backends.file import space as space_module
 from agent_audit.backends.file.fs import PosixFileSystem
-from agent_audit.errors import ConfigurationError, HeldError
+from agent_audit.errors import ConfigurationError, HeldError, StorageError
 from agent_audit.event import encode_record
 from agent_audit.verify import Verdict, verify
 
@@ -211,6 +212,57 @@ def test_holds_that_come_at_once_do_not_get_into_each_others_way(log_dir: Path, 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(hold, ["case 1", "case 2"]))
     assert not [path for path in log_dir.iterdir() if path.name.startswith(".HOLD")]
+
+
+def test_each_pruning_makes_the_tiles_of_its_own_events_durable_and_not_those_of_all_before(log_dir: Path) -> None:
+    synced: list[str] = []
+
+    class Watched(PosixFileSystem):
+        def open(self, path: Path, *, create: bool = False) -> int:
+            if "tile" in path.parts and not create:
+                synced.append(str(path.relative_to(log_dir)))
+            return super().open(path, create=create)
+
+    backend = FileAuditBackend(log_dir, rotation=Rotation(max_events=256), fs=Watched())
+    for first in (0, 2):
+        backend.append([record(0) for _ in range(520)])
+        backend.prune(Retention(max_bytes=0))
+        assert synced == [f"tile/0/{first + number:03d}" for number in (0, 1)]
+        synced.clear()
+    backend.close()
+    assert verify(log_dir).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize("then", ["hold", "release"])
+def test_what_a_killed_hold_has_left_is_removed_when_it_is_a_day_old_and_that_of_another_stays(
+    log_dir: Path, file_logger: AuditLogger, then: str
+) -> None:
+    file_logger.record(AuditEventType.TOOL_CALL)
+    layout = Layout(log_dir)
+    for _ in range(2):
+        draft_of(layout.hold).touch()  # where a process is killed before it is put in place
+    old, fresh = log_dir.glob(".HOLD.*")
+    os.utime(old, (time.time() - 90_000,) * 2)
+    if then == "hold":
+        retention.hold(layout, "case 7")
+    else:
+        assert not retention.release(layout)
+    assert list(log_dir.glob(".HOLD.*")) == [fresh]
+
+
+def test_a_hold_for_which_there_is_no_room_leaves_nothing(
+    log_dir: Path, file_logger: AuditLogger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_logger.record(AuditEventType.TOOL_CALL)
+
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(PosixFileSystem, "fsync", no_room)
+    with pytest.raises(StorageError, match="No space left"):
+        retention.hold(Layout(log_dir), "case 7")
+    assert not list(log_dir.glob(".HOLD*"))
+    retention.refuse_if_held(Layout(log_dir))
 
 
 def test_a_hold_that_comes_while_a_log_is_pruned_keeps_what_is_there_yet_and_waits_for_the_end_of_the_pruning(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import time
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.backends.file import Layout, segments
 from agent_audit.backends.file.read import read_header
-from agent_audit.errors import ProofError, RolledBackError, WriteError
+from agent_audit.errors import ProofError, RolledBackError, StorageError, WriteError
 from agent_audit.keys import key_directory
 from agent_audit.signing import read_signed_head
+from agent_audit.verify import verify
 
 from .test_checkpoints import assert_sealed, fill, lines, record
 
@@ -148,6 +150,26 @@ def test_the_background_refuses_it_too_and_then_nothing_more_is_written(
     assert "another root" in capsys.readouterr().err
     with pytest.raises(RolledBackError, match="another root"):
         again.append([record(1)])
+
+
+def test_a_log_is_not_signed_while_the_head_that_was_signed_last_cannot_be_read(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = written_anew(log_dir)
+    signed, whole = key_directory(str(read_header(again.layout)["origin"])) / "signed-head", Path.read_bytes
+    head = signed.read_bytes()
+
+    def read_bytes(path: Path) -> bytes:
+        if path == signed:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return whole(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", read_bytes)
+        with pytest.raises(StorageError, match="Too many open files"):
+            again.seal()
+        assert any("Too many open files" in reason for reason in verify(log_dir, remember=False).missing)
+    assert signed.read_bytes() == head
 
 
 def test_a_damaged_signed_head_is_named_and_nothing_is_written_over_it(log_dir: Path) -> None:

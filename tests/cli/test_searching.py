@@ -42,18 +42,53 @@ def log(tmp_path: Path) -> Path:
     return write_log(tmp_path / "log", events, per_segment=16)
 
 
-def opened(log: Path, wanted: str) -> tuple[int, int]:
-    """How many segments `show` opens, and its exit code; in a process of its own, which sees every file opened."""
+def answered(log: Path, *command: str) -> tuple[str, int, int]:
+    """What a command prints, how many segments it opens, and its exit code; in a process that sees files opened."""
     done = subprocess.run(
-        [sys.executable, "-c", _HOOK, "show", wanted, "--dir", str(log), "--format", "json"],
+        [sys.executable, "-c", _HOOK, *command, "--dir", str(log), "--format", "json"],
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    count, code = done.stdout.splitlines()[-1].split()
-    assert code != "0" or f'"event_id": "{wanted}"' in done.stdout
-    return int(count), int(code)
+    text, _, last = done.stdout.rstrip().rpartition("\n")
+    count, code = last.split()
+    return text, int(count), int(code)
+
+
+def opened(log: Path, wanted: str) -> tuple[int, int]:
+    """How many segments `show` opens, and its exit code."""
+    text, count, code = answered(log, "show", wanted)
+    assert code != 0 or f'"event_id": "{wanted}"' in text
+    return count, code
+
+
+PERIOD = [
+    "--since",
+    f"{NOON + timedelta(minutes=40):%Y-%m-%dT%H:%MZ}",
+    "--until",
+    f"{NOON + timedelta(minutes=65):%FT%RZ}",
+]
+
+
+@pytest.mark.parametrize("command", [["export"], ["tail", "-n", "900"]])
+def test_a_period_is_read_from_the_segments_of_its_time_where_there_are_columns_with_the_same_answer(
+    log: Path, command: list[str]
+) -> None:
+    text, *rest = answered(log, *command, *PERIOD)
+    assert (len(text.splitlines()), rest) == (25, [SEGMENTS, 0])
+    AuditAnalyzer(log).close()
+    make_old(log)
+    assert answered(log, *command, *PERIOD) == (text, 4, 0)  # 32-47, 48-63, 64-79, and the active one
+
+
+def test_a_line_that_is_no_event_is_named_whatever_the_period_for_nobody_knows_when_it_was(log: Path) -> None:
+    segment = Layout(log).segment(0)
+    segment.write_bytes(segment.read_bytes().replace(b'"event_id"', b'"event_xx"', 1))
+    AuditAnalyzer(log).close()
+    make_old(log)
+    text, count, code = answered(log, "export", *PERIOD)
+    assert (len(text.splitlines()), count, code) == (25, 5, 4)
 
 
 @pytest.mark.parametrize("command", [["show", "3"], ["prove", "3"], ["finding", "acknowledge", "x/3"]])

@@ -101,6 +101,17 @@ def test_event_ids_are_uuid_version_7_and_distinct() -> None:
     assert {event_id[14] for event_id in ids} == {"7"}
 
 
+@pytest.mark.parametrize("lacking", [["event_id"], ["timestamp"], ["event_id", "timestamp"]])
+def test_a_recorded_line_without_an_id_or_a_time_is_no_event_and_gets_none_of_its_own(lacking: list[str]) -> None:
+    record = AuditEvent(event_type="error").to_record()
+    for name in lacking:
+        del record[name]
+    with pytest.raises(ValidationError, match=lacking[0]):
+        AuditEvent.from_record(record)
+    with pytest.raises(ValidationError, match="AuditEvent"):
+        AuditEvent.from_json(b"[]")
+
+
 def test_an_event_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         AuditEvent(event_type="error").action = "other"  # type: ignore[misc]

@@ -355,6 +355,41 @@ def test_a_long_payload_travels_along(tmp_path: Path) -> None:
     assert b"long long" in blobs[0].read_bytes()
 
 
+@needs_openssl
+@pytest.mark.parametrize("how", ["changed", "missing"])
+def test_a_payload_that_is_not_the_one_that_its_event_names_is_not_proved(tmp_path: Path, how: str) -> None:
+    bundle = _bundle(_log(tmp_path / "log", 1, parameters={"text": "long " * 20_000}), tmp_path)
+    assert _check(bundle)[0] == 0
+    (blob,) = (path for path in (bundle / "blobs").rglob("*") if path.is_file())
+    name = blob.relative_to(bundle).as_posix()
+    if how == "changed":
+        _replace(bundle, name, b"long long", b"short one")
+    else:
+        blob.unlink()
+        sums = (bundle / "SHA256SUMS").read_text().splitlines(keepends=True)
+        (bundle / "SHA256SUMS").write_text("".join(line for line in sums if name not in line))
+    code, text = _check(bundle)
+    assert code == 1
+    assert f"events.jsonl:2: event 1: its parameters, {name}, " in text
+    assert f"2 of {_manifest(bundle)['events']} events proved" in text
+
+
+@needs_openssl
+@pytest.mark.parametrize("told", [b'"events": 13', b'"events": 14'])
+def test_an_event_that_was_taken_out_with_its_proof_is_missed_even_where_the_manifest_was_changed_too(
+    bundle: Path, told: bytes
+) -> None:
+    lines = (bundle / "events.jsonl").read_bytes().splitlines(keepends=True)
+    assert len(lines) == 14
+    _replace(bundle, "events.jsonl", lines[5], b"")
+    _replace(bundle, "manifest.json", b'"events": 14', told)
+    if told == b'"events": 14':
+        _replace(bundle, "manifest.json", b'"unproved": []', b'"unproved": [5]')
+    code, text = _check(bundle)
+    assert code == 1
+    assert "manifest.json says contiguous: true, in events.jsonl it is false" in text
+
+
 def test_a_file_that_is_no_payload_does_not_travel_along_because_a_line_names_it(tmp_path: Path) -> None:
     root = _log(tmp_path / "log", 1)
     (tmp_path / "secret").write_text("of the auditor")

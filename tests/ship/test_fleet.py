@@ -5,19 +5,19 @@ import gzip
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend
-from agent_audit.backends.file import Retention, Rotation
+from agent_audit.backends.file import Layout, Retention, Rotation
 from agent_audit.cli.exits import FINDING, INCOMPLETE, OK
 from agent_audit.cli.main import main
 from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError
-from agent_audit.ship import Evidence, Shipper, open_copies, open_sink
+from agent_audit.ship import Batch, Evidence, Shipper, open_copies, open_sink
 from agent_audit.ship.fleet import HostLog, Liveness, prunings_of, verify_fleet
 from agent_audit.ship.restore import restore
 from agent_audit.verify import Problem, Trust, Verdict
@@ -210,6 +210,49 @@ def test_whatever_fails_at_one_log_the_others_get_their_verdicts(tmp_path: Path,
     assert "No space left on device" in found[bad].problems[0]
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_restore_that_fails_on_the_way_leaves_nothing_and_can_be_made_again(
+    tmp_path: Path, url: str, there: bool
+) -> None:
+    origin, back = shipped(tmp_path / "log", url, 200), tmp_path / "back"
+    if there:
+        back.mkdir()
+
+    class Broken:
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def batches(self, origin: str) -> Iterator[Batch]:
+            yield next(open_copies(url).batches(origin))
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        restore(Broken(), origin, back)  # type: ignore[arg-type]
+    assert not list(back.iterdir())
+    restore(open_copies(url), origin, back)
+    assert lines_of(back) == lines_of(tmp_path / "log")
+
+
+def test_of_two_restores_to_one_directory_at_once_one_is_refused_and_the_other_is_whole(
+    tmp_path: Path, url: str
+) -> None:
+    origin, back = shipped(tmp_path / "log", url, 200), tmp_path / "back"
+
+    class Beside:
+        """While it is read, somebody else restores to the same directory."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(open_copies(url), name)
+
+        def batches(self, origin: str) -> Iterator[Batch]:
+            with pytest.raises(ConfigurationError, match="is not empty"):
+                restore(open_copies(url), origin, back)
+            return open_copies(url).batches(origin)
+
+    restore(Beside(), origin, back)  # type: ignore[arg-type]
+    assert lines_of(back) == lines_of(tmp_path / "log")
+
+
 def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:
     with AuditLogger(FileAuditBackend(tmp_path / "log", signer=False)) as logger:
         logger.record(AuditEventType.ERROR)
@@ -235,23 +278,54 @@ def test_the_command_prints_a_verdict_for_each_log_and_its_exit_code_is_the_wors
     assert main(["fleet", "verify", url, "--origin", good]) == OK
 
 
-def test_a_gap_that_the_host_has_on_record_is_still_tampering_and_a_note_tells_where_it_may_be_from(
-    tmp_path: Path, url: str, capsys: Captured
-) -> None:
-    log = FileAuditBackend(tmp_path / "log", rotation=Rotation(max_events=256))
+def pruned_unshipped(root: Path, url: str, before: Callable[[Layout], object] = lambda layout: None) -> int | None:
+    """Ship a log that was pruned before it was all shipped, which left out 301 to 767; the position of that record."""
+    log = FileAuditBackend(root, rotation=Rotation(max_events=256))
     for count in (300, 600):
         log.append([record(number) for number in range(count)])
         log.sync()
         if count == 600:
+            before(log.layout)
             log.prune(Retention(max_bytes=0, unshipped=True))
         Shipper(log.path, open_sink(url), limits=QUICK, skip_missing=True).run(once=True)
     log.close()
+    Shipper(log.path, open_sink(url), limits=QUICK).run(once=True)
     (pruning,) = log.query(event_type="log.pruned")
+    return pruning.seq
+
+
+def test_a_gap_of_events_that_were_pruned_before_any_store_had_them_is_on_record_and_no_tampering(
+    tmp_path: Path, url: str, capsys: Captured
+) -> None:
+    seq = pruned_unshipped(tmp_path / "log", url)
+    (origin,) = open_copies(url).origins()
+    capsys.readouterr()
+    assert main(["fleet", "verify", url]) == OK
+    note = f"seq 301-767 is not in the store: pruned before it was shipped, by event {seq}"
+    assert f"  note: {note}\n" in capsys.readouterr().out
+    assert main(["fleet", "restore", url, origin, "-o", str(tmp_path / "back")]) == OK
+    assert main(["verify", str(tmp_path / "back")]) == OK
+    shipped_before = object_of(url, origin, "lines/*2??.jsonl.gz")
+    shipped_before.unlink()
+    capsys.readouterr()
+    assert main(["fleet", "verify", url]) == FINDING
+    assert f"PROBLEM: segments: seq {int(shipped_before.name[:20])}-" in capsys.readouterr().out
+
+
+def damage_notes(layout: Layout) -> None:
+    for note in layout.shipments():
+        note.write_bytes(b"")
+
+
+def test_a_gap_of_which_the_host_only_says_that_it_was_pruned_is_tampering_and_a_note_tells_where_it_may_be_from(
+    tmp_path: Path, url: str, capsys: Captured
+) -> None:
+    seq = pruned_unshipped(tmp_path / "log", url, damage_notes)  # so that nobody knew what the store had
     capsys.readouterr()
     assert main(["fleet", "verify", url]) == FINDING
     told = capsys.readouterr().out
     assert "PROBLEM: segments: seq 301-767: missing" in told
-    assert f"note: seq 301-767: the host pruned them, by event {pruning.seq}. A shipper that" in told
+    assert f"note: seq 301-767: the host pruned them, by event {seq}. A shipper that" in told
 
 
 @pytest.mark.parametrize("pruned", [[(900, 1000)], [(0, 99), (200, 299)], [("x", "y"), (None, 1000)], [(100, 219)]])

@@ -19,6 +19,7 @@ from agent_audit.backends.file import Layout, Retention
 from agent_audit.errors import LogNotFoundError, ShipError, StoreRefusedError, StoreUnavailableError
 from agent_audit.ship import Progress, ShipLimits, Shipper, open_copies, open_sink
 from agent_audit.ship.cursor import Cursor, ReplacedError
+from agent_audit.ship.eventparts import EventParts
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_in_process import record
 from tests.ship.test_objects import stored
@@ -241,6 +242,42 @@ def test_a_position_that_cannot_be_noted_ends_only_what_has_no_other(log_dir: Pa
                 continue
             with pytest.raises(ShipError, match=r"cannot be noted in .*notes: No space left on device"):
                 shipper.run(once=True)
+    assert stored(url, origin_of(log_dir)) == lines_of(log_dir)
+
+
+def test_a_temporary_directory_without_room_is_waited_for_like_a_store(
+    log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log_dir, 10)
+    url, full = f"file://{tmp_path}/store", [True, True]
+
+    def no_room_twice(*args: object) -> object:
+        if full:
+            full.pop()
+            raise OSError(28, "No space left on device")
+        return make(*args)
+
+    make, told = EventParts._convert, set()
+    monkeypatch.setattr(EventParts, "_convert", no_room_twice)
+    Shipper(log_dir, open_sink(url), limits=QUICK, report=lambda progress: told.add(progress.error)).run(once=True)
+    assert any("cannot be made in" in error and "(TMPDIR): No space left on device" in error for error in told if error)
+    assert stored(url, origin_of(log_dir)) == lines_of(log_dir)
+
+
+def test_an_object_that_a_directory_cannot_sync_is_put_again(
+    log_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log_dir, 10)
+    url, failures, whole = f"file://{tmp_path}/store", [5, 5, 5], os.fsync
+
+    def fsync(handle: int) -> None:
+        if failures and f"{tmp_path}/store/logs" in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(failures.pop(), "Input/output error")
+        whole(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    progress = Shipper(log_dir, open_sink(url), limits=QUICK).run(once=True)
+    assert (progress.retries, failures) == (3, [])
     assert stored(url, origin_of(log_dir)) == lines_of(log_dir)
 
 

@@ -268,8 +268,10 @@ class Checkpointer:
         write_cache(self._fs, self._layout.tree_state, encode_edge(edge))
         return len(wrong)
 
-    def keep_tiles(self, end: int) -> None:
-        """Make the tiles that end at or before `end` durable: once their events are gone, they are evidence.
+    def keep_tiles(self, begin: int, end: int) -> None:
+        """Make the tiles that end behind `begin`, and at or before `end`, durable: their events go, they are evidence.
+
+        Those before `begin` became so when their own events went.
 
         Raises:
             StorageError: one is missing.
@@ -277,7 +279,7 @@ class Checkpointer:
         folders = set()
         level, width = 0, SEGMENT_MULTIPLE
         while width <= end:
-            for index in range(end // width):
+            for index in range(begin // width, end // width):
                 path = self._layout.tile(level, index)
                 if not path.is_file():
                     raise StorageError(f"{path} is missing; run `agent-audit-log rebuild`, then prune again")
@@ -411,6 +413,7 @@ def refuse_rolled_back(layout: Layout, events: int) -> None:
     Raises:
         RolledBackError: there are fewer.
         StorageError: what was signed cannot be known.
+        OSError: it cannot be read.
     """
     origin = str(read_header(layout).get("origin", ""))
     try:

@@ -40,6 +40,7 @@ MAX_LINE = 65_535
 """Longest line in bytes without its line feed (the entry limit of C2SP tlog-tiles)."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
+_SEGMENT = re.compile(r"([0-9]{20})\.jsonl")
 
 
 def is_digest(text: str) -> bool:
@@ -89,10 +90,10 @@ class Layout:
             OSError: the folder cannot be read; one that is not there has no segments.
         """
         try:
-            names = [path.stem for path in self.segments.iterdir() if path.suffix == ".jsonl"]
+            names = [_SEGMENT.fullmatch(path.name) for path in self.segments.iterdir()]
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(int(name) for name in names if len(name) == 20 and name.isdigit())
+        return sorted(int(name[1]) for name in names if name)
 
     def tile(self, level: int, index: int) -> Path:
         return self.root / tile_path(level, index)

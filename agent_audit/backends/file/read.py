@@ -5,7 +5,7 @@ Needs nothing but the standard library and orjson, so that looking at a log neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
@@ -107,9 +107,14 @@ def open_segment(path: Path) -> BufferedReader:
         raise pruned_meanwhile(path.parent.parent) from error
 
 
-def iter_lines(layout: Layout, *, min_seq: int = 0) -> Iterator[Line]:
-    """All complete lines from `min_seq` on. A last line without line feed is still being written: left out."""
-    for start in _segments_from(layout, min_seq):
+def iter_lines(
+    layout: Layout, *, min_seq: int = 0, wanted: Callable[[int], bool] = lambda segment: True
+) -> Iterator[Line]:
+    """All complete lines from `min_seq` on. A last line without line feed is still being written: left out.
+
+    Segments that are not `wanted`, by their first number, are not opened.
+    """
+    for start in filter(wanted, _segments_from(layout, min_seq)):
         for line in _segment_lines(layout, start):
             if line.seq >= min_seq:
                 yield line

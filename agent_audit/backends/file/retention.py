@@ -8,7 +8,6 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -78,6 +77,8 @@ class Shipment(NamedTuple):
     store: str
     next_seq: int
     """What it has are the events before this one."""
+    understood: bool = True
+    """False: its note says nothing, so that it may have anything."""
 
 
 class Choice(NamedTuple):
@@ -111,16 +112,28 @@ def furthest_behind(layout: Layout) -> Shipment | None:
 
     A note that cannot be understood, as after a disk's failure, may be of a store that has nothing.
     """
+    return min(_shipments(layout), key=lambda shipment: shipment.next_seq, default=None)
+
+
+def never_shipped_from(layout: Layout) -> int | None:
+    """The first event that no store has which follows the log; None when nobody knows."""
+    stores = _shipments(layout)
+    known = bool(stores) and all(store.understood for store in stores)
+    return max(store.next_seq for store in stores) if known else None
+
+
+def _shipments(layout: Layout) -> list[Shipment]:
     origin = read_header(layout).get("origin") if layout.exists() else None
     there = []
     for path in layout.shipments():
         note = _parsed(path.read_bytes())
         store, of, position = (note.get(name) for name in ("to", "origin", "next_seq"))
         if not (isinstance(store, str) and isinstance(of, str) and isinstance(position, int)):
-            there.append(Shipment(f"the store of the note {path.name}, which cannot be understood,", 0))
+            told = f"the store of the note {path.name}, which cannot be understood,"
+            there.append(Shipment(told, 0, understood=False))
         elif of == origin:
             there.append(Shipment(store, position))
-    return min(there, key=lambda shipment: shipment.next_seq, default=None)
+    return there
 
 
 def _past_limits(layout: Layout, retention: Retention, now: datetime | None) -> list[SealedSegment]:
@@ -171,7 +184,7 @@ def describe(layout: Layout, segments: list[SealedSegment], retention: Retention
     Raises:
         HeldError: the log was held meanwhile.
     """
-    digests = []
+    digests, unshipped = [], never_shipped_from(layout)
     for segment in segments:
         refuse_if_held(layout)
         digests.append({"first": segment.first, "sha256": _sha256(segment.path)})
@@ -179,6 +192,7 @@ def describe(layout: Layout, segments: list[SealedSegment], retention: Retention
         "from": segments[0].first,
         "to": segments[-1].last,
         "bytes": sum(segment.size for segment in segments),
+        "never_shipped_from": unshipped if unshipped is not None and unshipped <= segments[-1].last else None,
         "segments": digests,
         "policy": {
             "max_age_seconds": retention.max_age.total_seconds() if retention.max_age is not None else None,
@@ -287,12 +301,19 @@ def hold(layout: Layout, reason: str) -> None:
         StorageError: it cannot be written.
         PruneInProgressError: it is there, but a pruning that had begun before goes on.
     """
+    # Late, here and below: a process that records holds nothing.
+    from agent_audit.atomic import draft_of, remove_abandoned
+
     require_utf8(reason=reason)
     since = format_timestamp(datetime.now(timezone.utc))
     data = orjson.dumps({"reason": reason, "since": since}) + b"\n"
-    draft = layout.hold.with_name(f".{layout.hold.name}.{secrets.token_hex(8)}")
+    draft = draft_of(layout.hold)
     try:
-        write_file(PosixFileSystem(), layout.hold, data, draft=draft)
+        remove_abandoned(layout.root, layout.hold.name)
+        try:
+            write_file(PosixFileSystem(), layout.hold, data, draft=draft)
+        finally:
+            draft.unlink(missing_ok=True)
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
             with nobody_prunes(layout, _HOLD_PATIENCE):
                 pass
@@ -306,9 +327,12 @@ def release(layout: Layout) -> bool:
     Raises:
         StorageError: it cannot be removed.
     """
+    from agent_audit.atomic import remove_abandoned
+
     was_held = layout.hold.exists()
     try:
         layout.hold.unlink(missing_ok=True)
+        remove_abandoned(layout.root, layout.hold.name)
     except OSError as error:
         raise cannot_write(layout.root, error) from error
     return was_held

@@ -100,7 +100,7 @@ def prune(log: KeptLog, retention: Retention, now: datetime | None = None, *, pa
 def _drop(log: KeptLog, segments: list[SealedSegment], retention: Retention) -> None:
     details = describe(log.layout, segments, retention)
     log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
-    _make_provable(log, segments[-1].last + 1)
+    _make_provable(log, segments[0].first, segments[-1].last + 1)
     drop(log.layout, segments, log.nobody_writes(_PATIENCE))
 
 
@@ -140,14 +140,14 @@ def _lacks_key(log: KeptLog) -> bool:
     return bool(log_keys(log.layout)) and log.checkpointer() is None
 
 
-def _make_provable(log: KeptLog, end: int) -> None:
+def _make_provable(log: KeptLog, begin: int, end: int) -> None:
     """Before events are dropped: a checkpoint covers the event that says so, and their tiles are on the disk."""
     checkpointer = log.checkpointer()
     if checkpointer is None:
         log.sync()
         return
     _seal(log)
-    checkpointer.keep_tiles(end)
+    checkpointer.keep_tiles(begin, end)
 
 
 def beat(log: KeptLog, active: Path, interval: float) -> None:

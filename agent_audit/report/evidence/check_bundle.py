@@ -7,7 +7,8 @@ Exit code 0: every event is proved by the signed checkpoint. 1: something is not
 
 What it does, by public standards: SHA-256 of every file against SHA256SUMS; the signature of the checkpoint
 (C2SP signed-note, Ed25519 of RFC 8032) by a log key of `policy`, the cosignatures of its witnesses and their quorum
-(C2SP tlog-policy, tlog-cosignature); for every line of events.jsonl the inclusion proof (C2SP tlog-proof, RFC 6962).
+(C2SP tlog-policy, tlog-cosignature); for every line of events.jsonl the inclusion proof (C2SP tlog-proof, RFC 6962) and
+the SHA-256 of the payloads that it names; and that the manifest counts the events that are there.
 """
 
 from __future__ import annotations
@@ -76,21 +77,25 @@ def check(root: Path) -> int:
     except (ValueError, IndexError):
         problems.append("policy or checkpoint is malformed: no signature can be checked")
     proved: set[int] = set()
+    seqs: list[int] = []
     for number, line in enumerate((root / "events.jsonl").read_bytes().split(b"\n")[:-1], start=1):
         seq = position_of(line)
         path = root / "proofs" / f"{seq}.tlog-proof"
         if seq is None:
             problems.append(f"events.jsonl:{number}: this line is no event")
-        elif seq in manifest["unproved"]:
+            continue
+        seqs.append(seq)
+        if seq in manifest["unproved"]:
             problems.append(f"events.jsonl:{number}: event {seq} came after the checkpoint and is proved by nothing")
         elif not path.exists() or not included(line, seq, path.read_bytes(), note):
             problems.append(f"events.jsonl:{number}: event {seq} is not what the checkpoint covers")
         elif seq in proved:
             problems.append(f"events.jsonl:{number}: event {seq} is there already, and happened once")
+        elif wrong := wrong_payloads(root, line):
+            problems += [f"events.jsonl:{number}: event {seq}: {what}" for what in wrong]
         else:
             proved.add(seq)
-    if len(proved) + len(manifest["unproved"]) != manifest["events"]:
-        problems.append(f"events.jsonl does not have the {manifest['events']} events of the manifest")
+    problems += untrue(manifest, seqs)
     return tell(problems, len(proved), manifest)
 
 
@@ -101,6 +106,34 @@ def position_of(line: bytes) -> int | None:
     except (ValueError, KeyError, TypeError):
         return None
     return seq if type(seq) is int else None
+
+
+def wrong_payloads(root: Path, line: bytes) -> list[str]:
+    """The payloads beside an event's line that are not those that it names by their SHA-256."""
+    problems = []
+    for blob in json.loads(line).get("blobs", []):
+        digest, size = blob["sha256"], blob["bytes"]
+        path = root / "blobs" / "sha256" / digest[:2] / digest[2:]
+        data = path.read_bytes() if path.is_file() else None
+        if data is None or hashlib.sha256(data).hexdigest() != digest or len(data) != size:
+            state = "is missing" if data is None else "was changed"
+            problems.append(f"its {blob['field']}, {path.relative_to(root)}, {state}")
+    return problems
+
+
+def untrue(manifest: dict[str, Any], seqs: list[int]) -> list[str]:
+    """What the manifest says of the events, and is not so: an event may have been taken out together with its proof."""
+    found = {
+        "events": len(seqs),
+        "first_seq": min(seqs, default=None),
+        "last_seq": max(seqs, default=None),
+        "contiguous": bool(seqs) and max(seqs) - min(seqs) + 1 == len(seqs),
+    }
+    return [
+        f"manifest.json says {name}: {json.dumps(manifest[name])}, in events.jsonl it is {json.dumps(value)}"
+        for name, value in found.items()
+        if manifest[name] != value
+    ]
 
 
 def tell(problems: list[str], proved: int, manifest: dict[str, Any]) -> int:

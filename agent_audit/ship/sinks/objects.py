@@ -7,9 +7,10 @@ buckets (object lock) will do, and of two shippers at the same position one is r
 from __future__ import annotations
 
 import gzip
+import tempfile
 from collections.abc import Iterator
 
-from agent_audit.errors import ProofError, StoreRefusedError
+from agent_audit.errors import ProofError, StoreRefusedError, StoreUnavailableError
 from agent_audit.object_store.bucket import Bucket, events_folder, folder_of, is_lines, lines_name
 from agent_audit.ship.eventparts import EventParts
 from agent_audit.ship.evidence import HEADER, KEYS, TILES
@@ -80,9 +81,15 @@ class ObjectSink:
             raise StoreRefusedError(f"{self.url}: {error}") from error
 
     def _keep_events(self, batch: Batch) -> None:
-        for day, data in self._parts.by_day(batch):
-            name = f"{events_folder(batch.origin)}/date={day}/{batch.first_seq:020d}.parquet"
-            self._bucket.put(name, data)
+        try:
+            for day, data in self._parts.by_day(batch):
+                name = f"{events_folder(batch.origin)}/date={day}/{batch.first_seq:020d}.parquet"
+                self._bucket.put(name, data)
+        except OSError as error:  # of temporary files; those of the store are told as its own
+            where = tempfile.gettempdir()
+            raise StoreUnavailableError(
+                f"the Parquet for {self.url} cannot be made in {where} (TMPDIR): {error.strerror or error}"
+            ) from error
 
 
 class ObjectCopies:

@@ -136,7 +136,7 @@ class PostgreSQLCopies:
             "ON id = log WHERE origin = %s ORDER BY day, first_seq"
         )
         return [
-            Dropped(first, last, events, f"the day {day:%Y-%m-%d}, by {who} on {when:%Y-%m-%d}")
+            Dropped(first, last, events, f"dropped there (the day {day:%Y-%m-%d}, by {who} on {when:%Y-%m-%d})")
             for first, last, events, day, who, when in self._rows(text, origin)
         ]
 
