@@ -32,6 +32,8 @@ def _masked(redactor: DefaultRedactor, value: Any, action: str | None = None) ->
         ("vault_read", "key:secret"),
         ("keyring_get", "key:secret"),
         ("mcp__vault__read_secret", "key:secret"),
+        ("vault.read", "key:secret"),
+        ("secrets.get", "key:secret"),
     ],
 )
 def test_what_a_tool_named_after_a_secret_gives_back_is_one(redactor: DefaultRedactor, tool: str, rule: str) -> None:
@@ -81,6 +83,7 @@ def test_what_a_tool_named_after_a_secret_is_called_with_is_one(
         ("count_tokens", {"parameters": {"text": "a9b8c7d6"}}),
         ("generate_code", {"result": "a9b8c7d6"}),
         ("read_file", {"parameters": {"input": "a9b8c7d6"}, "result": "a9b8c7d6"}),
+        ("files.read", {"result": "a9b8c7d6"}),
         ("search", {"parameters": {"input": "a9b8c7d6"}, "result": "a9b8c7d6"}),
     ],
 )
@@ -134,6 +137,11 @@ def test_a_call_in_a_message_is_read_too_and_as_json(redactor: DefaultRedactor) 
         "value": "[REDACTED:key:secret]",
         "version": 3,
     }
+
+
+def test_who_calls_is_no_tool(redactor: DefaultRedactor) -> None:
+    call = {"name": "Ada", "tool": "set_password", "args": {"user": "ada9", "new": SECRET}}
+    assert _masked(redactor, call) == [("args.new", "key:password")]
 
 
 def test_a_secret_that_a_tool_s_name_tells_is_masked_once(redactor: DefaultRedactor) -> None:

@@ -172,7 +172,7 @@ SERVICE_KEYS = frozenset({"ServiceSid", "VerificationSid"})
 COLUMN_KEYS = ("columns", "header", "headers", "fields", "column_names", "fieldnames")
 ROW_KEYS = ("rows", "data", "values", "records")
 # The call of a tool as messages and events have it, and what it gave back.
-TOOL_KEYS = ("name", "tool", "tool_name", "function", "action")
+TOOL_KEYS = ("tool", "tool_name", "function", "name", "action")
 TAKEN_KEYS = ("parameters", "arguments", "args", "input", "tool_input", "kwargs")
 GIVEN_KEYS = ("result", "output", "content", "tool_output", "response", "observation")
 CALL_ID_KEYS = ("tool_call_id", "call_id", "tool_use_id", "id")
@@ -276,7 +276,11 @@ class KeyClassifier:
         try:
             return self._operations[name]
         except KeyError:
-            takes, gives, noun = act_and_object(segments(name[-_MAX_NAME:].rpartition(".")[2].rpartition("__")[2]))
+            # `mcp__vault__read_secret`; in `vault.read` what it belongs to is all that tells.
+            path = name[-_MAX_NAME:].replace("__", ".").split(".")
+            takes, gives, noun = act_and_object(segments(path[-1]))
+            if not noun:
+                takes, gives, noun = act_and_object(segments(".".join(path[-2:])))
             secret = self.secret(noun) if takes or gives else None
             found = None
             if secret is not None and not secret.weak:
