@@ -22,6 +22,7 @@ from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import unforked
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
+from agent_audit.printing import PrintingCalls, take_away
 from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
 from agent_audit.wording import plural
@@ -115,6 +116,7 @@ class AuditLogger:
         self._redactor = redactor or DefaultRedactor(RedactionConfig(fingerprint_key=self._fingerprint_key))
         self._mask_identity: Callable[[dict[str, Any]], None] | None = getattr(self._redactor, "mask_identity", None)
         self._content = content
+        self._printing = PrintingCalls()
         self._losses = Losses(self._encode)
         self._new_writer()
         self._committer = Committer(backend, limits or CommitLimits(), self._losses)
@@ -210,6 +212,8 @@ class AuditLogger:
             self._mask_identity(record)
         payload = {name: record[name] for name in _REDACTED_FIELDS if name in record}
         if payload:
+            if record["event_type"] == AuditEventType.TOOL_CALL:
+                self._printing.note(record)
             self._redact(record, payload)
             if record["event_type"] in _DECISIONS:
                 self._name_decider(record, payload.get("metadata"))
@@ -233,7 +237,10 @@ class AuditLogger:
                     record[name] = value
 
     def _redact(self, record: dict[str, Any], payload: dict[str, Any]) -> None:
-        redacted = self._redacted(payload, payload.get("action"))
+        shown = self._printing.beside(record, payload)
+        redacted = self._redacted(shown, payload.get("action"))
+        if shown is not payload:
+            take_away(redacted.value, shown)
         if redacted.value.keys() != payload.keys():  # something is to be dropped
             for name in payload:
                 del record[name]

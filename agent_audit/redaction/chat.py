@@ -165,12 +165,22 @@ def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
     """What a command that prints a secret has printed: `{"cmd": "pass show x", "stdout": y}`."""
     within = (record, *(record[key] for key in OUTPUT_KEYS if type(record.get(key)) is dict))
     outputs = [(holder, key) for holder in within for key in OUTPUT_KEYS if type(holder.get(key)) is str]
-    if not outputs or not any(prints_secret(_command(record[key])) for key in COMMAND_KEYS if key in record):
+    parts = (_only_part(record.get(key)) for key in OUTPUT_KEYS if type(record.get(key)) is list)
+    outputs += [(part, key) for part, key, text in parts if text]
+    if not outputs or not printing_command(record):
         return
     for holder, key in outputs:
         one = scan(PRINTED + holder[key])
         if HEAD not in holder[key] and one.text.startswith(PRINTED) and one.rules:
             yield holder, key, one.text[len(PRINTED) :], one.rules[0]
+
+
+def printing_command(record: Any) -> bool:
+    """Whether a record has a command that prints nothing but a secret."""
+    if type(record) is not dict:
+        return False
+    within = (record, *(value for value in record.values() if type(value) is dict))  # `{"action": {"command": […]}}`
+    return any(prints_secret(_command(one[key])) for one in within for key in COMMAND_KEYS if key in one)
 
 
 def _may_answer(text: str) -> bool:

@@ -1,7 +1,8 @@
-"""A secret without any form, which only the names of tools tell: it is in no event of a run that passes it on."""
+"""A secret without any form, which only the call of a tool tells: it is in no event of a run that passes it on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,62 +21,75 @@ from .test_langchain_canaries import Model
 
 SECRET = "Zx8qLw3vTn5R"
 
-
-def _by_langchain(logger: AuditLogger) -> None:
-    @tool
-    def get_password(site: str) -> str:
-        """Get it."""
-        return SECRET
-
-    @tool
-    def store_secret(name: str, value: str) -> str:
-        """Store it."""
-        return "stored"
-
-    def call(name: str, arguments: dict[str, Any]) -> AIMessage:
-        return AIMessage("", tool_calls=[ToolCall(name=name, args=arguments, id=f"c-{name}", type="tool_call")])
-
-    steps = [
-        call("get_password", {"site": "x"}),
-        call("store_secret", {"name": "db", "value": SECRET}),
-        AIMessage("ok"),
-    ]
-    agent = create_agent(Model(messages=iter(steps)), [get_password, store_secret])
-    agent.invoke({"messages": [("user", "move it")]}, {"callbacks": [AuditCallbackHandler(logger)]})
+Step = tuple[str, dict[str, str]]
+"""A tool, and what it is called with."""
 
 
-def _by_openai(logger: AuditLogger) -> None:
-    @agents.function_tool
-    def get_password(site: str) -> str:
-        return SECRET
+def get_password(site: str) -> str:
+    """Get it."""
+    return SECRET
 
-    @agents.function_tool
-    def store_secret(name: str, value: str) -> str:
-        return "stored"
 
-    model = ScriptedModel(
-        [
-            [function_call("get_password", {"site": "x"}, call_id="c1")],
-            [function_call("store_secret", {"name": "db", "value": SECRET}, call_id="c2")],
-            [assistant_message("ok")],
-        ]
-    )
+def store_secret(name: str, value: str) -> str:
+    """Store it."""
+    return "stored"
+
+
+def bash(command: str) -> str:
+    """Run a command."""
+    return SECRET
+
+
+TOOLS = (get_password, store_secret, bash)
+
+
+def by_langchain(logger: AuditLogger, steps: list[Step]) -> None:
+    calls = [ToolCall(name=name, args=given, id=f"c{n}", type="tool_call") for n, (name, given) in enumerate(steps)]
+    replies = [*(AIMessage("", tool_calls=[call]) for call in calls), AIMessage("ok")]
+    agent = create_agent(Model(messages=iter(replies)), [tool(one) for one in TOOLS])
+    agent.invoke({"messages": [("user", "go")]}, {"callbacks": [AuditCallbackHandler(logger)]})
+
+
+def by_openai(logger: AuditLogger, steps: list[Step]) -> None:
+    calls = [[function_call(name, given, call_id=f"c{n}")] for n, (name, given) in enumerate(steps)]
+    model = ScriptedModel([*calls, [assistant_message("ok")]])
     agent_audit_openai_agents.enable(logger)
     try:
-        agents.Runner.run_sync(agents.Agent(name="A", model=model, tools=[get_password, store_secret]), "move it")
+        agent: Any = agents.Agent(name="A", model=model, tools=[agents.function_tool(one) for one in TOOLS])
+        agents.Runner.run_sync(agent, "go")
     finally:
         agent_audit_openai_agents.disable()
 
 
-@pytest.mark.parametrize("run", [_by_langchain, _by_openai])
-def test_what_tools_named_after_a_secret_pass_on_is_nowhere_in_the_log(tmp_path: Path, run: Any) -> None:
-    with AuditLogger(FileAuditBackend(tmp_path)) as logger:
-        run(logger)
-        events = list(logger.query())
-    data = b"\0".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert SECRET.encode() not in data
-    assert {(event.event_type, event.action) for event in events} >= {
-        ("tool.response", "tool.get_password"),
-        ("tool.call", "tool.store_secret"),
-    }
-    assert data.count(b"[REDACTED:key:password]") and data.count(b"[REDACTED:key:secret]")
+@pytest.fixture(params=[by_langchain, by_openai])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., dict[str, list[Any]]]:
+    def recorded(*steps: Step) -> dict[str, list[Any]]:
+        """Results by tool, of the responses and as the model was told them; the secret is nowhere."""
+        with AuditLogger(FileAuditBackend(tmp_path)) as logger:
+            request.param(logger, list(steps))
+            events = list(logger.query())
+        data = b"\0".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert SECRET.encode() not in data
+        told = [one for event in events if event.event_type == "llm.request" for one in event.parameters["messages"]]
+        return {
+            "responses": [event.result for event in events if event.event_type == "tool.response"],
+            "told": [one["content"] for one in told if isinstance(one, dict) and one["role"] == "tool"],
+            "members": sorted({name for one in told if isinstance(one, dict) for name in one}),
+        }
+
+    return recorded
+
+
+MEMBERS = ["call_id", "content", "name", "role"]
+
+
+def test_what_tools_named_after_a_secret_pass_on_is_nowhere_in_the_log(run: Any) -> None:
+    found = run(("get_password", {"site": "x"}), ("store_secret", {"name": "db", "value": SECRET}))
+    masked = ["[REDACTED:key:password]", "stored"]
+    assert found == {"responses": masked, "told": masked, "members": MEMBERS}
+
+
+def test_what_a_command_prints_that_prints_a_secret_is_nowhere_in_the_log(run: Any) -> None:
+    found = run(("bash", {"command": "pass show mail"}))
+    masked = ["[REDACTED:printed-secret]"]
+    assert found == {"responses": masked, "told": masked, "members": MEMBERS}

@@ -163,8 +163,8 @@ TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt", "expect")
 ANSWER_KEYS = ("answer", "reply", "a", "response", "send", "result", "output")
 # A command, and what it printed.
-COMMAND_KEYS = ("cmd", "command", "args", "argv", "tool_input", "action_input")
-OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response")
+COMMAND_KEYS = ("cmd", "command", "commands", "script", "args", "argv", "tool_input", "action_input")
+OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response", "content")
 # A statement of SQL or GraphQL, and what is bound to its placeholders.
 STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
 BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings", "variables"})
