@@ -22,6 +22,7 @@ from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import unforked
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
+from agent_audit.passed_on import PassedOn
 from agent_audit.printing import PrintingCalls, take_away
 from agent_audit.process import current_pid
 from agent_audit.redaction import DefaultRedactor, Redacted, RedactionConfig, Redactor
@@ -116,7 +117,7 @@ class AuditLogger:
         self._redactor = redactor or DefaultRedactor(RedactionConfig(fingerprint_key=self._fingerprint_key))
         self._mask_identity: Callable[[dict[str, Any]], None] | None = getattr(self._redactor, "mask_identity", None)
         self._content = content
-        self._printing = PrintingCalls()
+        self._printing, self._passed_on = PrintingCalls(), PassedOn()
         self._losses = Losses(self._encode)
         self._new_writer()
         self._committer = Committer(backend, limits or CommitLimits(), self._losses)
@@ -241,14 +242,19 @@ class AuditLogger:
         redacted = self._redacted(shown, payload.get("action"))
         if shown is not payload:
             take_away(redacted.value, shown)
+        hits = redacted.hits
+        if self._passed_on:
+            hits = [*hits, *self._passed_on.mask(redacted.value)]
+        if hits and record["event_type"] == AuditEventType.TOOL_RESPONSE:
+            self._passed_on.note(payload.get("result"), redacted.value.get("result"))
         if redacted.value.keys() != payload.keys():  # something is to be dropped
             for name in payload:
                 del record[name]
         record.update(redacted.value)
-        if redacted.hits or redacted.fingerprints:
+        if hits or redacted.fingerprints:
             metadata = record["metadata"] = dict(record.get("metadata") or {})
-            if redacted.hits:
-                metadata["redacted"] = [{"path": hit.path, "rule": hit.rule} for hit in redacted.hits]
+            if hits:
+                metadata["redacted"] = [{"path": hit.path, "rule": hit.rule} for hit in hits]
             if redacted.fingerprints:
                 metadata["fingerprints"] = [
                     {"kind": mark.kind, "digest": mark.digest, "path": mark.path, "at": mark.at}

@@ -40,19 +40,25 @@ def bash(command: str) -> str:
     return SECRET
 
 
-TOOLS = (get_password, store_secret, bash)
+def log_on(user: str, p: str) -> str:
+    """Log on."""
+    return f"hello {user}, {p} is right"
+
+
+TOOLS = (get_password, store_secret, bash, log_on)
+ANSWER = f"It is `{SECRET}`."
 
 
 def by_langchain(logger: AuditLogger, steps: list[Step]) -> None:
     calls = [ToolCall(name=name, args=given, id=f"c{n}", type="tool_call") for n, (name, given) in enumerate(steps)]
-    replies = [*(AIMessage("", tool_calls=[call]) for call in calls), AIMessage("ok")]
+    replies = [*(AIMessage("", tool_calls=[call]) for call in calls), AIMessage(ANSWER)]
     agent = create_agent(Model(messages=iter(replies)), [tool(one) for one in TOOLS])
     agent.invoke({"messages": [("user", "go")]}, {"callbacks": [AuditCallbackHandler(logger)]})
 
 
 def by_openai(logger: AuditLogger, steps: list[Step]) -> None:
     calls = [[function_call(name, given, call_id=f"c{n}")] for n, (name, given) in enumerate(steps)]
-    model = ScriptedModel([*calls, [assistant_message("ok")]])
+    model = ScriptedModel([*calls, [assistant_message(ANSWER)]])
     agent_audit_openai_agents.enable(logger)
     try:
         agent: Any = agents.Agent(name="A", model=model, tools=[agents.function_tool(one) for one in TOOLS])
@@ -70,6 +76,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., dict[st
             events = list(logger.query())
         data = b"\0".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
         assert SECRET.encode() not in data
+        assert "It is" in str(events[-1].result)
         told = [one for event in events if event.event_type == "llm.request" for one in event.parameters["messages"]]
         return {
             "responses": [event.result for event in events if event.event_type == "tool.response"],
@@ -87,6 +94,12 @@ def test_what_tools_named_after_a_secret_pass_on_is_nowhere_in_the_log(run: Any)
     found = run(("get_password", {"site": "x"}), ("store_secret", {"name": "db", "value": SECRET}))
     masked = ["[REDACTED:key:password]", "stored"]
     assert found == {"responses": masked, "told": masked, "members": MEMBERS}
+
+
+def test_what_a_tool_gave_back_is_nowhere_in_the_log_though_it_is_passed_on_under_other_names(run: Any) -> None:
+    masked = "[REDACTED:key:password]"
+    found = run(("get_password", {"site": "x"}), ("log_on", {"user": "ada", "p": SECRET}))
+    assert found["responses"] == [masked, f"hello ada, {masked} is right"]
 
 
 def test_what_a_command_prints_that_prints_a_secret_is_nowhere_in_the_log(run: Any) -> None:
