@@ -51,7 +51,8 @@ class Redactor(Protocol):
         """Return `value` masked and in plain JSON form.
 
         Args:
-            value: anything at all: one payload, or a dict of an event's fields.
+            value: anything at all: one payload, or a dict of an event's fields. Beside the output of a command that
+                prints a secret it may have a member `command`, which is taken out again.
             path: name put before the paths in hits; empty when `value` is a dict of fields.
             action: the event's action (`tool.search`), for rules that hold for one tool only.
         """
