@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from agent_audit.redaction.interface import Hit
@@ -36,7 +37,7 @@ class PassedOn:
 
     def note(self, raw: Any, masked: Any) -> None:
         """Remember each text of a tool's result of which only a marker was left. A table of many is no such result."""
-        told = list(_only_masked(raw, masked))
+        told = list(islice(_only_masked(raw, masked), _IN_ONE_RESULT + 1))
         if len(told) <= _IN_ONE_RESULT:
             new = [one for one in told if one not in self._marked]
             self._marked = (*self._marked, *new)[-_MOST:]

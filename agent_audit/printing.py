@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.redaction.chat import printing_command
+from agent_audit.redaction.rules.printed import PRINTED
 
-_COMMAND, _PRINTS = "command", "pass show x"
+_COMMAND, _PRINTS = "command", PRINTED.rstrip()
 """Beside an output, what redaction takes for the command that it is of."""
 _MOST = 1000
 """Ids that are remembered, two for a call."""

@@ -24,7 +24,7 @@ VERSION = 2
 """Of the columns and of what is known; copies of another version are made again."""
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class Contents(BaseModel):
@@ -85,7 +85,7 @@ def overlaps(contents: Contents, start: datetime | None, end: datetime | None) -
     """Whether it can hold an event from `start` until `end`."""
     if contents.first_us is None or contents.last_us is None:
         return False
-    begins, ends = (None if at is None else (at - _EPOCH) // timedelta(microseconds=1) for at in (start, end))
+    begins, ends = (None if at is None else (at - EPOCH) // timedelta(microseconds=1) for at in (start, end))
     return (begins is None or contents.last_us >= begins) and (ends is None or contents.first_us < ends)
 
 

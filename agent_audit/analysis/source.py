@@ -10,13 +10,13 @@ from __future__ import annotations
 import mmap
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agent_audit.analysis.badline import BadLine
-from agent_audit.analysis.columns import Contents, known, overlaps
+from agent_audit.analysis.columns import EPOCH, Contents, known, overlaps
 from agent_audit.analysis.complaints import complaint, pruning_told
 from agent_audit.analysis.convert import Converter
 from agent_audit.analysis.maker import make_columns
@@ -42,7 +42,6 @@ Progress = Callable[[int, int], None]
 """Is told how many segments of how many are ready."""
 
 _MOST_NAMED = 1_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ELSEWHERE = "_agent_audit_runs_elsewhere"
 
 
@@ -115,7 +114,7 @@ def _values(column: Any) -> list[Any]:
     if not pyarrow.types.is_timestamp(column.type):
         return list(column.to_pylist())
     microseconds = column.cast(pyarrow.timestamp("us", "UTC"), safe=False).cast(pyarrow.int64())
-    return [None if value is None else _EPOCH + timedelta(microseconds=value) for value in microseconds.to_pylist()]
+    return [None if value is None else EPOCH + timedelta(microseconds=value) for value in microseconds.to_pylist()]
 
 
 class _Copy(NamedTuple):

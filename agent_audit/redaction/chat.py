@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.names.keys import ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
+from agent_audit.redaction.names.keys import A_PASSWORD, ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
 from agent_audit.redaction.names.made import is_quoted_secret
 from agent_audit.redaction.names.values import is_shown
 from agent_audit.redaction.rules.model import Lazy
@@ -63,7 +63,7 @@ _CLASSES = {
     "OTP": KeyClass("key:otp", numeric=True),
     "PIN": KeyClass("key:pin", numeric=True),
     "CVV": KeyClass("key:cvv", numeric=True),
-    "password": KeyClass("key:password", numeric=True),
+    "password": A_PASSWORD,
     "api key": KeyClass("key:api-key"),
 }
 _ASKS = (

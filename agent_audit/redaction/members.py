@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_audit.redaction.marker import only_markers
 from agent_audit.redaction.names.keys import (
+    A_PASSWORD,
     HEADING_KEYS,
     LOOSE_VALUE_KEYS,
     NAME_KEYS,
@@ -22,7 +23,6 @@ from agent_audit.redaction.texts.blocks import SCHEMA_KEYS, SCHEMA_TYPES, VALIDA
 
 ANYTHING = frozenset((*LOOSE_VALUE_KEYS, *PREFIXED))
 _NAMES = frozenset((*NAME_KEYS, *HEADING_KEYS))
-_OF_REDIS = KeyClass("key:password", numeric=True)
 _NAMES_OF_FIELDS = PASSWORD | SECRET | TOKEN | {"api_key", "secret_key", "private_key", "client_secret", "access_token"}
 """One of them is in most lists of names and values by turns that hold a secret."""
 
@@ -104,8 +104,8 @@ def of_redis(out: list[Any]) -> Iterator[tuple[int, KeyClass]]:
     last = len(out) - 1
     if last not in (1, 2) or type(out[last]) is not str:
         return
-    if is_shown(out[last], _OF_REDIS) and not out[last].isdigit():
-        yield last, _OF_REDIS
+    if is_shown(out[last], A_PASSWORD) and not out[last].isdigit():
+        yield last, A_PASSWORD
 
 
 def loosely_named(out: dict[str, Any], named_by: NamedBy) -> Iterator[tuple[str, KeyClass]]:

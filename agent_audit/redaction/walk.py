@@ -411,19 +411,20 @@ class Walk:
         if not _FIELD_SET.isdisjoint(out):
             self._mask_places(typed_into(out, self._named_by))
 
-    def read_operation(self, record: dict[str, Any], name: str) -> None:
-        """What is given to and comes from a tool whose name says that it deals with secrets."""
+    def read_operation(self, record: dict[str, Any], name: str) -> bool:
+        """Read what a tool is given and gives back; False when its name does not say that it deals with secrets."""
         operation = self._keys.operation(name)
-        if operation is not None:
-            places = list(places_of(record, operation))
-            self._mask_places((holder, slot, operation.secret) for holder, slot in places)
-            self._replace(in_documents(places, name, self._scan))
+        if operation is None:
+            return False
+        places = list(places_of(record, operation))
+        self._mask_places((holder, slot, operation.secret) for holder, slot in places)
+        self._replace(in_documents(places, name, self._scan))
+        return True
 
     def _read_call(self, record: dict[str, Any]) -> None:
         """The same of a call in a message, and of the message with its result, which has the id of the call."""
         name = tool_of(record)
-        if name is not None and self._keys.operation(name) is not None:
-            self.read_operation(record, name)
+        if name is not None and self.read_operation(record, name):
             self._called.update(dict.fromkeys(ids_of(record), name))
         elif self._called and (name := next(filter(None, map(self._called.get, ids_of(record))), None)) is not None:
             self.read_operation(record, name)

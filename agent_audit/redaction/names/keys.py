@@ -41,6 +41,8 @@ class Operation(NamedTuple):
 JOINT = KeyClass("", joint=True)
 PHONE = KeyClass("phone", joint=False, weak=True, numeric=True)
 USER_AND_PASSWORD = KeyClass("curl-user", weak=True)
+A_PASSWORD = KeyClass("key:password", numeric=True)
+"""What a name like `password` says; also of what is told to be one without its name."""
 _AUTH = KeyClass("key:auth", weak=True)
 _API_KEY_WEAK = KeyClass("key:api-key", weak=True)
 _SIGNATURE = KeyClass("key:signature", weak=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from agent_audit.redaction.names.keys import KeyClass
+from agent_audit.redaction.names.keys import A_PASSWORD
 from agent_audit.redaction.names.made import is_made
 from agent_audit.redaction.rules.model import Lazy, Rule, part, within
 from agent_audit.redaction.validators import has_digit, looks_random
@@ -26,7 +26,6 @@ WHOLE = (
 _NOT_AS_ANOTHER = "".join(
     f"(?<!{lead})" for lead in ("sudo", "runuser", "doas", "sudo -E", "sudo -H", "sudo -n", "sudo -i")
 )
-_PASSWORD = KeyClass("key:password", numeric=True)
 # Up to the quote that the first group opened.
 _TO_QUOTE = r"(?:(?!\1)[^\n\\]){1,128}"
 # Options of one letter or several, of which one has a number behind it (`-C 10`).
@@ -53,7 +52,7 @@ def is_value(text: str) -> bool:
 
 def is_password(text: str) -> bool:
     """A token that was made to be a secret: no port, path, mode or name."""
-    return is_value(text) and "/" not in text and is_made(text, _PASSWORD, sure=True)
+    return is_value(text) and "/" not in text and is_made(text, A_PASSWORD, sure=True)
 
 
 def _is_passphrase(text: str) -> bool:

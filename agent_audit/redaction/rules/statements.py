@@ -91,7 +91,7 @@ STATEMENTS: tuple[Rule, ...] = (
     # Redis, in the middle of another command: `HELLO 3 AUTH default x`, `MIGRATE … AUTH x`.
     part(
         "redis-auth",
-        ("hello 2 auth ", "hello 3 auth ", "migrate "),
+        ("hello 2 auth ", "hello 3 auth "),
         rf"(?i:hello [23] auth) \S{{1,64}} {ARGUMENT}",
         is_value,
     ),

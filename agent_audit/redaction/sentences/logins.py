@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.keys import A_PASSWORD, KeyClassifier
 from agent_audit.redaction.names.made import is_made, without_end
 from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.names.vocabulary import words
 
 _Found = tuple[list[Named], int]
 
-_PASSWORD = KeyClass("key:password", numeric=True)
 _TOLD = "login-told"
 """The rule of the shortest of these forms."""
 _LEAD = 72
@@ -69,7 +68,7 @@ def _secret(text: str, match: re.Match[str] | None, *, sure: bool = True) -> lis
     start, stop = without_end(text, *match.span(1))
     if _ENDS.match(text, stop) is None:
         return []
-    return [Named(start, stop, _PASSWORD.rule)] if is_made(text[start:stop], _PASSWORD, sure=sure) else []
+    return [Named(start, stop, A_PASSWORD.rule)] if is_made(text[start:stop], A_PASSWORD, sure=sure) else []
 
 
 def _result(found: list[Named]) -> _Found:
@@ -79,7 +78,7 @@ def _result(found: list[Named]) -> _Found:
 def _find_pair(text: str, place: int, _: KeyClassifier) -> _Found:
     """`root / x`; `use the finance account, finance2 / x`."""
     match = _PAIR.match(text, place)
-    if match is None or not is_made(match.group(1).rstrip(".,;:)!"), _PASSWORD, sure=True):
+    if match is None or not is_made(match.group(1).rstrip(".,;:)!"), A_PASSWORD, sure=True):
         return [], 0
     lead = text[max(0, place - _LEAD) : place]
     user = _USER_BEFORE.search(lead[-50:])

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.names.keys import A_PASSWORD, KeyClass, KeyClassifier
 from agent_audit.redaction.names.made import is_made, is_quoted_secret, is_words, without_end
 from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.validators import looks_random
@@ -228,7 +228,7 @@ def _find_new_one(text: str, place: int, _: KeyClassifier) -> tuple[list[Named],
     verb = _IS_NEW.match(text, place)
     if verb is None or _TALK.search(text[max(0, place - _REACH) : place]) is None:
         return [], 0
-    named = _value(text, verb.end(), _PASSWORD, direct=True)
+    named = _value(text, verb.end(), A_PASSWORD, direct=True)
     return ([], 0) if named is None else ([named], named.end)
 
 
@@ -244,12 +244,11 @@ def _find_cookie(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], 
 _SESSION = re.compile(r"session=([A-Za-z0-9_.%+/=-]{32,512})")
 _IS_NEW = re.compile(r"(?i)new one (?:is|should be|will be)(?: now)?:? {1,2}")
 _TALK = re.compile(r"(?i)\b(?:pass(?:word|phrase|code)|pw)\b")
-_PASSWORD = KeyClass("key:password", numeric=True)
 NAME_FINDERS: dict[str, Callable[[str, int, KeyClassifier], tuple[list[Named], int]]] = {
     "new one ": _find_new_one,
     "session=": _find_cookie,
     **{
-        name: _NameFinder(name, _PASSWORD)
+        name: _NameFinder(name, A_PASSWORD)
         for name in (
             "community string",
             "pre-shared key",
