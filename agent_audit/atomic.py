@@ -23,8 +23,9 @@ def draft_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
-def make_draft(path: Path, mode: int = PRIVATE) -> Path:
-    """Make an empty file that is to take the place of `path`; its name is nobody else's.
+@contextmanager
+def drafted(path: Path, mode: int = PRIVATE) -> Iterator[Path]:
+    """An empty file that is to take the place of `path`; what is still there when the block is left is removed.
 
     Args:
         path: the file to replace or to make, in a folder that is there.
@@ -34,8 +35,12 @@ def make_draft(path: Path, mode: int = PRIVATE) -> Path:
         OSError: it cannot be made.
     """
     draft = draft_of(path)
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
-    return draft
+    try:  # before it is made: a signal that raises may come at any time
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode))
+        yield draft
+    finally:
+        with suppress(OSError):  # it has taken its place, or could not be made
+            draft.unlink()
 
 
 def remove_abandoned(folder: Path, name: str) -> None:
@@ -60,14 +65,11 @@ def replacing(path: Path, mode: int = PRIVATE) -> Iterator[Path]:
     the disk: after a power cut the file may be the old one, or empty.
 
     Args:
-        path, mode: as for `make_draft`.
+        path, mode: as for `drafted`.
 
     Raises:
         OSError: it cannot be made or put in place.
     """
-    draft = make_draft(path, mode)
-    try:
+    with drafted(path, mode) as draft:
         yield draft
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -31,11 +32,15 @@ class Scratch:
     def __init__(self) -> None:
         where = tempfile.gettempdir()
         _remove_abandoned(where)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=where))
-        held = os.open(self.path / _IN_USE, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with suppress(OSError):  # no locks here: then it cannot be told from one in use, and nobody removes it
-            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        self.path = Path(where, _PREFIX + secrets.token_hex(8))
+        held: list[int] = []
+        # Before it is made, so that a signal that raises anywhere below leaves nothing behind. `mkdtemp` tells its name
+        # too late for that.
         self._end = weakref.finalize(self, _remove, self.path, held, os.getpid())
+        self.path.mkdir(0o700)
+        held.append(os.open(self.path / _IN_USE, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with suppress(OSError):  # no locks here: then it cannot be told from one in use, and nobody removes it
+            fcntl.flock(held[0], fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def __enter__(self) -> Path:
         return self.path
@@ -48,10 +53,11 @@ class Scratch:
         self._end()
 
 
-def _remove(folder: Path, held: int, owner: int) -> None:
+def _remove(folder: Path, held: list[int], owner: int) -> None:
     if os.getpid() == owner:  # not a forked child that ends
         shutil.rmtree(folder, ignore_errors=True)
-    os.close(held)
+    for one in held:
+        os.close(one)
 
 
 @lru_cache(maxsize=8)
@@ -60,6 +66,9 @@ def _remove_abandoned(where: str) -> None:
     for folder in Path(where).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # somebody else's, still in use, or gone meanwhile
             if not _is_ours(folder):
+                continue
+            with suppress(OSError):  # its process was killed before it held it: nothing is in it
+                folder.rmdir()
                 continue
             held = os.open(folder / _IN_USE, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:

@@ -7,10 +7,10 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from agent_audit.atomic import PRIVATE, make_draft, remove_abandoned
+from agent_audit.atomic import PRIVATE, drafted, remove_abandoned
 from agent_audit.errors import ConfigurationError
 
 PUBLIC = 0o644
@@ -32,15 +32,13 @@ def written_as_a_whole(target: Path, mode: int = PRIVATE) -> Iterator[Path]:
     """
     folder = target.parent if is_file_or_nothing(target) else Path(tempfile.gettempdir())
     remove_abandoned(folder, target.name)
-    try:
-        draft = make_draft(folder / target.name, mode if folder == target.parent else PRIVATE)
-    except OSError as error:
-        raise _cannot_write(target, error) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            draft = stack.enter_context(drafted(folder / target.name, mode if folder == target.parent else PRIVATE))
+        except OSError as error:
+            raise _cannot_write(target, error) from error
         yield draft
         _put(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def write_whole(target: Path, data: bytes, mode: int = PRIVATE) -> None:

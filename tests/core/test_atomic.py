@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from inspect import unwrap
 from pathlib import Path
 
 import pytest
 
-from agent_audit.atomic import BY_UMASK, replacing
+from agent_audit.atomic import BY_UMASK, drafted, replacing
+from tests.interrupting import interrupted_at_each_step
 
 
 def test_of_two_who_write_a_file_at_once_each_writes_its_own_and_the_last_one_stays(tmp_path: Path) -> None:
@@ -25,6 +28,16 @@ def test_what_fails_on_the_way_leaves_the_old_file_and_nothing_else(tmp_path: Pa
         draft.write_text("ne\udcff", encoding="utf-8")
     assert target.read_text() == "old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_signal_while_a_draft_is_made_leaves_none_behind(tmp_path: Path) -> None:
+    def make() -> None:
+        with drafted(tmp_path / "file"):
+            sys.settrace(None)
+
+    for step in interrupted_at_each_step(unwrap(drafted).__code__, make):
+        assert list(tmp_path.iterdir()) == [], f"at step {step}"
+    assert step > 10
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(None, 0o600), (BY_UMASK, 0o644)])

@@ -16,6 +16,7 @@ import pytest
 
 from agent_audit import scratch
 from agent_audit.scratch import Scratch
+from tests.interrupting import interrupted_at_each_step
 
 HOLDS_ONE = """
 import sys
@@ -72,6 +73,20 @@ def test_one_that_nobody_closed_goes_when_its_process_ends(temporary: Path) -> N
     assert folder.is_dir()
     process.communicate("", timeout=30)
     assert list(temporary.iterdir()) == []
+
+
+def test_a_signal_leaves_nothing_behind_wherever_it_comes(temporary: Path) -> None:
+    for step in interrupted_at_each_step(Scratch.__init__.__code__, lambda: Scratch().close()):
+        assert list(temporary.iterdir()) == [], f"at step {step}"
+    assert step > 50
+
+
+def test_one_whose_process_was_killed_before_it_held_it_goes(temporary: Path) -> None:
+    folder = temporary / "agent-audit-scratch-0123456789abcdef"
+    folder.mkdir()
+    age(folder)
+    with Scratch() as mine:
+        assert list(temporary.iterdir()) == [mine]
 
 
 def test_that_of_a_killed_process_goes_with_the_next_one(temporary: Path) -> None:
