@@ -19,8 +19,10 @@ from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.model import ENCODED, Lazy
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
+    CARD,
     EMAIL,
     PERSONAL_IDS,
+    find_card_code,
     find_email,
     find_number,
     number_places,
@@ -325,8 +327,11 @@ class Scanner:
         if span is None:
             if reach:
                 into[1].setdefault(index, []).append((local - reach, local + reach))
-        elif span[2] not in self._disabled:
-            into[0].setdefault(index, []).append(span)
+            return
+        behind = find_card_code(texts[index], *span[:2]) if span[2] == CARD else None
+        for one in (span, behind):
+            if one is not None and one[2] not in self._disabled:
+                into[0].setdefault(index, []).append(one)
 
     # One loop, for it is the hot path of all texts that have hits: a call for each would cost as much as its work.
     def _wake(  # noqa: PLR0912, PLR0915

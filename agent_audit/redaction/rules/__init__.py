@@ -9,7 +9,7 @@ from agent_audit.redaction.rules.devices import DEVICES
 from agent_audit.redaction.rules.files import FILES
 from agent_audit.redaction.rules.general import GENERAL
 from agent_audit.redaction.rules.links import LINKS
-from agent_audit.redaction.rules.model import ENCODED, MANIFEST, Rule, Span
+from agent_audit.redaction.rules.model import ENCODED, MANIFEST, NEARBY, Rule, Span
 from agent_audit.redaction.rules.national import NATIONAL
 from agent_audit.redaction.rules.personal import PERSONAL_IDS
 from agent_audit.redaction.rules.piped import PIPED
@@ -51,4 +51,4 @@ BUILT_IN: tuple[Rule, ...] = (
 
 def rule_ids() -> frozenset[str]:
     """Ids of every built-in value rule."""
-    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | WHOLE_IDS | {ENCODED, MANIFEST}
+    return frozenset(rule.id for rule in BUILT_IN) | PERSONAL_IDS | WHOLE_IDS | {ENCODED, MANIFEST, NEARBY}

@@ -6,6 +6,7 @@ import re
 
 from agent_audit.redaction.names.values import is_placeholder
 from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, within
+from agent_audit.redaction.rules.whole import is_wif
 from agent_audit.redaction.validators import has_digit, is_nkey_seed, looks_random
 
 _VALUE = r"([^\s\"'\\]{1,512})"
@@ -87,6 +88,13 @@ FILES: tuple[Rule, ...] = (
         r"(?i:privkey|wallet import format|\(?wif[:=)])[\s\S]{0,160}?"
         r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])",
         looks_random,
+    ),
+    part(
+        "bitcoin-key-told",
+        ("private key", "bitcoin", "wallet"),
+        r"(?i:private key|bitcoin|wallet)[^\n]{0,96}?"
+        r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])",
+        is_wif,
     ),
     part(
         "irc-operator",

@@ -102,8 +102,8 @@ GENERAL: tuple[Rule, ...] = (
     ),
     part(
         "bearer",
-        ("bearer ", "bearer%20", "bearer+"),
-        r"(?i:bearer)(?: {1,4}|%20|\+)[\"']?([A-Za-z0-9._~+/=:-]{12,8000})",
+        ("bearer ", "bearer: ", "bearer%20", "bearer+"),
+        r"(?i:bearer)(?::? {1,4}|%20|\+)[\"']?([A-Za-z0-9._~+/=:-]{12,8000})",
         _is_bearer,
     ),
     part(

@@ -24,8 +24,8 @@ UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 Span = tuple[int, int]
 
-ENCODED, MANIFEST = "encoded", "kubernetes-secret"
-"""Ids of what no pattern finds, but the reading of a structure: of an encoding, of a manifest of Kubernetes."""
+ENCODED, MANIFEST, NEARBY = "encoded", "kubernetes-secret", "word-nearby"
+"""Ids of what no pattern finds: what the reading of an encoding or a manifest of Kubernetes tells, or a word nearby."""
 
 # Of a digest as lock files and lists of files have it, written backwards.
 _DIGEST = re.compile(r"[=:-](?:652|483|215|422|1)-?[aA][hH][sS]")

@@ -14,6 +14,7 @@ from agent_audit.redaction.rules.model import Span
 from agent_audit.redaction.validators import iban_length, is_card, is_iban, is_ssn
 
 EMAIL, CARD, IBAN, SSN, PHONE = "email", "card", "iban", "ssn", "phone"
+CARD_CODE = "card-code"
 PERSONAL_IDS = frozenset({EMAIL, CARD, IBAN, SSN, PHONE})
 
 Found = tuple[int, int, str]
@@ -51,8 +52,14 @@ _REGION = re.compile(rb"0[0-]{7,}0")
 _IBANS = re.compile(
     r"[A-Z](?:(?<!\w[A-Z])|(?<=\?31[A-Z]))[A-Z][0-9]{2}(?=[ -]?[A-Z0-9])|[a-z](?<!\w[a-z])[a-z][0-9]{2}(?=[ -]?[0-9])"
 )
+_CARD_CODE = re.compile(
+    r"(?i)[\"'`*]{0,2}[ ,;|/(]{1,3}(?:(?:exp(?:ir(?:es|y))?|valid(?: thru| until| till)?|good thru|gültig bis)?\.?:? ?)"
+    r"(?:0[1-9]|1[0-2]) ?[/|-] ?(?:20)?\d\d[ ,;|/]{1,3}(?:and )?"
+    r"(?:(?:cvv2?|cvc2?|cvn|csc|cid|(?:security |sec |prüf)?code|prüfziffer)(?: is)?[:#]? {0,2})?"
+    r"(\d{3,4})(?![\d/-]|[.,]\d| ?(?:[€$£%]|[a-z]{3}\b))"
+)
 _CARD = re.compile(
-    r"\d{13,19}(?!\d|\.\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?!\d))?(?!\d|\1\d{1,3}(?!\d))"
+    r"\d{13,19}(?!\d|\.\d)|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?![\d/]))?(?!\d|\1\d{1,3}(?![\d/]))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
 )
 _SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
@@ -188,7 +195,21 @@ def _find_card(text: str, start: int) -> Found | None:
     if match is None or _inside_a_name(text, start, match.end()):
         return None
     digits = match.group().replace(" ", "").replace("-", "").replace(".", "")
-    return (start, match.end(), CARD) if is_card(digits) else None
+    if is_card(digits):
+        return start, match.end(), CARD
+    # Three digits more, of the card's code: `4242 4242 4242 4242 313`.
+    coded = match.lastindex == 1 and len(digits) == 19 and is_card(digits[:16])
+    return (start, match.end(), CARD) if coded else None
+
+
+def find_card_code(text: str, start: int, end: int) -> Found | None:
+    """The verification code that follows a card's number, which stands at `start:end`, and its date: `… 12/29 313`."""
+    match = _CARD_CODE.match(text, end)
+    if match is None:
+        return None
+    # American Express alone has fifteen digits, and a code of four.
+    of_four = sum(map(str.isdigit, text[start:end])) == 15
+    return (*match.span(1), CARD_CODE) if len(match.group(1)) == (4 if of_four else 3) else None
 
 
 def _find_ssn(text: str, start: int) -> Found | None:

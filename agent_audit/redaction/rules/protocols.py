@@ -95,9 +95,9 @@ PROTOCOLS: tuple[Rule, ...] = (
     part("openweather-key", ("appid=",), r"appid=([0-9a-f]{32})(?![0-9a-z])"),
     part(
         "recovery-key",
-        ("recovery key", "bitlocker", "recovery password", "-rp "),
-        r"(?i:bitlocker|recovery (?:key|password)|-rp)[^\n]{0,64}?\b"
-        r"((?:\d{6}-){7}\d{6}|(?:[A-Z0-9]{4}-){6}[A-Z0-9]{4})(?![\w-])",
+        ("recovery key", "bitlocker", "filevault", "recovery password", "-rp "),
+        r"(?i:bitlocker|filevault|recovery (?:key|password)|-rp)[^\n]{0,64}?\b"
+        r"((?:\d{6}-){7}\d{6}|(?:[A-Z0-9]{4}-){5,6}[A-Z0-9]{4})(?![\w-])",
     ),
     part("windows-wifi-key", ("key content",), r"Key Content\s{0,24}: ([^\s\\\"']{8,63})"),
     part(
@@ -156,6 +156,22 @@ PROTOCOLS: tuple[Rule, ...] = (
         rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
         _is_generated,
     ),
+    # What is shown once: `you won't see it again: x`.
+    part(
+        "secret-following",
+        (
+            "see it again",
+            "see this again",
+            "shown again",
+            "shown once",
+            "displayed once",
+            "copy it now",
+            "copy this now",
+        ),
+        r"(?i:(?:see (?:it|this)|shown) again|(?:shown|displayed) once|copy (?:it|this) now)[^\n:\d]{0,64}:"
+        rf"(?:\s|\\[rn]){{0,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
+        _is_generated,
+    ),
     # `creds are admin / x`
     part(
         "credentials-pair",
@@ -198,7 +214,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "card-cid",
         (" cid",),
-        r"(?:(?<=\d/\d\d)|(?<=\d/\d\d,)|(?<=/20\d\d)) CID:? (\d{3,4})(?!\d)",
+        r"(?:(?<=\d/\d\d)|(?<=\d/\d\d,)|(?<=/20\d\d)) (?i:cid):? (\d{3,4})(?!\d)",
     ),
     part(
         "card-code",
@@ -212,7 +228,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         r"(?![^\n#]{0,24}\b(?i:issue|ticket|pr|bug|case|see|closes?|fix(?:es)?):? #)"
         # A number behind `#` alone is that of an issue: `lock the database at once #4711`.
         r"[^\n.\d#]{0,24}?(?:(?:\b(?i:code|pin|is|are|was|now|with|in|to|use|enter|type|dial|press|punch)|[:=-]) (?=#)"
-        r"| (?=\d))(#\d{4,8}(?!\d)|\d{4,8}(?=[#*]))",
+        r"| (?=\d))(#\d{4,8}(?!\d)|\d{4,8}(?=[#*])|(?<= is )\d(?:-\d){3,7}(?![\d-]))",
     ),
     part(
         "lock-combination",

@@ -66,6 +66,7 @@ nats-seed: NATS documentation, NKeys and credentials files
 google-authenticator: google-authenticator(1), the state file
 keychain-item: security(1), dump-keychain -d
 bitcoin-key-shown: Bitcoin Core RPC reference, dumpprivkey and importprivkey
+bitcoin-key-told: Bitcoin Wiki, Wallet import format
 irc-operator: RFC 2812, section 3.1.4, OPER
 environment-quoted: systemd.exec(5), Environment; docker run reference, --env
 phoenix-salt: Phoenix documentation, Plug.Session and LiveView, signing_salt
@@ -162,6 +163,7 @@ password-reset-link: Django and Devise documentation, password reset
 terraform-sensitive: Terraform documentation, terraform output -json
 login-function: the habit of programs: login(user, password)
 login-told: the habit of messages: log in as a user with a password
+word-nearby: the habit of messages: one word of letters, digits and a symbol near a word for a password or a login
 kerberos-hash: hashcat wiki, example hashes (Kerberos 5)
 bundler-credentials: Bundler documentation, bundle config, credentials for gem sources
 truenas-key: TrueNAS API documentation, auth.login_with_api_key

@@ -11,8 +11,9 @@ from functools import partial
 
 from agent_audit.redaction.names.keys import A_PASSWORD, KeyClassifier
 from agent_audit.redaction.names.made import is_made, without_end
-from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.names.values import Named, is_shown
 from agent_audit.redaction.names.vocabulary import words
+from agent_audit.redaction.sentences.passwords import find_strong
 
 _Found = tuple[list[Named], int]
 
@@ -26,13 +27,15 @@ _USER = r"[\"'`]?[\w.@+-]{2,48}[\"'`]?"
 _ENDS = re.compile(r"[.!]?\\{0,7}[\"'`]?(?:[ \t]*[,;)\]}\n]|[.!]?(?:\s|\Z)|\\n)")
 _CLAUSE_ENDS = re.compile(r"[\"'`]?[ \t]*(?:[,;)\n]|\.(?:\s|\Z)|\\n|\Z)")
 
+_LOGINS_ELSEWHERE = ("anmeld", "einlogg", "zugangsdaten", "connecte-toi", "inicia sesi", "accedi con", "zaloguj")
 _PAIR = re.compile(rf" / {_VALUE}")
 _USER_BEFORE = re.compile(rf"(?:\A|[\s(:\"'`])({_USER})\Z")
 _QUOTES = "\"'`"
 _USERS = words("root admin administrator operator guest demo superuser sysadmin sa postgres oracle pi")
 _LOGIN = re.compile(
     r"(?i)\b(?:log ?-?ins?|log(?:ged)? (?:in|on)"
-    r"|zugangsdaten|anmelde?\w{2,5}|identifiants?|connexion|credenciales|credenciais|credenziali|accesso|acceso|acesso"
+    r"|zugangsdaten|anmelde?\w{0,5}|einlogg\w{2,3}|(?:inici|acced|entr|connect)\w{1,4}|sesión|sessão|zaloguj\w{0,3}"
+    r"|войди\w{0,2}|identifiants?|connexion|credenciales|credenciais|credenziali|accesso|acceso|acesso"
     r"|inloggegevens|inloggning|logowania|логин|доступ\w{0,2}"
     r"|sign(?:ed)?[ -]?in|cred(?:ential)?s|accounts?|telnet|ssh|wi-?fi|wlan|ssid)\b"
 )
@@ -48,6 +51,8 @@ _DASH_BEFORE = re.compile(r"(?:[–—] ?| - |\()\Z")
 _U_AND_P = re.compile(
     rf"[Uu](?:ser)?: [^\s,;|]{{2,48}}[ \t]{{0,2}}(?:[,;|]|\r?\n|\\n)?[ \t]{{0,4}}[Pp](?:w|wd|ass)?: {_VALUE}"
 )
+_U_BEFORE = re.compile(r"(?i)(?:\A|[\s(,;])u(?:ser)? ?[:=] ?[^\s,;|:=&?]{2,48}[,;]?\Z")
+_P = re.compile(rf" p(?:w|wd|ass)? ?[:=] ?{_VALUE}", re.IGNORECASE)
 _BOTH = re.compile(
     r"(?i)(?:id|user|name|login) ?/ ?(?:pwd?|pass(?:w(?:or)?d)?)(?: (?:for|of|to) [\w.-]{2,32}| (?:is|are))?"
     rf" ?(?:[:=(–—-]|->)? ?\(?{_USER} ?(?://?|\(|, ?) ?{_VALUE}"
@@ -55,6 +60,15 @@ _BOTH = re.compile(
 _WIFI = re.compile(
     rf"(?i)(?: (?:network|name|ssid))?(?: ?= ?|(?: (?:is|called))?:? (?:[\w.'-]{{1,32}} ?){{0,3}},? ?"
     rf"(?:/|\b(?:key|voucher|pw|pass)\b:?) ){_VALUE}"
+)
+_CODE_BEFORE = re.compile(
+    r"(?i)\b(?:code|clef|clé|mdp|contraseña|clave|senha|hasło|пароль)(?: (?:de|del|do|du|от))? \Z"
+)
+_ASSIGNED = re.compile(rf" ?[:=] ?{_VALUE}")
+_SECURITY_ANSWER = re.compile(
+    r"(?i:(?:security|secret) question)[^\n:\"]{0,64}?(?: with|,? answer(?: is)?:?| is| was|:|->) ?"
+    r"(?:\"([^\"\n?]{2,64})\"|'([^'\n?]{2,64})'(?!\w))"
+    r"|(?i:maiden name)(?: (?:is|was)|:| =) ?[\"']?([A-Z][\w'-]{1,32})"
 )
 _SUCH_AS = re.compile(rf"(?i) (?:such as|like|are) {_VALUE}")
 _LISTED = re.compile(rf"[ \t>*-]{{0,6}}[\w ]{{2,24}}: [^\s]{{2,64}} [–—-] {_VALUE}[ \t]*(?=\r?\n|\Z)")
@@ -69,6 +83,15 @@ def _secret(text: str, match: re.Match[str] | None, *, sure: bool = True) -> lis
     if _ENDS.match(text, stop) is None:
         return []
     return [Named(start, stop, A_PASSWORD.rule)] if is_made(text[start:stop], A_PASSWORD, sure=sure) else []
+
+
+def _shown(text: str, match: re.Match[str] | None) -> list[Named]:
+    """The first group of a match that says itself what it is."""
+    secrets = _secret(text, match, sure=False)
+    if match is None or secrets:
+        return secrets
+    start, stop = without_end(text, *match.span(1))
+    return [Named(start, stop, A_PASSWORD.rule)] if is_shown(text[start:stop], A_PASSWORD) else []
 
 
 def _result(found: list[Named]) -> _Found:
@@ -101,10 +124,15 @@ def _find_with(size: int, text: str, place: int, _: KeyClassifier) -> _Found:
     if match is None and size == len("login"):
         match = _INSTEAD.match(text, place + size)
     if match is None:
-        return [], 0
+        return _find_near(size, text, place)
     alone = _CLAUSE_ENDS.match(text, match.end(1)) or text[match.end(1) - 1] in ",.;)"
     found, end = _result(_secret(text, match, sure=not alone))
     return [one._replace(rule=_TOLD) for one in found], end
+
+
+def _find_near(size: int, text: str, place: int, _: KeyClassifier | None = None) -> _Found:
+    """`creds: u x`: whatever near the word can only be a password."""
+    return _result(find_strong(text, place, place + size))
 
 
 def _find_both(text: str, place: int, _: KeyClassifier) -> _Found:
@@ -123,12 +151,30 @@ def _find_u_and_p(text: str, place: int, _: KeyClassifier) -> _Found:
     """`U: name`, and on the next line `P: x`."""
     if text[place - 1 : place].isalnum() and place:
         return [], 0
-    return _result(_secret(text, _U_AND_P.match(text, place), sure=False))
+    return _result(_shown(text, _U_AND_P.match(text, place)))
+
+
+def _find_p(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`u=name p=x`, `u: name p: x`."""
+    match = _P.match(text, place)
+    if match is None or _U_BEFORE.search(text[max(0, place - 60) : place]) is None:
+        return [], 0
+    return _result(_shown(text, match))
 
 
 def _find_of_network(text: str, place: int, _: KeyClassifier) -> _Found:
     """`guest wifi = x`, `Wi-Fi: net, key x`, `Wi-Fi voucher x`."""
-    return _result(_secret(text, _WIFI.match(text, place + (4 if text[place + 2] != "-" else 5))))
+    last = place + (4 if text[place + 2] != "-" else 5)
+    found = _secret(text, _WIFI.match(text, last))
+    if not found and _CODE_BEFORE.search(text[max(0, place - 16) : place]):
+        found = _secret(text, _ASSIGNED.match(text, last), sure=False)
+    return _result(found or find_strong(text, place, last))
+
+
+def _find_answer(text: str, place: int, _: KeyClassifier) -> _Found:
+    """`the answer to the security question 'first car' is 'x'`, `mother's maiden name: X`."""
+    match = _SECURITY_ANSWER.match(text, place)
+    return _result([] if match is None else [Named(*match.span(match.lastindex or 1), "key:secret")])
 
 
 def _find_such_as(text: str, place: int, _: KeyClassifier) -> _Found:
@@ -167,10 +213,16 @@ LOGIN_FINDERS: dict[str, Callable[[str, int, KeyClassifier], _Found]] = {
     "root, ": _find_aside,
     "u: ": _find_u_and_p,
     "user: ": _find_u_and_p,
+    " p=": _find_p,
+    " p: ": _find_p,
     "wifi": _find_of_network,
     "wi-fi": _find_of_network,
     "credentials such": _find_such_as,
     "credentials like": _find_such_as,
     "logins": _find_list,
+    **dict.fromkeys(("security question", "secret question", "maiden name"), _find_answer),
+    "creds": partial(_find_near, len("creds")),
+    **{word: partial(_find_near, len(word)) for word in _LOGINS_ELSEWHERE},
+    "authenticate as": partial(_find_near, len("authenticate as")),
 }
 """By literal of the gate: what finds the password of a login told beside it."""

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from agent_audit.redaction.names.keys import A_PASSWORD, KeyClass, KeyClassifier
 from agent_audit.redaction.names.made import is_made, is_quoted_secret, is_words, without_end
 from agent_audit.redaction.names.values import Named
+from agent_audit.redaction.rules.model import NEARBY
 from agent_audit.redaction.validators import looks_random
 
 _REACH = 96
@@ -25,19 +26,20 @@ _LONG = 16
 
 _ADVERB = (
     r"(?: (?:now|just|still|actually|currently|literally|really|simply|only|always|again|probably|set to|called"
-    r"|currently set to|now set to|something like))?"
+    r"|currently set to|now set to|something like|either|(?:the )?(?:hex|base64|base58|raw)(?: string)?))?"
 )
 # What leads to a value. Right behind a name it tells what the name is of; further on only what `it` is.
 _VERB = re.compile(
     rf"(?i: (?:is|was|are|were|should(?: now)? be|will be|to be){_ADVERB}(?: ?:)? {{1,2}}|(?<=[a-z])'s{_ADVERB} {{1,2}}"
     rf"|\b(?:it's|its|it is|it was|that's){_ADVERB}(?: ?:)? {{1,2}}"
     r"|[ ,](?:(?:re)?set|changed|updated|rotated)(?: back)?(?: it)? to {1,2}"
-    r"|[ ,](?:put|enter|type|use|try)(?: in)? {1,2}|(?<=[a-z)]): {1,2}(?=\S))"
+    r"|[ ,](?:put|enter|type|use|try)(?: in)? {1,2}| (?:looks like|reads|equals) {1,2}|(?<=[a-z)]): {1,2}(?=\S))"
 )
 _BREAK = re.compile(r"\n|\\n|[!?](?=\s|\Z)|(?<!\.)\.(?=\s|\Z)|[{}]")
-_DIRECT = re.compile(r"(?i:(?: (?:for|of|to|on|in|into|from|at|this) [^\n.:;=,\"]{1,48})?)\Z")
+_DIRECT = re.compile(r"(?i:(?: (?:for|of|to|on|in|into|from|at|with|this) [^\n.:;=,\"]{1,48})?)\Z")
 _ACTS = re.compile(r"(?i)[ ,](?:put|enter|type|use|try)\b")
 _IT = re.compile(r"(?i)\bit(?:'s| is)\b")
+_OTHER = re.compile(r"[\"'`]?,? or {1,2}(?:maybe |just )?")
 # Without a verb: `(password x)`, `the password (x)`, `, password x,`.
 _BARE = re.compile(r"(?: \(| (?=\S))")
 # Slack's bold label on a line of its own, and the value that fills the next.
@@ -53,9 +55,20 @@ _WORDS = re.compile(
     r"[ \t]{0,3}([A-Za-z0-9]{2,16}(?:[ ][A-Za-z0-9]{1,16}){1,6})"
     r"(?=\.?[ \t]{0,4}(?:\Z|\n|\\n)|\. |[ ](\((?:with|no|without|all|one|in|incl)\b)|, (?:all|with|no|in|one)\b)"
 )
+_LONGEST_STRONG = 24
+_STRONG = re.compile(
+    r"(?<![^\s(:])(?=[^\s\d]{1,23}\d|\d\S{0,22}[A-Za-z])(?=\d{0,23}[A-Za-z])"
+    r"(?=\w[\w.-]{0,22}[!@#$^][\w!@#$^]|[a-zA-Z]{1,16}\d{1,2}[A-Za-z]{2,16}!)"
+    rf"\w[\w.!@#$%^&*+?~-]{{6,{_LONGEST_STRONG - 1}}}(?=[\s\"'`),;]|\Z)"
+)
+# Tickets and standards (`lib#12`, `PKCS#12`), a package's version, an instance of a unit.
+_REFERRED = re.compile(
+    r"(?:[a-z][a-z0-9_.-]*|[A-Z0-9_.-]+|(?:Issue|Bug|Ticket|Case|Debian|Closes|Task))[#!][\d.]{1,8}"
+    r"|[A-Za-z][\w.-]*@[\d.]+[\w.-]*"
+)
 _APP_PASSWORD = re.compile(r"(?i:\b(?:app|application|google|gmail|mail\w{0,4}|account)(?:[ -]specific)? )\Z")
 _FOUR_BY_FOUR = re.compile(
-    r"s?(?i:(?: (?:for|of|on) [^\n.:;=\"]{1,48}?)?(?: (?:is|was)|'s)?:?)[ \t]{1,3}[\"'`]?"
+    r"s?(?i:(?: (?:for|of|on|from) [^\n.:;=\"]{1,48}?)?(?: (?:is|was)|'s)?:?)[ \t]{1,3}[\"'`]?"
     r"([a-z]{4}(?:[ -][a-z]{4}){3}|[a-z]{16})(?=[\"'`.,;)]|\s{0,4}(?:\Z|\n|\\n|\())"
 )
 # Read backwards.
@@ -95,8 +108,34 @@ def find_in_sentence(text: str, first: int, last: int, found: KeyClass) -> list[
             or _words(text, last, found)
             or _before(text, first, found)
         )
-        told = [] if one is None else [one]
+        if one is not None:
+            told = [one]
+        elif text[first:last].lower() != "pass":  # a command, a verb
+            told = find_strong(text, first, last)
     return told
+
+
+def find_strong(text: str, first: int, last: int) -> list[Named]:
+    """Whatever stands near a word for a password and can be nothing else: letters, digits and symbols in one word.
+
+    Args:
+        text: the text.
+        first: where the word begins.
+        last: where it ends.
+    """
+    begin, end = max(0, first - _REACH), last + _REACH
+    parted = text.rfind("\n\n", begin, first)
+    begin = parted if parted >= 0 else begin
+    parted = text.find("\n\n", last, end)
+    end = parted if parted >= 0 else end
+    strong = []
+    for match in _STRONG.finditer(text, begin, end + _LONGEST_STRONG):
+        if match.start() >= end:
+            break
+        start, stop = without_end(text, *match.span())
+        if _REFERRED.fullmatch(text, start, stop) is None and is_made(text[start:stop], A_PASSWORD, sure=True):
+            strong.append(Named(start, stop, NEARBY))
+    return strong
 
 
 def _behind(text: str, last: int, found: KeyClass) -> list[Named]:
@@ -126,6 +165,10 @@ def _behind(text: str, last: int, found: KeyClass) -> list[Named]:
         if named is None or (assigned and found.rule != "key:password" and named.end - named.start < _LONG):
             continue
         told.append(named)
+        other = _OTHER.match(text, named.end)
+        second = _value(text, other.end(), found, direct=direct) if other is not None else None
+        if second is not None:
+            told.append(second)
         if text[last - 1] not in "sS":
             break
     return told

@@ -22,7 +22,7 @@ _NOT_ON = r"(?![\w%]|[-.,:/]\w| (?:lines|bytes|bits|times)\b)"
 _STAR = r"(?:(?<!\*)\*(?=\d{3,12}(?![\d*])))?"  # of a keypad, no emphasis
 _DIGITS = rf"(?<![A-Za-z0-9])[\"'`(]{{0,2}}([A-Z]{{1,2}}-\d{{4,8}}|\d{{3}}[ -]\d{{3}}|{_STAR}\d{{3,12}}){_NOT_ON}"
 _NUMBER = re.compile(
-    rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of) [\w ]{{1,24}}?)?"
+    rf"(?:[ -]?(?i:code|number|no\.?))?(?: (?:for|of|für|der|des|vom|du|de la|della|del|do|van) [\w ]{{1,24}}?)?"
     rf"({_IS}|,? it(?:'s| is)| (?:re)?set to| changed to| on file:?| (?:put|type|key|punch)(?: in)?| enter| use)?"
     rf" {{0,2}}{_DIGITS}"
 )
@@ -52,6 +52,7 @@ _NUMBER_BEFORE = re.compile(
 # Behind these a mere word is none: `heslo je povinné`.
 _MORE_VERBS = (
     r"(?: (?:mitt|mea|saya|anda|kamu|của \w{1,8})(?: (?:er|este|adalah|là))?"
+    r"| (?:mới là|baru adalah|nouă este|الجديدة (?:هي|هو)|החדשה היא)"
     r"| (?:je|este|adalah|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648)"
     r"| (?:nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usar?|use|utilizz?a|gebruik|użyj)(?: bitte)?"
     r"|(?<=alasana) on|(?<=alasanani) on|(?: (?:μου|σου|μας|σας))? είναι| е"
@@ -77,18 +78,19 @@ _FROM_TO = re.compile(
     r" to ([\"'`]?)([^\s\"'`]{4,64}?)(?:\2(?=[\s,.;!]|\Z)|(?=[,.;!]?(?:\s|\Z)))"
 )
 # Where words are not parted by blanks: what says `is`, and a secret of other letters than it.
-_COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข")
+_COPULAS = ("是", "为", "改", "设", "換", "换", "は", "が", "を", "는", "은", "가", "를", "ค", "ข", "ใ")
 _TOLD_AFTER_COPULA = re.compile(
-    r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:ของ[\u0e00-\u0e7f]{1,12})?คือ) ?"
+    r"(?:(?:[是为はがを는은가를]|(?:改|设置?|换|換)[成为為]|(?:(?:ของ|ใหม่)[\u0e00-\u0e7f]{0,12})?คือ) ?"
     r"| (?=\d{4})|(?=[A-Za-z0-9])|\((?=[!-~]{4,64}\)))[\"'`「]?([!-~]{4,64})"
 )
 _SPEAKER = r"(?:\[[\d:. /-]{4,20}\] )?\*{0,2}(?:[^\W\d_][\w.-]{0,20}(?: \w{1,12})?:|[A-Z]\.)\*{0,2} {0,4}"
 # What asks for a secret, as far as the answer to it, which is one token that ends its line or its sentence.
 _ANSWER = re.compile(
-    r"(?: (?:for|of|to|on|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?(?:,? (?:please|again|now))?[\"')*]{0,2}"
+    r"(?: (?:for|of|to|on|für|pour|para|per|voor|för|til|do|для|code|number) [^\n.:;=?!\"]{1,48}?| number| code)?"
+    r"(?:,? (?:please|again|now))?[\"')*]{0,2}"
     r"([ \u00a0\u202f]?\?{1,3}|[.:]?(?=[ \t]{0,4}(?:\r?\n|\\n)))"
     rf"[\"')*]{{0,2}}(?:\s|\\n){{1,12}}(?:({_SPEAKER})|[>-] {{1,4}})?"
-    r"(?i:(?:it's|it is|its|it was|sure,|yes,|ok,|my [\w ]{2,20} is) )?"
+    r"(?i:(?:(it's|it is|its|it was)|sure,|yes,|ok,|my [\w ]{2,20} is) )?"
     r"[\"'`*]{0,2}([^\s\"'`\\<>]{4,64})(?=\s*\Z|[ \t]*(?:\n|\\n)| Q:|[\"'`*<]|(?<=[.!]) )"
 )
 _CLAUSE = r"(?:\A|[\n.?!:>]|\\n)"
@@ -215,12 +217,13 @@ def find_answer(text: str, start: int, end: int, found: KeyClass) -> Named | Non
         line = re.split(r"\n|\\n", before)[-1]
         if match.group(2) is None or re.match(_SPEAKER, line) is None:
             return None
-    first, last = match.span(3)
+    first, last = match.span(4)
     while last > first and text[last - 1] in ".,!?;:)":
         last -= 1
-    if not is_shown(text[first:last], found) or _ASKS.search(before) is None:
-        return None
-    return Named(first, last, found.rule)
+    secret = text[first:last]
+    answered = (match.group(2) or match.group(3)) and found.rule == "key:password" and "?" in match.group(1)
+    fit = is_shown(secret, found) or (answered and could_be_secret(secret, found) and _is_password_word(secret))
+    return Named(first, last, found.rule) if fit and _ASKS.search(before) is not None else None
 
 
 def _answer_of_words(text: str, end: int, found: KeyClass) -> Named | None:

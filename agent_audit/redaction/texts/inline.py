@@ -107,11 +107,13 @@ _MAY_TELL = re.compile(
     r"| (?:[\"'`(*\d-]|[NbE]'|[A-Z]{1,2}-\d|(?i:is|was|are|has|for|of|to|on|at|from|set|reset|changed"
     r"|updated|rotated|provided|given|supplied|shared|sent|ist|lautet|heißt|heisst|c['’]est|est|es|é|è|jest|je|este|adalah|mitt|mea|saya|anda"
     r"|till|til|do|da|del|della|dello|du|des|dos|das|d['’]|dell['’]|all['’]|wurde|wird|hab\w{0,2}|е|của|μου|σου|μας|σας|dispositivo|zum?|zur|van|voor|per|för|для|от|на|до|від|за|ke?|za|για|cho|untuk"
+    r"|der|vom|mới|baru|nouă|\u0627\u0644\u062c\u062f\u064a\u062f\u0629|\u05d4\u05d7\u05d3\u05e9\u05d4"
     r"|là|είναι|\u05d4\u05d9\u05d0|\u05d4\u05d5\u05d0|\u0647\u064a|\u0647\u0648"
     r"|nimm|nehmt|nutzt?e?|verwendet?|utilise[rz]?|usa|usar|utilizz?a|gebruik|użyj"
     r"|är|er|für|de|pour|para|code|number|no)\b))"
 )
 _BEFORE_FIELD = ('"', "'", "time ", "the ", "your ", "my ", "its ", "into ", "in ", "as ", "for ", *AS)
+_IS_SAID = re.compile(r": | (?:is|was) ")
 _OF_PASSWORDS = frozenset({"pass", "pw", "pwd", "phrase", "pasword"})
 """Keywords of what people choose, and tell in more ways than others."""
 _LETTERS_BEFORE = re.compile(r"\w*(?:-\w{3,16}(?![\w-]))?")
@@ -256,7 +258,7 @@ def _unassigned(  # noqa: PLR0911  # one line a form
     # Most names are followed and preceded by nothing that could tell a secret; they need not be judged.
     likely = _MAY_TELL.match(text, end) is not None or text[max(0, first - 5) : first].endswith(_BEFORE_FIELD)
     word = text[start:end].lower()
-    if not (likely or word in _OF_PASSWORDS or (word == "secret" and text.find(": ", end, end + 64) > end)):
+    if not (likely or word in _OF_PASSWORDS or (word == "secret" and _IS_SAID.search(text, end, end + 64))):
         return None
     tail = _LETTERS.match(text, end)
     last = tail.end() if tail is not None else end
