@@ -1,6 +1,6 @@
 """What one message of a conversation asks for and the next one says; a question and its answer in one object.
 
-Also a command and what it printed, where they are members of one object.
+Also a command, what it was given and what it printed, where they are members of one object.
 """
 
 from __future__ import annotations
@@ -11,7 +11,15 @@ from functools import cache
 from typing import Any
 
 from agent_audit.redaction.marker import HEAD
-from agent_audit.redaction.names.keys import A_PASSWORD, ANSWER_KEYS, COMMAND_KEYS, OUTPUT_KEYS, QUESTION_KEYS, KeyClass
+from agent_audit.redaction.names.keys import (
+    A_PASSWORD,
+    ANSWER_KEYS,
+    COMMAND_KEYS,
+    OUTPUT_KEYS,
+    QUESTION_KEYS,
+    STDIN_KEYS,
+    KeyClass,
+)
 from agent_audit.redaction.names.made import is_quoted_secret
 from agent_audit.redaction.names.values import is_shown
 from agent_audit.redaction.rules.model import Lazy
@@ -106,6 +114,13 @@ _PERSONAL_QUESTION = re.compile(
     r"|(?:the )?(?:name of )?(?:the |your )?first (?:pet|school|car|teacher)(?:'s name)?"
     r"|(?:city|town) (?:were you born in|you were born in|of (?:your )?birth))\s?[?.:]?\Z"
 )
+# What a program shows before it reads a password; what is typed is one word.
+_PROMPT = re.compile(
+    r"(?i)(?:\A|\s)(?:[\w@'.-]{1,64} ){0,3}(?:pass ?(?:word|phrase|code)|pin|passwort|kennwort|mot de passe|contraseña)"
+    r"(?: (?:for|of|für|pour|para) [^\n:]{1,64})? ?[:>]\s{0,3}\Z"
+)
+_TYPED = re.compile(r"\s*(\S{3,128})(?:\s|\\[rn])*")
+_GIVEN = 4096
 _SHORT_ANSWER = re.compile(r"[^\W_][\w'’.-]{1,24}(?: [\w'’.-]{1,24}){0,3}")
 _WORDS = re.compile(r"(?!.{0,80}-(?:please|that|this|not|now)(?:-|\Z))[A-Za-z]{3,16}(?:-[A-Za-z]{3,16}){2,7}")
 
@@ -147,8 +162,19 @@ def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
             continue
         if _PERSONAL_QUESTION.search(asked) is not None:
             yield from _known_by(record, key, scan)
+        elif _PROMPT.search(asked[-_ASKED:]) is not None and (typed := _TYPED.fullmatch(record[key])) is not None:
+            yield from _as_password(record, key, typed, scan)
         elif _may_answer(record[key]):
             yield from _answer(record, key, asked, scan)
+
+
+def _as_password(record: dict[str, Any], key: str, typed: re.Match[str], scan: Scan) -> Iterator[Replaced]:
+    """What is typed at a prompt for a password may be a mere word."""
+    text, (start, end) = record[key], typed.span(1)
+    lead = 'password: "'
+    one = scan(f'{lead}{text[start:end]}"')
+    if one.text.startswith(lead) and one.rules:
+        yield record, key, text[:start] + one.text[len(lead) : -1] + text[end:], one.rules[-1]
 
 
 def _known_by(record: dict[str, Any], key: str, scan: Scan) -> Iterator[Replaced]:
@@ -173,6 +199,23 @@ def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
         one = scan(PRINTED + holder[key])
         if HEAD not in holder[key] and one.text.startswith(PRINTED) and one.rules:
             yield holder, key, one.text[len(PRINTED) :], one.rules[0]
+
+
+def given_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
+    """What a command reads a password from: `{"command": "sudo -S id", "stdin": x}`, as if it came by a pipe."""
+    for key in STDIN_KEYS:
+        given = record.get(key)
+        if type(given) is not str or not given.strip() or len(given) > _GIVEN or "'" in given or HEAD in given:
+            continue
+        start = len(given) - len(given.lstrip())
+        secret = given.strip()
+        for command in (_command(record[one]) for one in COMMAND_KEYS if one in record):
+            lead, behind = "echo '", "' | "
+            one = scan(f"{lead}{secret}{behind}{command}")
+            masked, parted, _ = one.text[len(lead) :].partition(behind)
+            if one.text.startswith(lead) and parted and masked != secret:
+                yield record, key, given[:start] + masked + given[start + len(secret) :], one.rules[0]
+                break
 
 
 def printing_command(record: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from agent_audit.redaction import marker, members
 from agent_audit.redaction.argv import arguments_in, may_be_command, secret_arguments
-from agent_audit.redaction.chat import Replaced, answer_in, answers, printed_in, text_key
+from agent_audit.redaction.chat import Replaced, answer_in, answers, given_in, printed_in, text_key
 from agent_audit.redaction.marker import Masker
 from agent_audit.redaction.names.keys import (
     ANSWER_KEYS,
@@ -408,6 +408,7 @@ class Walk:
         if not _COMMAND_SET.isdisjoint(out):
             self._replace(arguments_in(out, self._scan))
             self._replace(printed_in(out, self._scan))
+            self._replace(given_in(out, self._scan))
         if not _FIELD_SET.isdisjoint(out):
             self._mask_places(typed_into(out, self._named_by))
 

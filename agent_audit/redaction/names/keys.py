@@ -163,10 +163,11 @@ FIELD_KEYS = (
 _FIELD_ATTRIBUTES = ("type", "name", "id", "aria-label", "placeholder", "label")
 TYPED_KEYS = ("text", "value", "keys", "input_text")
 QUESTION_KEYS = ("question", "q", "prompt", "expect")
-ANSWER_KEYS = ("answer", "reply", "a", "response", "send", "result", "output")
+ANSWER_KEYS = ("answer", "reply", "a", "response", "send", "input", "result", "output")
 # A command, and what it printed.
 COMMAND_KEYS = ("cmd", "command", "commands", "script", "args", "argv", "tool_input", "action_input")
 OUTPUT_KEYS = ("stdout", "output", "result", "observation", "response", "content")
+STDIN_KEYS = ("stdin", "input", "stdin_data")
 # A statement of SQL or GraphQL, and what is bound to its placeholders.
 STATEMENT_KEYS = frozenset({"sql", "query", "statement", "stmt"})
 BOUND_KEYS = frozenset({"params", "args", "parameters", "values", "bindings", "variables"})

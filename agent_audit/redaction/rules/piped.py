@@ -26,7 +26,7 @@ _PROGRAM = (
     r"|cryptsetup|veracrypt|encfs|gocryptfs|zfs load-key|vncpasswd|openconnect|rclone obscure"
     r"|gcloud secrets (?:create|versions add)|(?:npx )?firebase functions:secrets:set|pulumi config set"
     r"|ssh-add|hdiutil\b[^|\n]{0,80}-stdinpass|p4 login|(?:op|lpass|bw) (?:signin|login|unlock)"
-    r"|kubeseal|ansible-vault encrypt_string|gopass insert"
+    r"|kubeseal|ansible-vault encrypt_string|gopass insert|secret-tool store"
     r"|htpasswd -\w*i|mkpasswd|keepassxc-cli|pass insert|ecryptfs-\w+|mount\.\w+))"
 )
 _AGREES = frozenset({"y", "yes", "n", "no"})
@@ -35,14 +35,14 @@ _HEREIN = (
     r"|(?:docker|podman|vault|argocd|helm registry|g[hl](?:ab)? auth) login|(?:docker|podman) secret create"
     rf"|(?:wrangler|gh|fly|flyctl|doppler) secrets? (?:put|set|import)"
     r"|vercel env add|realm join|adcli join|sshfs|su|saslpasswd2|context create|-password|cosign|lncli|ipa"
-    rf"|keepassxc-cli)\b{REST}"
+    rf"|keepassxc-cli|secret-tool store)\b{REST}"
 )
 _HEREIN_LITERALS = (
     *("kinit ", "cryptsetup ", "sudo -s", "passwd ", "openconnect ", "docker login", "podman login", "vault login"),
     *("argocd login", "helm registry login", "gh auth login", "glab auth login"),
     *("docker secret create", "podman secret create", "wrangler secret", "gh secret", "fly secrets", "flyctl secrets"),
     *("doppler secrets", "vercel env add", "realm join", "adcli join", "sshfs ", "su - ", "-password ", "saslpasswd2 "),
-    *("context create ", "keepassxc-cli ", "cosign ", "lncli ", "ipa "),
+    *("context create ", "keepassxc-cli ", "cosign ", "lncli ", "ipa ", "secret-tool "),
 )
 
 
