@@ -23,6 +23,29 @@ class Pair(NamedTuple):
     masked: Any
 
 
+FORMATS = [
+    Pair("self._auth = requests.auth.HTTPBasicAuth(", "_auth=cmVxdWVzdHM6YXV0aDE=", "_auth=[REDACTED:key:auth]"),
+    Pair("handleThrow(root, thrownValue$229);", "the old box (root, thrown$229) is", f"the old box (root, {P}) is"),
+    Pair('{"Ctrl-U":`undoSelection`,"Alt-U":`redo`}', f"curl -u bob:{X} x", "curl -u bob:[REDACTED:curl-user] x"),
+    Pair("--vscode-textCodeBlock-background: #242526;", "lock code: #242526", "lock code: [REDACTED:keypad-code]"),
+    Pair(
+        "hashed: sk-ssh-ed25519-cert-v01@openssh.com",
+        "hashed: sk-ssh1x2y3z4w5v6u7t8s9r0q",
+        "hashed: [REDACTED:openai-key]",
+    ),
+    Pair(
+        'password mismatch, host: "localhost:8443"',
+        f'password mismatch, it was "{X}"',
+        f'password mismatch, it was "{P}"',
+    ),
+    Pair("log post-login IMAP/POP3 traffic", f"login bob/{X}", "login bob/[REDACTED:credentials-pair]"),
+    Pair("options to pass to the invoice's PaymentIntent.", f"the pass is {X}.", f"the pass is {P}."),
+    Pair(
+        "sha256=MNU-xnxDOsnY-sb_AvnGEZQoyy2pwP06uxPyrSiuFDk",
+        "is sb_AvnGEZQoyy2pwP06uxPyrSiu",
+        "is [REDACTED:storyblok-token]",
+    ),
+]
 ADDRESSES = [
     Pair("umac-64-etm@openssh.com,zlib@openssh.com", "ask bob@openssh.com", "ask [REDACTED:email]"),
     Pair({"owners@odata.bind": ["a"]}, {"owner": "bob@odata-users.com"}, {"owner": "[REDACTED:email]"}),
@@ -39,7 +62,7 @@ NUMBERS = [
     Pair("  2a29:\t48 8d 05 37 39 00 00 \tlea", "Tel 05 37 39 00 00", "Tel [REDACTED:phone]"),
     Pair("L 1350.437 2440 L 782 103.8667", "call 415-555-1234", "call [REDACTED:phone]"),
 ]
-PAIRS = [pair for pairs in (ADDRESSES, NUMBERS) for pair in pairs]
+PAIRS = [pair for pairs in (FORMATS, ADDRESSES, NUMBERS) for pair in pairs]
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: repr(pair.stays)[:60])
