@@ -84,6 +84,21 @@ def is_country(items: Iterable[tuple[Any, Any]]) -> bool:
     return sum(type(key) is str and len(key) == 2 and key.isalpha() and key.isupper() for key, _ in items) > 3
 
 
+TELL_OTHER = frozenset({"PW", "token"})
+"""Keys that name something else beside others."""
+_OF_TOKENS = frozenset({"logprob", "start_offset"})
+
+
+def names_other(key: str, items: Collection[tuple[Any, Any]]) -> bool:
+    """Whether one of `TELL_OTHER` is none for a secret: a country, a piece of a text, a setting with its type."""
+    if key == "token":
+        record = {name: value for name, value in items if type(name) is str and type(value) is not dict}
+        return not _OF_TOKENS.isdisjoint(record) or (
+            record.get("type") in SCHEMA_TYPES and str(record["token"]).isalpha()  # what a theme calls a size, a colour
+        )
+    return is_country(items)
+
+
 NamedBy = Callable[[Any], "KeyClass | None"]
 """What a text that stands where a name should says of the value beside it."""
 

@@ -241,7 +241,7 @@ class Walk:
                     continue
             if rule is JOINT:
                 joint, rule = True, None
-            elif rule is not None and key == "PW" and members.is_country(items):
+            elif rule is not None and key in members.TELL_OTHER and members.names_other(key, items):
                 rule = None
             if inherited is not None and (rule is None or rule.weak) and not describes_in(key, value, inherited):
                 rule = inherited

@@ -23,12 +23,33 @@ _COUNTRY = r"[\"']?[A-Z]{2}[\"']?\s{0,4}(?::|=>)\s{0,4}[\"']?"
 _COUNTRIES_ABOVE = re.compile(rf"({_COUNTRY}[^\"'\n:]{{1,64}}[\"']?,?\s{{0,24}}){{2}}[\"']?\Z")
 _COUNTRIES_BELOW = re.compile(rf"[^\W\d][^\"'\n:\d]{{0,64}}[\"']?,?\s{{0,24}}{_COUNTRY}")
 _NAMED_TOO = re.compile(r"/[A-Z][A-Za-z]{2,40}=(?!\w)|[A-Z]{2,16}(?:[:\[]{1,2}[A-Z]{2,16}\]?){1,3}(?![\w-])")
-_CIPHERS = re.compile(r"[+!-][A-Z][A-Z0-9.-]{1,24}(?:[:@][+!-]?[A-Z][A-Z0-9.-]{1,24})+")
+_CIPHERS = re.compile(r"[+!-][A-Z][A-Z0-9.-]{1,24}(?:[:@][+!-]?[A-Z][A-Z0-9.-]{1,24})*(?![\w-])")
 _PLAIN_WORD = re.compile(r"[a-z]{2,16}(?![\w-])")
+# A model's token with its probability, a search engine's with its place in the text, a theme's with its type.
+_TOKEN_OF_TEXT = re.compile(
+    r"[^\"\n]{1,80}\\{0,7}\"\s?,\s{0,40}\\{0,7}\"(?:logprob|start_offset)\\{0,7}\""
+    r"|[A-Za-z]{1,80}\\{0,7}\"\s?,\s{0,40}\\{0,7}\"type\\{0,7}\"\s?:\s?\\{0,7}\"(?:string|number|boolean)\\{0,7}\""
+)
 _CLOSED = re.compile(r"\Z|[\s,;.)%]")
+_COMPARES = frozenset({"==", "===", "!=", "!=="})
+_OF_A_PART = ('name="', "name='")
+_LABELLED = re.compile(r"(?:\bcase\s{1,4}|[\w\])\"']\s?\?\s?|[\"']:)[\"']\Z")
+_ASSIGNED_TO = re.compile(r"[\w$] ?= {0,4}\Z")
+_NEXT_PAIR = re.compile(r"[A-Za-z][\w.-]{1,40}=(?!=)")
+_PSEUDO_CLASS = re.compile(r":?(?:before|after|hover|focus|active|checked|disabled|not\()\s{0,4}[{,:(]")
+# What ls(1) prints below the name of a folder, a line of passwd(5), whose second field is empty today, the heading of
+# the next section of a manual.
+_LISTED_BELOW = re.compile(
+    r"total \d{1,9}\n|[a-z_][\w.-]{0,31}\$?:[x*!]{0,2}:\d{1,10}:\d{1,10}:|(?<=\n\n)[A-Z]{3,24}\n[ \t]{2,8}\S"
+)
+# GNU's change logs: `(get_passphrase): Likewise.`
+_CHANGED = re.compile(r"[A-Z][a-z]{2,16}(?:[.,]|\s[a-z])")
+_OF_PAM = re.compile(r"pam_\w{1,24}\(\Z")
 
 
-def is_no_secret_here(text: str, first: int, last: int, start: int, separator: str) -> bool:
+def is_no_secret_here(  # noqa: PLR0911  # one line a kind
+    text: str, first: int, last: int, start: int, separator: str
+) -> bool:
     """Whether the place of a value tells that it is none.
 
     Args:
@@ -39,6 +60,8 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         separator: what stands between them.
     """
     name = text[first:last]
+    if name == "token" and (_TOKEN_OF_TEXT.match(text, start) or text.endswith("nexpected ", 0, first)):
+        return True
     if name == "PASS" and separator == ": ":
         return _is_result(text, first, start)
     if name == "PW" and _COUNTRIES_BELOW.match(text, start):
@@ -47,14 +70,63 @@ def is_no_secret_here(text: str, first: int, last: int, start: int, separator: s
         return True
     if separator[:1] == "=" and _is_named_in_prose(text, start, separator):
         return True
-    if text.startswith("%(", first - 2) or (name.endswith("PSK") and _CIPHERS.match(text, start)):
-        return True  # `%(secret:db)s` of a template; `ECDHE-PSK:+PSK:+AES-128`
+    if text.startswith("%(", first - 2) or (name.endswith("PSK") and _is_cipher(text, first, start)):
+        return True  # `%(secret:db)s` of a template
     return (
         (separator == ":" and _is_between_colons(text, first, start))
         or (separator[:1] == "]" and _is_link(text, first, start))
         or _is_own_name(text, first, last, start, separator)
         or _is_closing(text, first, last, start)
     )
+
+
+def is_parameter(text: str, first: int) -> bool:
+    """Whether a name is a function's parameter in JavaScript: `const f = token => {`. Perl has pairs in brackets."""
+    return _ASSIGNED_TO.search(text, max(0, first - 12), first) is not None
+
+
+def names_no_value(text: str, first: int, start: int, separator: str) -> bool:
+    """Whether the place of a name tells that nothing is assigned to it there, whatever follows.
+
+    Args:
+        text: the text.
+        first: where the name begins.
+        start: where the value would begin.
+        separator: what stands between them.
+    """
+    lead = separator[0]
+    if lead == ":":
+        return _LISTED_BELOW.match(text, start) is not None or _is_said_of(text, first, start)
+    if lead in "\"'":
+        return _is_a_text(text, first, separator)
+    if lead == ",":
+        return _NEXT_PAIR.match(text, start) is not None  # `user=$user, password=$password, host=x`
+    if lead != ")" or text[first - 1 : first] != "(":
+        return False
+    return "_" in text[first : start - len(separator)] and _CHANGED.match(text, start) is not None
+
+
+def _is_said_of(text: str, first: int, start: int) -> bool:
+    """A class of CSS in a state: `.icon-secret:before {`; what PAM is asked for: `pam_unix(passwd:auth)`."""
+    if first == 0 or _PSEUDO_CLASS.match(text, start):
+        return text[first] == "." or (first > 0 and text[first - 1] in ".-#")
+    return text[first - 1] == "(" and _OF_PAM.search(text, max(0, first - 32), first) is not None
+
+
+def _is_a_text(text: str, first: int, separator: str) -> bool:
+    """A text for itself, no name: imported, compared, the label of a switch, a branch of a choice."""
+    before = text[max(0, first - 12) : first]
+    if separator.endswith(("\n\n", "\r\n\r\n")):
+        return not before.endswith(_OF_A_PART)  # `from "./credentials"`, and a blank line: no part of a form
+    if separator.strip("\"' ") in _COMPARES:
+        return True  # `assert 'token-1' == 'token-2'`
+    return separator[1:2] == ":" and _LABELLED.search(before) is not None  # `case "password":`, `x ? "token" : "key"`
+
+
+def _is_cipher(text: str, first: int, start: int) -> bool:
+    """`ECDHE-PSK:+PSK:+AES-128`, `!MD5:!PSK:!RC4`: several in a row, or one behind one that is excluded, too."""
+    match = _CIPHERS.match(text, start)
+    return match is not None and (":" in match.group() or "@" in match.group() or text[first - 1 : first] in ("!", "+"))
 
 
 def _is_target(text: str, first: int, separator: str) -> bool:

@@ -50,13 +50,16 @@ _NO_PROSE = re.compile(r"[\d=_+@#$%^&*{}\[\]<>\\|~]|-----")
 _KEPT_IN_FILES = frozenset({"key:private-key", "key:api-key", "key:credential", "key:token", "key:secret"})
 # A file by its ending or by the folders that lead to it, which base64 has not; a token.
 _PLACE = re.compile(
-    r"(?:file://|\$?\{?\w{1,24}\}?(?=/)|~|\.{1,2})?(?:/[\w.@-]{1,64}){1,12}\.[a-z][a-z0-9]{1,7}|~/[\w./@-]{1,200}"
+    r"(?:file://|\$?\{?\w{1,24}\}?(?=/)|~|\.{1,2})?(?:/[\w.@*-]{1,64}){1,12}\.[a-z][a-z0-9]{1,7}|~/[\w./@-]{1,200}"
     r"|(?:/[a-z_.-]{2,24}){2,8}(?:/[\w.-]{0,40})?|file:///[\w./@-]{0,200}|pkcs11:[\w=;%.-]{1,200}"
 )
 _FILE_OF_KEY = re.compile(r"[\w-]{1,64}\.(?:pem|key|crt|cer|der|p12|pfx|jks|cnf)")
-# Without a query, and with nothing but words in its path.
+# With nothing but words in its path, and in its query under names that say nothing.
+_WORDS_GIVEN = r"(?!\w*(?:token|key|secret|pass|pwd|sig|code|auth|jwt|session))[a-z_]{1,24}(?:=[A-Za-z:+._,/-]{0,200})?"
 _ADDRESS = re.compile(
-    r"https?://[\w.-]{1,100}(?::\d{1,5})?(?:/(?:v\d{1,2}|\.?[A-Za-z]?[a-z]{1,16}(?:[A-Z_-][a-z]{1,16}){0,4})){0,6}/?"
+    r"https?://[\w.-]{1,100}(?::\d{1,5})?"
+    r"(?:/(?:v\d{1,2}(?:\.\d)?|\.?[A-Za-z]?[a-z]{1,16}(?:[A-Z_-][a-z]{1,16}){0,4}|[a-z]{3,12}\d(?:\.\d)?)){0,6}/?"
+    rf"(?:\?{_WORDS_GIVEN}(?:&{_WORDS_GIVEN}){{0,6}})?"
 )
 _PUBLIC = re.compile(r"(?:\A|\s|:)(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp\d{3}) AAAA")
 _ISSUED = frozenset({"key:token", "key:api-key", "key:private-key", "key:otp"})

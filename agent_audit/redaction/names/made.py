@@ -20,7 +20,7 @@ _NO_SECRET = re.compile(
     r"|(?:[\w-]+\.)+(?:com|org|net|io|dev|app|ai|lan|local|internal|uk|eu|de|fr|nl|us|site|cloud|example|test|invalid|py"
     r"|js|jsx|ts|tsx|go|rs|rb|java|kt|cs|php|sh|md|txt|json|ya?ml|toml|ini|cfg|conf|env|xml|html?|css|sql|csv|pdf|docx?"
     r"|xlsx?|zip|log|pem|key|kdbx)(?:[:/#]\S*)?"
-    r"|[-/~.#@$&*<>].*|.*[(\[{}\])].*|.*://.*|\w+(?:::|->|\.)\w+\(.*|\d[\d.,]*[A-Za-z]{1,4}|\d+(?:st|nd|rd|th|x|am|pm)"
+    r"|localhost:\d{2,5}|[-/~.#@$&*<>].*|.*[(\[{}\])].*|.*://.*|\w+(?:::|->|\.)\w+\(.*|\d[\d.,]*[A-Za-z]{1,4}|\d+(?:st|nd|rd|th|x|am|pm)"
     r"|\d{1,4}[-/.]\w{1,9}[-/.]\d{1,4}|(?:\d+[-–])?\d+[-– ]?(?:[a-z]{1,3}|[a-z]{3,12}s?)"
 )
 _NAMES = words("""

@@ -10,7 +10,7 @@ import re
 from agent_audit.redaction.names.keys import segments, sensitive_last_words
 from agent_audit.redaction.names.vocabulary import words
 
-_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*")
+_NAME = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\??\.|->)[A-Za-z_$][\w$]*)*")
 _SENSITIVE = sensitive_last_words() | {"keys", "passes", "sentinel"}
 # `self`, `this`, and what a statement assigns with: nothing of it stands in a configuration.
 _OWN = re.compile(r"(?:self|cls|this|super\(\))[.>-]")
@@ -19,7 +19,9 @@ _WORD = re.compile(r"\w{1,48}")
 _ADDS = ("+=", "|=")
 # What follows an expression or a type, and never a value in a log or a sentence.
 _GOES_ON = re.compile(
-    r" ?(?:=(?![=>])|\?\?|\|\||&&|\|(?= )(?! \w{1,40}=))|;(?=\s*(?:$|\n))| (?:or|and|if|else|is|as|not|for|in)\b"
+    # Also a signature with what it gives back, the call of a method in the next line.
+    r"\)(?: ?[=-]> ?|: [A-Z][\w.<>\[\]| ]{0,60};)|\s{0,40}\n\s{0,40}\??\.[a-z]\w{0,40}\("
+    r"| ?(?:=(?![=>])|\?\?|\|\||&&|\|(?= )(?! \w{1,40}=))|;(?=\s*(?:$|\n))| (?:or|and|if|else|is|as|not|for|in)\b"
     r"| [-+/*%] [\w\"'.(]"
 )
 _IN_LIST = re.compile(r"\)? ?[,;)\]}]|\s{1,40}[)\]}]")
@@ -30,9 +32,11 @@ _NEXT_STATEMENT = re.compile(
 )
 _EXPRESSION = re.compile(
     # A tuple, a call of a method, a string in parentheses.
-    r"\(+(?:r?f?['\"]|[A-Za-z_]\w*(?:[.,)\s]|$)|\{?(?:self|this)\.|\d{1,4}(?:[,)]|$))"
+    r"\(+(?:r?f?['\"]|[A-Za-z_][\w$]*(?:[.,)\s]|$)|\{?(?:self|this)\.|\d{1,4}(?:[,)]|$))"
     # A name with an index: `tokens[index`, `~t["name`.
     r"|[A-Za-z_]\w*(?:\.\w+){0,4}\[[A-Za-z_]\w*(?:[\].\s\[]|$)|~?\w{1,16}\[f?[\"']"
+    # Functions, negated calls, regular expressions and what is taken apart in JavaScript.
+    r"|[A-Za-z_$][\w$]{0,20}=>|![A-Za-z_$][\w$]{0,40}\(|/\^|/[\w-]{0,8}\[[\w^-]|[A-Za-z_$]\w?\}=[\w(]"
     # Roles of reStructuredText, what Cognito puts a password for, the pseudo-classes of CSS, literals.
     r"|:?(?:[a-z]{2,8}:){1,2}`|\{#+\}|(?:before|after|hover|focus|active)[{,: ]"
     # What a statement of SQL is bound to, a rule of a grammar (RFC 5234).
@@ -52,7 +56,9 @@ _CALLED = re.compile(
     r"[A-Z]{2,12}(?:PASSWORD|PASSWD|TOKEN|SECRET)"
     r"|(?:auth|access|refresh|session|csrf|id|bearer|user)(?:[._-][a-z]{2,10}){0,2}[._-]?(?:[Tt]oken|[Aa]pi_?[Kk]ey)"
 )
-_PART_OF_NAME = re.compile(r"[A-Za-z]{2,}\d{0,4}|\d{1,4}|[A-Za-z]|(?:[a-z]{3,}\d{1,4}){1,3}[a-z]{0,8}|[a-z]\d[a-z]\d")
+_PART_OF_NAME = re.compile(
+    r"[A-Za-z]{2,}\d{0,4}|[A-Z]\d{1,4}|\d{1,4}|[A-Za-z]|(?:[a-z]{3,}\d{1,4}){1,3}[a-z]{0,8}|[a-z]\d[a-z]\d"
+)
 _SIMPLE = re.compile(r"[a-z]{1,12}\d{0,5}|[A-Z]{2,4}\d{0,3}|[A-Z]?[a-z]{3,}")
 _SPELT = re.compile(r"[A-Z]?[a-z]{2,}")
 _PRONOUNCED = re.compile(r"(?=[a-z]*[aeiouy])(?![a-z]*[^aeiouy]{5})[A-Za-z]{6,}")
@@ -77,6 +83,14 @@ _PATTERN = re.compile(
     r"|^(?:required|nullable|sometimes|string)\|[\w|:,.-]{1,200}$|^[A-Z]\w{1,40}(?: \| (?:None|[A-Z]\w{1,40})){1,4}$"
     r"|^[<>~=!^]=? ?\d[\w.*]{0,20}(?:, ?[<>~=!^]|$)"
 )
+# A function, a call of one that is no method, a comparison, a choice, types, members of objects: all without the digits
+# that a token has.
+_OF_CODE = re.compile(
+    r"\A\([\w, :?]{0,80}\) ?=>|\A[^\d\n]{1,120} (?:[!=]==?|=>|&&|\|\||\?\?) |\A\([\w$]+ [=!?<>&|]|\A\(\d, \w"
+    r"|\A[A-Za-z._]{3,60} \| [A-Za-z]|\A(?:[A-Za-z_$]+\??\.)+[A-Za-z_$]+[;,)]"
+    r"|\A(?:null|undefined|None|void 0)\b[,;)]"
+)
+_BETWEEN = re.compile(r"(?: [+.] [\w$(]|[\])}] ?[,;)]\s|[,;]\s{0,24}\n| [^\W\d_][^\n]{0,160}\n)")
 _SCRIPT = re.compile(r"[\w-]{1,48}")
 _ENTRY_POINT = re.compile(r"[a-z_]{1,40}(?:\.[A-Za-z_]{1,40}){1,6}:[A-Za-z_]{1,60}")
 _KEYWORD_ARGUMENT = re.compile(r"[a-z_]\w{0,40}=(?:\d{1,4}|None|True|False|\w{1,24}\.\w{1,40})(?![\w.])")
@@ -104,6 +118,16 @@ def is_pattern(text: str) -> bool:
 def is_annotation(text: str) -> bool:
     """Whether the line behind the name of an argument has its type: `cookies: CookieTypes | None = None`."""
     return _ANNOTATION.match(text) is not None
+
+
+def is_expression(text: str) -> bool:
+    """Whether the rest of a line behind the name of a header is code: `cookies: a !== b ? a : undefined`."""
+    return _OF_CODE.search(text) is not None
+
+
+def is_between_quotes(text: str) -> bool:
+    """Whether a text that seems quoted stands between two others: `'password=' + password + '&'`, `['a:b'], c: 'd'`."""
+    return _BETWEEN.match(text) is not None or text.endswith((" + ", " . "))
 
 
 def is_constant_name(text: str) -> bool:
@@ -165,7 +189,7 @@ def is_code(text: str, first: int, start: int, end: int, separator: str, *, chos
         return True
     if not chosen and _CALL_INSIDE.match(secret):
         return True
-    bare = secret.rstrip(";,)")
+    bare = secret.rstrip(";,)!")
     if _NAME.fullmatch(bare) is None:
         return False
     stop = start + len(bare)

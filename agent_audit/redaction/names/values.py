@@ -22,7 +22,7 @@ _NO_SECRET = words(
     for basic bearer digest self this value env await new async lambda function return yield from
     todo tbd fixme unchanged unset set n/a undef always on_create
     unexpected expected unrecognized unterminated malformed
-    try prompt
+    try prompt fail skip not-set not_set require typeof typename same-origin
     !0 !1 void never import inherit read write wrong incorrect correct weak amd64 arm64 armhf i386 x86_64 noarch
     erforderlich pflichtfeld obligatoire obligatorio obligatoria obrigatório requis requerido vereist
     обязательно 必須 必填 必填项 필수
@@ -40,7 +40,7 @@ _ARN = r"arn:[a-z-]{2,16}:[a-z0-9-]{1,40}:"
 _FILLED_IN = r"\[%[\w:]{3,120}%\]|(?:@[A-Z][A-Z_]{2,40}@|<<[A-Za-z][A-Za-z_ .-]{0,64}>>)" + _ALONE
 REFERENCE = re.compile(
     r"\$(?:env|ENV|this|self|request|_ENV|_SERVER|_POST|_GET|config|__file|__env|__vault)(?:->|:|\{|\[)|(?:String|ID|Int|Boolean|Float)!"
-    r"|[A-Za-z_]\w{0,40}(?:::\w{1,40}){1,3}\(|\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
+    r"|[A-Za-z_]\w{0,40}(?:::\w{1,40}){1,3}(?:\.\w{1,40}[!?]?)?\(|\$\d{1,2}(?!\w)|(?:Get|Read|New|ConvertTo)-[A-Z][A-Za-z]{3,24}\b|\$\{?[A-Za-z_]\w*\}?(?![^\s\"'`;,&|)\]}])|\$[({]|\{\{|<[^>]*>?$"
     r"|(?!<(?!h\d)[A-Za-z]+\d\w*>\w)</?[A-Za-z][\w .-]{0,40}>|%[+#]?\(?\w*\)?[sdvqrwxT%](?![^\s\"'`,;)])"
     r"|\$\{?[A-Z][A-Z0-9_]{2,}\}?/|\$\{\w{1,64}:?\?|\{ ?\w{0,64} ?\}(?=[\s\"'`,;&/>)]|$)"
     r"|\{[A-Za-z_][\w.]*(?:[(\[]|\.\w+\})"
@@ -52,6 +52,14 @@ REFERENCE = re.compile(
     r"|(?i:insert|enter|paste|put|replace|add)(?:[_ -][A-Za-z]{1,20}){0,6}[_ -]"
     r"(?i:key|token|secret|password|here|me|this|value)(?=[\"'`\s,;)]|$)"
     rf"|{_ARN}|{_FILLED_IN}"
+    # Types of TypeScript with their parameters: `Token<Syntax.Dot>`, `z.Optional<z.String`.
+    r"|(?:(?:[A-Za-z]\w{0,16}\.)?[A-Z][A-Za-z]{2,40}|[a-z]\w{0,16}\.[a-z]\w{2,40})"
+    r"<(?:[A-Za-z_][\w.\[\], |&'\"]{0,120}>|[A-Za-z_][\w.]{2,60}<\w|[{\s]|\\n)"
+    # An entry of a hash in Perl, what Ruby and templates fill in, also behind a word, letters in roff.
+    rf"|(?:\$[A-Za-z_]\w*\{{\$?[\w'\"]+\}}?|#\{{[a-z_][\w.]*\}}?|@[A-Z][A-Z_]{{2,40}}){_ALONE}|[a-z]{{2,12}}:\{{\{{|=\{{\{{"
+    r"|(?:\\f(?:[BIRPC]|\([A-Z]{2}|\[\w*\]))+"
+    # Headers that a program puts together.
+    r"|=?(?:Bearer|Basic|Token) (?:\$\{|\{\{)"
     # Icinga, FreeRADIUS and Dovecot; escaped for a page; of messages that are translated.
     r"|(?:\$[a-z][a-z0-9_]{0,60}(?:pass(?:wor)?d?|secret|token|key|credentials)\$|%\{[\w:.-]{1,64}\}|REPLACE_?ME|%\d)"
     rf"{_ALONE}"
@@ -59,7 +67,7 @@ REFERENCE = re.compile(
 )
 # In examples: one character again and again, also behind the prefix of a format.
 _FILLER = re.compile(
-    r"([*xX.•_#-])\1{2,}$|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}"
+    r"([*xX.•·●_#-])\1{2,}$|-{3,}[^\w\s]{0,3}-{3,}|\.\.\.$|[*•]+|(?:[A-Za-z0-9]{1,12}[-_~.:]){1,4}[xX*#•-]{8,}"
     r"|(?:[A-Za-z]{1,12}[-_]){1,4}(?:\.{2,8}|…)"
 )
 _STAND_IN = re.compile(
@@ -74,12 +82,13 @@ _STAND_IN = re.compile(
     r"|(?:vault|ssm|aws-sm|gcp-sm|sm):[\w/.-]{1,256}(?:#[\w.-]{1,64})?|ENC\[[^\]]{1,8192}\]|@Microsoft\.KeyVault\([^)]{1,512}\)"
     r"|\$\{\w{1,64}(?::?\?[^{}]{0,64})?\}|\$?\{\{[^{}]{1,80}\}\})"
 )
-_FILLER_ENDS = frozenset("*xX.•_#-…")
+_FILLER_ENDS = frozenset("*xX.•·●_#-…")
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:[.,]\d+)?[a-zA-Z%]{0,2}$")
 NO_KEYS = ("sha256:", "sha512:", "sha1:", "md5:", "sha256-", "sha384-", "sha512-", "arn:")
 """How the digests of images and files begin, and the names of resources of AWS."""
 _ALNUM = re.compile(r"[^\W_]|[^\w\s]{4}")
 WORD = re.compile(r"[^\W\d]+(?:['-][^\W\d]+)*[.?!]?$")
+_FILE = re.compile(r"(?:[\w.-]{1,64}/){1,12}[\w-]{1,64}\.[a-z]{1,4}")
 _NAME = re.compile(r"[A-Za-z]+(?:[_-][A-Za-z]+)+(?:[_-]?v?\d{1,4})?$|[A-Za-z]+[_-]v\d{1,3}$")
 _DESCRIPTIVE_ENDS = words(
     "name names type path file files url uri arn ref id version enabled description at date time owner status"
@@ -149,7 +158,8 @@ _FORMS = {
     "key:token": re.compile(
         # A command with a file: the name of a script.
         r"(?!(?!(?i:bearer|basic|token|jwt|ssws|apikey) )[a-z][\w-]{0,24} [\w-]{1,40}[./][\w./-]{1,80}(?: |$))"
-        r"(?! ?[^\W\d_]{1,7}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$"
+        # A word, a piece of one as models count them, an option, a colour, a version.
+        r"(?! ?[^\W\d_]{1,7}$| [^\W\d_]{1,40}$|--[a-z]|#[0-9A-Fa-f]{3,8}$|[\^~]?\d{1,4}(?:\.\d{1,4}){2,3}$"
         r"|\d{1,4}(?:\.\d{1,4})?(?:px|r?em|v[hw])$).*",
         re.DOTALL,
     ),
@@ -164,8 +174,22 @@ _COMPLAINT = re.compile(
 )
 
 
+# A version or a range of versions as files of packages have it (SemVer, PEP 440), an address of IPv4; a script that is
+# run: `node scripts/rotate.js --all`.
+_NOT_ISSUED = re.compile(
+    r"(?:[\^~]|[<>]=? ?|==? ?)?v?\d{1,5}(?:\.\d{1,5}){2,3}"
+    r"(?:[.-]?(?:a|b|rc|alpha|beta|dev|pre|next|canary)[.\d-]{0,16})?"
+    r"|(?:[\^~]|[<>]=? ?)\d{1,5}(?:\.\d{1,5}){1,2}|\d{1,3}(?:\.(?:x|\*)){1,2}"
+    r"|[a-z][\w-]{0,24} (?:[\w@/.=-]{1,40} ){0,3}[\w./-]{1,80}\.(?:[cm]?[jt]s|py|sh|rb|pl|ps1)(?: [ -~]*)?"
+)
+_OF_PERSONS = frozenset({"key:national-id", "key:ssn", "key:card"})
+"""Their numbers may stand in groups with dots between them."""
+
+
 def has_form(secret: str, rule: str) -> bool:
     """Whether a text has the form that secrets of this kind have, where they have one."""
+    if "." in secret and rule not in _OF_PERSONS and _NOT_ISSUED.fullmatch(secret) is not None:
+        return False
     form = _FORMS.get(rule)
     return (form is None or form.fullmatch(secret) is not None) and is_issued_form(secret, rule)
 
@@ -174,7 +198,7 @@ def could_be_secret(secret: str, found: KeyClass) -> bool:  # one line a kind
     """Whether the text can be what its name says: no placeholder, no reference, no word of a configuration."""
     if (secret.startswith(HEAD) and only_markers(secret)) or _ALNUM.search(secret) is None:
         return False
-    if secret.strip(" .,;:()").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
+    if secret.strip(" .,;:()\"'`").lower() in _NO_SECRET or secret.startswith(_ASKED_FOR) or is_placeholder(secret):
         return False
     if found.rule == "key:api-key" and secret in LABEL_WORDS:
         return False  # `secretKey: password`: the name of a member
@@ -192,9 +216,9 @@ def fits(secret: str, found: KeyClass) -> bool:
     if _NUMBER.match(secret) and (not found.numeric or (found.rule == "key:password" and len(secret) < 4)):
         return False
     if found.rule == "key:authorization":
-        return len(secret) >= 16 or has_digit(secret)
+        return (len(secret) >= 16 or has_digit(secret)) and has_form(secret, found.rule)
     if found.rule == "key:cookie":
-        return "=" in secret or has_digit(secret)
+        return ("=" in secret or has_digit(secret)) and has_form(secret, found.rule)
     return enough_digits(secret, found.rule) and has_form(secret, found.rule)
 
 
@@ -275,6 +299,8 @@ def describes_in(key: str, value: object, found: KeyClass) -> bool:
 
 def is_list_item(text: str, found: KeyClass, name: str) -> bool:
     """Whether an item of a list or table could be a secret: no sentence, no name of one, no word of a heading."""
+    if _FILE.fullmatch(text) is not None:
+        return False
     count = len(text.split())
     if count >= 3 or (count == 2 and text.replace(" ", "").isalpha()):
         return False

@@ -314,7 +314,7 @@ TRAILERS = words("""
 """Last words that do not change what the word before them is: `password_confirmation`, `api_key_prod`."""
 
 HARMLESS_PASS_OWNERS = words(
-    "first second third single multi two final last test boarding ski season day fastcgi uwsgi scgi grpc memcached"
+    "first second third single multi two all final last test boarding ski season day fastcgi uwsgi scgi grpc memcached"
 )
 
 DESCRIPTIVE = words("""
@@ -323,7 +323,7 @@ DESCRIPTIVE = words("""
     created_at updated_at expires expires_at expires_in status enabled required algorithm alg format
     role roles grant_type token_type method methods scheme audience client_id tenant_id key_id kid usage source
     expiration expiry in question resolved integrity engine driver secret_name file files ref arn external environment
-    optional documentation summary caption help
+    optional documentation summary caption help visibility sameSite samesite lifetime ttl redirect
 """)
 """Keys inside a sensitive object that describe the secret rather than hold it."""
 

@@ -25,7 +25,7 @@ DEVELOPER: tuple[Rule, ...] = (
     part(
         "npmrc-token",
         ("_authtoken", "_auth=", "_auth ="),
-        r"(?<!\w)_auth(?:[Tt]oken)?\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=_.-]{16,400})(?![(\[])",
+        r"(?<![\w.])_auth(?:[Tt]oken)?\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9+/=_.-]{16,400})(?![\w(\[])",
     ),
     token("pypi-token", "pypi-", r"pypi-(?:AgEI|AgEN)[A-Za-z0-9_-]{50,1000}"),
     token("rubygems-key", "rubygems_", r"rubygems_[a-f0-9]{48}"),

@@ -24,6 +24,9 @@ AT_SIGNS = re.compile(r"@(?<=[\w.+%-]@)(?=(?:[\w-]{1,63}\.)+[^\W\d_]{2,24}(?!\w|
 _DOMAIN = re.compile(r"(?:[\w-]{1,63}\.)+([^\W\d_]{2,24})")
 _OBJECT_HASH = re.compile(r"@[0-9a-f]{5,8}\.")
 _LOCAL = re.compile(r"[\w.+%'-]{1,64}")
+# Names of algorithms and extensions of SSH (RFC 4251, section 6); a repository as git clones it.
+_ALGORITHMS_OF, _ALGORITHMS = frozenset({"openssh.com", "libssh.org"}), frozenset({"zlib", "statvfs", "fstatvfs"})
+_REPOSITORY = re.compile(r":(?:[\w.-]{1,100}/){1,4}[\w.-]{1,100}\.git(?![\w.])")
 # `a@b.txt` is a file. Only endings that are no country's top-level domain, or that follow a slash.
 _FILE_ENDINGS = words(
     """
@@ -64,10 +67,13 @@ _CARD = re.compile(
     r"|\d{4}([ .-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3}(?![\d/]))?(?!\d|\1\d{1,3}(?![\d/]| /|\1\d\d(?!\d)))"
     r"|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)|\d{4}([ -])\d{4}\3\d{4}\3\d(?!\d)"
 )
+_GROUP_OF_FOUR = re.compile(r"(?<![\w.])(?=[a-f]{0,3}\d)[0-9a-f]{4} \Z")
+_GROUPS_OF_FOUR = re.compile(r"(?: (?=[a-f]{0,3}\d)[0-9a-f]{4}(?![\w.])){2}")
+_SERIAL = re.compile(r"(?i)\bserial(?: (?:number|no\.?))?:\s{1,4}\Z")
 _SSN = re.compile(r"\d{3}([- .])\d{2}\1\d{4}(?![\d-])|\d{3}-\d{6}(?![\d-])|\d{5}-\d{4}(?![\d-])|\d{9}(?!\d)")
 # In small letters only those whose account has digits alone: letters and digits together are anything.
 _IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}|[a-z]{2}\d{2}(?:[ -]?[0-9]){11,30}")
-_END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-]|\.\d)"
+_END = r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?![\d-]|\.\d|:[0-9A-F]{4})"
 _PHONE = re.compile(
     r"(?:(?:00)?1[-. ]?)?(?:\([2-9]\d{2}\)[-. ]?|[2-9]\d{2}[-. ])\d{3}[-. ]?\d{4}"
     + _END
@@ -86,14 +92,16 @@ _TIME_BEFORE = re.compile(r"\d\d:\d\d:\Z")
 _DATED = re.compile(r"[0-5]\d (?:19|20)\d\d(?![0-9])")
 _STATE_BEFORE = re.compile(r"(?<![^\W_])[A-Z]{2}[,.]?\s{1,8}(?:[%#*/;]{1,2}\s{1,4})?\Z")
 _ZIP = re.compile(r"\d{5}-\d{4}\Z")
-_DECIMALS = re.compile(r"\d{3,4}\.\d{7}\Z|\d{3}\.\d{3}[ -]\d{4}\Z")
-_DUMP_LINE = re.compile(r"(?:^|\n)(?:0x)?[0-9a-f]{6,8}:? {1,2}(?:[0-9a-f]{2}(?:[0-9a-f]{2})? {1,2}){0,16}\Z")
+_DECIMALS = re.compile(r"\d{3,4}\.\d{7}\Z|1?\d{3}(?:\.\d{3}[ -]\d{4}|[ -]\d{3}\.\d{4})\Z")
+_DUMP_LINE = re.compile(
+    r"(?:^|\n) {0,8}(?:(?:0x)?[0-9a-f]{6,8}:?|[0-9a-f]{1,16}:)[ \t]{1,2}(?:[0-9a-f]{2}(?:[0-9a-f]{2})? {1,2}){0,16}\Z"
+)
 _BYTE_BEFORE = re.compile(r"(?:^|\s)(?:[0-9][a-f]|[a-f][0-9]) {1,2}\Z")
 _BYTE_AFTER = re.compile(r" {1,2}(?:[0-9][a-f]|[a-f][0-9])(?=\s|$)")
 # A group of digits before it: then this is the rest of some longer number.
 _GROUP_BEFORE = re.compile(r"(?:[A-Z]{1,4}\d{1,4}|(?<![-.\d])\d{1,4}|(?<!\w)[A-Z]\d{3}) \Z")
 _INTERNATIONAL = re.compile(r"\d{1,4}(?:[ .-]?\(?\d{1,5}\)?){2,7}")
-_SUMMED = re.compile(r"(?:\+|(?<![\\\w])[A-Za-z])\+\Z")
+_SUMMED = re.compile(r"(?:\+|(?<![\\\w])[A-Za-z]|\]|\d[Ee])\+\Z")
 _DECIMAL = re.compile(r"\d\.\d{4,15}")
 _LETTER = re.compile(r"(?!x\s?\d|ext)[^\W\d_]")
 _PLAIN = re.compile(r"\d{10,13}(?!\d)")
@@ -118,12 +126,22 @@ def find_email(text: str, at: int) -> Span | None:
     ending = domain.group(1).lower()
     if text.startswith("(", domain.end()) and _OBJECT_HASH.match(text, at):
         return None  # a frame of Java
+    if _is_name_with_domain(text, name, at, domain.end()):
+        return None
     if ending in _FILE_ENDINGS or (before.endswith("/") and ending in _COUNTRY_FILE_ENDINGS):
         return None
     # `git@host:path`, `ssh://user@host`: logins, not addresses. `name:x@` is a URL's password.
     if name == "git" or not name or _is_url_user(text, start):
         return None
     return at - len(name), domain.end()
+
+
+def _is_name_with_domain(text: str, name: str, at: int, end: int) -> bool:
+    """Whether it names something else: `ssh-rsa-cert-v01@openssh.com`, `owners@odata.bind`, `org-1@host:a/b.git`."""
+    domain = text[at + 1 : end]
+    if domain in _ALGORITHMS_OF:
+        return "-" in name or name in _ALGORITHMS
+    return domain.startswith("odata.") or (text[end : end + 1] == ":" and _REPOSITORY.match(text, end) is not None)
 
 
 def _is_url_user(text: str, start: int) -> bool:
@@ -197,11 +215,20 @@ def _find_card(text: str, start: int) -> Found | None:
     if match is None or _inside_a_name(text, start, match.end()):
         return None
     digits = match.group().replace(" ", "").replace("-", "").replace(".", "")
-    if is_card(digits):
-        return start, match.end(), CARD
-    # Three digits more, of the card's code: `4242 4242 4242 4242 313`.
+    # Three digits more are the card's code: `4242 4242 4242 4242 313`.
     coded = match.lastindex == 1 and len(digits) == 19 and is_card(digits[:16])
-    return (start, match.end(), CARD) if coded else None
+    if not (coded or is_card(digits)) or _goes_on(text, start, match.end()):
+        return None
+    return start, match.end(), CARD
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether there are more groups than a card has: coordinates, measured values, a line of hexdump(1) or xxd(1).
+
+    Or whether it is said to be the number of a certificate.
+    """
+    before = text[max(0, start - 24) : start]
+    return bool(_GROUP_OF_FOUR.search(before) or _GROUPS_OF_FOUR.match(text, end) or _SERIAL.search(before))
 
 
 def find_card_code(text: str, start: int, end: int) -> Found | None:

@@ -116,6 +116,6 @@ PLATFORMS: tuple[Rule, ...] = (
         r"maker\.ifttt\.com/(?:trigger|use)/[^\s\"']{1,80}/key/[A-Za-z0-9_-]{20,60}",
     ),
     token("teamwork-token", "tkn.v1_", r"tkn\.v1_[A-Za-z0-9+/]{40,120}={0,2}"),
-    token("storyblok-token", "sb_", r"sb_[A-Za-z0-9]{22,64}", has_digit),
+    token("storyblok-token", "sb_", r"(?<![_-])sb_[A-Za-z0-9]{22,64}", has_digit),
     token("home-assistant-webhook", "hooks.nabu.casa/", r"hooks\.nabu\.casa/[A-Za-z0-9_-]{40,160}"),
 )

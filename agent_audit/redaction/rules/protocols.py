@@ -176,7 +176,8 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "credentials-pair",
         ("creds ", "credentials ", "login ", "creds: ", "credentials: ", "login: "),
-        r"(?i:creds|credentials|login):?(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
+        r"(?:(?<![\w-])|(?<=\\[nrt]))(?i:creds|credentials|login):?"
+        r"(?: (?:is|are|with|as|for [\w ]{1,24}(?: are| is|:)))? "
         rf"[\w.@-]{{2,64}} ?/ ?{VALUE}",
         is_mixed_value,
     ),
@@ -224,7 +225,7 @@ PROTOCOLS: tuple[Rule, ...] = (
     part(
         "keypad-code",
         ("disarm", "keypad", "alarm", "gate", "lock"),
-        r"(?i:disarm|keypad|alarm|gate|lock)\b"
+        r"(?:(?<![^\W_])|(?<=[Pp]ad)|(?<=[Dd]oor))(?i:disarm|keypad|alarm|gate|lock)\b"
         r"(?![^\n#]{0,24}\b(?i:issue|ticket|pr|bug|case|see|closes?|fix(?:es)?):? #)"
         # A number behind `#` alone is that of an issue: `lock the database at once #4711`.
         r"[^\n.\d#]{0,24}?(?:(?:\b(?i:code|pin|is|are|was|now|with|in|to|use|enter|type|dial|press|punch)|[:=-]) (?=#)"

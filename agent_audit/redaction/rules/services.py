@@ -12,7 +12,8 @@ SERVICES: tuple[Rule, ...] = (
     token("anthropic-key", "sk-ant-", r"sk-ant-(?:api|admin|oat|ort|sid)\d{2}-[A-Za-z0-9_-]{40,200}"),
     token("openrouter-key", "sk-or-", r"sk-or-v1-[a-f0-9]{64}"),
     # The middle of an OpenAI key is always `T3BlbkFJ`; other services hand out `sk-` keys of many lengths.
-    token("openai-key", "sk-", r"sk-(?!ant-)[A-Za-z0-9_-]{20,360}", has_digit),
+    # No algorithm of OpenSSH for keys on a device: `sk-ssh-ed25519-cert-v01@openssh.com`.
+    token("openai-key", "sk-", r"sk-(?!ant-|(?:ssh|ecdsa)-[a-z0-9-]{1,40}@)[A-Za-z0-9_-]{20,360}", has_digit),
     token("langfuse-key", "pk-lf-", r"pk-lf-[0-9a-f-]{36}"),
     token("langsmith-key", "lsv2_", r"lsv2_(?:pt|sk)_[a-fA-F0-9]{32}_[a-fA-F0-9]{10}"),
     token(

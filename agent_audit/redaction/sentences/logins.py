@@ -47,7 +47,7 @@ _WITH = re.compile(
 )
 _INSTEAD = re.compile(rf"(?i)(?: \w{{2,12}})?[,:] {_USER} (?:with|and|using) {_VALUE}")
 _ASIDE = re.compile(rf"(?i:admin|root), {_VALUE}(?= ?[–—-] |\))")
-_DASH_BEFORE = re.compile(r"(?:[–—] ?| - |\()\Z")
+_DASH_BEFORE = re.compile(r"(?:[–—] ?| - |(?<!\w)\()\Z")  # no call
 _U_AND_P = re.compile(
     rf"[Uu](?:ser)?: [^\s,;|]{{2,48}}[ \t]{{0,2}}(?:[,;|]|\r?\n|\\n)?[ \t]{{0,4}}[Pp](?:w|wd|ass)?: {_VALUE}"
 )

@@ -95,8 +95,8 @@ def find_in_sentence(text: str, first: int, last: int, found: KeyClass) -> list[
         last: where it ends.
         found: what the name says of its value.
     """
-    if found.weak:
-        return []
+    if found.weak or (text[first:last] == "pass" and text[max(0, first - 3) : first] == "to "):
+        return []  # `options to pass to the server's Handler`
     if found.rule != "key:password":
         return _behind(text, last, found)
     app = _app_password(text, first, last, found)

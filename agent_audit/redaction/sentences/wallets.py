@@ -25,6 +25,7 @@ _GAP = re.compile(
     r"[\"'`*]?[ \t]{0,4}(?:[,;|/>][ \t]{0,4})?(?:\r?\n\s{0,8})?(?:[-*\u2022|] ?)?"
     r"(?:[#(]?\d{1,2}[.):]?[ \t]{0,4}(?:\|[ \t]{0,4})?)?[\"'`*]?"
 )
+_JOINED = re.compile(r"[A-Za-z]-[A-Za-z]")
 _SIZES = (12, 15, 18, 21, 24)
 # Of the list too, and stands before a phrase rather than in it.
 _LABELS = frozenset({"seed", "phrase", "secret", "word", "wallet", "mnemonic"})
@@ -68,7 +69,10 @@ def _follows(text: str, first: int, last: int, start: int, count: int) -> bool:
     gap = text[last:start]
     if _GAP.fullmatch(gap) is None:
         return False
-    return not ("\n" in gap and count in _SIZES and "\n" not in text[first:last])
+    before = text[first:last]
+    if ("\n" in gap and _JOINED.search(before)) or (gap == "-" and "\n" in before):
+        return False  # a list of names of several words each
+    return not ("\n" in gap and count in _SIZES and "\n" not in before)
 
 
 def _phrases(words: list[_Word]) -> Iterator[tuple[int, int]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from agent_audit.redaction.names.around import is_no_secret_here
+from agent_audit.redaction.names.around import is_no_secret_here, is_parameter, names_no_value
 from agent_audit.redaction.names.keys import KeyClass, segments
 from agent_audit.redaction.names.source_code import (
     is_annotation,
+    is_between_quotes,
     is_code,
     is_constant_name,
+    is_expression,
     is_made_name,
     is_pattern,
     is_template,
@@ -67,7 +69,7 @@ _ITEM = re.compile(
 )
 _URL_USER = re.compile(r"://[\w.~-]{0,64}\Z")
 _USER_AND = re.compile(r"(?i)(?:\bid|user|username|login|name) ?/ ?\Z")
-_DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\.[A-Za-z_]+)+$")
+_DOTTED_NAME = re.compile(r"[A-Za-z_]+(?:\??\.[A-Za-z_]+)+$")
 _LITERAL = re.compile(r"(\"{3}|'{3})\S{1,4096}?\1")
 _WRAPPER = re.compile(
     r"(?:(?:new )?(?:SecretStr|SecretBytes|Secret|Some|Just|String|str|bytes|Buffer\.from|(?:String\.)?valueOf"
@@ -98,6 +100,7 @@ _PROSE = re.compile(r"[A-Za-z]+ [a-z]+ [a-z]+ ?")
 _GOES_ON = re.compile(r"[,;]? +(?:`{0,2}[^\W\d_]|\d{1,4} ?[^\W\d_]|\(|\"[^\"\s]{1,64}\" )")
 _ADDED = re.compile(r"[\"'] ?[+.] ?[A-Za-z_]")
 _NAME_HERE = re.compile(r"[\w-]{1,48}")
+_QUALIFIED_NAME = re.compile(r"(?:\w{1,32}\.){0,2}[\w-]{1,48}")
 # A requirement with its version.
 _NO_TOKEN = re.compile(r"[A-Za-z][\w.-]{0,40}==\d{1,4}(?:\.\d{1,4})*\Z")
 _METAVAR = re.compile(r"[A-Z]{2,24}(?:_[A-Z]{2,24}){0,6}[\\,.\]]?\Z")
@@ -146,6 +149,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     separator, start = after.group(2).replace("\\r", "").replace("\\n", "\n"), after.end()
     if "=" in separator and "\n" in separator and _NEXT_NAME.match(text, start):
         return None  # `PASSWORD=`, and the next line
+    if "=>" in separator and is_parameter(text, first):
+        return None
     if text[first - 2 : first] == "${" and first > 1:
         return _default_of(text, start, found)
     if separator[-2:] == "= " and text[max(0, first - 3) : first].rstrip(" $")[-1:] == ",":
@@ -183,12 +188,10 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         return finding_of(find_weak(text, start, found))
     if text.startswith(('"""', "'''"), start) and _LITERAL.match(text, start) is None:
         return None  # the documentation of what a function gives back
+    if separator.lstrip()[:1] == ":" and first and text[first - 1] == text[start : start + 1] and text[start] in "\"'":
+        return None  # `input('Password: ')`: the quote closes what the name stands in
     if found.rule in ("key:authorization", "key:cookie") and ":" in separator:
         value = _header_value(text, start)
-    elif (
-        separator.lstrip()[:1] == ":" and first and text[first - 1] == text[start : start + 1] and text[start] in "\"'"
-    ):
-        return None  # `input('Password: ')`: the quote closes what the name stands in
     else:
         value = value_at(text, start)
     if value is not None and separator.endswith(("22", "27")):
@@ -198,6 +201,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
     if value is None or not plausible(text, value, separator, found):
         return None
     if _is_of_program(text, first, value, separator, found):
+        return None
+    if names_no_value(text, first, start, separator):
         return None
     if is_no_secret_here(text, first, after.end(1), value.start, separator):
         return Finding([], 0)  # nor is what the sentence goes on with
@@ -276,8 +281,10 @@ def _is_of_program(text: str, first: int, value: Value, separator: str, found: K
     if separator == "=" and text[first] == "-" and _is_metavar(text, first, secret):
         return True
     if found.rule in ("key:authorization", "key:cookie") and not QUOTE.match(text, value.start - 1):
-        return "\n" in separator or is_template(secret) or is_annotation(secret)
+        return "\n" in separator or is_template(secret) or is_annotation(secret) or is_expression(secret)
     if value.quoted:
+        if is_between_quotes(secret):
+            return True
         if secret[-1:] in ("_", "-", ":") and _ADDED.match(text, value.end):
             return True  # the prefix of what is made: `"ak_" + token_hex(16)`
         made = is_template(secret) or is_constant_name(secret) or is_pattern(secret)
@@ -295,12 +302,15 @@ def _is_metavar(text: str, first: int, secret: str) -> bool:
 
 
 def _is_same_name(text: str, first: int, secret: str) -> bool:
-    """`X_API_KEY = "x-api-key"`: what it is called elsewhere."""
-    named = _NAME_HERE.match(text, first)
+    """`X_API_KEY = "x-api-key"`, `BAD_CREDENTIALS = "bad-credentials"`: what it is called elsewhere."""
+    named = _QUALIFIED_NAME.match(text, first)
     if named is None or not secret.replace("_", "").replace("-", "").isalpha():
         return False
-    parts = segments(secret)
-    return len(parts) > 1 and segments(named.group()) == parts
+    name, parts = named.group().rpartition(".")[2], segments(secret)
+    own = segments(name)
+    if len(parts) > 1 and name.isupper() and secret.isupper() and name.endswith("_KEY") and "-" not in secret:
+        return True  # `STORAGE_KEY = "GUIDED_TOUR"`
+    return len(parts) > 1 and (own == parts or (name.isupper() and own[-len(parts) :] == parts))
 
 
 def _is_itself(text: str, first: int, value: Value) -> bool:

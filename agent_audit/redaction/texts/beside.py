@@ -26,6 +26,7 @@ _FINGERPRINT = re.compile(r"[0-9A-F]{16}(?:[0-9A-F]{24})?(?![0-9A-Za-z])")
 # `KEY userid (userid)`: an index of a table.
 _INDEX = re.compile(r"([\w-]{1,64})[`\"]? {1,2}\([`\"]?\1\b")
 _NEXT_NAME = re.compile(r"[A-Za-z_][\w.-]{0,64}[=:]")
+_NEXT_FIELD = re.compile(r"[A-Za-z][\w.-]{1,32}=(?=[^=\s\"'])")
 _LISTED_VALUE = re.compile(r"[0-9A-Fa-f]{16,256}(?=[\"'])")
 _MIXED_VALUE = re.compile(rf"{MIXED}{RANDOM}{{0,504}}(?<![.:])")
 _ELEMENT = re.compile(
@@ -50,6 +51,7 @@ _SETS = re.compile(
     r"(?i:fill|type|set\w{0,16}|put\w{0,8}|add\w{0,8}|define|header|append|send_keys|getenv|environ\.get|get)"
     r"\(\s{0,2}(?:[\w.]{1,20},\s?)?[\"'`][#.]?(?:\w{1,8}\[name=)?\Z"
 )
+_GOES_ON = re.compile(r" (?:[a-z]{1,16}|\()(?![\w=-])")
 _NEXT_ARGUMENT = re.compile(r"\\{0,7}[\"'],\s{0,24}\\{0,7}[\"']")
 # `["API_TOKEN", "x"]`
 _PAIR = re.compile(r"[\[(]\s{0,8}[\"']\Z")
@@ -120,17 +122,21 @@ def find_in_element(text: str, end: int, found: KeyClass) -> Named | None:
     return Named(start, stop, found.rule) if secret and (marked or could_be_secret(secret, found)) else None
 
 
-def find_close_by(text: str, after: re.Match[str], first: int, found: KeyClass) -> Named | None:
+def find_close_by(  # noqa: PLR0911  # one line a form
+    text: str, after: re.Match[str], first: int, found: KeyClass
+) -> Named | None:
     """A value that merely follows its name: it must look generated, or stand in quotes."""
     if REFERENCE.match(text, after.end()) or (first and text[first - 1] == "/"):
         return None  # a path and the next argument
+    if after.group(3)[0] in "\"'," and _NEXT_FIELD.match(text, after.end()):
+        return None  # `msg="wrong password" remote_addr=10.0.0.7`
     if after.group(3)[-1] == "\\" and text[after.end()] in "nrtu":
         return None  # a letter or a line's end as JSON escapes it
     if _INDEX.match(text, after.end()):
         return None
     if found.rule == "key:credential" and "(" in after.group(3) and _IDENTIFIER.match(text, after.end()):
         return None  # `ClientSecretCredential("<tenant>", …`
-    if found.rule == "key:private-key" and _FINGERPRINT.match(text, after.end()):
+    if (found.weak or found.rule == "key:private-key") and _FINGERPRINT.match(text, after.end()):
         return None
     return (
         find_weak(text, after.end(), found) or _listed(text, after, first, found) or _mixed(text, after, first, found)
@@ -199,7 +205,9 @@ def _mixed(text: str, after: re.Match[str], first: int, found: KeyClass) -> Name
     return Named(match.start(), match.end(), found.rule)
 
 
-def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | None:
+def find_argument(  # noqa: PLR0911  # one line a form
+    text: str, after: re.Match[str], found: KeyClass
+) -> Named | None:
     """`--password x`, `-storepass x`."""
     gap = after.group(3)
     # In a list of arguments each is quoted: `"--password", "x"`.
@@ -218,6 +226,8 @@ def find_argument(text: str, after: re.Match[str], found: KeyClass) -> Named | N
     secret = text[value.start : value.end]
     if secret.startswith(("-", "pass:'", 'pass:"')) or (secret.isupper() and secret.isalpha()):
         return None
+    if (gap.startswith("  ") or gap[0] in "\"'`") and WORD.match(secret) and _GOES_ON.match(text, value.end):
+        return None  # `-W, --password   force a prompt`, `'--passphrase' asks again`: what it is for
     if is_constant_name(secret) or (secret in SAID_OF_OPTIONS and gap == " ") or _MOUNT.match(secret):
         return None
     return Named(value.start, whole(text, value).end, found.rule) if plausible(text, value, "=", found) else None

@@ -37,11 +37,20 @@ class Block(NamedTuple):
     end: int
 
 
+# The branches of a choice and the calls of a program, a line each, where YAML would have items.
+_CODE = re.compile(r"[?:] [A-Za-z_$].*|.* (?:\|\||\?\?)|[A-Za-z_$][\w$]*(?:\.[\w$]+){0,4}\([\w$.\"'\\, -]*\)[,;)]{0,3}")
+_FEW, _CHOSEN = 3, frozenset({"key:password", "key:secret"})
+_PLAIN_NAME = re.compile(r"[A-Za-z]+(?:_[a-z]+)*")
+"""More than a few of these, and nothing else, are names: `AUTH_KEYS = ["type", "user", "accessToken", "expires"]`."""
+_ENUMERATES = frozenset({"choices", "enum", "scopes", "roles", "methods"})
+"""Below them stands what may be chosen, in a schema of whatever kind."""
 VALIDATES = frozenset({"required", "nullable", "sometimes", "present", "filled", "confirmed", "bail"})
 """Rules of Laravel's validator: one of them in a list under a field's name, and all of it says what the field takes."""
 
 
-def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Block:
+def read_collection(  # noqa: PLR0912  # one line a token
+    text: str, start: int, found: KeyClass, *, bare: bool
+) -> Block:
     """The secrets in the list or map that opens at `start`.
 
     Args:
@@ -61,6 +70,8 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         place = match.end()
         if opens:
             depth += 1
+            if key in _ENUMERATES and opens == "[" and not skipped:
+                skipped = depth
             # An index or a call of a program: `creds["AccessKeyId"]`, `now.strftime("%Y")`.
             if not skipped and place - 2 > start and _OF_NAME.match(text, place - 2):
                 skipped = depth
@@ -88,6 +99,9 @@ def read_collection(text: str, start: int, found: KeyClass, *, bare: bool) -> Bl
         if (quote or bare) and not (key and describes(key)) and not skipped and _item(content, found, key or "x"):
             secrets.append(Named(first, last, found.rule))
         key = ""
+    names = len(secrets) > _FEW and text[start] != "{" and found.rule not in _CHOSEN
+    if names and all(_PLAIN_NAME.fullmatch(text, one.start, one.end) for one in secrets):
+        secrets = []
     return Block(secrets, place)
 
 
@@ -117,8 +131,13 @@ def read_yaml(text: str, first: int, colon: int, found: KeyClass) -> Block | Non
         secrets = [Named(lines[0][0], end, found.rule)] if could_be_secret(whole, found) else []
         return Block(secrets, end)
     secrets = []
-    name = text[first:colon]
+    name, skipped = text[first:colon], -1
     for start, stop in lines:
+        depth = start - text.rfind("\n", 0, start)
+        if skipped >= 0 and (depth > skipped or (depth == skipped and text.startswith("- ", start))):
+            continue
+        chosen = text[start:stop].rstrip(": ") in _ENUMERATES and text[stop - 1] == ":"
+        skipped = depth if chosen else -1
         item = _yaml_item(text, start, stop, found, name)
         if item is None and not secrets and _is_schema(text[start:stop]):
             return Block([], line)
@@ -181,4 +200,9 @@ def _yaml_item(text: str, start: int, stop: int, found: KeyClass, name: str) -> 
 
 
 def _item(content: str, found: KeyClass, name: str) -> bool:
-    return content[:1] not in "*&[{(|>" and could_be_secret(content, found) and is_list_item(content, found, name)
+    return (
+        content[:1] not in "*&[{(|>"
+        and _CODE.fullmatch(content) is None
+        and could_be_secret(content, found)
+        and is_list_item(content, found, name)
+    )

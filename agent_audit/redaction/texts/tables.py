@@ -39,7 +39,9 @@ _SQL_VALUE = re.compile(
 _SQL_QUOTED = re.compile(r"\([^()']*'([^']+)'")
 
 
-def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
+def find_columns(  # noqa: PLR0911  # one line a reason
+    text: str, place: int, keys: KeyClassifier
+) -> tuple[list[Named], int]:
     """The secrets below a header that holds `place`, and where the table, or else the line, ends."""
     if _CELL_ENDS.match(text, place) is None:
         return [], place + 1
@@ -70,7 +72,9 @@ def find_columns(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named
         names.pop()
     columns = _sensitive(names, keys)
     starts = [cell - first for cell, _ in header]
-    return _below(text, end, mark, kind, header, starts, columns, inside=inside) if columns else ([], end)
+    if not columns or (kind == " " and first > begins and _continues_columns(text, first - 1, starts)):
+        return [], end
+    return _below(text, end, mark, kind, header, starts, columns, inside=inside)
 
 
 def _kind(line: str) -> str | None:
@@ -114,6 +118,15 @@ def _is_row(text: str, before: int, mark: str, kind: str, count: int) -> bool:
     if kind == "|":
         return "|" in text[first:before]
     return kind != " " and kind in text[first:before] and len(_cells(text, first, before, kind)) == count
+
+
+def _continues_columns(text: str, before: int, starts: list[int]) -> bool:
+    """Whether the cells of the line that ends at `before` begin where those of the next do.
+
+    Then they are words in columns, as programs list their commands, and have no header.
+    """
+    above = text.rfind("\n", max(0, before - _MAX_LINE), before) + 1
+    return len(starts) > 2 and [cell - above for cell, _ in _cells(text, above, before, " ")] == starts
 
 
 def _trimmed(text: str, start: int, end: int) -> Cell:
