@@ -25,27 +25,31 @@ def interrupted_at_each_step(
         the number of the step, after each run that was interrupted and after the last one.
     """
     step, came = 0, True
-    while came:
-        step, came, left = step + 1, False, step + 1
+    gc.freeze()  # what the tests before have left takes longer to look through, each time, than everything here
+    try:
+        while came:
+            step, came, left = step + 1, False, step + 1
 
-        def interrupt(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
-            nonlocal came, left
-            if code is None or frame.f_code is code:
-                frame.f_trace_opcodes = True
-                left -= event == "opcode"
-                if not left and not came:
-                    came = True
-                    if strike is None:
-                        raise KeyboardInterrupt
-                    strike()
-            return interrupt
+            def interrupt(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+                nonlocal came, left
+                if code is None or frame.f_code is code:
+                    frame.f_trace_opcodes = True
+                    left -= event == "opcode"
+                    if not left and not came:
+                        came = True
+                        if strike is None:
+                            raise KeyboardInterrupt
+                        strike()
+                return interrupt
 
-        sys.settrace(interrupt)
-        try:
-            run()
-        except KeyboardInterrupt as interrupted:
-            interrupted.__traceback__ = None  # its frames would hold what they have made
-        finally:
-            sys.settrace(None)
-        gc.collect()
-        yield step
+            sys.settrace(interrupt)
+            try:
+                run()
+            except KeyboardInterrupt as interrupted:
+                interrupted.__traceback__ = None  # its frames would hold what they have made
+            finally:
+                sys.settrace(None)
+            gc.collect()
+            yield step
+    finally:
+        gc.unfreeze()
