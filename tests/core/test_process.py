@@ -179,16 +179,17 @@ def test_a_signal_handler_and_a_finalizer_may_log_while_the_same_thread_logs(log
 import itertools
 tickets = itertools.count()  # one C call: a handler may be interrupted by itself
 def on_alarm(*_): log(1_000_000 + next(tickets))
-signal.signal(signal.SIGALRM, on_alarm)
-# Not shorter: a handler that takes longer than this is interrupted by the next one, and so on without end.
-signal.setitimer(signal.ITIMER_REAL, 0.002, 0.002)
+signal.signal(signal.SIGPROF, on_alarm)
+# A handler that takes longer than this is interrupted by the next one, and so on without end: so it is a time of the
+# processor, which a busy machine does not take away, and not shorter.
+signal.setitimer(signal.ITIMER_PROF, 0.002, 0.002)
 class Finalized:
     def __init__(self, n): self.n = n
     def __del__(self): log(2_000_000 + self.n)
 for n in range(5_000):
     log(n)
     cycle = Finalized(n); cycle.me = cycle
-signal.setitimer(signal.ITIMER_REAL, 0)
+signal.setitimer(signal.ITIMER_PROF, 0)
 del cycle
 import gc; gc.collect()
 print(next(tickets))
