@@ -50,7 +50,7 @@ def test_of_several_who_migrate_at_once_one_does_it(postgresql: PostgreSQLServer
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(200)
     assert sorted(steps) == [0, 0, 0, VERSION]
 
 
@@ -264,7 +264,7 @@ def test_what_comes_while_a_day_is_dropped_is_counted_too(postgresql: PostgreSQL
     finally:
         writer.close()
         sink.close()
-        dropping.join(30)
+        dropping.join(200)
     assert gone == [old.date()]
     assert postgresql.run(url, "SELECT first_seq, last_seq, events FROM {schema}.dropped") == [(0, 1, 2)]
 

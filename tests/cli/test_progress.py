@@ -101,7 +101,7 @@ def test_a_slow_query_shows_that_it_goes_on_and_its_answer_is_clean(tmp_path: Pa
 def test_nothing_is_shown_where_nobody_looks(tmp_path: Path, command: str) -> None:
     log = write_log(tmp_path / "log", [event("error", at=i) for i in range(300)])
     done = subprocess.run(
-        [sys.executable, "-c", _IMPATIENT, command, str(log)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _IMPATIENT, command, str(log)], capture_output=True, text=True, timeout=200, check=False
     )
     assert "reading segments" not in done.stderr
     assert "verifying" not in done.stderr

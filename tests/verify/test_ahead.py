@@ -165,7 +165,7 @@ def test_processes_end_with_the_one_that_has_started_them_when_that_is_killed(
         assert process.stdout is not None
         assert [process.stdout.readline() for _ in range(2)] == ["reading\n"] * 2
         process.kill()
-        process.communicate(timeout=60)  # until nobody is left who could write to it
+        process.communicate(timeout=200)  # until nobody is left who could write to it
 
 
 @given(st.lists(events(), max_size=60).map(once_per_span), st.integers(0, 60), st.integers(0, 60))

@@ -37,7 +37,7 @@ def test_a_log_whose_writer_was_killed_at_any_moment_verifies_before_and_after_i
         process = writer(log_dir)
         time.sleep(rng.uniform(0.05, 1.3))
         process.send_signal(signal.SIGKILL)
-        process.wait(60)
+        process.wait(200)
         found = check(log_dir)
         assert found.verdict in (Verdict.VALID, Verdict.NOT_PROVABLE), found
         assert found.verdict is Verdict.VALID or found.root is None, found
