@@ -257,7 +257,7 @@ def test_what_comes_while_a_day_is_dropped_is_counted_too(postgresql: PostgreSQL
         with writer.entered("o", 1) as head:
             writer.add(head, 1, [line(1, old)], facts)
             dropping.start()
-            deadline = time.monotonic() + 4
+            deadline = time.monotonic() + 25
             while not postgresql.run(url, _WAITING) and time.monotonic() < deadline:
                 time.sleep(0.02)
             assert postgresql.run(url, _WAITING)
