@@ -36,6 +36,30 @@ class Bell:
         return rung
 
 
+class Flag:
+    """A `threading.Event` that a signal handler may set whatever it has interrupted: the waiting, or the same `set`."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._rung = threading.Lock()
+        self._rung.acquire()
+
+    def is_set(self) -> bool:
+        """Whether it was set; it stays so."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Set it, and wake who waits."""
+        self._is_set = True
+        release(self._rung)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep until it is set, at most so many seconds; whether it is."""
+        if not self._is_set and self._rung.acquire(timeout=seconds):
+            release(self._rung)  # for others who wait
+        return self._is_set
+
+
 def release(lock: threading.Lock) -> None:
     """Release a lock that is used as a bell: ringing it twice is ringing it once."""
     try:

@@ -1,4 +1,4 @@
-"""What a signal's handler that raises can do: end a function between any two of its steps."""
+"""What a signal's handler can do: strike between any two steps of a function, and end it there if it raises."""
 
 from __future__ import annotations
 
@@ -9,34 +9,47 @@ from types import CodeType, FrameType
 from typing import Any
 
 
-def interrupted_at_each_step(code: CodeType, run: Callable[[], object]) -> Iterator[int]:
-    """Run something again and again, and raise KeyboardInterrupt at the first step of that code, at the second, and on.
+def interrupted_at_each_step(
+    code: CodeType | None, run: Callable[[], object], strike: Callable[[], object] | None = None
+) -> Iterator[int]:
+    """Run something again and again, and strike at the first step of that code, at the second, and on.
 
     It is over with the run that comes to its end, or that ends the tracing (`sys.settrace(None)`).
+
+    Args:
+        code: where to strike; None: in all that is run.
+        run: what to run.
+        strike: what is done there; None: KeyboardInterrupt is raised.
 
     Yields:
         the number of the step, after each run that was interrupted and after the last one.
     """
     step, came = 0, True
-    while came:
-        step, came, left = step + 1, False, step + 1
+    gc.freeze()  # what the tests before have left takes longer to look through, each time, than everything here
+    try:
+        while came:
+            step, came, left = step + 1, False, step + 1
 
-        def interrupt(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
-            nonlocal came, left
-            if frame.f_code is code:
-                frame.f_trace_opcodes = True
-                left -= event == "opcode"
-                if not left:
-                    came = True
-                    raise KeyboardInterrupt
-            return interrupt
+            def interrupt(frame: FrameType, event: str, _: object) -> Callable[..., Any]:
+                nonlocal came, left
+                if code is None or frame.f_code is code:
+                    frame.f_trace_opcodes = True
+                    left -= event == "opcode"
+                    if not left and not came:
+                        came = True
+                        if strike is None:
+                            raise KeyboardInterrupt
+                        strike()
+                return interrupt
 
-        sys.settrace(interrupt)
-        try:
-            run()
-        except KeyboardInterrupt as interrupted:
-            interrupted.__traceback__ = None  # its frames would hold what they have made
-        finally:
-            sys.settrace(None)
-        gc.collect()
-        yield step
+            sys.settrace(interrupt)
+            try:
+                run()
+            except KeyboardInterrupt as interrupted:
+                interrupted.__traceback__ = None  # its frames would hold what they have made
+            finally:
+                sys.settrace(None)
+            gc.collect()
+            yield step
+    finally:
+        gc.unfreeze()

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 ADMIN = "auditadmin"
-_SECONDS = 60
+_SECONDS = 100
 
 
 def missing() -> str | None:

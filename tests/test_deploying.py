@@ -26,7 +26,7 @@ from tests.ship.stores import lines_of, write
 from tests.ship.test_shipper import origin_of
 
 TEXT = (Path(__file__).parent.parent / "docs" / "deploying.md").read_text()
-TIMEOUT = 60.0
+TIMEOUT = 200.0
 
 
 def snippet(language: str, holding: str) -> str:

@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from agent_audit.cli import (
@@ -42,6 +42,7 @@ from agent_audit.cli import (
     sessions,
     ship,
     show,
+    signals,
     sql,
     tail,
     timeline,
@@ -100,10 +101,6 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What no reading ends with."""
 
 
-_caught: list[int] = []
-"""Signals that end this process; DuckDB makes an error of its own of what is raised while it answers."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line.
 
@@ -114,14 +111,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code, see `--help`. Nothing is raised.
     """
     _prepare_streams()
-    if argv is None:
-        _end_in_order()
     try:
-        args = _parsed(argv)
-        options.refuse_reversed(args)
-        code = int(args.run(args))
-        sys.stdout.flush()
-        return code
+        with signals.ending_in_order() if argv is None else nullcontext():
+            args = _parsed(argv)
+            options.refuse_reversed(args)
+            code = int(args.run(args))
+            sys.stdout.flush()
+            return code
     except SystemExit as request:  # argparse has said what is wrong
         return request.code if isinstance(request.code, int) else USAGE
     except BrokenPipeError:  # `| head` has seen enough
@@ -130,7 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return SIGNALLED + signal.SIGINT
     except Exception as error:
-        return SIGNALLED + _caught[0] if _caught else _failed(error)
+        code_of_signal = signals.code_of_caught()  # DuckDB makes an error of its own of what is raised in its answer
+        return _failed(error) if code_of_signal is None else code_of_signal
 
 
 def _prepare_streams() -> None:
@@ -148,18 +145,6 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors=escaped.__name__)
     if hasattr(sys.stdout, "reconfigure") and not sys.stdout.isatty():
         sys.stdout.reconfigure(encoding="utf-8")
-
-
-def _end_in_order() -> None:
-    """Have the signals that end a process end it as Ctrl-C does: nothing that was half made is left behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):  # not what somebody ignores
-            signal.signal(number, _end)
-
-
-def _end(number: int, _: FrameType | None) -> None:
-    _caught.append(number)
-    raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(SIGNALLED + number)
 
 
 def _nowhere() -> TextIO:

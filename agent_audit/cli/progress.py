@@ -35,6 +35,7 @@ def progress(what: str, then: str = "answering", *, told_often: bool = False) ->
         return
     bar = _Bar(what, then, told_often)
     try:
+        bar.wait()
         yield bar.tell
     finally:
         bar.close()
@@ -45,6 +46,7 @@ class _Bar:
 
     def __init__(self, what: str, then: str, told_often: bool) -> None:
         self._what, self._then = what, then
+        self._told_often = told_often
         self._due = time.monotonic() + _PATIENCE if told_often else math.inf
         self._at: tuple[int, int | None] = (0, None)
         self._lock = threading.Lock()
@@ -52,7 +54,10 @@ class _Bar:
         self._bar: Any = None
         self._timer = threading.Timer(_PATIENCE, self._show)
         self._timer.daemon = True
-        if not told_often:
+
+    def wait(self) -> None:
+        """Begin to wait; `close` ends it."""
+        if not self._told_often:
             self._timer.start()
 
     def tell(self, done: int, total: int | None) -> None:
@@ -79,8 +84,8 @@ class _Bar:
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
             bar = Progress(*columns, console=Console(stderr=True), transient=True)
             bar.add_task(self._what, total=None)
+            self._bar = bar  # before it is started, which hides the cursor: a signal may come at any time
             bar.start()
-            self._bar = bar
             self._draw()
 
     def _draw(self) -> None:

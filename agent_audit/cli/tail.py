@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agent_audit.cli import options
+from agent_audit.cli import options, signals
 from agent_audit.cli.exits import INCOMPLETE, OK
 
 if TYPE_CHECKING:
@@ -49,12 +49,14 @@ def run(args: Namespace) -> int:
     last = list(islice(tail.matching(backwards(layout, end, options.segments_of(layout, query))), args.lines))
     if not last and args.lines:
         say("no event matches" if end.number else "the log is empty")
-    tail.write(reversed(last))
-    if args.follow:
-        try:
+    try:
+        tail.write(reversed(last))
+        if args.follow:
             tail.write(tail.matching(follow(layout, end)))
-        except KeyboardInterrupt:
-            pass  # the usual end
+    except KeyboardInterrupt:
+        if not args.follow:
+            raise
+        signals.over()  # the usual end
     return tail.exit_code()
 
 

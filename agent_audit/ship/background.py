@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent_audit.backends.file.layout import Layout
+from agent_audit.bell import Flag
 from agent_audit.errors import AuditError, LogNotFoundError
 from agent_audit.notice import RareNotice
 from agent_audit.ship.open import open_sink
@@ -66,7 +67,7 @@ class _Follower:
         self._sink = sink
         self._limits = limits
         self._notice = RareNotice()
-        self._ended = threading.Event()
+        self._ended = Flag()
         self._until = 0.0
         self._shipper: Shipper | None = None
         self.thread = threading.Thread(target=self._run, name=f"agent-audit-log ship {sink.url}", daemon=True)

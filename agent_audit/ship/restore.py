@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -69,6 +70,10 @@ def _claim(layout: Layout) -> None:
         layout.segments.mkdir(mode=0o700)
     except FileExistsError:
         raise ConfigurationError(f"{layout.root} is not empty: name a new directory") from None
+    except BaseException:
+        with suppress(OSError):  # a signal may come when it is made: nobody could restore to it again
+            layout.segments.rmdir()
+        raise
 
 
 def _empty(folder: Path) -> None:

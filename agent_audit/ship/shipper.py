@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import orjson
 
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.read import open_layout, read_header
+from agent_audit.bell import Flag
 from agent_audit.errors import (
     ConfigurationError,
     ShipError,
@@ -113,7 +113,7 @@ class Shipper:
         self._report = report
         self._state = state
         self._note = Note(self._layout.state, sink.url)
-        self._stop = threading.Event()
+        self._stop = Flag()
         self._deadline: float | None = None
         self._cursor = Cursor(self._layout, 0)
         self._origin = ""

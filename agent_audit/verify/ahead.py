@@ -8,7 +8,9 @@ other is left to the pass itself, which says what is wrong with it.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -129,6 +131,17 @@ def started(pool: ProcessPoolExecutor, jobs: int) -> Future[None]:
     return up
 
 
+def _end_with_parent() -> None:
+    """In each of the processes: one whose parent is killed would wait for segments for ever."""
+
+    def follow() -> None:
+        if (parent := multiprocessing.parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 def _nothing() -> None:
     """What a process does to show that it is up."""
 
@@ -154,7 +167,8 @@ def read_ahead(layout: Layout, through: int, start: int, jobs: int, *, intents: 
     if jobs < 2 or len(segments) < WORTH_IT:
         yield ReadAhead(layout, (), None, 0, intents=intents)
         return
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(how_to_start()))
+    how = multiprocessing.get_context(how_to_start())
+    pool = ProcessPoolExecutor(jobs, mp_context=how, initializer=_end_with_parent)
     try:
         yield ReadAhead(layout, segments, pool, jobs, intents=intents)
     finally:

@@ -35,7 +35,7 @@ from tests.postgresql_server import PostgreSQLServer
 
 Capture = pytest.CaptureFixture[str]
 _names = count()
-_SECONDS = 60
+_SECONDS = 200
 
 
 def record(**fields: object) -> bytes:

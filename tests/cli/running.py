@@ -19,6 +19,6 @@ def run(*args: object, env: dict[str, str] | None = None, cwd: Path | None = Non
         text=True,
         env={**outer, **(env or {})},
         cwd=cwd,
-        timeout=120,
+        timeout=200,
         check=False,
     )

@@ -99,6 +99,6 @@ def test_without_the_extra_the_error_names_it() -> None:
         "import sys; sys.modules['psycopg'] = None\n"
         "from agent_audit.cli.main import main; sys.exit(main(['postgresql', 'roles']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 2
     assert re.search(r"pip install 'agent-audit-log\[postgresql\]'", done.stderr)

@@ -35,7 +35,7 @@ def follower(log_dir: Path, url: str, tmp_path: Path) -> Iterator[subprocess.Pop
     process = subprocess.Popen(command, stderr=subprocess.PIPE)
     yield process
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=200)
 
 
 def copied(url: str, origin: str) -> int:
@@ -46,7 +46,7 @@ def copied(url: str, origin: str) -> int:
 
 
 def wait_for(url: str, origin: str, count: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while copied(url, origin) < count:
         assert time.monotonic() < deadline, "the shipper did not come that far"
         time.sleep(0.05)
@@ -62,7 +62,7 @@ def test_a_follower_ends_when_it_is_told_to_after_shipping_what_is_there(
         logger.record(AuditEventType.TOOL_CALL, action="tool.late")
         wait_for(url, origin, len(lines_of(log_dir)))  # while the log is open
     follower.send_signal(number)
-    _, words = follower.communicate(timeout=60)
+    _, words = follower.communicate(timeout=200)
     assert follower.returncode == OK, words
     assert copied(url, origin) == len(lines_of(log_dir))
     assert f"has {len(lines_of(log_dir))} events".encode() in words

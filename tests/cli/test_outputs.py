@@ -39,7 +39,7 @@ def into_pipe(pipe: Path, *args: object) -> bytes:
             code = main([*map(str, args), "-o", str(pipe)])
             assert stat.S_ISFIFO(pipe.lstat().st_mode)
             assert code in (0, 3)
-            return reader.communicate(timeout=60)[0]
+            return reader.communicate(timeout=200)[0]
         finally:
             reader.kill()
 
@@ -97,7 +97,7 @@ def test_a_finding_is_told_by_the_exit_code_also_to_a_reader_that_has_seen_enoug
     segment = log / "segments" / f"{0:020}.jsonl"
     segment.write_bytes(segment.read_bytes().replace(b'"n":3}', b'"n":4}') + b'{"seq":20}\n' * 300)
     line = f"{sys.executable} -m agent_audit.cli.main {command} {log} | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=200, check=True)
     assert done.stdout.splitlines()[-1] == "1"
     assert "Broken" not in done.stderr
 
@@ -106,7 +106,7 @@ def test_a_finding_is_told_by_the_exit_code_also_to_a_reader_that_has_seen_enoug
 def test_output_that_finds_no_room_is_no_log_that_cannot_be_read(log: Path, command: str) -> None:
     named = "" if command == "schema" else log
     line = f"{sys.executable} -m agent_audit.cli.main {command} {named} > /dev/full"
-    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 2
     last = done.stderr.splitlines()[-1]
     assert last.startswith(
@@ -135,7 +135,7 @@ def test_a_command_that_a_signal_ends_leaves_nothing_behind_that_is_half_made(
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(number)
-        assert process.wait(60) == 128 + number
+        assert process.wait(200) == 128 + number
     assert [*out.iterdir(), *scratch.iterdir()] == []
 
 

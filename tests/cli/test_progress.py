@@ -90,6 +90,29 @@ def test_the_bar_of_what_is_told_often_needs_no_thread_until_it_is_there() -> No
     assert b"verifying" in text
 
 
+_STRUCK = """
+import os, signal, sys
+from rich.progress import Progress
+from agent_audit.cli import progress
+progress._PATIENCE = 0.0
+start = Progress.start
+def struck(self):
+    start(self)
+    os.kill(os.getpid(), signal.SIGINT)
+Progress.start = struck
+try:
+    with progress.progress("verifying", told_often=True) as tell:
+        tell(1, 2)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_a_bar_that_ctrl_c_meets_as_soon_as_it_is_there_gives_the_cursor_back() -> None:
+    text, _ = seen_on_a_terminal([_STRUCK], [])
+    assert text.rfind(b"\x1b[?25h") > text.rfind(b"\x1b[?25l") >= 0
+
+
 def test_a_slow_query_shows_that_it_goes_on_and_its_answer_is_clean(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", [event("error", at=i) for i in range(300)])
     text, out = seen_on_a_terminal([_IMPATIENT, "sql", _SLOW, "--dir", str(log), "--format", "csv"], [b"answering"])
@@ -101,7 +124,7 @@ def test_a_slow_query_shows_that_it_goes_on_and_its_answer_is_clean(tmp_path: Pa
 def test_nothing_is_shown_where_nobody_looks(tmp_path: Path, command: str) -> None:
     log = write_log(tmp_path / "log", [event("error", at=i) for i in range(300)])
     done = subprocess.run(
-        [sys.executable, "-c", _IMPATIENT, command, str(log)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _IMPATIENT, command, str(log)], capture_output=True, text=True, timeout=200, check=False
     )
     assert "reading segments" not in done.stderr
     assert "verifying" not in done.stderr

@@ -48,7 +48,7 @@ def answered(log: Path, *command: str) -> tuple[str, int, int]:
         [sys.executable, "-c", _HOOK, *command, "--dir", str(log), "--format", "json"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=True,
     )
     text, _, last = done.stdout.rstrip().rpartition("\n")

@@ -30,7 +30,7 @@ children = []
 for _ in range(16):
     pid = os.fork()
     if pid == 0:
-        faulthandler.dump_traceback_later(20, exit=True)
+        faulthandler.dump_traceback_later(100, exit=True)
         make_the_first_event()
         os._exit(0)
     children.append(pid)
@@ -43,7 +43,7 @@ sys.exit(any(codes))
 def test_a_child_that_is_forked_while_other_threads_make_their_first_events_makes_its_own() -> None:
     for _ in range(PROCESSES):
         command = [sys.executable, "-c", PROGRAM]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
         assert result.returncode == 0, result.stderr
 
 
@@ -61,7 +61,7 @@ threading.Thread(target=lambda: Rotation(max_events=Slow(1)).lines, daemon=True)
 reached.wait()
 pid = os.fork()
 if pid == 0:
-    faulthandler.dump_traceback_later(20, exit=True)
+    faulthandler.dump_traceback_later(100, exit=True)
     os._exit(Rotation().lines != 65_536)
 os._exit(os.waitpid(pid, 0)[1] != 0)
 """
@@ -69,7 +69,7 @@ os._exit(os.waitpid(pid, 0)[1] != 0)
 
 def test_a_child_that_is_forked_while_a_thread_begins_its_first_segment_begins_its_own() -> None:
     command = [sys.executable, "-c", WHILE_A_LIMIT_IS_ROUNDED]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert result.returncode == 0, result.stderr
 
 
@@ -93,7 +93,7 @@ first.start()
 reached.wait()
 pid = os.fork()
 if pid == 0:
-    faulthandler.dump_traceback_later(20, exit=True)
+    faulthandler.dump_traceback_later(100, exit=True)
     AuditLogger(FileAuditBackend(sys.argv[1])).record("tool.call", action="tool.child")
     os._exit(0)
 first.join()
@@ -105,5 +105,5 @@ def test_a_child_that_is_forked_while_a_thread_imports_what_its_first_event_need
     tmp_path: Path,
 ) -> None:
     command = [sys.executable, "-c", WHILE_SOMETHING_IS_IMPORTED, str(tmp_path / "log")]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert result.returncode == 0, result.stderr

@@ -167,7 +167,7 @@ def test_buffered_events_arrive_without_a_flush() -> None:
             return first
 
     AuditLogger(Telling(), durability="buffered").log(tool_call())
-    assert arrived.wait(10)
+    assert arrived.wait(200)
 
 
 def test_a_level_can_be_chosen_by_event_type() -> None:

@@ -27,7 +27,7 @@ def told(log_dir: Path, body: str) -> list[str]:
     """`type action outcome` of the events that a script has left."""
     # Python 3.12+ warns of a fork while threads run, ours among them; what comes of it is what is tested here.
     command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", BEGIN + body, str(log_dir)]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert not result.stderr
     layout = Layout(log_dir)
     lines = [line for start in layout.segment_starts() for line in layout.segment(start).read_bytes().splitlines()]

@@ -71,7 +71,7 @@ def test_one_that_nobody_closed_goes_when_it_is_collected(temporary: Path) -> No
 def test_one_that_nobody_closed_goes_when_its_process_ends(temporary: Path) -> None:
     process, folder = another_process()
     assert folder.is_dir()
-    process.communicate("", timeout=30)
+    process.communicate("", timeout=200)
     assert list(temporary.iterdir()) == []
 
 
@@ -92,7 +92,7 @@ def test_one_whose_process_was_killed_before_it_held_it_goes(temporary: Path) ->
 def test_that_of_a_killed_process_goes_with_the_next_one(temporary: Path) -> None:
     process, folder = another_process()
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait(timeout=200)
     assert (folder / "events.parquet").is_file()
     age(folder)
     with Scratch() as mine:
@@ -104,13 +104,13 @@ def test_that_of_a_running_process_stays_however_old_it_is(temporary: Path) -> N
     age(folder)
     with Scratch():
         assert (folder / "events.parquet").is_file()
-    process.communicate("", timeout=30)
+    process.communicate("", timeout=200)
 
 
 def test_one_that_was_made_just_now_stays(temporary: Path) -> None:
     process, folder = another_process()
     process.kill()
-    process.wait(timeout=30)
+    process.wait(timeout=200)
     with Scratch():
         assert folder.is_dir()
 
@@ -137,6 +137,6 @@ def test_a_forked_child_that_ends_takes_nothing_from_its_parent(temporary: Path)
     with Scratch() as folder:
         program = "import os, sys; from agent_audit.scratch import Scratch; one = Scratch(); pid = os.fork()\n"
         program += "if not pid: sys.exit()\nos.waitpid(pid, 0); print(one.path.is_dir()); one.close()"
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=200)
         assert done.stdout == "True\n"
         assert list(temporary.iterdir()) == [folder]

@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 
-TIMEOUT = 30.0
+TIMEOUT = 100.0
 
 
 def free_port() -> int:

@@ -94,7 +94,7 @@ def test_while_processes_write_a_cursor_sees_every_line_once_and_in_order(log_di
     finally:
         for writer in writers:
             writer.kill()
-            writer.wait(10)
+            writer.wait(200)
     assert found == lines_of(log_dir)
     assert len(found) >= 3000
 

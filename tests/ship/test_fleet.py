@@ -253,6 +253,25 @@ def test_of_two_restores_to_one_directory_at_once_one_is_refused_and_the_other_i
     assert lines_of(back) == lines_of(tmp_path / "log")
 
 
+def test_a_restore_that_a_signal_ends_at_its_first_folder_can_be_begun_again(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origin, back = shipped(tmp_path / "log", url, 200), tmp_path / "back"
+    mkdir = Path.mkdir
+
+    def struck(self: Path, mode: int = 0o777, **more: bool) -> None:
+        mkdir(self, mode, **more)
+        if self.name == "segments":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as signalled:
+        signalled.setattr(Path, "mkdir", struck)
+        with pytest.raises(KeyboardInterrupt):
+            restore(open_copies(url), origin, back)
+    restore(open_copies(url), origin, back)
+    assert lines_of(back) == lines_of(tmp_path / "log")
+
+
 def test_nothing_of_an_unsigned_log_is_under_a_checkpoint(tmp_path: Path, url: str) -> None:
     with AuditLogger(FileAuditBackend(tmp_path / "log", signer=False)) as logger:
         logger.record(AuditEventType.ERROR)

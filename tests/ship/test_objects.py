@@ -179,7 +179,7 @@ def test_two_shippers_at_once_keep_each_event_once(every_store: Store, log_dir: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(200)
     assert stored(every_store.url, origin_of(log_dir)) == lines_of(log_dir)
     assert [shipper.progress.position for shipper in shippers] == [len(lines_of(log_dir))] * 2
 
@@ -195,16 +195,16 @@ def test_a_shipper_killed_at_any_moment_loses_nothing_and_doubles_nothing(
         for _ in range(3):
             before = len(bucket.starts(origin))
             shipper = subprocess.Popen([*SHIP, str(log_dir), "--to", every_store.url, "--linger", "0"])
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 200
             while len(bucket.starts(origin)) <= before and time.monotonic() < deadline:
                 time.sleep(0.02)
             time.sleep(chance.random() * 0.3)
             shipper.kill()
-            assert shipper.wait(30) == -signal.SIGKILL
+            assert shipper.wait(200) == -signal.SIGKILL
             assert len(bucket.starts(origin)) > before
     finally:
         ended.touch()
-        writer.wait(60)
+        writer.wait(200)
     Shipper(log_dir, open_sink(every_store.url)).run(once=True)
     assert stored(every_store.url, origin) == lines_of(log_dir)
 
@@ -233,10 +233,10 @@ def test_a_server_that_is_away_is_waited_for(far_store: Store, log_dir: Path) ->
     )
     thread = threading.Thread(target=shipper.run, kwargs={"once": True})
     thread.start()
-    assert failed.wait(60)
+    assert failed.wait(200)
     write(log_dir, 50, first=100)
     far_store.network.down = False
-    thread.join(60)
+    thread.join(200)
     assert not thread.is_alive()
     assert stored(far_store.url, origin_of(log_dir)) == lines_of(log_dir)
 

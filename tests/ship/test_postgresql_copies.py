@@ -117,7 +117,7 @@ if child:
 def test_a_process_that_logs_and_forks_ships_to_it(postgresql: PostgreSQLServer, log_dir: Path) -> None:
     url = postgresql.tables()
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(log_dir), url], stderr=subprocess.PIPE, check=True, timeout=60
+        [sys.executable, "-c", PROGRAM, str(log_dir), url], stderr=subprocess.PIPE, check=True, timeout=200
     )
     assert b"tried again" not in done.stderr
     (batch,) = PostgreSQLCopies(url).batches(origin_of(log_dir))

@@ -27,7 +27,7 @@ from tests.ship.stores import lines_of, write
 from tests.ship.test_objects import SHIP, WRITING
 from tests.ship.test_shipper import origin_of
 
-_SECONDS = 60
+_SECONDS = 200
 _QUICK = ShipLimits(batch_events=64, linger=0.0, poll=0.02, first_pause=0.05, longest_pause=0.2)
 
 

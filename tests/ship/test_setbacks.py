@@ -27,7 +27,7 @@ from tests.ship.test_shipper import origin_of
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -56,7 +56,7 @@ def following(log_dir: Path, sink: FlakySink) -> Iterator[Following]:
         yield found
     finally:
         found.shipper.stop(within=20)
-        found.thread.join(60)
+        found.thread.join(200)
         assert not found.thread.is_alive()
 
 
@@ -108,7 +108,7 @@ def test_a_follower_refuses_the_log_that_was_put_back_and_went_on_with_other_eve
         wait_until(lambda: len(sink.logs[origin_of(log_dir)]) == 64)
         write(copy, 100)
         replaced(log_dir, copy)
-        follower.thread.join(60)
+        follower.thread.join(200)
         assert isinstance(follower.error, StoreRefusedError)
     assert "changed or set back" in str(follower.error)
     assert len(sink.logs[origin_of(log_dir)]) == 64
@@ -121,7 +121,7 @@ def test_a_follower_ends_when_its_log_is_deleted_and_says_so(log_dir: Path) -> N
     with following(log_dir, sink) as follower:
         wait_until(lambda: len(sink.logs[origin]) == 32)
         log_dir.rename(log_dir.with_name("gone"))
-        follower.thread.join(60)
+        follower.thread.join(200)
         assert isinstance(follower.error, LogNotFoundError)
     assert not log_dir.exists()
 
@@ -208,7 +208,7 @@ def test_logs_that_share_a_folder_for_their_notes_are_shipped_beside_each_other(
         for shipper in shippers:
             shipper.stop(within=20)
         for thread in threads:
-            thread.join(60)
+            thread.join(200)
     for log in logs:
         write(log, 10)
         Shipper(log, sink, state=notes, limits=QUICK).run(once=True)
@@ -301,10 +301,10 @@ def test_the_command_goes_on_with_the_log_in_which_writers_went_on(log_dir: Path
         wait_until(lambda: origin_of(second) in open_copies(url).origins() if (tmp_path / "store").exists() else False)
         wait_until(lambda: len(stored(url, origin_of(second))) == len(lines_of(second)))
         command.terminate()
-        assert command.wait(60) == 0
+        assert command.wait(200) == 0
     finally:
         command.kill()
-        command.wait(60)
+        command.wait(200)
     assert stored(url, origin_of(log_dir)) == lines_of(log_dir)
 
 
@@ -315,7 +315,7 @@ def test_the_command_ships_the_next_log_though_the_one_that_was_set_back_is_refu
     write(log_dir, 30)
     with put_back_afterwards(log_dir):
         write(log_dir, 30)
-        assert ship_command(str(log_dir), "--to", url, "--once").wait(60) == 0
+        assert ship_command(str(log_dir), "--to", url, "--once").wait(200) == 0
     write(log_dir, 25)
-    assert ship_command(str(log_dir), "--to", url, "--once").wait(60) == 2
+    assert ship_command(str(log_dir), "--to", url, "--once").wait(200) == 2
     assert stored(url, origin_of(second)) == lines_of(second)

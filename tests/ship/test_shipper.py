@@ -117,7 +117,7 @@ def test_a_follower_ships_what_comes_later_and_ends_when_it_is_told_to(log_dir: 
         write(log_dir, 300, first=5)
     finally:
         shipper.stop(within=20)
-        thread.join(30)
+        thread.join(200)
     assert not thread.is_alive()
     assert sink.logs[origin_of(log_dir)] == lines_of(log_dir)
     assert shipper.progress.behind_bytes == 0

@@ -133,6 +133,41 @@ def test_processes_are_forked_where_no_thread_forbids_it_and_find_the_same(
     assert Verification.model_validate_json(done.stdout) == check(layout)
 
 
+_READING_FOR_EVER = """
+import sys, threading, time
+from agent_audit.verify import ahead, verify
+
+def read(*args, **settings):
+    print("reading", flush=True)
+    time.sleep(600)
+
+def up(pool, jobs, start=ahead.started):
+    found = start(pool, jobs)
+    found.result()
+    return found
+
+if __name__ == "__main__":
+    if sys.argv[2] == "spawn":
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+    ahead.read_whole, ahead.started = read, up
+    verify(sys.argv[1], remember=False, jobs=2)
+"""
+
+
+@pytest.mark.parametrize("how", ["spawn", pytest.param("fork", marks=pytest.mark.skipif(_NO_PROC, reason="no /proc"))])
+def test_processes_end_with_the_one_that_has_started_them_when_that_is_killed(
+    layout: Layout, tmp_path: Path, how: str
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(_READING_FOR_EVER)
+    command = [sys.executable, str(script), str(layout.root), how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert [process.stdout.readline() for _ in range(2)] == ["reading\n"] * 2
+        process.kill()
+        process.communicate(timeout=200)  # until nobody is left who could write to it
+
+
 @given(st.lists(events(), max_size=60).map(once_per_span), st.integers(0, 60), st.integers(0, 60))
 def test_intents_counted_in_parts_and_joined_are_those_counted_in_one(
     found: list[AuditEvent], one: int, other: int

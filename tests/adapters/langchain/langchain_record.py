@@ -155,7 +155,5 @@ def short(event: AuditEvent) -> tuple[Any, ...]:
 
 async def until(record: Record, count: int) -> None:
     """Wait until so many events are on record."""
-    for _ in range(500):
-        if len(record.events) >= count:
-            return
+    while len(record.events) < count:
         await asyncio.sleep(0.01)

@@ -30,7 +30,7 @@ class Waiting(MemoryAuditBackend):
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
         if any(self.waited_for in record for record in records):
             self.reached.set()
-            self.go_on.wait(10)
+            self.go_on.wait(200)
         return super().append(records, timeout=timeout)
 
 

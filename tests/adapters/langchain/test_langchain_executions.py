@@ -47,7 +47,7 @@ async def test_sync_tool_that_outlives_its_cancelled_task_is_not_recorded_as_can
     def pay(to: str) -> str:
         """Pay."""
         started.set()
-        go_on.wait(30)
+        go_on.wait(200)
         return "paid"
 
     class Done(AuditCallbackHandler):
@@ -189,7 +189,7 @@ def test_a_call_whose_task_is_cancelled_while_it_is_being_recorded_ends_though_i
     class Slow(MemoryAuditBackend):
         def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
             recording.set()
-            go_on.wait(60)
+            go_on.wait(200)
             return super().append(records, timeout=timeout)
 
     async def cancel(middleware: AuditMiddleware) -> None:

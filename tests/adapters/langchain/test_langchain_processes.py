@@ -57,7 +57,7 @@ def hold():
     recording = install._handler.recording
     with recording.approvals._lock, recording.tracker._lock, install._lock:
         held.set()
-        forked.wait(30)
+        forked.wait(200)
 
 holder = threading.Thread(target=hold)
 holder.start()

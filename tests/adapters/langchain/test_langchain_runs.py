@@ -377,7 +377,7 @@ async def test_tool_that_outlives_its_cancelled_run_ends_late(record: Record) ->
     def slow() -> str:
         """Slow."""
         started.set()
-        go_on.wait(10)
+        go_on.wait(200)
         return "late"
 
     agent = create_agent(Scripted(replies=[asks_for(call("slow", "c1"))]), [slow], name="a")
@@ -387,9 +387,7 @@ async def test_tool_that_outlives_its_cancelled_run_ends_late(record: Record) ->
     with pytest.raises(asyncio.CancelledError):
         await task
     go_on.set()
-    for _ in range(100):
-        if len(record.of("tool.response")) == 2:
-            break
+    while len(record.of("tool.response")) < 2:
         await asyncio.sleep(0.02)
     closed, late = record.of("tool.response")
     assert (closed.outcome, late.outcome, late.result) == ("unknown", "success", "late")
@@ -426,4 +424,4 @@ RunnableLambda(lambda x: x).invoke(1)
 assert [e.event_type for e in backend.events()] == ["agent.start", "agent.stop"], backend.events()
 agent_audit_langchain.disable()
 """
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=200)

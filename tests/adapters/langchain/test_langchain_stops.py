@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import gc
 import threading
 import weakref
@@ -59,11 +60,9 @@ async def test_async_stream_closed_early(record: Record) -> None:
     await anext(stream)
     await stream.aclose()
     del stream
-    for _ in range(200):
+    while len(record.events) < len(CLOSED):
         gc.collect()  # LangChain leaves the end of the streams within to the loop
         await asyncio.sleep(0.01)
-        if len(record.events) == len(CLOSED):
-            break
     assert record.story() == CLOSED
 
 
@@ -137,19 +136,27 @@ class Slow:
         async def slow_async() -> str:
             """Slow."""
             self.started.set()
-            await asyncio.sleep(60)
+            await asyncio.sleep(2 * _LONG)
             return "never"
 
         @tool("slow")
         def slow() -> str:
             """Slow."""
             self.thread_started.set()
-            self.go_on.wait(10)
+            self.go_on.wait(_LONG)
             return "late"
 
         return clerk(call("slow", "c1"), tools=[slow if sync else slow_async])
 
+    async def time_is_out(self) -> None:
+        """When the tool has begun, the clock of the loop, and nothing else, says that a long time has passed."""
+        loop = asyncio.get_running_loop()
+        now = loop.time
+        await self.started.wait()
+        loop.time = lambda: now() + 1.5 * _LONG  # type: ignore[method-assign]
 
+
+_LONG = 60.0
 SLOW = "slow c1 {}"
 
 
@@ -166,8 +173,11 @@ async def test_task_cancelled_while_an_async_tool_runs(record: Record) -> None:
 
 @NEEDS_TASK_CONTEXT
 async def test_out_of_time(record: Record) -> None:
+    slow = Slow()
+    clock = asyncio.create_task(slow.time_is_out())
     with pytest.raises(asyncio.TimeoutError):
-        await asyncio.wait_for(Slow().agent(sync=False).ainvoke(QUESTION, config(record)), 0.5)
+        await asyncio.wait_for(slow.agent(sync=False).ainvoke(QUESTION, config(record)), _LONG)
+    await clock
     assert record.story() == [*begins(SLOW), *called(SLOW, STOPPED), *stops("cancelled")]
 
 
@@ -306,7 +316,7 @@ async def test_what_outlives_its_cancelled_task_goes_on_below_it(record: Record,
     def work() -> str:
         """Look it up, in time."""
         started.set()
-        go_on.wait(10)
+        go_on.wait(_LONG)
         return str(search.invoke({"query": "x"}))
 
     if where == "tool":
@@ -386,10 +396,13 @@ def test_task_of_a_workflow_that_waits_goes_on_below_it(record: Record) -> None:
 
 @NEEDS_TASK_CONTEXT
 async def test_step_out_of_time(record: Record) -> None:
-    agent = Slow().agent(sync=False)
-    agent.step_timeout = 0.5
+    slow = Slow()
+    agent = slow.agent(sync=False)
+    agent.step_timeout = _LONG
+    clock = asyncio.create_task(slow.time_is_out())
     with pytest.raises(asyncio.TimeoutError):
         await agent.ainvoke(QUESTION, config(record))
+    await clock
     await asyncio.sleep(0.05)  # langchain-core 1.8 may tell of the cancelled tool after all is over
     story = [line for event, line in zip(record.events, record.story(), strict=True) if not _late(event)]
     in_time = story[-2].split(" ")[1]
@@ -402,12 +415,24 @@ def _late(event: Any) -> bool:
     return bool((event.metadata or {}).get("late"))
 
 
-def test_step_out_of_time_while_a_sync_tool_runs(record: Record) -> None:
+def test_step_out_of_time_while_a_sync_tool_runs(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
     """LangGraph waits for the thread, so the tool's own end is told."""
     slow = Slow()
     agent = slow.agent(sync=True)
-    agent.step_timeout = 0.3
-    threading.Timer(0.6, slow.go_on.set).start()
+    agent.step_timeout = _LONG
+    wait = concurrent.futures.wait
+
+    def until_the_tool_runs(futures: Any, timeout: float | None = None, **how: Any) -> Any:
+        """The model's step has its time, the tool's until it has begun; what is waited for without end may end."""
+        if timeout is None:
+            slow.go_on.set()
+            return wait(futures, **how)
+        while not (found := wait(futures, timeout=0.01, **how)).done and not slow.thread_started.is_set():
+            pass
+        agent.step_timeout = 0.1
+        return found
+
+    monkeypatch.setattr(concurrent.futures, "wait", until_the_tool_runs)
     with pytest.raises(TimeoutError):
         agent.invoke(QUESTION, config(record))
     assert record.story() == [*begins(SLOW), *called(SLOW), *stops("failure")]

@@ -235,7 +235,7 @@ class Stuck(MemoryAuditBackend):
     def append(self, records: Any, *, timeout: float = 1.0) -> int:
         if not self.free.is_set():
             self.waited_in.append(threading.current_thread().name)
-            self.free.wait(5)
+            self.free.wait(200)
         return super().append(records, timeout=timeout)
 
 

@@ -105,7 +105,7 @@ class InThread:
 
     def __call__(self) -> str:
         self.begun.set()
-        self.may_end.wait(60)
+        self.may_end.wait(200)
         self.ended.set()
         return "paid"
 

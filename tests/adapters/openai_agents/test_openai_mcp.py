@@ -16,7 +16,7 @@ from agents.mcp import MCPServerStdio
 from openai_scripts import Record, agent, call, lines
 
 SERVER = Path(__file__).with_name("mcp_server.py")
-MOST_SECONDS = 60
+MOST_SECONDS = 200
 
 
 @pytest.fixture

@@ -31,11 +31,11 @@ def test_a_forked_child_records_whatever_its_parent_s_threads_were_doing(tmp_pat
         def hold() -> None:
             with install._lock, maps[0]._lock, maps[1]._lock, maps[2]._lock, maps[3]._lock:
                 held.set()
-                done.wait(60)
+                done.wait(200)
 
         thread = threading.Thread(target=hold)
         thread.start()
-        held.wait(60)
+        held.wait(200)
         child = os.fork()
         if child == 0:
             try:
@@ -187,7 +187,7 @@ def test_a_tool_that_ends_the_process_was_cancelled_and_so_all_around_it_has_an_
     tmp_path: Path, way: str, tracing: str
 ) -> None:
     command = [sys.executable, "-c", LEAVES, str(tmp_path / "log"), str(Path(__file__).parent), way, tracing]
-    left = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    left = subprocess.run(command, capture_output=True, check=False, timeout=200)
     assert left.returncode == 3
     with AuditLogger(FileAuditBackend(tmp_path / "log")) as logger:
         events = list(logger.query())

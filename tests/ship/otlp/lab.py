@@ -47,7 +47,7 @@ class Receiver:
         known.unlink(missing_ok=True)
         arguments = [str(self.folder), str(self.port), *map(str, self._tls)]
         self._process = subprocess.Popen([sys.executable, "-m", "tests.ship.otlp.receiver", *arguments], cwd=ROOT)
-        until = time.monotonic() + 30
+        until = time.monotonic() + 200
         while not known.exists():
             assert self._process.poll() is None, "the receiver has ended"
             assert time.monotonic() < until, "the receiver does not start"
@@ -58,7 +58,7 @@ class Receiver:
         """End it at once, as a power cut does."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(timeout=30)
+            self._process.wait(timeout=200)
             self._process = None
 
     def plan(self, *following: dict[str, Any], always: dict[str, Any] | None = None) -> None:

@@ -190,12 +190,12 @@ def test_a_receiver_that_dies_before_it_answers_gets_the_batch_again(tmp_path: P
         shipper = Shipper(log_dir, sink, limits=QUICK)
         thread = threading.Thread(target=shipper.run, kwargs={"once": True}, daemon=True)
         thread.start()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 200
         while shipper.progress.error is None and time.monotonic() < until:
             time.sleep(0.01)
         receiver.kill()
         receiver.start()
-        thread.join(timeout=30)
+        thread.join(timeout=200)
         assert not thread.is_alive()
 
         count = len(log_of(log_dir)[1])
@@ -228,7 +228,7 @@ def test_nothing_is_lost_while_the_receiver_is_killed_at_random_and_a_logger_wri
                 receiver.start()
         finally:
             done.set()
-            writer.join(timeout=30)
+            writer.join(timeout=200)
             shipper.stop(within=60)
             following.join(timeout=90)
         assert not following.is_alive()
