@@ -51,6 +51,7 @@ from agent_audit.cli import (
 )
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
 from agent_audit.cli.terminal import escaped, say, write_to_nowhere
+from agent_audit.errors import PrunedMeanwhileError
 
 COMMANDS = (
     # what happened
@@ -100,6 +101,10 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What no reading ends with."""
 
 
+_TRIES = 5
+"""How often a command is run while events go under its hands."""
+
+
 _caught: list[int] = []
 """Signals that end this process; DuckDB makes an error of its own of what is raised while it answers."""
 
@@ -119,7 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parsed(argv)
         options.refuse_reversed(args)
-        code = int(args.run(args))
+        code = _run(args)
         sys.stdout.flush()
         return code
     except SystemExit as request:  # argparse has said what is wrong
@@ -131,6 +136,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return SIGNALLED + signal.SIGINT
     except Exception as error:
         return SIGNALLED + _caught[0] if _caught else _failed(error)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Do what the command line says.
+
+    A command that has its answer as a `whole` or not at all is asked again where events were pruned meanwhile: what is
+    there now can be answered. One that has printed some of it cannot take that back.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return int(args.run(args))
+        except PrunedMeanwhileError:
+            if not getattr(args, "whole", False):
+                raise
+            say("events were pruned meanwhile: once more, with what is there now")
+    return int(args.run(args))
 
 
 def _prepare_streams() -> None:
