@@ -21,7 +21,8 @@ are told.
         │   └── PruneInProgressError  another process is pruning the log
         ├── StorageError       the operating system refused (disk full, I/O error, read-only …)
         │   ├── SyncError      a sync failed: what it covered may not be on the disk
-        │   └── RolledBackError  the log is not the one that this key has signed: older, or another
+        │   ├── PrunedMeanwhileError  events went while they were read: read again
+    │   └── RolledBackError  the log is not the one that this key has signed: older, or another
         └── ClosedError        the logger or backend has been closed
 
 Messages are for a person: what happened, to which file or event, and what to do.
@@ -108,6 +109,10 @@ class RolledBackError(StorageError):
     """What is there is not the history that the log's key has signed, or cannot continue it; the message says how."""
 
 
+class PrunedMeanwhileError(StorageError):
+    """Events that were there when reading began were pruned, or removed. What is there now can be read."""
+
+
 class ClosedError(WriteError):
     """The logger or backend has been closed."""
 
@@ -132,9 +137,9 @@ def reason_of(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def pruned_meanwhile(log: object) -> StorageError:
+def pruned_meanwhile(log: object) -> PrunedMeanwhileError:
     """What to say when events are gone that were there when reading began."""
-    return StorageError(
+    return PrunedMeanwhileError(
         f"events of {log} went while it was read: they were pruned, or removed (`agent-audit-log verify` tells); "
         "read it again"
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import orjson
 from pydantic import ValidationError
 
+from agent_audit.backends.file.layout import MAX_LINE, TOO_LONG
 from agent_audit.event import AuditEvent
 
 _LARGEST = 2**63 - 1
@@ -28,6 +29,8 @@ class BadLine(NamedTuple):
 
 def read_line(line: bytes) -> AuditEvent | str:
     """The event of a line, or why it is none."""
+    if len(line.removesuffix(b"\n")) > MAX_LINE:
+        return TOO_LONG
     try:
         event = AuditEvent.from_json(line)
     except orjson.JSONDecodeError as error:

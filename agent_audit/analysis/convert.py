@@ -18,6 +18,8 @@ import orjson
 from agent_audit.analysis.badline import read_line
 from agent_audit.analysis.columns import Contents
 from agent_audit.analysis.schema import STORED
+from agent_audit.backends.file.layout import MAX_LINE
+from agent_audit.backends.file.read import bounded_lines
 from agent_audit.errors import ConfigurationError
 from agent_audit.event import AuditEvent, format_timestamp
 
@@ -123,17 +125,19 @@ class Converter:
 
 
 def count_lines(path: Path) -> int:
-    """Complete lines; -1 for a file whose last line is cut off."""
-    lines, chunk = 0, b"\n"
+    """Complete lines; -1 for a file whose last line is cut off, or that has one which is longer than a line may be."""
+    lines = 0
     with path.open("rb") as file:
-        for chunk in iter(lambda: file.read(1 << 20), b""):
-            lines += chunk.count(b"\n")
-    return lines if chunk.endswith(b"\n") else -1
+        for line in bounded_lines(file):
+            if len(line) > MAX_LINE + 1 or not line.endswith(b"\n"):
+                return -1
+            lines += 1
+    return lines
 
 
 def _readable(path: Path, bad: list[tuple[int, str]], sealed: bool) -> Iterator[AuditEvent]:
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(bounded_lines(file), start=1):
             if not line.endswith(b"\n"):
                 if sealed:
                     bad.append((number, "cut off: no line feed at its end"))

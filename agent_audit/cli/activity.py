@@ -17,7 +17,7 @@ def add(subparsers: Any) -> None:
     add_source(parser)
     options.add_filters(parser)
     options.add_format(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def run(args: Namespace) -> int:

@@ -41,7 +41,7 @@ def add(subparsers: Any) -> None:
         help="lowest level that gives exit code 1 (default: low); all findings are shown",
     )
     add_examined(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def add_rules_file(parser: ArgumentParser) -> None:

@@ -38,6 +38,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: Namespace) -> int:
     """Export; returns the exit code."""
+    args.whole = args.output is not None or args.tlog is not None
     if args.tlog is not None:
         return _tlog(args)
     return _parquet(args) if args.format == "parquet" else _lines(args)

@@ -12,7 +12,7 @@ import orjson
 
 from agent_audit.analysis.printable import printable_json
 from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.read import Line, iter_lines, open_layout, read_header
+from agent_audit.backends.file.read import Line, bounded_lines, iter_lines, open_layout, read_header
 from agent_audit.cli import options
 from agent_audit.cli.directory import log_of
 from agent_audit.cli.eventlines import header, writer
@@ -96,7 +96,7 @@ def _of_file(file: BinaryIO, path: Path) -> Iterator[Line]:
 
 
 def _numbered(file: BinaryIO, path: Path) -> Iterator[Line]:
-    for number, raw in enumerate(file, start=1):
+    for number, raw in enumerate(bounded_lines(file), start=1):
         if data := raw.rstrip(b"\r\n"):
             yield Line(number - 1, path, number, data)
 

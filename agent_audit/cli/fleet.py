@@ -114,7 +114,7 @@ def _lines(log: HostLog) -> Iterator[str]:
 def _restore(args: Namespace) -> int:
     from agent_audit.analysis.printable import printable
     from agent_audit.cli.terminal import say
-    from agent_audit.errors import ConfigurationError
+    from agent_audit.errors import ConfigurationError, ProofError
     from agent_audit.ship import open_copies
     from agent_audit.ship.restore import restore
 
@@ -124,6 +124,9 @@ def _restore(args: Namespace) -> int:
         if args.origin not in copies.origins():
             raise ConfigurationError(f"{store} has no log {args.origin}; `fleet verify` lists those that it has")
         found = restore(copies, args.origin, Path(args.output))
+    except ProofError as error:
+        say(f"PROBLEM: {error}; nothing was restored")
+        return FINDING
     finally:
         copies.close()
     for problem in found.problems:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 from pydantic import ValidationError
 
-from agent_audit.backends.file.layout import Layout
-from agent_audit.backends.file.read import Line, open_segment
+from agent_audit.backends.file.layout import MAX_LINE, TOO_LONG, Layout
+from agent_audit.backends.file.read import Line, bounded_lines, open_segment, segment_lines
 from agent_audit.event import AuditEvent
 
 _POLL = 0.2
@@ -40,6 +41,8 @@ class Mark(NamedTuple):
 
 def read_event(line: Line) -> AuditEvent | BadLine:
     """The event of a line, or why it is none. A line at another place than its `seq` says is still one."""
+    if len(line.data) > MAX_LINE:
+        return BadLine(line, TOO_LONG)
     try:
         return AuditEvent.from_json(line.data)
     except orjson.JSONDecodeError as error:
@@ -84,20 +87,24 @@ def backwards(layout: Layout, end: Mark, wanted: Callable[[int], bool] = lambda 
 
 
 def _reversed_lines(path: Path, end: int) -> Iterator[bytes]:
-    """The lines of a file before `end`, which is behind a line feed; the last one first, read in blocks."""
-    rest = b""
+    """The lines of a file before `end`, which is behind a line feed; the last one first, read in blocks.
+
+    Of what is longer than a line may be, they are the beginning, as of `bounded_lines`.
+    """
+    if not end:
+        return
+    rest, end = b"", end - 1
     with open_segment(path) as file:
         while end > 0:
             begin = max(0, end - _BLOCK)
             file.seek(begin)
-            lines = (file.read(end - begin) + rest).split(b"\n")
-            # The first piece goes on in the block before; the last one is empty, or was yielded as one's first piece.
-            rest, end = lines[0], begin
-            complete = lines[1:-1]
-            yield from reversed(complete)
-            rest += b"\n"
-    if rest:
-        yield rest[:-1]
+            first, *others = file.read(end - begin).split(b"\n")
+            if others:
+                others[-1] += rest
+                yield from (line[: MAX_LINE + 1] for line in reversed(others))
+                rest = b""
+            rest, end = (first + rest)[: MAX_LINE + 1], begin  # it goes on in the block before
+    yield rest
 
 
 def at(layout: Layout, seq: int) -> Line | None:
@@ -105,9 +112,7 @@ def at(layout: Layout, seq: int) -> Line | None:
     start = max((start for start in layout.segment_starts() if start <= seq), default=None)
     if start is None:
         return None
-    lines = _complete(layout.segment(start))
-    number = seq - start + 1
-    return Line(seq, layout.segment(start), number, lines[number - 1]) if number <= len(lines) else None
+    return next(islice(segment_lines(layout, start), seq - start, None), None)
 
 
 def follow(layout: Layout, mark: Mark) -> Iterator[Line]:
@@ -117,22 +122,19 @@ def follow(layout: Layout, mark: Mark) -> Iterator[Line]:
         for start in starts:
             if start != mark.segment:
                 mark = Mark(start, 0, 0)
-            for number, data in enumerate(_new(layout.segment(start), mark.offset), start=mark.number + 1):
+            for number, data, end in _new(layout.segment(start), mark):
                 yield Line(start + number - 1, layout.segment(start), number, data)
-                mark = Mark(start, number, mark.offset + len(data) + 1)
+                mark = Mark(start, number, end)
         time.sleep(_POLL)
 
 
-def _complete(path: Path) -> list[bytes]:
-    """The lines that have their line feed."""
-    with open_segment(path) as file:
-        return file.read().split(b"\n")[:-1]
-
-
-def _new(path: Path, offset: int) -> list[bytes]:
+def _new(path: Path, mark: Mark) -> Iterator[tuple[int, bytes, int]]:
+    """Number and content of the lines after `mark` in a segment, and where each ends."""
     try:
         with path.open("rb") as file:
-            file.seek(offset)
-            return file.read().split(b"\n")[:-1]
+            file.seek(mark.offset)
+            for number, raw in enumerate(bounded_lines(file), start=mark.number + 1):
+                if raw.endswith(b"\n"):
+                    yield number, raw[:-1], file.tell()
     except FileNotFoundError:
-        return []
+        return

@@ -52,6 +52,7 @@ from agent_audit.cli import (
 )
 from agent_audit.cli.exits import EXPLAINED, INTERNAL, OK, SIGNALLED, USAGE
 from agent_audit.cli.terminal import escaped, say, write_to_nowhere
+from agent_audit.errors import PrunedMeanwhileError
 
 COMMANDS = (
     # what happened
@@ -101,6 +102,10 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What no reading ends with."""
 
 
+_TRIES = 5
+"""How often a command is run while events go under its hands."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line.
 
@@ -115,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with signals.ending_in_order() if argv is None else nullcontext():
             args = _parsed(argv)
             options.refuse_reversed(args)
-            code = int(args.run(args))
+            code = _run(args)
             sys.stdout.flush()
             return code
     except SystemExit as request:  # argparse has said what is wrong
@@ -128,6 +133,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         code_of_signal = signals.code_of_caught()  # DuckDB makes an error of its own of what is raised in its answer
         return _failed(error) if code_of_signal is None else code_of_signal
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Do what the command line says.
+
+    A command that has its answer as a `whole` or not at all is asked again where events were pruned meanwhile: what is
+    there now can be answered. One that has printed some of it cannot take that back.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return int(args.run(args))
+        except PrunedMeanwhileError:
+            if not getattr(args, "whole", False):
+                raise
+            say("events were pruned meanwhile: once more, with what is there now")
+    return int(args.run(args))
 
 
 def _prepare_streams() -> None:

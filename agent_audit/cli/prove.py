@@ -29,7 +29,7 @@ def add(subparsers: Any) -> None:
         default="event.tlog-proof",
         help="default: %(default)s; the event is written beside it, as .json",
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def run(args: Namespace) -> int:

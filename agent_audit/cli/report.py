@@ -33,7 +33,7 @@ def add(subparsers: Any) -> None:
     add_verify(parser)
     add_trust(parser)
     add_examined(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def add_limits(parser: Any) -> None:

@@ -22,7 +22,7 @@ def add(subparsers: Any) -> None:
     parser.add_argument("event", metavar="SEQ|EVENT_ID", help="position in the log, or event id")
     options.add_log(parser)
     options.add_format(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def run(args: Namespace) -> int:

@@ -16,7 +16,7 @@ _AGAIN = 0.2
 _PATIENCE = 5.0
 """Seconds that the end may take before another signal ends the process at once."""
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 _caught: list[int] = []
 """Signals that end this process."""

@@ -18,7 +18,7 @@ def add(subparsers: Any) -> None:
     add_source(parser)
     options.add_limit(parser, default=10_000)
     options.add_format(parser)
-    parser.set_defaults(run=run, session=None, user=None, where=None)
+    parser.set_defaults(whole=True, run=run, session=None, user=None, where=None)
 
 
 def run(args: Namespace) -> int:

@@ -18,7 +18,7 @@ def add(subparsers: Any) -> None:
     options.add_filters(parser)
     options.add_limit(parser)
     options.add_format(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(whole=True, run=run)
 
 
 def run(args: Namespace) -> int:

@@ -5,15 +5,19 @@ Only ever called by a command or a thread of its own: recording never waits for 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from agent_audit.errors import ProofError, WitnessError
+from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.cosignature import verify_cosignatures
 from agent_audit.integrity.note import Note, Signature, VerifierKey, encode_base64
 
 _MOST_ANSWER = 64 * 1024
-_SIZE_TYPE = "text/x.tlog.size"
+_MOST_DIGITS = 19
+"""Of a size: more events than 63 bits count are in no log."""
 
 
 def add_checkpoint_body(old: int, proof: list[bytes], note: Note) -> bytes:
@@ -27,8 +31,9 @@ class Witness:
 
     Args:
         key: its key, of the type for cosignatures.
-        url: its submission prefix; `/add-checkpoint` is put behind it. https, or http to this machine.
-        timeout: seconds for one request.
+        url: its submission prefix; `/add-checkpoint` is put behind it. https, or http: nothing that is sent is secret,
+            and what comes back is signed.
+        timeout: seconds for one request, from the first byte that is sent to the last one of the answer.
         tries: how often a request is made that failed in a way that may pass.
         pause: seconds before the second try; doubled each time.
     """
@@ -71,29 +76,45 @@ class Witness:
                 continue
             if status == 200:
                 return self._cosignatures(note, answer)
-            if status == 409 and answer.strip().isdigit():
-                seen = int(answer)
-                if seen == old:
-                    raise WitnessError(f"witness {self.key.name} refuses the size {old} that it says it has")
-                old = seen  # it knows another size: once more from there
+            if status == 409 and (seen := _size_of(answer)) is not None:
+                self._check_seen(seen, old, Checkpoint.of(note))
+                old, problem = (
+                    seen,
+                    f"says each time that it has seen another size, now {seen:,}",
+                )  # once more from there
                 continue
             problem = f"answers {status}: {answer[:200].decode(errors='replace').strip()}"
             if status < 500 and status != 429:
                 break
         raise WitnessError(f"witness {self.key.name} {problem}")
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
-        # Late: an HTTP client is a tenth of a second that a process which only records need not spend.
-        import urllib.error
-        import urllib.request
+    def _check_seen(self, seen: int, old: int, head: Checkpoint) -> None:
+        """What the witness says that it has seen last may be another history than this one."""
+        if seen == old:
+            raise WitnessError(f"witness {self.key.name} refuses the size {old} that it says it has")
+        if seen > head.size:
+            raise WitnessError(
+                f"witness {self.key.name} has seen {seen:,} events of {head.origin}, and this checkpoint has "
+                f"{head.size:,}. Unless another process has just had a later one cosigned, the log was set back, or "
+                "the witness was shown another history under its key: keep the log, and ask for what the witness has"
+            )
 
-        request = urllib.request.Request(self._url, data=body, method="POST")  # checked above
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout) as answer:
-                return answer.status, answer.read(_MOST_ANSWER)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, error.read(_MOST_ANSWER)
+    def _post(self, body: bytes) -> tuple[int, bytes]:
+        """Status and content of the answer.
+
+        Raises:
+            OSError: there is none within the time, or it is no HTTP.
+        """
+        answers: list[tuple[int, bytes] | Exception] = []
+        # A time-out of sockets counts from byte to byte: whoever sends one now and then would be waited for endlessly.
+        asking = threading.Thread(target=lambda: answers.append(_asked(self._url, body, self._timeout)), daemon=True)
+        asking.start()
+        asking.join(self._timeout)
+        if not answers:
+            raise TimeoutError(f"no whole answer within {self._timeout:g} s")
+        if isinstance(answer := answers[0], Exception):
+            raise OSError(str(answer) or type(answer).__name__) from answer
+        return answer
 
     def _cosignatures(self, note: Note, answer: bytes) -> list[Signature]:
         try:
@@ -104,3 +125,31 @@ class Witness:
         except (ProofError, UnicodeDecodeError) as error:
             raise WitnessError(f"witness {self.key.name} answers with a bad cosignature: {error}") from None
         return list(mine)
+
+
+def _asked(url: str, body: bytes, timeout: float) -> tuple[int, bytes] | Exception:
+    """What a server answers to a POST, whatever its status is; or why it does not."""
+    # Late: an HTTP client is a tenth of a second that a process which only records need not spend.
+    import urllib.request
+    from http.client import HTTPException
+
+    class AsItIs(urllib.request.HTTPErrorProcessor):
+        """Follows no redirection: it would make a GET of the request, to wherever the server says."""
+
+        def http_response(self, request: object, response: Any) -> Any:
+            return response
+
+        https_response = http_response
+
+    try:
+        request = urllib.request.Request(url, data=body, method="POST")
+        with urllib.request.build_opener(AsItIs).open(request, timeout=timeout) as answer:
+            return answer.status, answer.read(_MOST_ANSWER)
+    except (OSError, HTTPException, ValueError) as error:  # ValueError: what is no address
+        return error
+
+
+def _size_of(answer: bytes) -> int | None:
+    """The size that a witness has seen last (`text/x.tlog.size`); None where it says something else."""
+    digits = answer.strip()
+    return int(digits) if digits.isdigit() and len(digits) <= _MOST_DIGITS else None

@@ -13,7 +13,6 @@ Origins are percent-encoded.
 from __future__ import annotations
 
 import contextlib
-import gzip
 import os
 import re
 import zlib
@@ -44,6 +43,11 @@ _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 _SUFFIX = ".jsonl.gz"
 _DURATION = re.compile(r" in [0-9.]{1,20}(?:s|ms|µs|ns)(?=,)")
 _LINES = re.compile(rf"[0-9]{{20}}{re.escape(_SUFFIX)}")
+MOST_BYTES = 128 << 20
+"""Lines in one object, unpacked; `ShipLimits` allows no more than half of it."""
+_GZIP = 16 + zlib.MAX_WBITS
+_END = 10**20
+"""Behind the last seq that a name has room for. Somebody else may have put an object of any name there."""
 
 
 class Entry(NamedTuple):
@@ -152,8 +156,8 @@ class Bucket:
         if not self._any_from(origin, 0):
             return None
         low, high = 0, 1
-        while self._any_from(origin, high):
-            low, high = high, high * 2
+        while high < _END and self._any_from(origin, high):
+            low, high = high, min(2 * high, _END)
         while high - low > 1:
             middle = (low + high) // 2
             low, high = (middle, high) if self._any_from(origin, middle) else (low, middle)
@@ -168,8 +172,8 @@ class Bucket:
         name = lines_name(origin, start)
         data = self.get(name)
         try:
-            lines = gzip.decompress(data).split(b"\n")
-        except (EOFError, OSError, zlib.error) as error:
+            lines = _unpacked(data).split(b"\n")
+        except (ProofError, zlib.error) as error:
             raise ProofError(f"{name} was changed: {error}") from error
         if len(lines) < 2 or lines.pop():
             raise ProofError(f"{name} was changed: it does not end with a line")
@@ -236,6 +240,21 @@ def lines_name(origin: str, start: int) -> str:
 def events_folder(origin: str) -> str:
     """Where the Parquet files of a log are."""
     return f"events/origin={quoted(origin)}"
+
+
+def _unpacked(data: bytes) -> bytes:
+    """What was packed by gzip, and no more of it than a shipper packs: a few kilobytes may stand for gigabytes.
+
+    Raises:
+        ProofError, zlib.error: it was packed otherwise.
+    """
+    unpacker = zlib.decompressobj(wbits=_GZIP)
+    text = unpacker.decompress(data, MOST_BYTES)
+    if unpacker.unconsumed_tail:
+        raise ProofError(f"it holds more than {MOST_BYTES >> 20} MiB, which no shipper puts into one object")
+    if not unpacker.eof or unpacker.unused_data:
+        raise ProofError("it is not one whole gzip file")
+    return text
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,7 @@ import os
 from io import FileIO
 from typing import NamedTuple
 
-from agent_audit.backends.file.layout import Layout
+from agent_audit.backends.file.layout import MAX_LINE, TOO_LONG, Layout
 from agent_audit.backends.file.read import open_layout
 from agent_audit.errors import ShipError, StoreRefusedError
 
@@ -44,6 +44,8 @@ class _Place(NamedTuple):
     """Unbuffered: what was read ahead might be taken back by its writer."""
     synced: int
     """Bytes that are known to be on the disk."""
+    looked: int = 0
+    """Size of the file when no line was found in what is not read yet."""
 
 
 class Cursor:
@@ -70,13 +72,13 @@ class Cursor:
             MissingError: what comes next was pruned.
             ReplacedError: another file is where the one was that was being read, or other lines are in it.
             LogNotFoundError: there is no log any more.
-            StoreRefusedError: the log has fewer events than `seq`.
+            StoreRefusedError: the log has fewer events than `seq`; or it has what no writer of it writes.
             OSError: the log cannot be read or synced.
         """
         while (place := self._place or self._find()) is not None:
             lines = self._lines(place, most_lines, most_bytes)
             self.seq += len(lines)
-            if lines or not self._leave(place):
+            if lines or not self._leave(self._place or place):
                 return lines
         return []
 
@@ -144,9 +146,12 @@ class Cursor:
         if not data.startswith(self._last):
             raise ReplacedError(self._layout)  # written over: what follows may begin in the middle of a line
         lines = data[len(self._last) :].split(b"\n")[:-1]
-        if not lines and end - offset == most_bytes:  # one line is longer than what was asked for; none of the log's is
+        if not lines and end - offset == most_bytes:  # one line is longer than what was asked for
             place.file.seek(offset)
-            return self._lines(place, most_lines, max(_BLOCK, 2 * most_bytes))
+            if most_bytes <= MAX_LINE:
+                return self._lines(place, most_lines, MAX_LINE + 1)
+            self._look_for_its_end(place)
+            return []
         del lines[most_lines:]
         offset += sum(map(len, lines)) + len(lines)
         place.file.seek(offset)
@@ -156,6 +161,22 @@ class Cursor:
             os.fdatasync(place.file.fileno())
             self._place = place._replace(synced=end)
         return lines
+
+    def _look_for_its_end(self, place: _Place) -> None:
+        """What is longer than a line may be: where it ends, it was written by somebody else, and does not go away."""
+        offset, size = place.file.tell(), self._settled_size(place)
+        if place.looked != size:
+            while block := place.file.read(_BLOCK):
+                if b"\n" in block:
+                    raise self._changed(place, f"event {self.seq:,} is {TOO_LONG}")
+            place.file.seek(offset)
+            self._place = place._replace(looked=size)
+
+    def _changed(self, place: _Place, what: str) -> StoreRefusedError:
+        return StoreRefusedError(
+            f"{self._layout.segment(place.start)} cannot be shipped: {what}; keep the log as it is, and run "
+            "`agent-audit-log verify`"
+        )
 
     def _settled_size(self, place: _Place) -> int:
         """Bytes of the segment while nobody is writing."""
@@ -178,9 +199,14 @@ class Cursor:
             raise ReplacedError(self._layout)
         if not later:
             return False
-        if place.file.tell() < self._settled_size(place):
+        if place.file.tell() < (size := self._settled_size(place)):
+            if place.looked == size:
+                raise self._changed(place, f"its last line, event {self.seq:,}, has no end")
+            self._place = place._replace(looked=size)
             return True  # something was written between the last look and the rotation
         self.close()
+        if later[0] < self.seq:
+            raise self._changed(place, f"it has events from {later[0]:,} on, where the next segment begins")
         if later[0] != self.seq:
             raise MissingError(self._layout, self.seq, later[0])
         return True

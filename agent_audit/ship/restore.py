@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
-from agent_audit.errors import ConfigurationError, ProofError, StoreRefusedError
+from agent_audit.errors import ConfigurationError, ProofError
 from agent_audit.integrity.checkpoint import Checkpoint, parse_checkpoint
 from agent_audit.ship.evidence import BLOBS, CHECKPOINTS, HEADER, KEYS, TILES
 from agent_audit.ship.sink import Copies, Evidence
@@ -47,6 +47,7 @@ def restore(copies: Copies, origin: str, directory: Path | str) -> Restored:
 
     Raises:
         ConfigurationError: the directory holds something.
+        ProofError: the copy is not what was shipped: an object of lines was changed, or two have the same events.
         StoreUnavailableError, StoreRefusedError: the copy cannot be read.
         OSError: the directory cannot be written to.
     """
@@ -101,7 +102,7 @@ class _Segments:
                 if first is None:
                     first = batch.first_seq
                 if batch.first_seq < seq:
-                    raise StoreRefusedError(f"the copy of {origin} has events from {batch.first_seq:,} on twice")
+                    raise ProofError(f"the copy of {origin} has events from {batch.first_seq:,} on twice")
                 if batch.first_seq > seq:
                     self._close()  # a gap: what follows cannot stand in the same segment
                 for seq, line in enumerate(batch.lines, start=batch.first_seq + 1):

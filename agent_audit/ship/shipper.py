@@ -30,6 +30,7 @@ from agent_audit.ship.sink import Batch, Evidence, Position, Sink, digest_of
 
 _Result = TypeVar("_Result")
 
+_MOST_BATCH = 64 << 20
 _LOOK_AGAIN = 3600
 """Seconds between two looks at what of the evidence is still in the store."""
 
@@ -39,11 +40,12 @@ class ShipLimits:
     """Bounds of a shipper. Memory is a small multiple of `batch_bytes`, however far it is behind.
 
     Raises:
-        ConfigurationError: one of them is no number above 0 (0 will do where nothing is to be waited for).
+        ConfigurationError: one is too large, or no number above 0 (0 will do where nothing is to be waited for).
     """
 
     batch_events: int = 8_192
     batch_bytes: int = 4 << 20
+    """At most 64 MiB: whoever reads a copy holds a batch in memory."""
     linger: float | None = None
     """Seconds that events are gathered for one batch; None: what the store asks for."""
     poll: float = 0.25
@@ -57,6 +59,8 @@ class ShipLimits:
     def __post_init__(self) -> None:
         for name in ("batch_events", "batch_bytes"):
             require_number(f"{name} of ShipLimits", getattr(self, name), whole=True, above=True)
+        if self.batch_bytes > _MOST_BATCH:
+            raise ConfigurationError(f"batch_bytes of ShipLimits is {self.batch_bytes:,}; give at most {_MOST_BATCH:,}")
         for name in ("poll", "first_pause", "longest_pause"):
             require_number(f"{name} of ShipLimits", getattr(self, name), above=True)
         for name in ("linger", "give_up_after"):
@@ -239,10 +243,10 @@ class Shipper:
         reached = self._patiently(lambda: self._sink.append(batch))
         self._shipped += len(batch.lines)
         self._oldest = None
-        if reached != batch.end:  # another shipper was here, or the store has lost what it had
-            self._cursor.skip_to(reached)
-        self._position = reached
-        self._digest = digest_of(batch.lines[-1]) if reached == batch.end else None
+        if reached != batch.end:  # another shipper was here, of this very log or another; or the store has lost events
+            self._begin()
+            return
+        self._position, self._digest = reached, digest_of(batch.lines[-1])
         self._save()
 
     def _keep_evidence(self) -> None:

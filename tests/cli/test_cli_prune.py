@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent_audit import FileAuditBackend
-from agent_audit.backends.file import Layout
+from agent_audit.analysis.convert import Converter
+from agent_audit.backends.file import Layout, read
+from agent_audit.cli import lines
 from agent_audit.cli.main import main
 from agent_audit.cli.moments import span
 from agent_audit.cli.prune import size
+from agent_audit.errors import pruned_meanwhile
 from tests.analysis.logs import operation, write_log
 
 
@@ -42,6 +46,40 @@ def test_a_dry_run_says_so_when_nothing_would_go(log: Path, capsys: pytest.Captu
 
 def test_an_age_that_reaches_back_before_any_time_keeps_everything(log: Path) -> None:
     assert main(["prune", str(log), "--max-age", "3000000d", "--dry-run"]) == 0
+
+
+WHOLE = [
+    ["activity"], ["sql", "SELECT count(*) FROM events"], ["anomalies"], ["compliance"], ["report", "--html", "out"],
+    ["export", "--format", "parquet", "-o", "out"], ["export", "--format", "json", "-o", "out"], ["show", "299"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", WHOLE, ids=" ".join)
+def test_a_command_whose_answer_is_whole_answers_from_what_is_there_when_events_are_pruned_under_it(
+    log: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(log.parent)
+    done: list[object] = []
+
+    def pruned_before(read: Callable[..., object]) -> Callable[..., object]:
+        def reading(*args: object, **settings: object) -> object:
+            if not done:
+                done.append(args)
+                assert main(["prune", str(log), "--max-size", "1"]) == 0
+                Layout(log).segment(0).unlink(missing_ok=True)
+            if command[0] == "show" and len(done) == 1:
+                done.append(args)
+                raise pruned_meanwhile(log)
+            return read(*args, **settings)
+
+        return reading
+
+    monkeypatch.setattr(Converter, "lines", pruned_before(Converter.lines))
+    monkeypatch.setattr(lines, "segment_lines", pruned_before(lines.segment_lines))
+    monkeypatch.setattr(read, "open_segment", pruned_before(read.open_segment))
+    assert main([*command, "--dir", str(log)]) in (0, 1)
+    assert done
+    assert "once more, with what is there now" in capsys.readouterr().err
 
 
 def test_show_of_an_event_that_was_pruned_says_so(log: Path, capsys: pytest.CaptureFixture[str]) -> None:

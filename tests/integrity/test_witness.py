@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -196,6 +198,101 @@ def test_a_witness_that_does_not_answer_costs_no_more_than_its_time_out(log: Fil
     server.answer = lambda body: (time.sleep(2), (200, b""))[1]  # type: ignore[method-assign]
     with serving(server) as url, pytest.raises(WitnessError, match="cannot be reached"):
         cosigned(log, Witness(server.signer.vkey, url, timeout=0.1, tries=2, pause=0.01))
+
+
+@contextmanager
+def talking(*pieces: bytes, pause: float = 0.0) -> Iterator[str]:
+    """A server that says the same to everybody, whatever it is asked, some bytes at a time."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client, suppress(OSError):
+                    while not client.recv(1 << 16).endswith(b"\n"):
+                        pass  # the checkpoint ends so
+                    for piece in pieces:
+                        client.sendall(piece)
+                        time.sleep(pause)
+
+    threading.Thread(target=answer, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def http(status: str, body: bytes, *headers: str) -> bytes:
+    length = f"Content-Length: {len(body)}"
+    return "\r\n".join([f"HTTP/1.1 {status}", length, *headers, "", ""]).encode() + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"\x00\xff no HTTP\r\n\r\n", "cannot be reached"),
+        (b"", "cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf", "cannot be reached"),
+        (b"HTTP/1.1 409 Conflict\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nhalf", "cannot be reached"),
+        (http("200 OK", b"\xe2\x80\x94 witness.example AAAA\n" * 9999), "bad cosignature"),
+        (http("200 OK", b"\xff" * 100), "bad cosignature"),
+        (http("409 Conflict", b"9" * 5000), "answers 409: 999"),
+        (http("409 Conflict", b"0\n"), "refuses the size 0 that it says it has"),
+        (http("409 Conflict", b"9000\n"), "has seen 9,000 events of .* this checkpoint has 301.* the log was set back"),
+        (http("302 Found", b"", "Location: http://127.0.0.1:1/elsewhere"), "answers 302"),
+    ],
+    ids=[
+        "no HTTP", "nothing", "half of an answer", "half of a refusal", "thousands of signatures", "no text",
+        "a number of 5,000 digits", "the size it was asked with", "a larger size", "elsewhere",
+    ],
+)  # fmt: skip
+def test_a_witness_that_means_harm_is_told_of_and_the_log_is_as_it_was(
+    log: FileAuditBackend, answer: bytes, told: str
+) -> None:
+    before = log.layout.checkpoint.read_bytes()
+    with talking(answer) as url, pytest.raises(WitnessError, match=f"witness.example.*{told}"):
+        cosigned(log, Witness(WitnessServer([]).signer.vkey, url, timeout=5, tries=2, pause=0.01))
+    assert log.layout.checkpoint.read_bytes() == before
+
+
+def test_an_answer_that_comes_a_byte_at_a_time_is_not_waited_for_beyond_the_time_out(log: FileAuditBackend) -> None:
+    drops = [bytes([byte]) for byte in http("200 OK", b"x" * 5000)]
+    with talking(*drops, pause=0.05) as url, pytest.raises(WitnessError, match=r"no whole answer within 0\.3 s"):
+        cosigned(log, Witness(WitnessServer([]).signer.vkey, url, timeout=0.3, tries=1))
+
+
+def test_a_witness_that_names_another_size_each_time_is_asked_no_more_than_its_tries(log: FileAuditBackend) -> None:
+    server, sizes = WitnessServer([key_of(log)]), itertools.count(1)
+    server.answer = lambda body: (409, b"%d\n" % next(sizes))  # type: ignore[method-assign]
+    with serving(server) as url, pytest.raises(WitnessError, match="another size, now 4"):
+        cosigned(log, Witness(server.signer.vkey, url, pause=0.01))
+
+
+def test_of_two_histories_under_one_key_a_witness_cosigns_only_the_one_that_it_has_seen_first(
+    log: FileAuditBackend, tmp_path: Path
+) -> None:
+    log.close()
+    fork = FileAuditBackend(shutil.copytree(log.path, tmp_path / "fork"), auto_seal=False)
+    state = tmp_path / "state"
+    before = shutil.copytree(state, tmp_path / "state before")
+    one = FileAuditBackend(log.path, auto_seal=False)
+    grown(one, 40)
+    server = WitnessServer([key_of(one)])
+    with serving(server) as url:
+        witness = Witness(server.signer.vkey, url, pause=0.01)
+        head = cosigned(one, witness)
+        for count, told in ((60, "422"), (5, "this checkpoint has .* the log was set back")):
+            shutil.rmtree(state)
+            shutil.copytree(before, state)  # the writer's own head is set back, too, so that it signs another history
+            theirs = FileAuditBackend(shutil.copytree(fork.path, tmp_path / f"fork {count}"), auto_seal=False)
+            grown(theirs, count)
+            with pytest.raises(WitnessError, match=told):
+                cosigned(theirs, witness)
+            theirs.close()
+    assert server.seen[head.origin] == head
+    one.close()
 
 
 def test_an_answer_with_another_signature_is_refused(log: FileAuditBackend) -> None:

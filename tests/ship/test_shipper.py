@@ -152,9 +152,7 @@ def test_events_that_were_pruned_before_they_were_shipped_are_named_and_can_be_s
 def test_a_line_that_is_longer_than_a_batch_is_shipped_and_so_is_what_follows(log_dir: Path) -> None:
     write(log_dir, 5)
     with Layout(log_dir).segment(0).open("ab") as file:
-        file.write(b"x" * 1_000_000 + b"\n")  # by somebody else
-    with Layout(log_dir).segment(0).open("ab") as file:
-        file.write(b"y\n")
+        file.write(b"x" * 65_535 + b"\ny\n")  # the longest that there is
     sink = FlakySink()
     Shipper(log_dir, sink, limits=QUICK).run(once=True)
     assert sink.logs[origin_of(log_dir)] == lines_of(log_dir)

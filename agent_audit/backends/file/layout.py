@@ -39,6 +39,9 @@ SEGMENT_MULTIPLE = 256
 MAX_LINE = 65_535
 """Longest line in bytes without its line feed (the entry limit of C2SP tlog-tiles)."""
 
+TOO_LONG = f"longer than {MAX_LINE:,} bytes, which no line of a log is"
+"""What to say of one that is longer."""
+
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SEGMENT = re.compile(r"([0-9]{20})\.jsonl")
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import orjson
 from pydantic import ValidationError
 
-from agent_audit.backends.file.layout import FORMAT, Layout
+from agent_audit.backends.file.layout import FORMAT, MAX_LINE, TOO_LONG, Layout
 from agent_audit.errors import CorruptLineError, FormatError, LogNotFoundError, pruned_meanwhile
 from agent_audit.event import AuditEvent
+
+_BLOCK = 1 << 18
 
 
 class Line(NamedTuple):
@@ -27,7 +29,7 @@ class Line(NamedTuple):
     number: int
     """Line number in the file, from 1."""
     data: bytes
-    """The line without its line feed."""
+    """The line without its line feed; of one that is too long, what `bounded_lines` gives."""
 
     @property
     def place(self) -> str:
@@ -39,6 +41,8 @@ class Line(NamedTuple):
         Raises:
             CorruptLineError: it is not one, or its seq is not its position.
         """
+        if len(self.data) > MAX_LINE:
+            raise CorruptLineError(f"{self.place} is not an audit event: {TOO_LONG}")
         try:
             event = AuditEvent.from_json(self.data)
         except (orjson.JSONDecodeError, ValidationError) as error:
@@ -115,9 +119,22 @@ def iter_lines(
     Segments that are not `wanted`, by their first number, are not opened.
     """
     for start in filter(wanted, _segments_from(layout, min_seq)):
-        for line in _segment_lines(layout, start):
+        for line in segment_lines(layout, start):
             if line.seq >= min_seq:
                 yield line
+
+
+def bounded_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file from where it stands, as iterating over it gives them, but never much of one in memory.
+
+    Of what is longer than a line may be, only the first `MAX_LINE + 1` bytes are given, and the line feed where it has
+    one: enough to see that it is none of a log, however long it is.
+    """
+    while data := file.readline(MAX_LINE + 1):
+        end = data
+        while end and not end.endswith(b"\n"):
+            end = file.readline(_BLOCK)
+        yield data if data.endswith(b"\n") or not end else data + b"\n"
 
 
 def _segments_from(layout: Layout, seq: int) -> list[int]:
@@ -127,10 +144,15 @@ def _segments_from(layout: Layout, seq: int) -> list[int]:
     return [start for start in starts if start >= last_before]
 
 
-def _segment_lines(layout: Layout, start: int) -> Iterator[Line]:
+def segment_lines(layout: Layout, start: int) -> Iterator[Line]:
+    """All complete lines of the segment that starts there.
+
+    Raises:
+        StorageError, OSError: as `open_segment`.
+    """
     path = layout.segment(start)
     with open_segment(path) as file:
-        for number, raw in enumerate(file, start=1):
+        for number, raw in enumerate(bounded_lines(file), start=1):
             if raw.endswith(b"\n"):
                 yield Line(start + number - 1, path, number, raw[:-1])
 

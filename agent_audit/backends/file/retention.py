@@ -21,7 +21,7 @@ import orjson
 from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.oversize import named_blobs
-from agent_audit.backends.file.read import read_header
+from agent_audit.backends.file.read import bounded_lines, read_header
 from agent_audit.errors import (
     ConfigurationError,
     HeldError,
@@ -167,7 +167,7 @@ def _before(moment: datetime, age: timedelta) -> str:
 def latest_timestamp(path: Path) -> str:
     """The latest timestamp in a segment. Every line is looked at: timestamps are not in the order of seq."""
     with path.open("rb") as file:
-        return max((str(_parsed(line).get("timestamp", "")) for line in file), default="")
+        return max((str(_parsed(line).get("timestamp", "")) for line in bounded_lines(file)), default="")
 
 
 def _parsed(line: bytes) -> dict[str, Any]:
@@ -257,10 +257,10 @@ def _blobs_from(path: Path, offset: int) -> tuple[set[str], int]:
     named: set[str] = set()
     with path.open("rb") as file:
         file.seek(offset)
-        for line in file:
+        for line in bounded_lines(file):
             if not line.endswith(b"\n"):
                 break
-            offset += len(line)
+            offset = file.tell()
             named.update(blob.sha256 for blob in named_blobs(line))
     return named, offset
 

@@ -23,6 +23,7 @@ from agent_audit.errors import CorruptLineError, StorageError, require_number
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
 _TIME = re.compile(rb',"timestamp":"([0-9T:-]{19})')
 _HEAD = 1 << 10
+_TORN_BLOCK = 1 << 20
 """Bytes of a segment in which the time of its first event stands."""
 
 LOOK_INTERVAL = 5e-3
@@ -252,18 +253,18 @@ class ActiveSegment:
     def _put_aside(self, end: int, size: int) -> None:
         """Move torn bytes to `recovered-<time>`; only when they are safe there is the segment cut."""
         handle = self._require_handle()
-        torn = self._fs.read(handle, end, size - end)
         target = self._layout.root / f"recovered-{time.time_ns()}"
         copy = self._fs.open(target, create=True)
         try:
-            write_all(self._fs, copy, torn)
+            for begin in range(end, size, _TORN_BLOCK):
+                write_all(self._fs, copy, self._fs.read(handle, begin, min(_TORN_BLOCK, size - begin)))
             self._fs.fsync(copy)
         finally:
             self._fs.close(copy)
         self._fs.fsync_dir(self._layout.root)
         self._fs.truncate(handle, end)
         self.sync(handle, self.path)
-        details = {"bytes": len(torn), "file": target.name, "segment": self.path.name}
+        details = {"bytes": size - end, "file": target.name, "segment": self.path.name}
         self.repairs.append(Repair("a torn last line was put aside", details))
 
     def _trust_last_line(self) -> None:
