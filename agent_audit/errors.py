@@ -22,7 +22,7 @@ are told.
         ├── StorageError       the operating system refused (disk full, I/O error, read-only …)
         │   ├── SyncError      a sync failed: what it covered may not be on the disk
         │   ├── PrunedMeanwhileError  events went while they were read: read again
-    │   └── RolledBackError  the log is not the one that this key has signed: older, or another
+        │   └── RolledBackError  the log is not the one that this key has signed: older, or another
         └── ClosedError        the logger or backend has been closed
 
 Messages are for a person: what happened, to which file or event, and what to do.

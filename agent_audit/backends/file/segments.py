@@ -23,8 +23,9 @@ from agent_audit.errors import CorruptLineError, StorageError, require_number
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
 _TIME = re.compile(rb',"timestamp":"([0-9T:-]{19})')
 _HEAD = 1 << 10
-_TORN_BLOCK = 1 << 20
 """Bytes of a segment in which the time of its first event stands."""
+_TORN_BLOCK = 1 << 20
+"""Bytes of a torn end that are copied at once."""
 
 LOOK_INTERVAL = 5e-3
 """Seconds for which a path that was looked at is believed to stand for the same file.
