@@ -78,10 +78,8 @@ class Witness:
                 return self._cosignatures(note, answer)
             if status == 409 and (seen := _size_of(answer)) is not None:
                 self._check_seen(seen, old, Checkpoint.of(note))
-                old, problem = (
-                    seen,
-                    f"says each time that it has seen another size, now {seen:,}",
-                )  # once more from there
+                problem = f"says each time that it has seen another size, now {seen:,}"
+                old = seen  # once more from there
                 continue
             problem = f"answers {status}: {answer[:200].decode(errors='replace').strip()}"
             if status < 500 and status != 429:

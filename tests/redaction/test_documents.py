@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor, RedactionConfig
 from agent_audit.redaction.texts import documents
@@ -70,6 +73,30 @@ def test_what_only_begins_like_documents_costs_no_more_than_its_length(monkeypat
     monkeypatch.setattr(documents, "_read", failing)
     assert not list(documents.secrets_by_place('{"a":' * 1000, None, lambda _: {}))
     assert len(read) < 10
+
+
+_PIECES = ['"', "{", "}", "[", "]", ":", ",", " ", "\n", "\\u00e9", "\\ud83d\\ude00", "\\", "a", "é", "-12.5e3", "true"]
+_TEXTS = st.one_of(
+    st.recursive(
+        st.one_of(st.text(max_size=6), st.integers(), st.booleans(), st.floats()),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+        max_leaves=8,
+    ).map(json.dumps),
+    st.lists(st.sampled_from(_PIECES), max_size=40).map("".join),
+).map(lambda text: text if text[:1] in ("[", "{") else f"[{text}")
+
+
+@given(before=st.text(alphabet=" x\n", max_size=4), text=_TEXTS, after=st.text(alphabet='}]",x', max_size=4))
+def test_a_document_is_read_the_same_however_much_of_it_is_looked_at_first(before: str, text: str, after: str) -> None:
+    def read(near: int) -> Any:
+        with patch.object(documents, "_NEAR", near):
+            try:
+                document, end = documents._read(before + text + after, len(before))
+            except json.JSONDecodeError as error:
+                return error.msg, error.pos
+            return repr(document), end
+
+    assert read(1) == read(12) == read(20) == read(1 << 20)
 
 
 def test_a_document_nested_too_deeply_to_be_read_is_left_to_the_rules_for_texts(redactor: DefaultRedactor) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import redact
-from agent_audit.redaction.folding import Offsets, fold
+from agent_audit.redaction.folding import _TABLE, Offsets, fold
 from agent_audit.redaction.texts.encoded import ENCODINGS, _encodings, run_around
 
 W, P, L = "Tr0ub4dor3xQ", "S3cr3t!pw#9", "blueorchid"
@@ -224,6 +224,7 @@ def test_what_hides_a_secret_from_rules_but_not_from_readers_hides_nothing(text:
 @given(st.text(st.sampled_from("ab\u200b\ufeff\uff41\u00a0\u2013x1")))
 def test_each_character_of_a_folded_text_is_found_where_it_was_given(text: str) -> None:
     folded, offsets = fold(text), Offsets(text)
+    assert folded == text.translate(_TABLE)
     for place, character in enumerate(folded):
         start, end = offsets.span(place, place + 1)
         assert fold(text[start:end]) == character

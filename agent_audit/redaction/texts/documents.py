@@ -17,7 +17,10 @@ _LARGEST = 1 << 18
 _BEGINS = re.compile(r"[{\[](?=\s{0,40}[\"{\[])")
 _MOST_TRIED = 4
 """How many times its length a text is read where what begins like a document turns out to be none."""
-_read = json.JSONDecoder().raw_decode
+_NEAR = 1 << 12
+"""Characters within which most of what is no document is seen to be none."""
+_LONGEST_WORD = len("-Infinity") + 1
+_decode = json.JSONDecoder().raw_decode
 
 Structure = Callable[[Any], dict[int, tuple[str, str]]]
 """By its id, every string of which its place in a structure makes something a secret: the rule, and what is left."""
@@ -85,12 +88,31 @@ def _documents(text: str, *, whole: bool) -> Iterator[tuple[int, str, Any]]:
         try:
             document, place = _read(text, start)
         except json.JSONDecodeError as error:
-            tried += error.pos - start
+            tried += error.pos
             place = begins.end()
         except RecursionError:
             return
         else:
             yield start, text[start:place], document
+
+
+def _read(text: str, start: int) -> tuple[Any, int]:
+    """The document that begins at `start`, and where it ends.
+
+    Raises:
+        json.JSONDecodeError: there is none; `pos` is where that is seen, from `start` on.
+        RecursionError: it is too deep.
+    """
+    # An error counts the lines before it, each time from the beginning of what was to be read.
+    near = text[start : start + _NEAR]
+    try:
+        document, end = _decode(near)
+    except json.JSONDecodeError as error:
+        cut_off = error.msg.startswith("Unterminated string") or error.pos > len(near) - _LONGEST_WORD
+        if len(near) < _NEAR or not cut_off:
+            raise
+        document, end = _decode(text[start:])
+    return document, start + end
 
 
 def _strings(document: Any) -> Iterator[str]:
