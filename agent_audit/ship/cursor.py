@@ -87,6 +87,13 @@ class Cursor:
         self.close()
         self.seq = seq
 
+    def end(self) -> int:
+        """Events that the log has now: one more than the last seq."""
+        for start in reversed(self._layout.segment_starts()):
+            with contextlib.suppress(FileNotFoundError), FileIO(self._layout.segment(start)) as file:  # pruned since
+                return start + sum(block.count(b"\n") for block in iter(lambda: file.read(_BLOCK), b""))
+        return 0
+
     @property
     def behind_bytes(self) -> int:
         """Bytes of the log that were not read yet."""

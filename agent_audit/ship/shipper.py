@@ -177,7 +177,9 @@ class Shipper:
         try:
             if self._hold(once):
                 self._begin()
-                while self._step(catch_up=once or self._stop.is_set()):
+                # What is written meanwhile is for the next time: a busy log has no end.
+                until = self._cursor.end() if once else None
+                while self._step(catch_up=once or self._stop.is_set(), until=until):
                     pass
             return True
         except ReplacedError as error:
@@ -189,8 +191,8 @@ class Shipper:
 
     # -- one step --------------------------------------------------------------------------------------
 
-    def _step(self, *, catch_up: bool) -> bool:
-        """Ship a batch, or wait for one; False when there is nothing more to do."""
+    def _step(self, *, catch_up: bool, until: int | None) -> bool:
+        """Ship a batch, or wait for one; False when there is nothing more to do, or `until` is reached."""
         lines = self._gather(catch_up)
         if lines:
             self._ship(Batch(self._origin, self._cursor.seq - len(lines), lines))
@@ -199,7 +201,7 @@ class Shipper:
         if self._overdue():
             return False
         if lines:
-            return True
+            return until is None or self._position < until
         if not catch_up:
             self._stop.wait(self._limits.poll)
         return not catch_up

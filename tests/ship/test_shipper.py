@@ -13,7 +13,7 @@ from agent_audit import AuditEventType, AuditLogger, FileAuditBackend
 from agent_audit.backends.file.layout import Layout
 from agent_audit.content import ContentLevels
 from agent_audit.errors import ConfigurationError, ShipError, StoreRefusedError, StoreUnavailableError
-from agent_audit.ship import Progress, ShipLimits, Shipper, open_sink
+from agent_audit.ship import Batch, Progress, ShipLimits, Shipper, open_sink
 from agent_audit.ship.note import Note
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 
@@ -36,6 +36,19 @@ def test_however_often_the_store_fails_it_gets_every_event_once_and_in_order(
     progress = Shipper(log_dir, sink, limits=QUICK).run(once=True)
     assert sink.logs[origin_of(log_dir)] == lines_of(log_dir)
     assert progress.position == len(lines_of(log_dir))
+
+
+def test_shipping_once_ends_although_the_log_grows_with_every_batch(log_dir: Path) -> None:
+    class Busy(FlakySink):
+        def append(self, batch: Batch) -> int:
+            assert self.requests < 100, "it follows an end that goes on"
+            write(log_dir, 60)
+            return super().append(batch)
+
+    write(log_dir, 300)
+    before, sink = lines_of(log_dir), Busy()
+    Shipper(log_dir, sink, limits=QUICK).run(once=True)
+    assert sink.logs[origin_of(log_dir)][: len(before)] == before
 
 
 def test_a_store_that_cannot_tell_its_position_is_sent_nothing_twice_after_an_orderly_end(log_dir: Path) -> None:
