@@ -245,10 +245,10 @@ class Shipper:
         reached = self._patiently(lambda: self._sink.append(batch))
         self._shipped += len(batch.lines)
         self._oldest = None
-        if reached != batch.end:  # another shipper was here, of this very log or another; or the store has lost events
-            self._begin()
-            return
-        self._position, self._digest = reached, digest_of(batch.lines[-1])
+        if reached != batch.end:  # another shipper was here, or the store has lost what it had
+            self._cursor.skip_to(reached)
+        self._position = reached
+        self._digest = digest_of(batch.lines[-1]) if reached == batch.end else None
         self._save()
 
     def _keep_evidence(self) -> None:
