@@ -171,20 +171,24 @@ def answer_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
 def _as_password(record: dict[str, Any], key: str, typed: re.Match[str], scan: Scan) -> Iterator[Replaced]:
     """What is typed at a prompt for a password may be a mere word."""
     text, (start, end) = record[key], typed.span(1)
-    lead = 'password: "'
-    one = scan(f'{lead}{text[start:end]}"')
-    if one.text.startswith(lead) and one.rules:
-        yield record, key, text[:start] + one.text[len(lead) : -1] + text[end:], one.rules[-1]
+    for masked, rule in _under("password", text[start:end], scan):
+        yield record, key, text[:start] + masked + text[end:], rule
 
 
 def _known_by(record: dict[str, Any], key: str, scan: Scan) -> Iterator[Replaced]:
     text = record[key]
     if _SHORT_ANSWER.fullmatch(text) is None or not is_quoted_secret(text, _CLASSES["password"]):
         return
-    lead = 'security_answer: "'
-    one = scan(f'{lead}{text}"')
+    for masked, rule in _under("security_answer", text, scan):
+        yield record, key, masked, rule
+
+
+def _under(name: str, value: str, scan: Scan) -> Iterator[tuple[str, str]]:
+    """What is left of a value that stands under that name, and by which rule, if it is masked there."""
+    lead = f'{name}: "'
+    one = scan(f'{lead}{value}"')
     if one.text.startswith(lead) and one.rules:
-        yield record, key, one.text[len(lead) : -1], one.rules[-1]
+        yield one.text[len(lead) : -1], one.rules[-1]
 
 
 def printed_in(record: dict[str, Any], scan: Scan) -> Iterator[Replaced]:
@@ -251,13 +255,12 @@ def _answer(holder: Any, slot: Any, asking: str, scan: Scan) -> Iterator[Replace
     if match is None or name is None or not _fits(match.group(1), name):
         return
     # By the rule of a name and its value. One of letters and a few digits is none for its usual name.
-    lead = f'{"password" if name == "OTP" and not _DIGITS.fullmatch(match.group(1)) else name}: "'
-    one = scan(f'{lead}{match.group(1)}"')
-    if one.text.startswith(lead) and one.rules:
+    usual = "password" if name == "OTP" and not _DIGITS.fullmatch(match.group(1)) else name
+    for masked, rule in _under(usual, match.group(1), scan):
         behind = text[match.end(1) :]
         if behind.strip() in ("!", "*", "?") and text[: match.start(1)][-1:] != behind[:1]:
             behind = ""  # the last character of what was chosen
-        yield holder, slot, text[: match.start(1)] + one.text[len(lead) : -1] + behind, one.rules[-1]
+        yield holder, slot, text[: match.start(1)] + masked + behind, rule
 
 
 def _continued(holder: Any, slot: Any, before: str, scan: Scan) -> list[Replaced]:

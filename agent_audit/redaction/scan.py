@@ -19,10 +19,8 @@ from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.model import ENCODED, Lazy
 from agent_audit.redaction.rules.personal import (
     AT_SIGNS,
-    CARD,
     EMAIL,
     PERSONAL_IDS,
-    find_card_code,
     find_email,
     find_number,
     number_places,
@@ -51,7 +49,7 @@ _MAX_ROUNDS = 6
 _MAX_REMEMBERED, _SIZE_OF_ONE = 100_000, 50
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-Finder = Callable[[str, int], "Found | None"]
+Finder = Callable[[str, int], list[Found]]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 """By text: what is to be masked, and where something was nearly found."""
 Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
@@ -323,15 +321,12 @@ class Scanner:
         spans = into[0].get(index)
         if spans and spans[-1][0] <= local < spans[-1][1]:
             return
-        span = find(texts[index], local)
-        if span is None:
-            if reach:
-                into[1].setdefault(index, []).append((local - reach, local + reach))
-            return
-        behind = find_card_code(texts[index], *span[:2]) if span[2] == CARD else None
-        for one in (span, behind):
-            if one is not None and one[2] not in self._disabled:
-                into[0].setdefault(index, []).append(one)
+        found = find(texts[index], local)
+        if not found and reach:
+            into[1].setdefault(index, []).append((local - reach, local + reach))
+        for span in found:
+            if span[2] not in self._disabled:
+                into[0].setdefault(index, []).append(span)
 
     # One loop, for it is the hot path of all texts that have hits: a call for each would cost as much as its work.
     def _wake(  # noqa: PLR0912, PLR0915
@@ -458,9 +453,9 @@ class Scanner:
         return "".join(pieces)
 
 
-def _email(text: str, at: int) -> Found | None:
+def _email(text: str, at: int) -> list[Found]:
     span = find_email(text, at)
-    return None if span is None else (span[0], span[1], EMAIL)
+    return [] if span is None else [(span[0], span[1], EMAIL)]
 
 
 def without_surrogates(text: str) -> str:

@@ -9,6 +9,7 @@ from agent_audit.redaction.rules.model import EOL, NL, Lazy, Rule, part, within
 from agent_audit.redaction.rules.whole import is_wif
 from agent_audit.redaction.validators import has_digit, is_nkey_seed, looks_random
 
+_WIF = r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])"
 _VALUE = r"([^\s\"'\\]{1,512})"
 
 
@@ -85,15 +86,13 @@ FILES: tuple[Rule, ...] = (
     part(
         "bitcoin-key-shown",
         ("privkey", "wallet import format", "(wif)", "wif:", "wif="),
-        r"(?i:privkey|wallet import format|\(?wif[:=)])[\s\S]{0,160}?"
-        r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])",
+        rf"(?i:privkey|wallet import format|\(?wif[:=)])[\s\S]{{0,160}}?{_WIF}",
         looks_random,
     ),
     part(
         "bitcoin-key-told",
         ("private key", "bitcoin", "wallet"),
-        r"(?i:private key|bitcoin|wallet)[^\n]{0,96}?"
-        r"(?<![A-Za-z0-9])([5KL9c][1-9A-HJ-NP-Za-km-z]{50,51})(?![A-Za-z0-9])",
+        rf"(?i:private key|bitcoin|wallet)[^\n]{{0,96}}?{_WIF}",
         is_wif,
     ),
     part(

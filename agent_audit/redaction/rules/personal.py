@@ -188,11 +188,16 @@ def _lines_with_nine(shape: bytes, flat: bytes) -> Iterator[Span]:
         place = flat.find(_NINE, counted) if counted >= 0 else -1
 
 
-def find_number(text: str, start: int) -> Found | None:
-    """The card, IBAN, social security or telephone number that begins at one of `number_places`."""
+def find_number(text: str, start: int) -> list[Found]:
+    """The card, IBAN, social security or telephone number that begins at one of `number_places`; a card's code too."""
     if text[start].isalpha():
-        return _find_iban(text, start)
-    return _find_card(text, start) or _find_ssn(text, start) or find_phone(text, start)
+        found = _find_iban(text, start)
+    elif (card := _find_card(text, start)) is not None:
+        code = _find_card_code(text, *card[:2])
+        return [card] if code is None else [card, code]
+    else:
+        found = _find_ssn(text, start) or find_phone(text, start)
+    return [] if found is None else [found]
 
 
 def _find_iban(text: str, start: int) -> Found | None:
@@ -231,7 +236,7 @@ def _goes_on(text: str, start: int, end: int) -> bool:
     return bool(_GROUP_OF_FOUR.search(before) or _GROUPS_OF_FOUR.match(text, end) or _SERIAL.search(before))
 
 
-def find_card_code(text: str, start: int, end: int) -> Found | None:
+def _find_card_code(text: str, start: int, end: int) -> Found | None:
     """The verification code that follows a card's number, which stands at `start:end`, and its date: `… 12/29 313`."""
     match = _CARD_CODE.match(text, end)
     if match is None:

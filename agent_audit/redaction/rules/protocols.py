@@ -11,6 +11,9 @@ from agent_audit.redaction.validators import has_digit, looks_random
 
 _BASE64 = r"[A-Za-z0-9+/]{4,1024}={0,2}"
 
+# What stands by itself at the end of its line.
+_ALONE = rf"[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}"
+
 
 def _is_generated(text: str) -> bool:
     """No name of something: `my-app-secret-v2`."""
@@ -153,7 +156,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         ),
         r"(?i:following (?:\w{1,16} ){0,2}(?:password|passphrase|token|key|secret)[^\n:]{0,80}"
         r"|(?:key|token|password|secret) (?:is|created|generated|below|follows)):"
-        rf"(?:\s|\\[rn]){{1,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
+        rf"(?:\s|\\[rn]){{1,8}}{_ALONE}",
         _is_generated,
     ),
     # What is shown once: `you won't see it again: x`.
@@ -169,7 +172,7 @@ PROTOCOLS: tuple[Rule, ...] = (
             "copy this now",
         ),
         r"(?i:(?:see (?:it|this)|shown) again|(?:shown|displayed) once|copy (?:it|this) now)[^\n:\d]{0,64}:"
-        rf"(?:\s|\\[rn]){{0,8}}[\"'`*]{{0,3}}([A-Za-z0-9_+/=.~!@#$%^&*-]{{8,512}})[\"'`*]{{0,3}}{EOL}",
+        rf"(?:\s|\\[rn]){{0,8}}{_ALONE}",
         _is_generated,
     ),
     # `creds are admin / x`

@@ -118,19 +118,19 @@ def _find_slashed(text: str, place: int, _: KeyClassifier) -> _Found:
     return _result(_secret(text, match))
 
 
-def _find_with(size: int, text: str, place: int, _: KeyClassifier) -> _Found:
+def _find_with(size: int, text: str, place: int, keys: KeyClassifier) -> _Found:
     """`log in with u and x`, `log on as u using x`, `use the sandbox login, u with x`."""
     match = _WITH.match(text, place + size)
     if match is None and size == len("login"):
         match = _INSTEAD.match(text, place + size)
     if match is None:
-        return _find_near(size, text, place)
+        return _find_near(size, text, place, keys)
     alone = _CLAUSE_ENDS.match(text, match.end(1)) or text[match.end(1) - 1] in ",.;)"
     found, end = _result(_secret(text, match, sure=not alone))
     return [one._replace(rule=_TOLD) for one in found], end
 
 
-def _find_near(size: int, text: str, place: int, _: KeyClassifier | None = None) -> _Found:
+def _find_near(size: int, text: str, place: int, _: KeyClassifier) -> _Found:
     """`creds: u x`: whatever near the word can only be a password."""
     return _result(find_strong(text, place, place + size))
 
