@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 _RETRY = {"max_retries": 2, "retry_timeout": timedelta(seconds=20)}
 """Of single requests; a shipper goes on trying."""
 _SUFFIX = ".jsonl.gz"
-_DURATION = re.compile(r" in [0-9.]{1,20}(?:s|ms|µs|ns)(?=,)")
+_EFFORT = re.compile(
+    r" in [0-9.]{1,20}(?:s|ms|µs|ns)(?:, after \d+ retries, max_retries: \d+, retry_timeout: \w+ ?)?(?= - |$)"
+)
 _LINES = re.compile(rf"[0-9]{{20}}{re.escape(_SUFFIX)}")
 MOST_BYTES = 128 << 20
 """Lines in one object, unpacked; `ShipLimits` allows no more than half of it."""
@@ -258,8 +260,8 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _first_line(error: Exception) -> str:
-    """What it says, without how long a request took: the same failure is the same text each time."""
-    return _DURATION.sub("", str(error).strip().split("\n", 1)[0][:500])
+    """What it says, without the time and the tries that a request took: the same failure is the same text each time."""
+    return _EFFORT.sub("", str(error).strip().split("\n", 1)[0][:500])
 
 
 def _sync(root: Path, path: Path) -> None:
