@@ -86,6 +86,8 @@ class Rule:
     """Where the thresholds come from."""
     allowed: tuple[Allowed, ...] = ()
     """What is left out of sight."""
+    possible: Callable[[Scope, Any], bool] = lambda scope, parameters: True
+    """Whether the kinds of events there are (`kinds.py`) can give a finding at all. If not, nothing is queried."""
 
     def with_parameters(self, **changed: Any) -> Rule:
         """The same detection with other parameters, checked.
@@ -99,6 +101,8 @@ class Rule:
     def run(self, scope: Scope, limits: Limits) -> tuple[list[Finding], int]:
         """The findings, at most `max_findings`, and how many more there are."""
         seen = self._seen(scope)
+        if not self.possible(seen, self.parameters):
+            return [], 0
         found = rows(self.query(seen, self.parameters))
         listed = found[: limits.max_findings]
         findings: list[Finding] = []
@@ -114,7 +118,7 @@ class Rule:
         for allowed in self.allowed:
             events = allowed.excepting(events)
             whole = None if whole is None else allowed.excepting(whole)
-        return replace(scope, events=events, whole=whole, _kept={})
+        return replace(scope, events=events, whole=whole, _kept={}, _known={})
 
     def _findings(self, scope: Scope, limits: Limits, listed: list[dict[str, Any]]) -> list[Finding]:
         evidence = [self.explain(scope, self.parameters, row) for row in listed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from agent_audit.analysis.result import Period
 from agent_audit.analysis.source import Expr, load_ibis, rows
@@ -35,6 +35,9 @@ EVIDENCE = ("event_id", "session_id", "timestamp", "seq")
 """What a finding says of its events."""
 
 
+_T = TypeVar("_T")
+
+
 @dataclass(frozen=True)
 class Scope:
     """The events looked at, and the whole log behind them."""
@@ -52,12 +55,20 @@ class Scope:
     conditions: dict[str, str] = field(default_factory=dict)
     """The conditions other than the period: column -> value."""
     _kept: dict[str, Expr] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def keep(self, name: str, make: Callable[[], Expr]) -> Expr:
         """The relation of that name, made and stored at the first call: findings ask for it again."""
         if name not in self._kept:
             self._kept[name] = self.store(make())
         return self._kept[name]
+
+    def once(self, name: str, make: Callable[[], _T]) -> _T:
+        """What `make` gives, asked for at the first call."""
+        if name not in self._known:
+            self._known[name] = make()
+        found: _T = self._known[name]
+        return found
 
     def looked_up(self, found: Expr, keys: Sequence[str], *more: str) -> Expr:
         """The events looked at that a relation names by `keys`, none of them null, with `more` of its columns.

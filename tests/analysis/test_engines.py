@@ -15,6 +15,7 @@ from agent_audit.analysis.compliance.security import security_events
 from agent_audit.analysis.data import data_uses
 from agent_audit.analysis.decisions import decided, decision_totals
 from agent_audit.analysis.failures import failure_groups
+from agent_audit.analysis.kinds import Kinds, counted
 from agent_audit.analysis.models import model_calls, model_uses, token_uses
 from agent_audit.analysis.result import Period
 from agent_audit.analysis.rules import RULES
@@ -25,6 +26,7 @@ from agent_audit.analysis.sparksql import spark_sql
 from agent_audit.analysis.timeline import session_events
 from agent_audit.analysis.tools import tool_uses
 from agent_audit.analysis.volume import intervals
+from agent_audit.event import AuditEventType
 
 from .logs import NOON
 
@@ -42,8 +44,10 @@ WHOLE = ibis.table({name: _TYPES[kind] for name, kind in COLUMNS.items()}, name=
 def queries(period: Period, agent_id: str | None = None) -> dict[str, Any]:
     """Every query of the analysis over the tables `facts` and `events`."""
     scope = Scope.of(FACTS, period, whole=WHOLE, agent_id=agent_id)
+    scope.once("kinds", lambda: Kinds({(str(kind), "denied"): 1 for kind in AuditEventType}))  # each part of a query
     return {
         **{rule.id: rule.query(scope, rule.parameters) for rule in RULES},
+        "kinds": counted(FACTS),
         "counts": counts(FACTS, "event_type"),
         "bounds": bounds(FACTS),
         "distinct": distinct_counts(FACTS),

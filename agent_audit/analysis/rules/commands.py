@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules import command_lines as lines
 from agent_audit.analysis.rules.counting import Counting
@@ -94,5 +95,6 @@ DANGEROUS_COMMAND = Rule(
     references=("T2", "T11", "AML.T0050", "T1105", "T1552", "T1048", "T1098", "T1562", "T1485", "T1059"),
     parameters=Commands(),
     basis="after MITRE ATT&CK, GTFOBins and the rules of Falco and Sigma: docs/detections.md",
+    possible=lambda scope, parameters: kinds(scope).of(*_CALLS) > 0,
 )
 """A shell, code or SQL tool ran a command that sends data away, runs what it fetched, reads credentials or the like."""

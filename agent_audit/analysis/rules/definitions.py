@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds_in_log
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -54,5 +55,6 @@ CHANGED_DEFINITION = Rule(
     explain=_COUNTING.explain,
     references=("T2", "AML.T0010"),
     basis="keyed digests of description and parameters, on record once per process and definition",
+    possible=lambda scope, parameters: kinds_in_log(scope).of("tool.call") > 1,
 )
 """The description or the parameters of a tool changed between uses."""

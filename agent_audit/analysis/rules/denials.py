@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.operations import at, is_at, nearest, with_beginnings
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import DENIED_TYPES, EVIDENCE, Scope, effective_outcome, without
@@ -74,7 +75,12 @@ def _guardrails_told(staged: Expr) -> Expr:
 
 def kept_denials(scope: Scope) -> Expr:
     """`denials` of a scope, computed once."""
-    return scope.keep("denials", lambda: denials(scope.events))
+
+    def made() -> Expr:
+        events = scope.events
+        return denials(events) if kinds(scope).ended_as("denied") else events.filter(False).select(*_TOLD)
+
+    return scope.keep("denials", made)
 
 
 def denials_by_agent(scope: Scope, parameters: Denials) -> Expr:
@@ -104,5 +110,6 @@ DENIALS = Rule(
     references=("T2", "T3", "AML.T0053"),
     parameters=Denials(),
     basis="one of the three detections that agent_audit promises",
+    possible=lambda scope, parameters: kinds(scope).ended_as("denied") > parameters.more_than,
 )
 """An agent was refused more than 5 times."""

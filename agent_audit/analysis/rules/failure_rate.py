@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
-from agent_audit.analysis.scope import EVIDENCE, Scope, effective_outcome, ended
+from agent_audit.analysis.scope import END_TYPES, EVIDENCE, Scope, effective_outcome, ended
 from agent_audit.analysis.source import Expr
 
 _NOT_ENDED = "suspended"
@@ -63,5 +64,8 @@ FAILURE_RATE = Rule(
     parameters=FailureRate(),
     basis="one of the three detections that agent_audit promises; the least count keeps three of nine from alarming; "
     "what a tool call did to data ends with the call and counts with it",
+    possible=lambda scope, parameters: (
+        kinds(scope).ended_as("failure") > 0 and kinds(scope).of(*END_TYPES) >= parameters.least
+    ),
 )
 """More than 30 % of an agent's ended operations failed, of at least 10."""

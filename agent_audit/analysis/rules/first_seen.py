@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds_in_log
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.slots import beginning, slots_of
@@ -57,6 +58,7 @@ def _rule(  # noqa: PLR0917 - each call site is a row of a table
     return Rule(
         rule_id, title, level, means, counting.query, counting.explain, references, FirstSeen(),
         "first seen in 14 days, as GuardDuty's baselines; an agent is known since its first event of any kind",
+        possible=lambda scope, parameters: kinds_in_log(scope).last_for(days=parameters.days),
     )  # fmt: skip
 
 

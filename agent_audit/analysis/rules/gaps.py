@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent_audit.analysis.finding import Level
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -31,5 +32,6 @@ LOG_GAPS = Rule(
     explain=_COUNTING.explain,
     references=("T8",),
     basis="every gap counts",
+    possible=lambda scope, parameters: kinds(scope).of("log.gap") > 0,
 )
 """Events that are missing, by the log's own word."""

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds_in_log
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.rapid_actions import actions
@@ -66,6 +67,11 @@ def counted_tokens(events: Expr) -> Expr:
     return answers.mutate(hour=answers.timestamp.truncate("h"), measure=tokens)
 
 
+def _long_enough(scope: Scope, parameters: History) -> bool:
+    # The first and the last of so many hours may hold their events at the very end, and at the very beginning.
+    return kinds_in_log(scope).last_for(hours=parameters.hours - 2)
+
+
 def _rule(  # noqa: PLR0917 - each call site is a row of a table
     rule_id: str, title: str, unit: str, means: str, measured: Callable[[Expr], Expr], least: int, reference: str
 ) -> Rule:
@@ -83,6 +89,7 @@ def _rule(  # noqa: PLR0917 - each call site is a row of a table
     return Rule(
         rule_id, title, Level.LOW, means, counting.query, counting.explain, ("T4", reference), History(least=least),
         "modified z-score above 3.5 (Iglewicz and Hoaglin); others use z > 3 on hourly counts (Panther)",
+        possible=_long_enough,
     )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.rules.fingerprints import fingerprints
 from agent_audit.analysis.rules.passages import (
+    CALLS,
     OUTPUTS,
     SESSION,
     Passages,
@@ -18,7 +20,7 @@ from agent_audit.analysis.rules.passages import (
     taken_as_digest,
     taken_as_text,
 )
-from agent_audit.analysis.scope import Scope, told_apart
+from agent_audit.analysis.scope import Scope, count, told_apart
 from agent_audit.analysis.source import Expr
 
 _SUSPECT = "Check what the text asked for, and who could write it; treat what the call did as done by a stranger."
@@ -62,6 +64,14 @@ def tainted(scope: Scope, parameters: Passages) -> Expr:
     return effects(scope.events, parameters).semi_join(used, "event_id")
 
 
+def _may_be_taken(scope: Scope, parameters: Passages) -> bool:
+    return _may_follow(scope, parameters) and count(kept_passages(scope, parameters)) > 0
+
+
+def _may_follow(scope: Scope, parameters: Passages) -> bool:
+    return kinds(scope).of(*OUTPUTS) > 0 and kinds(scope).of(*CALLS) > 0
+
+
 def _destinations(events: Expr) -> Expr:
     marks = fingerprints(told_apart(events.filter(events.session_id.notnull())))
     return marks.select("event_id", *SESSION, "seq", "event_type", "digest", "path")
@@ -91,7 +101,7 @@ _TAINTED = Counting(
 INJECTED_ACTION = Rule(
     "injected-action", "It did what a tool's output told it to", Level.HIGH, _SUSPECT,
     _INJECTED.query, _INJECTED.explain, ("T2", "T6", "AML.T0051.001", "AML.T0053", "AML.T0086"), Passages(),
-    "judged on AgentDojo, BFCL and tau2-bench: docs/detections.md",
+    "judged on AgentDojo, BFCL and tau2-bench: docs/detections.md", possible=_may_be_taken,
 )  # fmt: skip
 """A call that took its destination, a value or the very action from an instruction in a tool's output."""
 
@@ -99,7 +109,7 @@ INSTRUCTED_ACTION = Rule(
     "instructed-action", "An effect after an instruction in a tool's output", Level.LOW,
     "The text may be harmless, or the agent may have resisted it. A place to look, no verdict.",
     _INSTRUCTED.query, _INSTRUCTED.explain, ("T6", "AML.T0051.001"), Passages(),
-    "finds nearly all and alarms often: docs/detections.md",
+    "finds nearly all and alarms often: docs/detections.md", possible=_may_be_taken,
 )  # fmt: skip
 """A call with an effect after an instruction-like passage in a tool's output."""
 
@@ -108,5 +118,6 @@ TAINTED_DESTINATION = Rule(
     "Often that is the task: an address is looked up, then written to. A place to look, no verdict.",
     _TAINTED.query, _TAINTED.explain, ("T2", "T6", "AML.T0086"), Passages(),
     "keyed fingerprints of e-mail addresses, URL hosts, accounts, phones and paths, made before redaction",
+    possible=_may_follow,
 )  # fmt: skip
 """A call with an effect that uses a destination only known from a tool's output."""

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.operations import QUESTION, at, exchange, is_at, nearest, without_call
 from agent_audit.analysis.rule import Parameters, Rule, of_agent
 from agent_audit.analysis.scope import EVIDENCE, Scope, without
@@ -51,8 +52,9 @@ def _unanswered(questions: Expr, log: Expr) -> Expr:
 
 def kept_open(scope: Scope) -> Expr:
     """`open_intents` of a scope with few columns, computed once; type by type, for each takes much memory."""
-    parts = [scope.keep(f"open {intent}", partial(_open_of, scope, intent)) for intent in INTENTS]
-    return parts[0].union(*parts[1:])
+    there = [intent for intent in INTENTS if kinds(scope).of(intent)]
+    parts = [scope.keep(f"open {intent}", partial(_open_of, scope, intent)) for intent in there or INTENTS[:1]]
+    return parts[0].union(*parts[1:]) if parts[1:] else parts[0]
 
 
 def _open_of(scope: Scope, intent: str) -> Expr:
@@ -94,5 +96,6 @@ OPEN_OPERATIONS = Rule(
     explain=_explain,
     references=("T8",),
     basis="an intent is on record before its effect, so an outcome is always due",
+    possible=lambda scope, parameters: kinds(scope).of(*INTENTS) > 0,
 )
 """agent.start, tool.call, llm.request or action.request that nothing ends."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds, kinds_in_log
 from agent_audit.analysis.operations import DECISIONS, at, is_at, nearest, with_beginnings
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
@@ -137,6 +138,10 @@ def access_errors(scope: Scope, parameters: AccessErrors) -> Expr:
     return met.anti_join(below, again).select(*events.columns)
 
 
+def _has_calls(scope: Scope) -> bool:
+    return kinds(scope).of("tool.call") > 0
+
+
 _UNAPPROVED = Counting(
     "unapproved",
     unapproved,
@@ -189,6 +194,9 @@ MISSING_APPROVAL = Rule(
     "Somebody may have switched the question off, or found a way around it.",
     _UNAPPROVED.query, _UNAPPROVED.explain, ("T3", "T10", "AML.T0053"), MissingApproval(),
     "an action approved three times elsewhere is one that is asked for",
+    possible=lambda scope, parameters: (
+        kinds_in_log(scope).of("action.approved") >= parameters.approvals and _has_calls(scope)
+    ),
 )  # fmt: skip
 """A call of an action that needs approval elsewhere, without one."""
 
@@ -197,6 +205,7 @@ CHANGED_ARGUMENTS = Rule(
     "What was done is not what somebody agreed to.",
     _CHANGED.query, _CHANGED.explain, ("T2", "T10", "T15", "AML.T0053"), Parameters(),
     "keyed digests of the arguments, made when approved and when called",
+    possible=lambda scope, parameters: kinds_in_log(scope).of("action.approved") > 0 and _has_calls(scope),
 )  # fmt: skip
 """The arguments executed are not those approved."""
 
@@ -205,6 +214,7 @@ DENIED_AND_DONE = Rule(
     "The answer was not heeded: a fault of the program around it, or a way around whoever decides.",
     _DENIED.query, _DENIED.explain, ("T2", "T3", "T10", "AML.T0053"), Parameters(),
     "a decision is on record before what it is about; a call that asks by itself has begun before",
+    possible=lambda scope, parameters: kinds_in_log(scope).of("action.denied") > 0 and _has_calls(scope),
 )  # fmt: skip
 """A call was denied, and ran."""
 
@@ -213,6 +223,7 @@ DENIED_THEN_DONE = Rule(
     "It may have found a way around what it was refused; or it gave up and did something else.",
     _DONE.query, _DONE.explain, ("T2", "T3", "T7"), DeniedThenDone(),
     "our own starting point",
+    possible=lambda scope, parameters: kinds(scope).ended_as("denied") >= parameters.denials,
 )  # fmt: skip
 """A burst of denials, followed by success with another action."""
 
@@ -221,5 +232,6 @@ ACCESS_ERRORS = Rule(
     "It may lack a permission, use a credential that has run out, or try doors.",
     _ERRORS.query, _ERRORS.explain, ("T3", "T9", "AML.T0012"), AccessErrors(),
     "each error once, where it began; as many as denials; Panther alarms at 50 access failures in 10 minutes",
+    possible=lambda scope, parameters: kinds(scope).errors > parameters.more_than,
 )  # fmt: skip
 """Error texts that name permission or authentication."""

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Evidence, Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule, same
 from agent_audit.analysis.scope import Scope, without
 from agent_audit.analysis.source import Expr, load_ibis
@@ -24,6 +25,9 @@ STARTS = ("tool.call", "llm.request")
 
 POINTS = ("data.access", "data.modify", "action.executed", "action.failed", "agent.handoff")
 """An action of its own, unless an `action.request` or a `tool.call` with the same span (or call id) started it."""
+
+ACTIONS = ("action.request", *STARTS, *POINTS)
+"""All that `actions` chooses from."""
 
 _TOLD = ("log", "agent_id", "timestamp", "seq", "event_type", "session_id", "span_id", "call_id")
 """Columns of an action: few, for they are many and are ordered. `Scope.looked_up` has the others."""
@@ -119,5 +123,6 @@ RAPID_ACTIONS = Rule(
     references=("T4", "AML.T0029"),
     parameters=RapidActions(),
     basis="one of the three detections that agent_audit promises; a call and what it did to data are one action",
+    possible=lambda scope, parameters: kinds(scope).of(*ACTIONS) >= parameters.actions,
 )
 """10 or more actions of one agent within 1 second."""

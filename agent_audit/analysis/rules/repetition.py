@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -59,5 +60,6 @@ REPEATED_CALLS = Rule(
     references=("T4", "AML.T0034"),
     parameters=Repeated(),
     basis="five equal calls in a session; calls without arguments are equal",
+    possible=lambda scope, parameters: kinds(scope).of("tool.call") >= parameters.calls,
 )
 """Five equal calls in a session."""

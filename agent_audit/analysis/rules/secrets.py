@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope
@@ -57,5 +58,6 @@ SECRET_IN_OUTPUT = Rule(
     references=("T2", "T3", "AML.T0055", "AML.T0057"),
     parameters=Secrets(),
     basis="every one counts",
+    possible=lambda scope, parameters: kinds(scope).of(*OUTPUTS) > 0,
 )
 """A tool returned a secret."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds_in_log
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
-from agent_audit.analysis.rules.rapid_actions import actions
+from agent_audit.analysis.rules.rapid_actions import ACTIONS, actions
 from agent_audit.analysis.rules.slots import beginning, slots_of
 from agent_audit.analysis.scope import Scope, of_agents
 from agent_audit.analysis.source import Expr, load_ibis
@@ -115,6 +116,9 @@ UNUSUAL_HOURS = Rule(
     "Work that somebody started by hand, a moved schedule, or somebody else's night shift.",
     _HOURS.query, _HOURS.explain, ("T9", "T13", "AML.T0012"), UnusualHours(),
     "our own starting point: 1 of 200 actions",
+    possible=lambda scope, parameters: (
+        kinds_in_log(scope).last_for(days=parameters.days) and kinds_in_log(scope).of(*ACTIONS) >= parameters.least
+    ),
 )  # fmt: skip
 """Activity outside of the agent's usual hours of the day."""
 
@@ -123,6 +127,7 @@ LONG_SILENCE = Rule(
     "The agent may have been off, or its records may be missing.",
     _SILENCE.query, _SILENCE.explain, ("T8",), LongSilence(),
     "our own starting point",
+    possible=lambda scope, parameters: kinds_in_log(scope).last_for(days=parameters.days),
 )  # fmt: skip
 """A silence much longer than any before."""
 

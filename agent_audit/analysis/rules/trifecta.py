@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from agent_audit.analysis.finding import Level, named
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
 from agent_audit.analysis.scope import Scope, not_refused, told_apart
@@ -29,6 +30,9 @@ class Trifecta(Parameters):
     )
 
 
+_ENDS = ("tool.response", "data.access")
+
+
 def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
     """Outward calls after private data was read and untrusted content came in, in one session of one log.
 
@@ -38,7 +42,7 @@ def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
     session = ["log", "session_id"]
     name = events.action.lower()
     came = events.outcome.isnull() | ~events.outcome.isin(["denied", "failure"])
-    ends = events.event_type.isin(["tool.response", "data.access"]) & came & ~name.re_search(parameters.outward)
+    ends = events.event_type.isin(_ENDS) & came & ~name.re_search(parameters.outward)
     private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
     untrusted = events.filter(ends & name.re_search(parameters.untrusted))
     calls = told_apart(not_refused(scope, scope.events.filter(scope.events.event_type == "tool.call")))
@@ -69,5 +73,6 @@ LETHAL_TRIFECTA = Rule(
     parameters=Trifecta(),
     basis="Willison's lethal trifecta; what was refused is left out; "
     "by the names of tools, so it tells what could happen, not what did",
+    possible=lambda scope, parameters: kinds(scope).of("tool.call") > 0 and kinds(scope).of(*_ENDS) > 0,
 )
 """An outward call after private data and untrusted content."""
