@@ -95,15 +95,24 @@ def duckdb_sql(expr: Expr) -> str:
     """The query as DuckDB's SQL. A recorded id may hold a NUL, at which its parser would end: that becomes `chr(0)`."""
     load_ibis()
     from ibis.backends.duckdb import Backend  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    sql = str(mended(Backend.compiler.to_sqlglot(expr)).sql(dialect="duckdb"))
+    return sql.replace("\x00", "' || chr(0) || '")  # it can stand inside of string literals alone
+
+
+def mended(tree: Any) -> Any:
+    """The query as sqlglot has it, without what Ibis makes too slow or of a wrong type."""
     from sqlglot import exp  # comes with Ibis
 
-    tree = Backend.compiler.to_sqlglot(expr)
-    for node in tree.find_all(exp.TimeToUnix):
+    for node in tree.find_all(exp.TimeToUnix, exp.Interval):
+        if isinstance(node, exp.Interval):
+            # Ibis gives a unit as text, which sqlglot's compiled form (`sqlglot[c]`) refuses.
+            if isinstance(node.args.get("unit"), str):
+                node.set("unit", exp.var(node.args["unit"]))
         # Ibis casts to a time without zone first, for which DuckDB asks ICU's calendar, row by row: most of a query.
-        if isinstance(node.this, exp.Cast) and node.this.is_type(exp.DataType.Type.TIMESTAMP):
+        elif isinstance(node.this, exp.Cast) and node.this.is_type(exp.DataType.Type.TIMESTAMP):
             node.set("this", node.this.this)
-    sql = str(tree.sql(dialect="duckdb"))
-    return sql.replace("\x00", "' || chr(0) || '")  # it can stand inside of string literals alone
+    return tree
 
 
 def _values(column: Any) -> list[Any]:

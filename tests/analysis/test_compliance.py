@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent_audit.analysis import AuditAnalyzer, ComplianceReport
 from agent_audit.analysis.compliance import ControlEvidence
+from agent_audit.analysis.compliance.integrity import integrity_of
 from agent_audit.event import AuditEvent
 from agent_audit.verify import verify
 
@@ -72,7 +73,8 @@ def test_what_is_missing_and_repeated_equals_the_naive_count(
         event("error", writer=writer, writer_seq=writer_seq).model_copy(update={"seq": seq + shift})
         for writer, seq, writer_seq in (*numbers, *dense)
     ]
-    found = _report(events).integrity
+    with AuditAnalyzer(events) as analyzer:
+        found = integrity_of(analyzer.events, bad_lines=0)
     there = {e.seq for e in events if e.seq is not None}
     missing = sorted(set(range(min(there), max(there) + 1)) - there) if there else []
     ranges = [[seq for _, seq in run] for _, run in groupby(enumerate(missing), lambda item: item[1] - item[0])]

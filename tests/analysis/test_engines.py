@@ -7,6 +7,8 @@ from typing import Any
 
 import ibis
 import pytest
+from ibis.backends.duckdb import Backend
+from sqlglot import exp
 
 from agent_audit.analysis.activity import distinct_counts, durations, error_count
 from agent_audit.analysis.compliance.completeness import presence
@@ -21,7 +23,7 @@ from agent_audit.analysis.result import Period
 from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.scope import Scope, bounds, counts
 from agent_audit.analysis.sessions import sessions
-from agent_audit.analysis.source import COLUMNS, PAYLOADS
+from agent_audit.analysis.source import COLUMNS, PAYLOADS, mended
 from agent_audit.analysis.sparksql import spark_sql
 from agent_audit.analysis.timeline import session_events
 from agent_audit.analysis.tools import tool_uses
@@ -84,3 +86,11 @@ def test_a_query_for_spark_calls_no_function_that_spark_does_not_have(name: str)
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_compiles_for_every_engine_that_ibis_compiles_for_alone(name: str, dialect: str) -> None:
     assert "SELECT" in ibis.to_sql(QUERIES[name], dialect=dialect)
+
+
+def test_the_unit_of_a_time_is_a_node_as_the_compiled_form_of_sqlglot_wants_it() -> None:
+    tree = Backend.compiler.to_sqlglot(FACTS.select(later=FACTS.timestamp + ibis.interval(seconds=3)))
+    as_ibis_has_it = tree.sql(dialect="duckdb")
+    units = [node.args["unit"] for node in mended(tree).find_all(exp.Interval)]
+    assert [(type(unit), unit.name) for unit in units] == [(exp.Var, "SECOND")]
+    assert tree.sql(dialect="duckdb") == as_ibis_has_it

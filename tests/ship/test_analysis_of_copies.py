@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,15 +44,34 @@ def shipped(root: Path, url: str) -> str:
     return origin_of(root)
 
 
-def fleet(folder: Path, url: str) -> Hosts:
-    """Three hosts: the same sessions on two of them, a line that is no event in the third; all shipped."""
+@cache
+def hosts_in(folder: Path) -> tuple[Path, ...]:
+    """Three hosts: the same sessions on two of them, a line that is no event in the third."""
     calls = [e for n in range(120) for e in operation("tool.call", "tool.response", f"s{n}", at=n, action="tool.t")]
     logs = [host(folder / name, something_of_everything()) for name in ("one", "two")]
     logs.append(host(folder / "three", calls))
     segment = Layout(logs[2]).segment(0)
     lines = segment.read_bytes().splitlines(keepends=True)
     segment.write_bytes(b"".join([*lines[:70], b"no event\n", *lines[71:]]))
-    return {str(root): shipped(root, url) for root in logs}
+    return tuple(logs)
+
+
+@cache
+def answers_of_hosts(folder: Path) -> dict[str, Any]:
+    """What their own directories answer, in the order of the logs' names, as a store has them."""
+    names = {str(root): origin_of(root) for root in hosts_in(folder)}
+    return answers(in_order(names), names)
+
+
+@pytest.fixture
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hosts', which are the same for all tests: their answers take longest."""
+    return tmp_path_factory.getbasetemp() / "hosts"
+
+
+def fleet(folder: Path, url: str) -> Hosts:
+    """The three hosts, shipped."""
+    return {str(root): shipped(root, url) for root in hosts_in(folder)}
 
 
 def in_order(hosts: Hosts) -> list[str]:
@@ -58,16 +79,16 @@ def in_order(hosts: Hosts) -> list[str]:
     return sorted(hosts, key=lambda root: hosts[root])
 
 
-def assert_equal_answers(url: str, hosts: Hosts) -> None:
-    there = answers(url, {origin: origin for origin in hosts.values()})
-    here = answers(in_order(hosts), hosts)
+def assert_equal_answers(url: str, folder: Path) -> None:
+    there = answers(url, {origin: origin for origin in map(origin_of, hosts_in(folder))})
+    here = answers_of_hosts(folder)
     for name in QUESTIONS:
         assert there[name] == here[name], name
 
 
-def test_every_question_to_a_store_has_the_answer_that_the_logs_directories_give(store: Store, tmp_path: Path) -> None:
-    hosts = fleet(tmp_path / "hosts", store.url)
-    assert_equal_answers(store.url, hosts)
+def test_every_question_to_a_store_has_the_answer_that_the_logs_directories_give(store: Store, folder: Path) -> None:
+    hosts = fleet(folder, store.url)
+    assert_equal_answers(store.url, folder)
     with AuditAnalyzer(store.url) as analyzer:
         assert [(str(line.path), line.number) for line in analyzer.bad_lines] == [(list(hosts.values())[2], 71)]
         assert {found.rule for found in analyzer.detect_anomalies().findings} >= {"denials", "injected-action"}
@@ -84,14 +105,14 @@ DAMAGES: list[Callable[[Path], object]] = [
 ]
 
 
-def test_events_whose_parquet_is_missing_or_damaged_are_read_from_their_lines(tmp_path: Path) -> None:
+def test_events_whose_parquet_is_missing_or_damaged_are_read_from_their_lines(tmp_path: Path, folder: Path) -> None:
     url = f"file://{tmp_path}/store"
-    hosts = fleet(tmp_path / "hosts", url)
+    fleet(folder, url)
     files = parquet(url)
     assert len(files) > len(DAMAGES)
     for path, damage in zip((files[0], files[len(files) // 2], files[-1]), DAMAGES, strict=True):
         damage(path)
-    assert_equal_answers(url, hosts)
+    assert_equal_answers(url, folder)
 
 
 @pytest.mark.parametrize("day", ["2026-01-01'); CREATE VIEW x AS (SELECT 1", "*", "2026-01-0[1-9]", "today"])
