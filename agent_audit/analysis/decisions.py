@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_audit.analysis.document import Document, Table, left_out
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.operations import DECISIONS, QUESTION, at, exchange, is_at, nearest
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import open_intents
@@ -15,6 +16,10 @@ from agent_audit.analysis.scope import Scope, count, first_row, newest_first
 from agent_audit.analysis.source import Expr, load_ibis, rows
 
 MOST_LISTED = 100
+_NO_DECISIONS: dict[str, Any] = {
+    **dict.fromkeys(("approved", "denied", "decider_unknown"), 0),
+    **dict.fromkeys(("median_wait_seconds", "longest_wait_seconds")),
+}
 _DECIDED = ("approved", "denied")
 DECIDERS = ("decided_by", "approved_by", "approver")
 """Keys of `metadata` that name who decided; no framework tells by itself."""
@@ -147,35 +152,34 @@ def decided_by(events: Expr) -> Expr:
 
 def decisions_of(scope: Scope) -> Decisions:
     """Count and list the decisions of a scope."""
-    made = _made(scope)
-    latest = rows(newest_first(made).limit(MOST_LISTED))
-    totals = _totals(scope, made)
+    latest, totals = _made(scope, MOST_LISTED)
     del totals["longest_wait_seconds"]
     return Decisions(**totals, listed=tuple(map(_decision, reversed(latest))))
 
 
 def decision_report(scope: Scope, limit: int | None) -> DecisionReport:
     """The decisions of a scope, at most `limit`."""
-    made = _made(scope)
+    latest, totals = _made(scope, limit)
     return DecisionReport(
         period=scope.period,
-        decisions=tuple(map(_decision, rows(newest_first(made).limit(limit)))),
-        **_totals(scope, made),
+        decisions=tuple(map(_decision, latest)),
+        **totals,
         bad_line_count=scope.bad_line_count,
     )
 
 
-def _made(scope: Scope) -> Expr:
-    return scope.keep("decisions", lambda: decided(scope.events, scope.log))
-
-
-def _totals(scope: Scope, made: Expr) -> dict[str, Any]:
-    """What both reports say of all decisions."""
+def _made(scope: Scope, limit: int | None) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The latest decisions, and what both reports say of all."""
+    there = kinds(scope)
+    waiting = count(open_intents(scope.events, scope.log, (QUESTION,))) if there.of(QUESTION) else 0
+    if not there.of(*DECISIONS):
+        return [], {**_NO_DECISIONS, "waiting": waiting}
+    made = scope.keep("decisions", lambda: decided(scope.events, scope.log))
     totals = first_row(decision_totals(made))
     for name in ("median_wait", "longest_wait"):
         microseconds = totals.pop(name)
         totals[f"{name}_seconds"] = None if microseconds is None else microseconds / 1e6
-    return {**totals, "waiting": count(open_intents(scope.events, scope.log, ("permission.check",)))}
+    return rows(newest_first(made).limit(limit)), {**totals, "waiting": waiting}
 
 
 def _decision(row: dict[str, Any]) -> Decision:
