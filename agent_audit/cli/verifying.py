@@ -68,7 +68,7 @@ def fleet_verified(sources: list[str], args: Namespace) -> FleetVerification:
     """What `fleet verify --events` says of every log in stores, some of which may have become silent."""
     from agent_audit.cli.fleet import events_of
     from agent_audit.ship import open_copies
-    from agent_audit.ship.fleet import verify_fleet
+    from agent_audit.ship.fleet import logs_gone, verify_fleet
     from agent_audit.verify import FleetVerification, HostLog
 
     trust = trust_of(args)
@@ -83,6 +83,7 @@ def fleet_verified(sources: list[str], args: Namespace) -> FleetVerification:
                     tell(len(found), len(origins) if len(sources) == 1 else None)
             finally:
                 copies.close()
+    found += logs_gone(trust, {log.origin for log in found})
     return FleetVerification(logs=tuple(sorted(found, key=lambda log: log.origin)))
 
 

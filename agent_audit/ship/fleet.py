@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +51,7 @@ def verify_fleet(
         trust: whose signatures are believed; this user's key directory if left out.
         silent_after: a log whose last event is older, and does not say that logging ended, is silent.
         now: the moment to compare with; the present one if left out.
-        origins: these logs alone.
+        origins: these logs alone. Left out: all that are there, and those that `trust` has keys of.
         events: the same store as analyses read it: that its Parquet files say what the lines say is part of the
             verdict. Of a store elsewhere they are fetched to where analyses find them (`analysis.fetch`).
 
@@ -59,9 +59,21 @@ def verify_fleet(
         StoreUnavailableError: the store cannot be reached.
         ConfigurationError: the Parquet files of a log are more than may be fetched.
     """
-    fleet = _Fleet(copies, trust or Trust(), silent_after, now or datetime.now(timezone.utc), events)
-    for origin in copies.origins() if origins is None else origins:
+    trust = trust or Trust()
+    fleet = _Fleet(copies, trust, silent_after, now or datetime.now(timezone.utc), events)
+    there = copies.origins() if origins is None else origins
+    for origin in there:
         yield fleet.look_at(origin)
+    if origins is None:
+        yield from logs_gone(trust, there)
+
+
+def logs_gone(trust: Trust, there: Collection[str]) -> Iterator[HostLog]:
+    """The logs that `trust` has keys of, and that are not there: whoever removes a copy whole leaves no other trace."""
+    for origin in trust.named_logs:
+        if origin not in there:
+            problem = "there is no part of this log, though a key of it was given (--policy, --key)"
+            yield _unread(origin, Verdict.INCOMPLETE, problem)
 
 
 class _Fleet:

@@ -43,6 +43,11 @@ class Trust:
         """Whether keys were given, so that a log with others is not the one that was asked for."""
         return bool(self.policy is not None or self.keys)
 
+    @property
+    def named_logs(self) -> list[str]:
+        """The logs that keys were given of, each once: somebody expects them to be there."""
+        return list(dict.fromkeys(key.name for key in (*(self.policy.logs if self.policy else ()), *self.keys)))
+
     def outside_heads(self, origin: str) -> list[KnownHead]:
         """The heads that are known from outside the log.
 

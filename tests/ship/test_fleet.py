@@ -25,7 +25,7 @@ from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
 from tests.ship.test_objects import replace
 from tests.ship.test_shipper import origin_of
-from tests.verify.logs import record
+from tests.verify.logs import record, vkey_of
 
 Captured = pytest.CaptureFixture[str]
 
@@ -432,3 +432,23 @@ def test_evidence_is_kept_under_names_for_one_content(tmp_path: Path) -> None:
     Shipper(tmp_path / "log", sink, limits=QUICK).run(once=True)  # the sink refuses another content for a name
     names = sink.files[origin_of(tmp_path / "log")]
     assert sum(name.startswith("checkpoints/") for name in names) >= 2
+
+
+@pytest.mark.parametrize("how", ["policy", "key"])
+def test_a_log_whose_key_is_given_and_whose_copy_was_removed_whole_is_missed(
+    tmp_path: Path, url: str, how: str, capsys: Captured
+) -> None:
+    kept, gone = shipped(tmp_path / "kept", url), shipped(tmp_path / "gone", url)
+    vkeys = [vkey_of(Layout(tmp_path / name)) for name in ("kept", "gone")]
+    policy = tmp_path / "policy"
+    policy.write_text("".join(f"log {vkey}\n" for vkey in vkeys) + "quorum none\n")
+    given = ["--policy", str(policy)] if how == "policy" else [f"--key={vkey}" for vkey in vkeys]
+    assert main(["fleet", "verify", url, *given]) == OK
+    shutil.rmtree(object_of(url, gone, "log.json").parent)
+    capsys.readouterr()
+    assert main(["fleet", "verify", url, *given]) == INCOMPLETE
+    valid, missed, problem = capsys.readouterr().out.splitlines()
+    assert valid.startswith(f"VALID         {kept}")
+    assert missed.startswith(f"INCOMPLETE    {gone}")
+    assert "there is no part of this log" in problem
+    assert main(["fleet", "verify", url, *given, "--origin", kept]) == OK

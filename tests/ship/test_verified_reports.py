@@ -12,6 +12,7 @@ import pytest
 
 from agent_audit import AuditLogger, FileAuditBackend
 from agent_audit.analysis import AuditAnalyzer
+from agent_audit.backends.file import Layout
 from agent_audit.cli.exits import FINDING, NOT_PROVABLE, OK
 from agent_audit.cli.main import main
 from agent_audit.ship import Shipper, open_copies, open_sink
@@ -25,6 +26,7 @@ from tests.ship.test_analysis_of_copies import parquet
 from tests.ship.test_fleet import changed, object_of, shipped
 from tests.ship.test_objects import replace
 from tests.ship.test_shipper import origin_of
+from tests.verify.logs import vkey_of
 
 Captured = pytest.CaptureFixture[str]
 
@@ -223,3 +225,14 @@ def test_the_verdict_on_a_fleet_is_the_gravest_and_equal_wants_are_told_once(tmp
     assert told.endswith(" and 2 more: the log is unsigned")
     assert {log.liveness for log in found.logs} == {Liveness.CLOSED}
     assert FleetVerification(logs=()).verdict is Verdict.INCOMPLETE
+
+
+def test_a_log_whose_key_is_given_is_missed_when_none_of_the_stores_has_it(tmp_path: Path, capsys: Captured) -> None:
+    urls = {name: f"file://{tmp_path}/store-{name}" for name in ("first", "second")}
+    origins = [shipped(tmp_path / name, url) for name, url in urls.items()]
+    keys = [f"--key={vkey_of(Layout(tmp_path / name))}" for name in urls]
+    both = compliance(urls["first"], capsys, "--source", urls["second"], *keys)
+    assert verdicts(both) == dict.fromkeys(origins, "valid")
+    one = compliance(urls["first"], capsys, *keys)
+    assert verdicts(one) == {origins[0]: "valid", origins[1]: "incomplete"}
+    assert one["missing"][0] == f"Not proved to be unaltered: 1 of 2 logs, {origins[1]}; fleet verify says: incomplete."
