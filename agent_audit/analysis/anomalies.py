@@ -11,12 +11,13 @@ from pydantic import Field
 from agent_audit.analysis.disposition import dispositions
 from agent_audit.analysis.document import Document, Table
 from agent_audit.analysis.finding import Finding, Level
+from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rehearsal import refusal_told
 from agent_audit.analysis.result import Period, Result, bad_line_remark
 from agent_audit.analysis.rule import Rule
 from agent_audit.analysis.rules import RULES
 from agent_audit.analysis.ruleset import Ruleset
-from agent_audit.analysis.scope import Scope, count
+from agent_audit.analysis.scope import Scope
 from agent_audit.wording import plural
 
 _GRAVEST_FIRST = (Level.HIGH, Level.MEDIUM, Level.LOW)
@@ -118,7 +119,7 @@ def find_anomalies(scope: Scope, ruleset: Ruleset, agent_id: str | None = None) 
     return AnomalyReport(
         agent_id=agent_id,
         period=scope.period,
-        events_examined=count(scope.events),
+        events_examined=kinds(scope).total,
         findings=tuple(sorted(listed, key=lambda found: (not found.is_open, _GRAVEST_FIRST.index(found.level)))),
         omitted=omitted,
         rules=tuple(rule.id for rule in ruleset.rules),

@@ -29,6 +29,11 @@ class Kinds(NamedTuple):
     first: datetime | None = None
     last: datetime | None = None
 
+    @property
+    def total(self) -> int:
+        """Events of any kind."""
+        return sum(self.counts.values())
+
     def of(self, *types: str) -> int:
         """Events of these types, which are the vocabulary's."""
         return sum(number for (kind, _), number in self.counts.items() if kind in types)

@@ -33,7 +33,7 @@ class Trust:
         Raises:
             ProofError: the key directory holds something that is no key.
         """
-        given = [key for key in (*self.keys, *(self.policy.logs if self.policy else ())) if key.name == origin]
+        given = [key for key in self._given if key.name == origin]
         if given or self.policy is not None or self.keys or not self.own:
             return given
         return known_keys(origin)
@@ -46,7 +46,11 @@ class Trust:
     @property
     def named_logs(self) -> list[str]:
         """The logs that keys were given of, each once: somebody expects them to be there."""
-        return list(dict.fromkeys(key.name for key in (*(self.policy.logs if self.policy else ()), *self.keys)))
+        return list(dict.fromkeys(key.name for key in self._given))
+
+    @property
+    def _given(self) -> tuple[VerifierKey, ...]:
+        return (*self.keys, *(self.policy.logs if self.policy else ()))
 
     def outside_heads(self, origin: str) -> list[KnownHead]:
         """The heads that are known from outside the log.

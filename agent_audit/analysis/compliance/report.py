@@ -19,9 +19,10 @@ from agent_audit.analysis.compliance.security import SecurityEvent, listed_secur
 from agent_audit.analysis.data import DataUse, listed_uses
 from agent_audit.analysis.decisions import Decisions, decisions_of
 from agent_audit.analysis.document import Cell, Document, Table
+from agent_audit.analysis.kinds import kinds, kinds_in_log
 from agent_audit.analysis.result import Count, Period, Result, bad_line_remark
 from agent_audit.analysis.rules.open_operations import kept_open
-from agent_audit.analysis.scope import Scope, bounds, count, counts, first_row, of_agents
+from agent_audit.analysis.scope import Scope, count, counts, first_row, of_agents
 from agent_audit.analysis.source import Expr, rows
 from agent_audit.verify import AnyVerification, FleetVerification
 
@@ -80,7 +81,7 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
         verification: what `verify` says of the log, or `fleet verify` of the logs; None: it was not asked.
     """
     events, own = scope.events, of_agents(scope.events)
-    whole, inside = first_row(bounds(scope.log)), first_row(bounds(events))
+    whole = kinds_in_log(scope)
     by_type = {row["name"]: row["count"] for row in rows(counts(events, "event_type"))}
     integrity = integrity_of(scope.log, scope.bad_line_count)
     fields, decisions = completeness_of(events), decisions_of(scope)
@@ -96,16 +97,16 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
         integrity=integrity,
         verification=verification,
         open_operations=open_operations,
-        oldest=whole["first"],
-        newest=whole["last"],
+        oldest=whole.first,
+        newest=whole.last,
     )
     controls = judged(facts)
     data_uses, data_use_count = listed_uses(events)
     return ComplianceReport(
         period=scope.period,
         verification=verification,
-        oldest_event=whole["first"],
-        newest_event=whole["last"],
+        oldest_event=whole.first,
+        newest_event=whole.last,
         missing=(
             *what_is_missing(
                 verification=verification,
@@ -117,7 +118,7 @@ def compliance_report(scope: Scope, verification: AnyVerification | None = None)
             ),
             *_unsupported(controls),
         ),
-        total_events=inside["total"],
+        total_events=kinds(scope).total,
         by_type=by_type,
         agents=listed(own, "agent_id"),
         users=listed(own, "user_id"),

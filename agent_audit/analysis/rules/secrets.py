@@ -10,12 +10,10 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
+from agent_audit.analysis.rules.passages import OUTPUTS
 from agent_audit.analysis.scope import Scope
 from agent_audit.analysis.source import Expr
 from agent_audit.wording import plural
-
-OUTPUTS = ("tool.response", "data.access")
-
 
 _PERSONAL = (
     "email", "email-encoded", "email-spelled", "phone", "iban", "card", "key:card", "ssn", "key:ssn", "key:national-id",

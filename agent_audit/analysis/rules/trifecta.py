@@ -10,6 +10,7 @@ from agent_audit.analysis.finding import Level, named
 from agent_audit.analysis.kinds import kinds
 from agent_audit.analysis.rule import Parameters, Rule
 from agent_audit.analysis.rules.counting import Counting
+from agent_audit.analysis.rules.passages import OUTPUTS
 from agent_audit.analysis.scope import Scope, not_refused, told_apart
 from agent_audit.analysis.source import Expr
 from agent_audit.wording import plural
@@ -30,9 +31,6 @@ class Trifecta(Parameters):
     )
 
 
-_ENDS = ("tool.response", "data.access")
-
-
 def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
     """Outward calls after private data was read and untrusted content came in, in one session of one log.
 
@@ -42,7 +40,7 @@ def trifecta(scope: Scope, parameters: Trifecta) -> Expr:
     session = ["log", "session_id"]
     name = events.action.lower()
     came = events.outcome.isnull() | ~events.outcome.isin(["denied", "failure"])
-    ends = events.event_type.isin(_ENDS) & came & ~name.re_search(parameters.outward)
+    ends = events.event_type.isin(OUTPUTS) & came & ~name.re_search(parameters.outward)
     private = events.filter(ends & ((events.event_type == "data.access") | name.re_search(parameters.private)))
     untrusted = events.filter(ends & name.re_search(parameters.untrusted))
     calls = told_apart(not_refused(scope, scope.events.filter(scope.events.event_type == "tool.call")))
@@ -73,6 +71,6 @@ LETHAL_TRIFECTA = Rule(
     parameters=Trifecta(),
     basis="Willison's lethal trifecta; what was refused is left out; "
     "by the names of tools, so it tells what could happen, not what did",
-    possible=lambda scope, parameters: kinds(scope).of("tool.call") > 0 and kinds(scope).of(*_ENDS) > 0,
+    possible=lambda scope, parameters: kinds(scope).of("tool.call") > 0 and kinds(scope).of(*OUTPUTS) > 0,
 )
 """An outward call after private data and untrusted content."""
