@@ -243,9 +243,13 @@ class Shipper:
         for blob in self._gatherer.blobs(batch.lines):
             self._patiently(lambda blob=blob: self._keep(blob))  # type: ignore[misc]
         reached = self._patiently(lambda: self._sink.append(batch))
-        self._shipped += len(batch.lines)
+        self._shipped += max(0, min(reached, batch.end) - batch.first_seq)
         self._oldest = None
-        if reached != batch.end:  # another shipper was here, or the store has lost what it had
+        if reached != batch.end and self._tells:
+            # Another shipper was here, or the store has lost what it had: what it has last must be what the log has.
+            self._begin()
+            return
+        if reached != batch.end:
             self._cursor.skip_to(reached)
         self._position = reached
         self._digest = digest_of(batch.lines[-1]) if reached == batch.end else None

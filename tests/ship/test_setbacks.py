@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from agent_audit import AuditLogger, FileAuditBackend
 from agent_audit.backends.file import Layout, Retention
 from agent_audit.errors import LogNotFoundError, ShipError, StoreRefusedError, StoreUnavailableError
-from agent_audit.ship import Progress, ShipLimits, Shipper, open_copies, open_sink
+from agent_audit.ship import Batch, Progress, ShipLimits, Shipper, open_copies, open_sink
 from agent_audit.ship.cursor import Cursor, ReplacedError
 from agent_audit.ship.eventparts import EventParts
 from tests.ship.stores import QUICK, FlakySink, lines_of, write
@@ -213,6 +214,49 @@ def test_logs_that_share_a_folder_for_their_notes_are_shipped_beside_each_other(
         write(log, 10)
         Shipper(log, sink, state=notes, limits=QUICK).run(once=True)
         assert sink.logs[origin_of(log)] == lines_of(log)  # each once: neither has taken the other's note
+
+
+class AnotherWasHere(FlakySink):
+    """Whenever a batch comes, somebody has shipped it a moment before, and more."""
+
+    def __init__(self, further: list[bytes]) -> None:
+        super().__init__()
+        self.further = further
+
+    def append(self, batch: Batch) -> int:
+        self.logs[batch.origin] = [*batch.lines, *self.further]
+        return super().append(batch)
+
+
+def test_what_another_has_shipped_further_must_be_what_the_log_has(log_dir: Path) -> None:
+    write(log_dir, 30)
+    lines, limits = lines_of(log_dir), replace(QUICK, batch_events=10)
+    with pytest.raises(StoreRefusedError, match="a different event 19"):
+        Shipper(log_dir, AnotherWasHere([b"{}"] * 10), limits=limits).run(once=True)
+    sink = AnotherWasHere(lines[10:])
+    done = Shipper(log_dir, sink, limits=limits).run(once=True)
+    assert (done.position, done.shipped) == (32, 10)
+    assert sink.logs[origin_of(log_dir)] == lines
+
+
+class SetBack(FlakySink):
+    """Says, like the tables of PostgreSQL, where to go on when a batch begins behind what it has."""
+
+    def append(self, batch: Batch) -> int:
+        here = len(self.logs[batch.origin])
+        return here if batch.first_seq > here else super().append(batch)
+
+
+def test_a_store_that_is_set_back_while_it_is_followed_gets_lines_and_evidence_again(log_dir: Path) -> None:
+    write(log_dir, 30)
+    sink, origin = SetBack(), origin_of(log_dir)
+    with following(log_dir, sink):
+        wait_until(lambda: len(sink.logs[origin]) == 32 and any("checkpoints" in name for name in sink.files[origin]))
+        before = set(sink.files[origin])
+        sink.logs[origin], sink.files[origin] = sink.logs[origin][:10], {}
+        write(log_dir, 30)
+        wait_until(lambda: before <= set(sink.files[origin]))
+    assert sink.logs[origin] == lines_of(log_dir)
 
 
 def test_a_log_that_was_set_back_is_refused_where_only_the_note_tells_what_was_sent(
