@@ -155,15 +155,17 @@ class Bucket:
 
     def last_start(self, origin: str) -> int | None:
         """The largest of `starts`, found by halving, for there may be millions; None when there is none."""
-        if not self._any_from(origin, 0):
-            return None
-        low, high = 0, 1
-        while high < _END and self._any_from(origin, high):
-            low, high = high, min(2 * high, _END)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._any_from(origin, middle) else (low, middle)
-        return low
+        while self._any_from(origin, 0):
+            low, high = 0, 1
+            while high < _END and self._any_from(origin, high):
+                low, high = high, min(2 * high, _END)
+            while high - low > 1:
+                middle = (low + high) // 2
+                low, high = (middle, high) if self._any_from(origin, middle) else (low, middle)
+            # Not where another shipper has put one behind what was the last: then the search was led astray.
+            if self.has(lines_name(origin, low)):
+                return low
+        return None
 
     def lines(self, origin: str, start: int) -> list[bytes]:
         """The lines of the object that begins there, without their line feeds.

@@ -20,6 +20,7 @@ from agent_audit.object_store.bucket import Bucket
 from agent_audit.object_store.credentials import require_credentials
 from agent_audit.ship import Batch, Evidence, ShipLimits, Shipper, open_copies, open_sink
 from agent_audit.ship.restore import restore
+from agent_audit.ship.sink import digest_of
 from agent_audit.verify import Verdict, verify
 from tests.ship.conftest import Store
 from tests.ship.stores import QUICK, lines_of, write
@@ -169,6 +170,30 @@ def test_the_last_batch_is_found_whatever_the_number_of_objects(tmp_path: Path) 
         position = sink.position("host/log")
         assert position is not None
         assert position.next_seq == seq
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_last_batch_is_found_though_another_shipper_goes_on_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    sink = open_sink(f"file://{tmp_path}/store")
+    for first in (0, 100):
+        sink.append(batch(first, first + 100))
+    end, asked, before = 200, 0, Bucket._any_from
+
+    def any_from(bucket: Bucket, origin: str, seq: int) -> bool:
+        nonlocal end, asked
+        found, asked = before(bucket, origin, seq), asked + 1
+        if asked < 30 and not found:
+            sink.append(batch(end, end + size))
+            end += size
+        return found
+
+    monkeypatch.setattr(Bucket, "_any_from", any_from)
+    position = sink.position("host/log")
+    assert position is not None
+    assert position.last_digest == digest_of(line(position.next_seq - 1))
+    assert position.next_seq in range(200, end + 1, size)
 
 
 def test_two_shippers_at_once_keep_each_event_once(every_store: Store, log_dir: Path, tmp_path: Path) -> None:
