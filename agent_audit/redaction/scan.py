@@ -414,8 +414,13 @@ class Scanner:
 
     def _settle(self, text: str, spans: list[Found], near: list[tuple[int, int]] | None, action: str | None) -> Masked:
         """Masks until nothing more is found, so that redacting the outcome again changes nothing."""
-        # A piece of a marker, which what is masked may make whole; what was no address for the URL that it stood in.
-        marked = HEAD in text or ("@" in text and any("://" in text[start:end] for start, end, _ in spans))
+        # A piece of a marker, which what is masked may make whole; what was no address, for the URL around it; what was
+        # no option of a command, for the letter before it.
+        marked = (
+            HEAD in text
+            or ("@" in text and any("://" in text[start:end] for start, end, _ in spans))
+            or any(text.startswith("-", end) for _, end, _ in spans)
+        )
         if near is None and len(spans) == 1 and not marked:
             start, end, rule = spans[0]
             secret = text[start:end]
@@ -431,6 +436,7 @@ class Scanner:
             text = after
             found, nearly = self._find_all((text,), action)
             spans, near = self._to_mask((text,), found).get(0) or [], nearly.get(0)
+            marked = True
         if not spans:
             return Masked(text, tuple(rules), tuple(personal))
         return Masked("[REDACTED:unstable]", (*rules, "unstable"), tuple(personal))

@@ -122,7 +122,7 @@ GENERAL: tuple[Rule, ...] = (
         _is_password,
     ),
     # A token as the user, alone or with nothing that matters as the password.
-    part("url-token", ("://",), r"://([A-Za-z0-9_~.%-]{20,256})(?::(?:x-oauth-basic)?)?@(?=[\w\[])", has_digit),
+    part("url-token", ("://",), r"://([A-Za-z0-9_~.%-]{20,256})(?::(?:x-oauth-basic)?)?@(?=[\w\[+($])", has_digit),
     part(
         "curl-user",
         ("-u ", "--user ", "--user=", '-u"', "-u'", "--proxy-user "),
