@@ -35,11 +35,12 @@ from agent_audit.redaction.spans import Found, Known, close_to, merged
 from agent_audit.redaction.texts.bound import BOUND, find_bound, find_inserted_or_bound
 from agent_audit.redaction.texts.documents import Structure, may_hold_documents, secrets_by_place
 from agent_audit.redaction.texts.encoded import encoded_finders
-from agent_audit.redaction.texts.escapes import is_document, is_escaped, parts_within, readings, strings_of
+from agent_audit.redaction.texts.escapes import is_document, is_escaped, strings_of
 from agent_audit.redaction.texts.inline import find_named, marks_of, names_nothing
 from agent_audit.redaction.texts.listed import LISTED, find_listed
 from agent_audit.redaction.texts.manifests import find_in_manifest
 from agent_audit.redaction.texts.markup import find_in_markup
+from agent_audit.redaction.texts.parts import Reading, readings_within, without_prefixes
 from agent_audit.redaction.texts.pgpass import PGPASS, find_in_password_file
 from agent_audit.redaction.texts.sections import SECTION_FINDERS
 from agent_audit.redaction.texts.tables import find_columns, find_copied
@@ -238,17 +239,21 @@ class Scanner:
         spans = self._find_all((inner,), None)[0].get(0, ())
         return any(rule not in PERSONAL_IDS for *_, rule in spans)
 
-    def _find_all(
-        self, texts: Sequence[str], action: str | None
-    ) -> tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]:
-        """What is to be masked, and where something was nearly found: both by text."""
+    def _find_all(self, texts: Sequence[str], action: str | None, *, prefixed: bool = True) -> Into:
+        """What is to be masked, and where something was nearly found: both by text.
+
+        Args:
+            texts: the texts.
+            action: what they belong to.
+            prefixed: whether lines that have a prefix are read without it, too.
+        """
         # Nothing matches across NUL, so the texts stay apart.
         joined = "\0".join(texts)
         if needs_folding(joined):
-            return self._find_folded(texts, action)
-        return self._find_in(texts, joined, action)
+            return self._find_folded(texts, action, prefixed=prefixed)
+        return self._find_in(texts, joined, action, prefixed=prefixed)
 
-    def _find_folded(self, texts: Sequence[str], action: str | None) -> Into:
+    def _find_folded(self, texts: Sequence[str], action: str | None, *, prefixed: bool) -> Into:
         folded = [fold(text) for text in texts]
         found, near = self._find_in(folded, "\0".join(folded), action, within=False)
         for index in found.keys() | near.keys():
@@ -257,15 +262,18 @@ class Scanner:
                 if index in found:
                     found[index] = [(*offsets.span(start, end), rule) for start, end, rule in found[index]]
                 near[index] = [(0, len(texts[index]))]
-        self._find_within(texts, range(len(texts)), (found, near), action)  # folding makes quotes of what is none
+        everywhere = range(len(texts))  # folding makes quotes of what is none
+        self._find_within(texts, everywhere, (found, near), action, prefixed=prefixed)
         return found, near
 
-    def _find_in(self, texts: Sequence[str], joined: str, action: str | None, *, within: bool = True) -> Into:
+    def _find_in(
+        self, texts: Sequence[str], joined: str, action: str | None, *, within: bool = True, prefixed: bool = True
+    ) -> Into:
         places = self._gate.find(joined)
         found: dict[int, list[Found]] = {}
         near: dict[int, list[tuple[int, int]]] = {}
         numbers = number_places(joined)
-        escaped = "\\" in joined or "%" in joined
+        escaped = "\\" in joined or "%" in joined or "+" in joined
         if not (places or numbers or escaped or "@" in joined):
             return found, near
         starts = [0] if len(texts) == 1 else list(accumulate([len(t) + 1 for t in texts], initial=0))
@@ -277,21 +285,28 @@ class Scanner:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
         if within and (escaped or telling):
             closer = [n for n, text in enumerate(texts) if n in telling or is_escaped(text)]
-            self._find_within(texts, closer, (found, near), action)
+            self._find_within(texts, closer, (found, near), action, prefixed=prefixed)
         return found, near
 
-    def _find_within(self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None) -> None:
+    def _find_within(
+        self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None, *, prefixed: bool = True
+    ) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:
             text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
-            parts = parts_within(text, strings)
+            parts = list(readings_within(text, strings))
+            lines = list(without_prefixes(text)) if prefixed else []
             holds_documents = strings is not None or may_hold_documents(text)
-            if not (holds_documents or parts):
+            if not (holds_documents or parts or lines):
                 continue  # plain text, read already
+            if lines and index in into[0]:
+                into[0][index] = list(_behind_prefixes(text, into[0][index], lines))
             known = Known(into[0].get(index, ()))
             placed = self._by_place(text, strings) if holds_documents else ()
-            spans = chain(placed, self._by_themselves(parts, action, whole=strings is None))
+            # Without a prefix once, however many there are, or a text of prefixes alone would be read for each of them.
+            inner = self._by_themselves(parts, action, prefixed=prefixed)
+            spans = chain(placed, inner, self._by_themselves(lines, action, prefixed=False))
             new = [span for span in spans if span not in known]
             if new:
                 into[0].setdefault(index, []).extend(new)
@@ -303,15 +318,13 @@ class Scanner:
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 
-    def _by_themselves(self, parts: list[tuple[int, str]], action: str | None, *, whole: bool) -> Iterator[Found]:
-        """What is found in parts of a text that are read by themselves, without their escapes."""
-        seen = [(offset, *one) for offset, part in parts for one in readings(part, whole=whole)]
-        inner = [said for _, said, _ in seen]
-        for number, spans in self._find_all(inner, action)[0].items() if inner else ():
-            offset, _, view = seen[number]
-            for start, end, rule in spans:
-                first, last = (start, end) if view is None else view.span(start, end)
-                yield offset + first, offset + last, rule
+    def _by_themselves(self, parts: list[Reading], action: str | None, *, prefixed: bool) -> Iterator[Found]:
+        """What is found in parts of a text that are read by themselves."""
+        if parts:
+            found, _ = self._find_all([part.text for part in parts], action, prefixed=prefixed)
+            for number, spans in found.items():
+                for start, end, rule in spans:
+                    yield *parts[number].span(start, end), rule
 
     def _add(
         self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int
@@ -457,6 +470,17 @@ class Scanner:
             return text
         pieces.append(text[done:])
         return "".join(pieces)
+
+
+def _behind_prefixes(text: str, spans: list[Found], lines: list[Reading]) -> Iterator[Found]:
+    """What a name at the end of a line was given by the prefix of the next one is none of it."""
+    for first, end, rule in spans:
+        behind = first
+        for reading in lines:
+            behind = reading.behind(behind)
+        start = first if text[first:behind].isspace() else behind
+        if start < end:
+            yield start, end, rule
 
 
 def _email(text: str, at: int) -> list[Found]:

@@ -134,11 +134,11 @@ def test_processes_are_forked_where_no_thread_forbids_it_and_find_the_same(
 
 
 _READING_FOR_EVER = """
-import sys, threading, time
+import os, sys, threading, time
 from agent_audit.verify import ahead, verify
 
 def read(*args, **settings):
-    print("reading", flush=True)
+    os.write(1, b"reading\\n")  # at once: two processes write to the same pipe
     time.sleep(600)
 
 def up(pool, jobs, start=ahead.started):

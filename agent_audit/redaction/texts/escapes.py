@@ -8,7 +8,7 @@ cell is not where rules for plain text look for it.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from html import unescape
 
@@ -30,14 +30,16 @@ _WHOLLY = re.compile(r"(?:\\{1,8}x[2-7][0-9a-fA-F]){6}")
 # The second group stands behind the name of a member. One that has no end is cut off, and matches too: else the end
 # would be looked for again from every quote in it.
 _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s{0,8}:)?|\\?\Z)', re.DOTALL)
-_SHORTEST = 8
-_OPENS = ("{", "[", '"')
+_DOCUMENT = re.compile(
+    r"\s*(?:\"|[\[{][\[{\s]{0,200}[\"\]}]|\[\s{0,40}(?:-?\d[^,\[\]{}\s]{0,40}|true|false|null)\s{0,40},)"
+)
+_VALUE = re.compile(r"=[^&\s\"'<>;=]*?(?:\+|%[2-9a-fA-F])")
 _MEANT = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def is_document(text: str) -> bool:
     """Whether a text could be a JSON document, or several, one a line."""
-    return text.lstrip()[:1] in _OPENS
+    return _DOCUMENT.match(text) is not None
 
 
 def strings_of(text: str) -> Iterator[tuple[int, str]]:
@@ -47,16 +49,9 @@ def strings_of(text: str) -> Iterator[tuple[int, str]]:
             yield match.start(1), match.group(1)
 
 
-def parts_within(text: str, strings: list[tuple[int, str]] | None) -> list[tuple[int, str]]:
-    """What is to be read by itself, escaped, and where it begins.
-
-    Of a document, whose `strings` are given, those that could hold more than one value; of another text all of it, if
-    it has escapes.
-    """
-    if strings is not None:
-        long = ((start, inner) for start, inner in strings if len(inner) >= _SHORTEST)
-        return [(start, inner) for start, inner in long if " " in inner or "\\" in inner or "%" in inner]
-    return [(0, text)] if _is_in_string(text) or _is_in_url(text) or _is_in_html(text) else []
+def has_escapes(text: str) -> bool:
+    """Whether a text is to be read without its escapes."""
+    return _is_in_string(text) or _is_in_url(text) or _is_in_html(text)
 
 
 # One character is looked for at a fraction of what two cost, or a pattern.
@@ -80,7 +75,12 @@ def _is_wholly_escaped(text: str) -> bool:
 
 def is_escaped(text: str) -> bool:
     """Whether a text is to be read more closely for its escapes alone, whatever else is in it."""
-    return "\\u" in text or "\\t" in text or _is_wholly_escaped(text) or _is_in_url(text)
+    return "\\u" in text or "\\t" in text or _is_wholly_escaped(text) or _is_in_url(text) or has_form(text)
+
+
+def has_form(text: str) -> bool:
+    """Whether a value of a form, or of the query of a URL, is escaped."""
+    return "=" in text and ("%" in text or "+" in text) and _VALUE.search(text) is not None
 
 
 def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]]:
@@ -97,11 +97,16 @@ def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]
     elif not whole:
         yield part, None
     if _is_in_url(part):
-        view = Unescaped(part, _PERCENT, _of_form)
-        yield view.text, view
+        yield of_form(part)
     if _is_in_html(part):
         view = Unescaped(part, _CHARACTER, _of_html)
         yield view.text, view
+
+
+def of_form(value: str) -> tuple[str, Unescaped]:
+    """What a value of a form says, and where."""
+    view = Unescaped(value, _PERCENT, _of_form)
+    return view.text, view
 
 
 def _of_string(escape: str) -> str:
@@ -141,6 +146,14 @@ class Unescaped:
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The span of what was given, escapes included."""
         return self._given(start), self._given(end)
+
+    def behind(self, place: int) -> int:
+        """Where the escape ends in which a place of the text that was given lies; the place itself if in none."""
+        number = bisect_right(range(len(self._places)), place, key=self._start) - 1
+        return place if number < 0 else max(place, self._places[number] + 1 + self._shorter[number + 1])
+
+    def _start(self, number: int) -> int:
+        return self._places[number] + self._shorter[number]
 
     def _given(self, place: int) -> int:
         return place + self._shorter[bisect_left(self._places, place)]

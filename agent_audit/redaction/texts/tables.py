@@ -61,7 +61,7 @@ def find_columns(  # noqa: PLR0911  # one line a reason
     if not (text[first : first + 1].isalpha() or text[first : first + 1] in "\"'`|* "):
         return [], end
     kind = _kind(text[first:end])
-    if kind is None:
+    if kind is None or text.count("(", first, end) != text.count(")", first, end):  # the end of a call is no header
         return [], end
     header = _cells(text, first, end, kind)
     if first > begins and _is_row(text, first - len(mark), mark, kind, len(header)):
