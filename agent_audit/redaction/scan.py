@@ -474,10 +474,10 @@ class Scanner:
 
 def _behind_prefixes(text: str, spans: list[Found], lines: list[Reading]) -> Iterator[Found]:
     """What a name at the end of a line was given by the prefix of the next one is none of it."""
+    lines = sorted(lines, key=lambda reading: reading.offset)
     for first, end, rule in spans:
-        behind = first
-        for reading in lines:
-            behind = reading.behind(behind)
+        number = bisect_right(lines, first, key=lambda reading: reading.offset) - 1
+        behind = lines[number].behind(first) if number >= 0 else first
         start = first if text[first:behind].isspace() else behind
         if start < end:
             yield start, end, rule

@@ -142,6 +142,7 @@ def test_lines_that_differ_in_numbers_only_are_not_all_read_again() -> None:
     [
         *("> # password\n", "    \n", "  password\n", "  \t password\n \n", "1\tpassword\n2\ta\n", "a-1-1-1-token\n"),
         *("12:00:01 INFO token\n", "INFO:a:INFO:a: token\n", "[a] [a] token\n", "web | token\n", "@@ \n+token\n"),
+        *("@@ \n+password=Kq9vLr3tXw1\n", "1:password=Kq9vLr3tXw1\n2:\n"),
         *(
             "'token\\'",
             "token='\\n",
