@@ -67,6 +67,12 @@ FORMS = {
     "JSON": behind("Result of step 3:\n", as_json),
     "JSON in a log": behind('12:00:01 INFO reply="ok" body: ', as_json, "\n12:00:02 INFO done"),
     "a structure of Python": lambda text: repr({"id": 1, "output": text}),
+    "an event of a server": behind("event: message\n", lines("data: "), "\n\n"),
+    "a block of YAML": behind("id: 1\noutput: |\n", lines("  "), "\nok: true\n"),
+    "what an agent observes": behind("Thought: look\nObservation: ", str, "\nThought: done"),
+    "a message of several lines": lambda text: f'git commit -m "{text}" && git push',
+    "a string of documentation": lambda text: f'    """{text}"""\n    return 1',
+    "a cell of CSV": lambda text: 'id,text\n1,hello\n2,"{}"\n3,bye'.format(text.replace('"', '""')),
     "a field of Python": lambda text: f"Result(id=1, output={text!r})",
 }
 
@@ -104,6 +110,16 @@ def test_a_value_of_a_form_is_read_as_what_it_says(
     assert out.endswith(f"]{after}")
 
 
+@pytest.mark.parametrize("text", ["my password is hunter2", "Your PIN: 4711", "root / Hunter22XX."])
+def test_a_cell_is_read_by_itself(redactor: DefaultRedactor, text: str) -> None:
+    masked = redactor.redact(text).value
+    assert "[REDACTED:" in masked
+    table = "| id | text |\n|---|---|\n| 1 | {} |\n| 2 | bye |\n"
+    assert redactor.redact(table.format(text)).value == table.format(masked)
+    cells = '1,"He said ""hello"". {}"\n2,bye\n'
+    assert redactor.redact(cells.format(text)).value == cells.format(masked)
+
+
 @pytest.mark.parametrize("text", ["PIN2=4711", "4711 is your PIN", "Bot: the mfa code\nUser: 482913"])
 def test_the_text_of_an_element_is_read_by_itself(redactor: DefaultRedactor, text: str) -> None:
     page = '<html><body class="x"><p>{}</p></body></html>'
@@ -121,6 +137,9 @@ def test_the_text_of_an_element_is_read_by_itself(redactor: DefaultRedactor, tex
         "@@ -1,2 +1,2 @@\n-    token = read()\n+    token = read(path)\n",
         "1\tdef login(user, password):\n2\t    return check(user, password)",
         "x=a+b&y=token+c",
+        "print('password \"x1y2z3!\"')",
+        "Use `--password 'x'` hmm",
+        "User: which token?\nAssistant: none\nUser: a password?\nAssistant: no\nneither",
         "<p>Choose a password</p><p>at least 8 characters</p>",
     ],
 )

@@ -45,6 +45,19 @@ _MORE = re.compile(r"[\s\\%=]")
 _OF_FORM = re.compile(r"(?<=[\w\]%.-]=)[^&\s\"'<>;=]{6,}={0,2}")
 _OF_HTML = re.compile(r">([^<>]{6,})(?=</)")
 
+# RFC 4180, with the quotes in it doubled; and of a table in Markdown.
+_CELL = re.compile(r"(?:(?<=[,;\t\n])|\A)\"([^\"]*(?:\"\"[^\"]*)+)\"(?=[,;\t\r\n]|\Z)")
+_DOUBLED = re.compile(r"\"\"")
+_ROW = re.compile(r"^[ \t]{0,40}\| [^\n]*", re.MULTILINE)
+_OF_TABLE = re.compile(r"(?<=\| )[^|\n]{8,}(?= \|)")
+_LABEL = re.compile(
+    r"^(?:(?:Observation|Output|Result|Response|Answer|Assistant|User|Human|AI|Tool|System|stdout|stderr):[ \n]"
+    r"|(?:Out|In) ?\[\d{1,5}\]: )",
+    re.MULTILINE,
+)
+"""What says from whom the next lines are."""
+_SCALAR = re.compile(r"[:-] [|>][+-]?\n(?=( {1,40})\S)((?:\1[^\n]*(?:\n|\Z)|(?!\1) *\n)+)")
+"""A block of YAML 1.2, section 8.1."""
 _CRLF = re.compile(r"\r\n")
 
 _NUMBER = r"[ \t]{0,12}(?P<digits>\d{1,7})(?:\t|→|[:-](?!\d\d:)| ?\| ?)"
@@ -60,8 +73,11 @@ _STAMP = (
 """Of syslog (RFC 3164), a log of a program, or `logging.basicConfig` of Python."""
 _PATH = r"(?P<file>[\w./@+-]{1,200}?)[:-]\d{1,7}[:-]"
 """`grep -rn`."""
-_MARK = r"(?P<sign>>[>]{0,20}|#{1,3}|//[/!]?|;{1,3}|--|%{1,2}|\[[^\]\n]{1,80}\]|[\w./@-]{1,60} {0,20}\|)(?=[ \n]|\Z) ?"
-"""What quotes, comments out, or names the container that a line comes from."""
+_MARK = (
+    r"(?P<sign>>[>]{0,20}|data:|#{1,3}|//[/!]?|;{1,3}|--|%{1,2}|\[[^\]\n]{1,80}\]|[\w./@-]{1,60} {0,20}\|)"
+    r"(?=[ \n]|\Z) ?"
+)
+"""What quotes, comments out, is an event of a server (`data:`), or names the container that a line comes from."""
 _INDENT = re.compile(r"\s*?([ \t]{2,80})\S[^\n]*\n(?:(?:\1[^\n]*|(?!\1)[ \t]*)(?:\n|\Z))+\Z")
 _KINDS = {"stamp": _STAMP, "number": _NUMBER, "path": _PATH, "mark": _MARK}
 _BEGINS = re.compile("|".join(f"(?P<{kind}>{prefix})" for kind, prefix in _KINDS.items()))
@@ -90,8 +106,9 @@ def readings_within(text: str, strings: list[tuple[int, str]] | None) -> Iterato
         if "\r\n" in text:
             view = Unescaped(text, _CRLF, _line_feed)
             yield Reading(0, view.text, view)
-        parts = [*_quoted(text), *_of_html(text)]
+        parts = [*_quoted(text), *_of_html(text), *_of_table(text), *_labelled(text)]
         yield from _of_form(text)
+        yield from _cells(text)
     for start, inner in parts:
         if _MORE.search(inner):
             yield from (Reading(start, *one) for one in readings(inner, whole=False))
@@ -121,9 +138,13 @@ def _blocks(text: str) -> Iterator[tuple[int, str, re.Pattern[str]]]:
             parts = _without_repeats(block, place) if kind == "stamp" else ((place, block),)
             yield from ((start, lines, _STARTS[kind]) for start, lines in parts)
         place = after
-    indent = None if prefixed else _INDENT.match(text)
-    if indent is not None:
-        yield 0, text, re.compile(rf"(?:\A|\n)(?:[ \t]{{{len(indent[1])}}}|[ \t]*(?=\n))")
+    if not prefixed:
+        indent = _INDENT.match(text)
+        if indent is not None:
+            yield 0, text, _indent(indent[1])
+        elif "|\n" in text or ">\n" in text or "-\n" in text:
+            for scalar in _SCALAR.finditer(text):
+                yield scalar.start(2), scalar[2], _indent(scalar[1])
     if "@@ " in text:
         for hunk in _HUNK.finditer(text):
             yield hunk.start(1), hunk[1], _CHANGE
@@ -172,17 +193,54 @@ def _without_repeats(block: str, place: int) -> Iterator[tuple[int, str]]:
         yield place + start, block[start:end]
 
 
+def _indent(blanks: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:\A|\n)(?:[ \t]{{{len(blanks)}}}|[ \t]*(?=\n))")
+
+
 def _line_feed(_: object) -> str:
     return "\n"
 
 
 def _quoted(text: str) -> Iterator[tuple[int, str]]:
-    """The strings of JSON and of structures as Python shows them."""
-    if '":' in text or "':" in text or ("\\" in text and ("='" in text or '="' in text)):
-        for match in _QUOTED.finditer(text):
-            number = match.lastindex or 1
-            if len(match[number]) >= _SHORTEST:
-                yield match.start(number), match[number]
+    """The strings of JSON and of structures as Python shows them; of other texts those of several lines."""
+    if '"' not in text and "'" not in text:
+        return
+    structures = '":' in text or "':" in text or ("\\" in text and ("='" in text or '="' in text))
+    if not structures and "\n" not in text and '"""' not in text:
+        return
+    for match in _QUOTED.finditer(text):
+        number = match.lastindex or 1
+        start, inner = match.start(number), match[number]
+        if len(inner) >= _SHORTEST and (structures or "\n" in inner or text.startswith('"""', start - 3)):
+            yield start, inner
+
+
+def _of_table(text: str) -> Iterator[tuple[int, str]]:
+    if "| " in text:
+        for row in _ROW.finditer(text):
+            yield from ((row.start() + cell.start(), cell[0]) for cell in _OF_TABLE.finditer(row[0]))
+
+
+def _labelled(text: str) -> Iterator[tuple[int, str]]:
+    """What each of several says, if it is more than a line."""
+    start = None
+    for label in _LABEL.finditer(text):
+        if start is not None and text.find("\n", start, label.start() - 1) >= 0:
+            yield start, text[start : label.start()]
+        start = label.end()
+    if start is not None and text.find("\n", start, len(text) - 1) >= 0:
+        yield start, text[start:]
+
+
+def _cells(text: str) -> Iterator[Reading]:
+    if '""' in text:
+        for match in _CELL.finditer(text):
+            view = Unescaped(match[1], _DOUBLED, _quote)
+            yield Reading(match.start(1), view.text, view)
+
+
+def _quote(_: object) -> str:
+    return '"'
 
 
 def _of_html(text: str) -> Iterator[tuple[int, str]]:
