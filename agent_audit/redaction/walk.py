@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from agent_audit.redaction import marker, members
 from agent_audit.redaction.argv import arguments_in, may_be_command, secret_arguments
 from agent_audit.redaction.chat import Replaced, answer_in, answers, given_in, printed_in, text_key
+from agent_audit.redaction.lines import are_lines, in_lines
 from agent_audit.redaction.marker import Masker
 from agent_audit.redaction.names.keys import (
     ANSWER_KEYS,
@@ -301,6 +302,8 @@ class Walk:
         if kind is str:
             if out[0] in ("AUTH", "auth"):
                 self._mask_all(out, members.of_redis(out))
+            if are_lines(out):
+                self._replace(in_lines(out, self._scan))
             if may_be_command(out[0]):
                 self._replace(secret_arguments(out, self._scan))
             if len(out) % 2 == 0 and len(out) > 2:

@@ -88,6 +88,23 @@ def test_a_secret_is_found_whatever_a_tool_puts_before_its_line(
     assert redactor.redact(FORMS[form](given)).value == FORMS[form](masked)
 
 
+@pytest.mark.parametrize(("text", "rule"), TEXTS)
+def test_lines_in_a_list_are_read_as_one_text(redactor: DefaultRedactor, text: str, rule: str) -> None:
+    secrets = ("blueorchid7", "q8-sunshine")
+    given, masked = text.format(*secrets), text.format(*[f"[REDACTED:{rule}]"] * 2)
+    cells, left = ([{"source": lines.splitlines(keepends=True)}] for lines in (given, masked))
+    assert redactor.redact({"cells": cells}).value == {"cells": left}
+    assert redactor.redact(json.dumps(cells)).value == json.dumps(left)
+
+
+def test_what_goes_over_several_lines_of_a_list_stands_in_the_first_of_them(redactor: DefaultRedactor) -> None:
+    key = ["-----BEGIN PRIVATE KEY-----\n", *["a1B2c3D4e5F6g7H8i9J0a1B2c3D4e5F6\n"] * 3, "-----END PRIVATE KEY-----\n"]
+    for before in ([], ["a\n"], ["a\n", "a\n"]):
+        out = redactor.redact([*before, *key, "a\n", "end"])
+        assert out.value == [*before, "[REDACTED:private-key]\n", "", "", "", "", "a\n", "end"]
+        assert {hit.rule for hit in out.hits} == {"private-key"}
+
+
 @pytest.mark.parametrize("place", ["id=1&text={}", "GET /say?text={} HTTP/1.1", '1.2.3.4 - "POST /x?a=b&text={}" 200'])
 @pytest.mark.parametrize("encoded", [quote, quote_plus])
 @pytest.mark.parametrize(
