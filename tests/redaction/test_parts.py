@@ -127,6 +127,13 @@ def test_a_value_of_a_form_is_read_as_what_it_says(
     assert out.endswith(f"]{after}")
 
 
+def test_labels_behind_labels_are_read_once(redactor: DefaultRedactor) -> None:
+    labels = "User: " * 5_000 + "\n"
+    assert (
+        redactor.redact(f"{labels}the password is hunter2").value == f"{labels}the password is [REDACTED:key:password]"
+    )
+
+
 @pytest.mark.parametrize("text", ["my password is hunter2", "Your PIN: 4711", "root / Hunter22XX."])
 def test_a_cell_is_read_by_itself(redactor: DefaultRedactor, text: str) -> None:
     masked = redactor.redact(text).value
@@ -179,20 +186,13 @@ def test_lines_that_differ_in_numbers_only_are_not_all_read_again() -> None:
         *("> # password\n", "    \n", "  password\n", "  \t password\n \n", "1\tpassword\n2\ta\n", "a-1-1-1-token\n"),
         *("12:00:01 INFO token\n", "INFO:a:INFO:a: token\n", "[a] [a] token\n", "web | token\n", "@@ \n+token\n"),
         *("@@ \n+password=Kq9vLr3tXw1\n", "1:password=Kq9vLr3tXw1\n2:\n"),
-        *(
-            "'token\\'",
-            "token='\\n",
-            "'a': 'token ",
-            "a=+a=+token",
-            "token=a+b&",
-            ">token</",
-            "\r\ntoken",
-            "\r\r\n token",
-        ),
+        *("'token\\'", "token='\\n", "'a': 'token ", "a=+a=+token", "token=a+b&", ">token</", "\r\ntoken"),
+        *("\r\r\n token", "User: ", "User: \n", "User:\ntoken\n\n", "Out[1]: User: ", "Observation: token\n\n"),
+        *("a: |\n  token\n", "a: |\n    \n", '"""token\n', ',"token""', "| token |\n", "data: token\n"),
     ],
 )
 def test_hostile_lines_cost_no_more_than_their_length(redactor: DefaultRedactor, piece: str) -> None:
     def build(size: int, blanks: str) -> object:
-        return {"text": piece * (size // len(piece)) + blanks}
+        return {"text": piece * (size // len(piece)) + "token\n" + blanks}
 
     assert follows_the_length(redactor, build, 20_000)

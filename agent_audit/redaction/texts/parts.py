@@ -52,7 +52,7 @@ _ROW = re.compile(r"^[ \t]{0,40}\| [^\n]*", re.MULTILINE)
 _OF_TABLE = re.compile(r"(?<=\| )[^|\n]{8,}(?= \|)")
 _LABEL = re.compile(
     r"^(?:(?:Observation|Output|Result|Response|Answer|Assistant|User|Human|AI|Tool|System|stdout|stderr):[ \n]"
-    r"|(?:Out|In) ?\[\d{1,5}\]: )",
+    r"|(?:Out|In) ?\[\d{1,5}\]: )+",
     re.MULTILINE,
 )
 """What says from whom the next lines are."""
