@@ -9,6 +9,7 @@ import shutil
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -16,8 +17,9 @@ import orjson
 import pytest
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, FileAuditBackend, MemoryAuditBackend, Query
-from agent_audit.backends.file import Layout, Rotation
+from agent_audit.backends.file import Layout, Rotation, segments
 from agent_audit.backends.file.layout import MAX_LINE
+from agent_audit.backends.file.segments import ActiveSegment
 from agent_audit.errors import (
     CorruptLineError,
     FormatError,
@@ -28,6 +30,7 @@ from agent_audit.errors import (
 )
 from agent_audit.event import encode_record
 from agent_audit.testing import check_backend
+from tests.interrupting import interrupted_at_each_step
 
 
 def record(**fields: object) -> bytes:
@@ -50,6 +53,26 @@ def test_it_keeps_the_contract_of_a_backend(log_dir: Path) -> None:
 def test_the_memory_backend_keeps_the_contract_of_a_backend() -> None:
     backend = MemoryAuditBackend()
     check_backend(lambda: backend)
+
+
+@pytest.mark.parametrize("part", [ActiveSegment.append_next, ActiveSegment._follow])
+def test_an_interrupt_at_any_step_of_an_append_gives_no_number_twice(
+    log_dir: Path, monkeypatch: pytest.MonkeyPatch, part: Callable[..., object]
+) -> None:
+    monkeypatch.setattr(segments, "LOOK_INTERVAL", 600.0)  # else a step may be one of the long way
+    ours, theirs = FileAuditBackend(log_dir), FileAuditBackend(log_dir)
+
+    def run() -> None:
+        theirs.append([record()])
+        ours.append([record()])
+
+    for _ in range(3):  # what is opened is looked at once more
+        run()
+    steps = list(interrupted_at_each_step(part.__code__, run))
+    run()
+    assert len(steps) > 20
+    seqs = [orjson.loads(line)["seq"] for line in lines_of(log_dir)]
+    assert seqs == list(range(len(seqs)))
 
 
 def test_the_directory_is_private_ignored_by_git_and_named_once(log_dir: Path) -> None:

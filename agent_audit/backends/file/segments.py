@@ -65,19 +65,33 @@ class Rotation:
         object.__setattr__(self, "lines", lines)
 
 
-@dataclass(slots=True)
 class Tail:
-    """End of the active segment."""
+    """End of the active segment.
 
-    base: int
-    """Seq of the segment's first line."""
-    offset: int
-    """Bytes up to and with the last line feed."""
-    lines: int
+    Args:
+        base: seq of the segment's first line.
+        offset: bytes up to and with the last line feed.
+        lines: how many there are.
+    """
+
+    __slots__ = ("base", "end")
+
+    def __init__(self, base: int, offset: int, lines: int) -> None:
+        self.base = base
+        self.end = offset, lines
+        """Both are set at once: a KeyboardInterrupt between them would have the next line get a seq that is taken."""
+
+    @property
+    def offset(self) -> int:
+        return self.end[0]
+
+    @property
+    def lines(self) -> int:
+        return self.end[1]
 
     @property
     def next_seq(self) -> int:
-        return self.base + self.lines
+        return self.base + self.end[1]
 
 
 class Repair(NamedTuple):
@@ -302,10 +316,12 @@ class ActiveSegment:
         handle, tail, now = self._handle, self.tail, time.monotonic()
         if handle is None or now >= self._look_at or now >= self._due:
             return None
+        offset, lines = tail.end
         size = self._fs.size(handle)
-        if size != tail.offset and not self._follow(handle, size):
-            return None
-        offset, lines = tail.offset, tail.lines
+        if size != offset:
+            if not self._follow(handle, size):
+                return None
+            offset, lines = tail.end
         # At a multiple of 256 another process may have begun a segment.
         if not lines % SEGMENT_MULTIPLE or offset >= self._rotation.max_bytes:
             return None
@@ -314,20 +330,18 @@ class ActiveSegment:
         if self._fs.append(handle, line) != len(line):
             self._fs.truncate(handle, offset)
             return None
-        tail.offset = offset + len(line)
-        tail.lines = lines + 1
+        tail.end = offset + len(line), lines + 1
         return seq
 
     def _follow(self, handle: int, size: int) -> bool:
         """Count the few lines that others have written since; False when it is not as simple as that."""
-        tail = self.tail
-        if not 0 < size - tail.offset <= _FEW:
+        offset, lines = self.tail.end
+        if not 0 < size - offset <= _FEW:
             return False
-        written = self._fs.read(handle, tail.offset, size - tail.offset)
-        if len(written) != size - tail.offset or not written.endswith(b"\n"):
+        written = self._fs.read(handle, offset, size - offset)
+        if len(written) != size - offset or not written.endswith(b"\n"):
             return False
-        tail.offset = size
-        tail.lines += written.count(b"\n")
+        self.tail.end = size, lines + written.count(b"\n")
         return True
 
     def append(self, records: Sequence[bytes]) -> int:
@@ -388,7 +402,6 @@ class ActiveSegment:
         if self._handle is not None and self.tail.offset:
             self.sync(self._handle, self.path)
         self._switch(base, create=True)
-        self.tail = Tail(base, 0, 0)
 
     def _switch(self, base: int, *, create: bool = False) -> None:
         path = self._layout.segment(base)
@@ -397,16 +410,15 @@ class ActiveSegment:
             due = math.inf if age is None else time.monotonic() + self._left_of(age, handle)
             # Also when another process made it: its name may not have become durable.
             self._fs.fsync_dir(self._layout.segments)
-        except OSError:
+            inode = self._fs.identity_of(handle).inode
+        except BaseException:
             self._fs.close(handle)
             raise
-        if self._handle is not None:
-            self.unsynced.append((self._handle, self.path))
-        self._handle = handle
-        self._inode = self._fs.identity_of(handle).inode
-        self._due = due
-        self.path = path
-        self.tail = Tail(base, 0, 0)
+        old, path_of_old, tail = self._handle, self.path, Tail(base, 0, 0)
+        # Nothing is called between these, so that no KeyboardInterrupt leaves a part of it.
+        self._handle, self._inode, self._due, self.path, self.tail = handle, inode, due, path, tail
+        if old is not None:
+            self.unsynced.append((old, path_of_old))
 
     def _left_of(self, age: float, handle: int) -> float:
         """Seconds until a segment has that age, by its first event; all of them for a new one.
