@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import StringIO
 from itertools import takewhile
 from operator import eq
 from typing import Any
@@ -27,11 +28,11 @@ def in_lines(lines: list[Any], scan: Scan) -> Iterator[Replaced]:
     one = scan(text) if len(text) <= _LONGEST else None
     if one is None or not one.rules:
         return
-    left = one.text.splitlines(keepends=True) if one.text.count("\n") != text.count("\n") else None
-    if left is None:
-        for slot, (line, found) in enumerate(zip(lines, one.text.split("\n"), strict=False)):
-            if found != line.rstrip("\n"):
-                yield lines, slot, found + line[len(line.rstrip("\n")) :], _rule_in(found, one.rules)
+    left = list(StringIO(one.text))  # `splitlines` would divide at more than line feeds
+    if one.text.count("\n") == text.count("\n"):
+        for slot, (line, found) in enumerate(zip(lines, left, strict=False)):
+            if found != line:
+                yield lines, slot, found, _rule_in(found, one.rules)
         return
     # What is masked goes over several lines: it stands in the place of the first of them.
     before = _in_common(lines, left)

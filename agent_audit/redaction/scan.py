@@ -289,7 +289,7 @@ class Scanner:
         return found, near
 
     def _find_within(
-        self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None, *, prefixed: bool = True
+        self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None, *, prefixed: bool
     ) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
         for index in closer:

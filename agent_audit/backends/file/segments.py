@@ -202,7 +202,6 @@ class ActiveSegment:
         base = starts[-1] if starts else 0
         self._switch(base, create=not starts)
         size = self._fs.identity_of(self._require_handle()).size
-        self.tail = Tail(base, 0, 0)
         if size:
             self._repair_torn_end(size)
             self._trust_last_line()

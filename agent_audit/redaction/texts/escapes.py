@@ -49,11 +49,6 @@ def strings_of(text: str) -> Iterator[tuple[int, str]]:
             yield match.start(1), match.group(1)
 
 
-def has_escapes(text: str) -> bool:
-    """Whether a text is to be read without its escapes."""
-    return _is_in_string(text) or _is_in_url(text) or _is_in_html(text)
-
-
 # One character is looked for at a fraction of what two cost, or a pattern.
 def _is_in_string(text: str) -> bool:
     if "\\" not in text:
@@ -75,10 +70,10 @@ def _is_wholly_escaped(text: str) -> bool:
 
 def is_escaped(text: str) -> bool:
     """Whether a text is to be read more closely for its escapes alone, whatever else is in it."""
-    return "\\u" in text or "\\t" in text or _is_wholly_escaped(text) or _is_in_url(text) or has_form(text)
+    return "\\u" in text or "\\t" in text or _is_wholly_escaped(text) or _is_in_url(text) or _has_form(text)
 
 
-def has_form(text: str) -> bool:
+def _has_form(text: str) -> bool:
     """Whether a value of a form, or of the query of a URL, is escaped."""
     return "=" in text and ("%" in text or "+" in text) and _VALUE.search(text) is not None
 
@@ -97,16 +92,16 @@ def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]
     elif not whole:
         yield part, None
     if _is_in_url(part):
-        yield of_form(part)
+        view = unescaped_form(part)
+        yield view.text, view
     if _is_in_html(part):
         view = Unescaped(part, _CHARACTER, _of_html)
         yield view.text, view
 
 
-def of_form(value: str) -> tuple[str, Unescaped]:
-    """What a value of a form says, and where."""
-    view = Unescaped(value, _PERCENT, _of_form)
-    return view.text, view
+def unescaped_form(value: str) -> Unescaped:
+    """What a value of a form, or of the query of a URL, says."""
+    return Unescaped(value, _PERCENT, _of_form)
 
 
 def _of_string(escape: str) -> str:

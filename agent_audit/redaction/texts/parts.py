@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from agent_audit.redaction.texts.escapes import Unescaped, has_escapes, of_form, readings
+from agent_audit.redaction.texts.escapes import Unescaped, readings, unescaped_form
 
 
 class Reading(NamedTuple):
@@ -22,6 +22,11 @@ class Reading(NamedTuple):
     text: str
     view: Unescaped | None
     """Where the characters of `text` stand in the part; None where it is the part."""
+
+    @classmethod
+    def through(cls, view: Unescaped, offset: int) -> Reading:
+        """What is seen of the part that begins there."""
+        return cls(offset, view.text, view)
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """A span of `text` in the whole text."""
@@ -101,11 +106,9 @@ def readings_within(text: str, strings: list[tuple[int, str]] | None) -> Iterato
     if strings is not None:
         parts = [(start, inner) for start, inner in strings if len(inner) >= _SHORTEST]
     else:
-        if has_escapes(text):
-            yield from (Reading(0, *one) for one in readings(text, whole=True))
+        yield from (Reading(0, *one) for one in readings(text, whole=True))
         if "\r\n" in text:
-            view = Unescaped(text, _CRLF, _line_feed)
-            yield Reading(0, view.text, view)
+            yield Reading.through(Unescaped(text, _CRLF, _line_feed), 0)
         parts = [*_quoted(text), *_of_html(text), *_of_table(text), *_labelled(text)]
         yield from _of_form(text)
         yield from _cells(text)
@@ -119,8 +122,7 @@ def without_prefixes(text: str) -> Iterator[Reading]:
     if "\n" not in text:
         return
     for start, block, prefix in _blocks(text):
-        view = Unescaped(block, prefix, _line_feed)
-        yield Reading(start, view.text, view)
+        yield Reading.through(Unescaped(block, prefix, _line_feed), start)
 
 
 def _blocks(text: str) -> Iterator[tuple[int, str, re.Pattern[str]]]:
@@ -153,10 +155,10 @@ def _blocks(text: str) -> Iterator[tuple[int, str, re.Pattern[str]]]:
 def _prefixed(text: str, first: int, second: int) -> tuple[str, int] | None:
     """The kind of prefix that two lines have, and the end of the lines that have it; None if these have none."""
     here = _BEGINS.match(text, first)
-    kind = here.lastgroup if here is not None else None
-    there = _BEGINS.match(text, second) if kind is not None else None
-    if here is None or there is None or kind is None or there.lastgroup != kind:
+    there = _BEGINS.match(text, second) if here is not None else None
+    if here is None or there is None or here.lastgroup != there.lastgroup:
         return None
+    kind = str(here.lastgroup)
     if kind in _RUNS:
         if kind == "number" and int(there["digits"]) != int(here["digits"]) + 1:
             return None
@@ -235,8 +237,7 @@ def _labelled(text: str) -> Iterator[tuple[int, str]]:
 def _cells(text: str) -> Iterator[Reading]:
     if '""' in text:
         for match in _CELL.finditer(text):
-            view = Unescaped(match[1], _DOUBLED, _quote)
-            yield Reading(match.start(1), view.text, view)
+            yield Reading.through(Unescaped(match[1], _DOUBLED, _quote), match.start(1))
 
 
 def _quote(_: object) -> str:
@@ -253,4 +254,4 @@ def _of_form(text: str) -> Iterator[Reading]:
     if "=" in text and ("+" in text or "%" in text):
         for match in _OF_FORM.finditer(text):
             if "+" in match[0] or "%" in match[0]:
-                yield Reading(match.start(), *of_form(match[0]))
+                yield Reading.through(unescaped_form(match[0]), match.start())
