@@ -79,7 +79,7 @@ class AuditConfig(Checked):
         backend.ensure()
         redactor = content = None
         if self.settings is not None:
-            with unforked():
+            with unforked:
                 from agent_audit.redaction.settings import redaction_from
 
             redactor = DefaultRedactor(redaction_from(self.settings, backend.fingerprint_key))

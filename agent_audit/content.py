@@ -72,7 +72,7 @@ def content_from(path: Path) -> ContentLevels | None:
     Raises:
         ConfigurationError: something in it could not work; names file and line.
     """
-    with unforked():
+    with unforked:
         from agent_audit.redaction.settings import checked, load_settings
 
     return checked(path, load_settings(path), _levels)

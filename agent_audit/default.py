@@ -8,11 +8,11 @@ from agent_audit.backends.file import DIRECTORY_NAME, Layout
 from agent_audit.config import AuditConfig
 from agent_audit.errors import StorageError, require_given
 from agent_audit.keys import state_directory
-from agent_audit.locks import ForkSafeLock
+from agent_audit.locks import fork_safe_lock
 from agent_audit.logger import AuditLogger
 from agent_audit.notice import warn
 
-_lock = ForkSafeLock()
+_lock = fork_safe_lock()
 _logger: AuditLogger | None = None
 
 

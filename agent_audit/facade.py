@@ -26,7 +26,7 @@ from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import AuditError, ConfigurationError, WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import Identity, current_identity, held, identify
-from agent_audit.locks import ForkSafeLock
+from agent_audit.locks import fork_safe_lock
 from agent_audit.logger import AuditLogger
 from agent_audit.runs import Run, RunTracker
 
@@ -46,7 +46,6 @@ __all__ = [
     "ContextReader",
     "Durability",
     "FileAuditBackend",
-    "ForkSafeLock",
     "HostedCall",
     "Identity",
     "MemoryAuditBackend",
@@ -65,6 +64,7 @@ __all__ = [
     "describe_decision",
     "describe_error",
     "digest_of",
+    "fork_safe_lock",
     "get_logger",
     "held",
     "identify",

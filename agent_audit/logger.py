@@ -142,7 +142,7 @@ class AuditLogger:
         backend = self.backend
         if not isinstance(backend, FileAuditBackend):
             raise ConfigurationError("ship_to needs a log in a directory: shipping follows what is on the disk")
-        with unforked():
+        with unforked:
             from agent_audit.ship.background import Shipping
 
         return Shipping(lambda: backend.layout, stores)

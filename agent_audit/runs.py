@@ -27,7 +27,7 @@ from typing import Any, Protocol
 from agent_audit.errors import WriteError, describe_error
 from agent_audit.event import AuditEvent, AuditEventType, Outcome, Source
 from agent_audit.identity import NOBODY, Identity, current_identity
-from agent_audit.locks import ForkSafeLock
+from agent_audit.locks import fork_safe_lock
 from agent_audit.process import current_pid
 
 END_OF = {
@@ -131,7 +131,7 @@ class RunTracker:
         self._max_runs = max_runs
         self._max_ended = max_ended
         self._max_claims = max_claims
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock()
         self._runs: dict[Hashable, Run] = {}
         self._ended: dict[Hashable, Run] = {}
         self._claims: dict[Hashable, object] = {}

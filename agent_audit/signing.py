@@ -31,7 +31,7 @@ _HEAD = "signed-head"
 
 def preload() -> None:
     """Import what signing needs now, rather than in a background thread at some later moment."""
-    with unforked():
+    with unforked:
         import cryptography.hazmat.primitives.asymmetric.ed25519  # noqa: F401
 
 

@@ -53,3 +53,38 @@ def interrupted_at_each_step(
             yield step
     finally:
         gc.unfreeze()
+
+
+def interrupted_after_each_call(run: Callable[[], object]) -> Iterator[KeyboardInterrupt]:
+    """Run something again and again, with a KeyboardInterrupt where its first call begins or ends, its second, and on.
+
+    That is where a signal's handler may run, as far as it matters: CPython looks for one when a function begins and
+    when one that is written in C has returned, not between any two steps. It is over with the run that comes to its
+    end.
+
+    Yields:
+        the interrupt, after each run that was interrupted; as long as it is kept, so are the frames that it has left,
+        as an interactive session keeps them (`sys.last_traceback`).
+    """
+    step = 0
+    while True:
+        step += 1
+        left = step
+
+        def interrupt(frame: FrameType, event: str, called: object) -> None:
+            nonlocal left
+            if event in ("call", "c_return", "return") and frame.f_code.co_filename != __file__:
+                left -= 1
+                if not left:
+                    sys.setprofile(None)
+                    raise KeyboardInterrupt
+
+        sys.setprofile(interrupt)
+        try:
+            run()
+        except KeyboardInterrupt as interrupted:
+            yield interrupted
+        else:
+            return
+        finally:
+            sys.setprofile(None)

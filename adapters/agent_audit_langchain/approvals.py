@@ -16,12 +16,12 @@ from agent_audit import (
     ActionRequest,
     AuditLogger,
     BoundedMap,
-    ForkSafeLock,
     Outcome,
     Run,
     describe_check,
     describe_decision,
     digest_of,
+    fork_safe_lock,
     same_arguments,
 )
 from agent_audit_langchain import messages
@@ -100,7 +100,7 @@ class Approvals:
     def __init__(self, logger: AuditLogger, note: Note) -> None:
         self._digest = logger.digest
         self._note = note
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock()
         self._pending: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         self._stopped_at: BoundedMap[Question] = BoundedMap(_MAX_PENDING)
         """The last breakpoint of each thread."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from langchain_core.tracers import context as tracing
 
-from agent_audit import AuditLogger, ContextReader, ForkSafeLock, Modifies, Seam, held
+from agent_audit import AuditLogger, ContextReader, Modifies, Seam, fork_safe_lock, held
 from agent_audit_langchain.beginnings import Beginning, being_told
 from agent_audit_langchain.handler import AuditCallbackHandler
 from agent_audit_langchain.hooks import Hooks
@@ -57,7 +57,7 @@ class _ProcessHandler(AuditCallbackHandler):
 _handler = _ProcessHandler()
 # As the default of the variable it is seen in every thread and context, whoever started them.
 _variable: ContextVar[Any] = ContextVar("agent_audit_langchain", default=_handler)
-_lock = ForkSafeLock()
+_lock = fork_safe_lock()
 
 
 def enable(

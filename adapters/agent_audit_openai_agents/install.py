@@ -13,12 +13,12 @@ from agent_audit import (
     AuditEventType,
     AuditLogger,
     ContextReader,
-    ForkSafeLock,
     Modifies,
     Outcome,
     Seam,
     WriteError,
     after_the_fact,
+    fork_safe_lock,
 )
 from agent_audit_openai_agents.approvals import (
     DECISIONS,
@@ -48,7 +48,7 @@ RUNNER = Seam(
 )
 """Called experimental by the SDK."""
 
-_lock = ForkSafeLock()
+_lock = fork_safe_lock()
 _hooks: AuditRunHooks | None = None
 _runner: AuditRunner | None = None
 _processor = AuditTracingProcessor()

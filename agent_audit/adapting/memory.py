@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
-from agent_audit.locks import ForkSafeLock
+from agent_audit.locks import fork_safe_lock
 
 V = TypeVar("V")
 S = TypeVar("S")
@@ -41,7 +41,7 @@ class BoundedMap(Generic[V]):
 
     def __init__(self, limit: int = MAX_REMEMBERED) -> None:
         self._limit = limit
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock()
         self._entries: OrderedDict[Hashable, V] = OrderedDict()
 
     def __len__(self) -> int:

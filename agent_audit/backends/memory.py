@@ -9,7 +9,7 @@ from typing import Any
 from agent_audit.backends.interface import Query, as_query
 from agent_audit.errors import ClosedError
 from agent_audit.event import AuditEvent
-from agent_audit.locks import ForkSafeLock
+from agent_audit.locks import fork_safe_lock
 
 
 class MemoryAuditBackend:
@@ -17,7 +17,7 @@ class MemoryAuditBackend:
 
     def __init__(self) -> None:
         self._records: list[bytes] = []
-        self._lock = ForkSafeLock()
+        self._lock = fork_safe_lock()
         self._closed = False
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:

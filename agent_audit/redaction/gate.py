@@ -71,7 +71,7 @@ class AhoCorasickGate:
     """The gate as one automaton: a single pass, whatever the number of literals."""
 
     def __init__(self, literals: Sequence[str]) -> None:
-        with unforked():
+        with unforked:
             import ahocorasick_rs
 
         implementation = ahocorasick_rs.Implementation.DFA
@@ -101,7 +101,7 @@ class AhoCorasickGate:
 def _finder_with_gil(literals: Sequence[str]) -> Callable[[str], Iterable[tuple[int, tuple[int, int]]]] | None:
     """What gives (last character, (index, length)) of every place in a text; None without pyahocorasick."""
     try:
-        with unforked():
+        with unforked:
             import ahocorasick  # type: ignore[import-not-found]  # in C, without stubs
     except ImportError:
         return None

@@ -257,7 +257,7 @@ class DefaultRedactor:
 def _places(config: RedactionConfig, masker: Masker) -> Places | None:
     if not config.paths and config.callback is None:
         return None
-    with unforked():
+    with unforked:
         from agent_audit.redaction.places import Places
 
     return Places(config.paths, config.callback, masker)

@@ -72,7 +72,7 @@ def _only_known_tables(tables: dict[str, Any]) -> None:
 
 def _toml() -> Any:
     # Loaded only by those who have such a file.
-    with unforked():
+    with unforked:
         if sys.version_info >= (3, 11):
             import tomllib
         else:

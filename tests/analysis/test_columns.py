@@ -4,7 +4,6 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -148,7 +147,7 @@ def test_a_pruned_segment_takes_its_columns_along(tmp_path: Path) -> None:
     root = write_log(tmp_path / "log", [event("error", at=i) for i in range(600)])
     answers(root)
     layout = Layout(root)
-    drop(layout, [SealedSegment(0, 255, layout.segment(0), 1)], nullcontext())
+    drop(layout, [SealedSegment(0, 255, layout.segment(0), 1)], lambda work: work())
     assert sorted(path.name for path in layout.columns.glob("0*")) == [p.name for p in sorted(layout.column_files(256))]
 
 

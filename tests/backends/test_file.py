@@ -316,8 +316,8 @@ def test_when_the_file_lock_is_deleted_all_who_write_lock_the_new_one_again(log_
     Layout(log_dir).lock.unlink()
     second.append([record()])
     first.append([record()])
-    with first.nobody_writes(1.0), pytest.raises(LockTimeoutError):
-        second.append([record()], timeout=0.01)
+    with pytest.raises(LockTimeoutError):
+        first.while_nobody_writes(1.0, lambda: second.append([record()], timeout=0.01))
     assert [event["seq"] for event in _raw(log_dir)] == list(range(len(_raw(log_dir))))
     (recovered,) = (event for event in _raw(log_dir) if event["event_type"] == "log.recovered")
     assert recovered["error"] == "the file LOCK was deleted or replaced"

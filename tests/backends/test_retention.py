@@ -4,11 +4,11 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 import pytest
@@ -22,6 +22,7 @@ from agent_audit.errors import ConfigurationError, HeldError, StorageError
 from agent_audit.event import encode_record
 from agent_audit.verify import Verdict, verify
 
+T = TypeVar("T")
 NOW = datetime.now(timezone.utc) + timedelta(days=100)
 """The log's own events are of today: seen from here, they are old as well."""
 MONTH = Retention(max_age=timedelta(days=30))
@@ -112,15 +113,13 @@ def test_a_payload_that_is_named_again_while_its_last_line_goes_is_kept(log_dir:
         slow.something = [lambda: pruner.prune(MONTH, now=NOW)]
         writer.append([long])
     else:
-        taken = pruner.nobody_writes
+        taken = pruner.while_nobody_writes
 
-        @contextmanager
-        def after_a_line(timeout: float) -> Iterator[None]:
+        def after_a_line(timeout: float, work: Callable[[], T]) -> T:
             writer.append([long])
-            with taken(timeout):
-                yield
+            return taken(timeout, work)
 
-        pruner.nobody_writes = after_a_line  # type: ignore[method-assign]
+        pruner.while_nobody_writes = after_a_line  # type: ignore[method-assign]
         assert len(pruner.prune(MONTH, now=NOW)) == 1
         assert sum(b'"blobs"' in line for line in Layout(log_dir).segment(256).read_bytes().splitlines()) == 1
     assert Layout(log_dir).segment_starts() == [256]
@@ -296,8 +295,7 @@ def test_a_writer_that_cannot_record_what_it_would_prune_says_that_nothing_was_p
     log_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backend, other = log_of_ages(log_dir, 90, 60), FileAuditBackend(log_dir)
-    with other.nobody_writes(1.0):
-        upkeep.prune_quietly(backend, Retention(max_bytes=1))
+    other.while_nobody_writes(1.0, lambda: upkeep.prune_quietly(backend, Retention(max_bytes=1)))
     assert "nothing was pruned: " in capsys.readouterr().err
     assert backend.layout.segment_starts() == [0, 256, 512]
 

@@ -16,13 +16,12 @@ take the end of the log. What is lost then is a suffix, never a part in the midd
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from threading import get_ident
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from agent_audit.backends.file import own_events, upkeep
 from agent_audit.backends.file.checkpointing import Checkpointer, refuse_rolled_back
@@ -33,7 +32,7 @@ from agent_audit.backends.file.oversize import MAX_RECORD, fit
 from agent_audit.backends.file.read import iter_lines, open_layout, read_header
 from agent_audit.backends.file.retention import Retention, SealedSegment
 from agent_audit.backends.file.sealing import Sealing
-from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation
+from agent_audit.backends.file.segments import ActiveSegment, Repair, Replaced, Rotation, SyncDue
 from agent_audit.backends.file.space import SpaceWatch
 from agent_audit.backends.file.writing import WriteLock
 from agent_audit.backends.interface import Query, as_query
@@ -54,6 +53,8 @@ from agent_audit.locks import Exclusive
 from agent_audit.notice import warn
 from agent_audit.process import current_pid
 from agent_audit.signing import KeyFile, preload
+
+T = TypeVar("T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 
@@ -150,11 +151,13 @@ class FileAuditBackend:
         Raises:
             StorageError: it cannot be made or written to.
         """
-        with self._store.held():
-            try:
-                self._lock.open()
-            except OSError as error:
-                raise self._storage_error(error) from error
+        self._store.run(self._ensure)
+
+    def _ensure(self) -> None:
+        try:
+            self._lock.open()
+        except OSError as error:
+            raise self._storage_error(error) from error
 
     # -- writing ---------------------------------------------------------------------------------------
 
@@ -166,7 +169,7 @@ class FileAuditBackend:
         with store.lock:
             if store.owner:
                 raise store.refusal()
-            try:  # what `Exclusive.held` does, which takes as long as the write
+            try:  # what `Exclusive.run` does, without its cost
                 store.owner = get_ident()
                 return self._append(records, timeout)
             finally:
@@ -231,17 +234,21 @@ class FileAuditBackend:
 
     def _append_locked(self, records: Sequence[bytes], timeout: float) -> int:
         try:
-            with self._lock.held(timeout):
-                if self._active.suspects:
-                    self._active.heal()
-                self._active.locate()
-                if not self._lock.is_another_file():
-                    return self._append_here(records)
+            first = self._lock.run(timeout, self._append_located, records)
         except Replaced as loss:
             return self._append_after(loss, records, timeout)
+        if first is not None:
+            return first
         self._active.repairs.append(Repair("the file LOCK was deleted or replaced", {}))
         self._lock.close()
         return self._append_locked(records, timeout)
+
+    def _append_located(self, records: Sequence[bytes]) -> int | None:
+        """None when the lock that is held is not that of the log any more."""
+        if self._active.suspects:
+            self._active.heal()
+        self._active.locate()
+        return None if self._lock.is_another_file() else self._append_here(records)
 
     def _append_here(self, records: Sequence[bytes]) -> int:
         for digest, data in self._blobs.items():
@@ -267,9 +274,11 @@ class FileAuditBackend:
             self._announced = self._compared = False
             self._active.repairs.append(Repair("the log directory was deleted or replaced", {"next": loss.expected}))
             return self._append_locked(records, timeout)
-        with self._lock.held(timeout):
-            self._active.reopen(loss)
-            return self._append_here(records)
+        return self._lock.run(timeout, self._append_reopened, loss, records)
+
+    def _append_reopened(self, loss: Replaced, records: Sequence[bytes]) -> int:
+        self._active.reopen(loss)
+        return self._append_here(records)
 
     def _own_records(self) -> list[bytes]:
         """What the store itself has to say before the next event: that it was opened, what it repaired."""
@@ -284,8 +293,7 @@ class FileAuditBackend:
 
     def sync(self) -> None:
         """See `AuditBackend.sync`. Runs outside the lock: two processes syncing do not wait for each other."""
-        with self._syncs.held():
-            through, count = self._sync_segments()
+        through, count = self._syncs.run(self._sync_segments)
         self._sealing.synced(through, rotated=count > 1)
         self._space.look()
         if self._retention is not None and count > 1:
@@ -293,23 +301,26 @@ class FileAuditBackend:
 
     def _sync_segments(self) -> tuple[int, int]:
         """How many events are synced now, and how many segments they were written to."""
-        with self._store.held():
-            if self._poison is not None:
-                raise self._poison
-            segments = self._active.take_unsynced()
-            through = self._active.tail.next_seq
+        due = self._store.run(self._sync_due)
         try:
-            for handle, path in segments:
+            for handle, path in due.segments:
                 self._active.sync(handle, path)
         except OSError as error:
             # Of the others nothing is known either: they count as failed, too.
-            self._active.suspects.update(path for _, path in segments)
+            self._active.suspects.update(path for _, path in due.segments)
             raise self._poisoned(error) from error
         finally:
-            for handle, _ in segments:
+            for handle, _ in due.segments:
                 self._fs.close(handle)
+        if due.complete:
+            self._store.run(self._active.forget, due.complete)
         self._pause = _FIRST_PAUSE
-        return through, len(segments)
+        return due.through, len(due.segments)
+
+    def _sync_due(self) -> SyncDue:
+        if self._poison is not None:
+            raise self._poison
+        return self._active.sync_due()
 
     # -- checkpoints -----------------------------------------------------------------------------------
 
@@ -361,12 +372,14 @@ class FileAuditBackend:
     def _settled(self, timeout: float) -> int:
         """How many events there are, none of them half written."""
         try:
-            with self.nobody_writes(timeout):
-                through = self._active.locate().next_seq
-                refuse_rolled_back(self.layout, through)
-                return through
+            return self.while_nobody_writes(timeout, self._located)
         except OSError as error:
             raise self._storage_error(error) from error
+
+    def _located(self) -> int:
+        through = self._active.locate().next_seq
+        refuse_rolled_back(self.layout, through)
+        return through
 
     def checkpointer(self) -> Checkpointer | None:
         """What makes the checkpoints; None when this user has no key for the log, or it wants none."""
@@ -450,18 +463,17 @@ class FileAuditBackend:
         events = (line.event() for line in lines)
         return islice((event for event in events if wanted.matches(event)), wanted.limit)
 
-    @contextmanager
-    def nobody_writes(self, timeout: float) -> Iterator[None]:
-        """Have all writers wait for the end of the block, those of other processes too.
+    def while_nobody_writes(self, timeout: float, work: Callable[[], T]) -> T:
+        """Have all writers wait for the end of a call, those of other processes too.
 
         Args:
             timeout: seconds to wait for them.
+            work: what to call; returns what it does.
 
         Raises:
             LockTimeoutError: they did not end in time.
         """
-        with self._store.held(), self._lock.held(timeout):
-            yield
+        return self._store.run(self._lock.run, timeout, work)
 
     # -- end, fork -------------------------------------------------------------------------------------
 
@@ -484,9 +496,11 @@ class FileAuditBackend:
             self.leave()
         finally:
             self._sealing.close()
-            with self._store.held():
-                self._closed = True
-                self._release()
+            self._store.run(self._close)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._release()
 
     def after_fork(self) -> None:
         """In a forked child: let go of the parent's handles (its lock stays its own) and start afresh."""

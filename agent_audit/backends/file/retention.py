@@ -8,8 +8,8 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -202,13 +202,16 @@ def describe(layout: Layout, segments: list[SealedSegment], retention: Retention
     }
 
 
-def drop(layout: Layout, segments: list[SealedSegment], writers_wait: AbstractContextManager[None]) -> None:
+def drop(
+    layout: Layout, segments: list[SealedSegment], while_nobody_writes: Callable[[Callable[[], None]], None]
+) -> None:
     """Remove the files and their copies for analysis, oldest first, then the blobs that no remaining line names.
 
     Args:
         layout: names of the log.
         segments: what goes.
-        writers_wait: a block in which nobody writes: a new line may name a blob that no other did any more.
+        while_nobody_writes: calls what it is given while nobody writes: a new line may name a blob that no other did
+            any more.
 
     Raises:
         HeldError: the log was held meanwhile: what is there yet stays. Blobs without a name may be left over.
@@ -223,9 +226,12 @@ def drop(layout: Layout, segments: list[SealedSegment], writers_wait: AbstractCo
     read = Blobs(layout)
     orphans = named - read.named_since() if named else named
     if orphans:
-        with writers_wait:
+
+        def remove() -> None:
             for digest in orphans - read.named_since():
                 layout.blob(digest).unlink(missing_ok=True)
+
+        while_nobody_writes(remove)
 
 
 class Blobs:

@@ -111,6 +111,17 @@ class Replaced(Exception):
         self.how = how
 
 
+class SyncDue(NamedTuple):
+    """What a sync is to cover."""
+
+    segments: list[tuple[int, Path]]
+    """Segments, each with a handle that is the taker's to close: the lock is not held while they are synced."""
+    complete: list[tuple[int, Path]]
+    """Those of `unsynced` among them; they stay there until they are synced, for a KeyboardInterrupt may come first."""
+    through: int
+    """How many events are synced then."""
+
+
 class ActiveSegment:
     """The segment that is written now.
 
@@ -133,7 +144,7 @@ class ActiveSegment:
         self.path = layout.segments
         self.tail = Tail(0, 0, 0)
         self.unsynced: list[tuple[int, Path]] = []
-        """Earlier segments that this process wrote to since the last sync; the handles are the taker's."""
+        """Earlier segments that this process wrote to since the last sync, each with its handle."""
         self.suspects: set[Path] = set()
         """Segments of which a sync failed: what it should have made durable may stand nowhere but in memory."""
         self.repairs: list[Repair] = []
@@ -448,12 +459,21 @@ class ActiveSegment:
 
     # -- handles ---------------------------------------------------------------------------------------
 
-    def take_unsynced(self) -> list[tuple[int, Path]]:
-        """Everything written to since the last sync, each with a handle that is the caller's to close."""
-        taken, self.unsynced = self.unsynced, []
-        if self._handle is not None:
-            taken.append((self._fs.duplicate(self._handle), self.path))
-        return taken
+    def sync_due(self) -> SyncDue:
+        """Everything written to since the last sync."""
+        complete = self.unsynced[:]
+        written = complete if self._handle is None else [*complete, (self._handle, self.path)]
+        copies = [(self._fs.duplicate(handle), path) for handle, path in written]
+        return SyncDue(copies, complete, self.tail.next_seq)
+
+    def forget(self, complete: Sequence[tuple[int, Path]]) -> None:
+        """These are synced; they may have been closed or taken back meanwhile."""
+        for segment in complete:
+            for number, known in enumerate(self.unsynced):
+                if known is segment:
+                    del self.unsynced[number]
+                    self._fs.close(known[0])
+                    break
 
     def _require_handle(self) -> int:
         if self._handle is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -59,8 +59,8 @@ class KeptLog(Protocol):
     def seal(self) -> Checkpoint | None:
         """Make a checkpoint that covers everything; None when another process was at it."""
 
-    def nobody_writes(self, timeout: float) -> AbstractContextManager[None]:
-        """Keep all writers out for a block."""
+    def while_nobody_writes(self, timeout: float, work: Callable[[], None]) -> None:
+        """Keep all writers out during a call."""
 
 
 def successor(fs: FileSystem, layout: Layout) -> Path:
@@ -101,7 +101,7 @@ def _drop(log: KeptLog, segments: list[SealedSegment], retention: Retention) -> 
     details = describe(log.layout, segments, retention)
     log.append([own_events.record(AuditEventType.LOG_PRUNED, metadata=details)])
     _make_provable(log, segments[0].first, segments[-1].last + 1)
-    drop(log.layout, segments, log.nobody_writes(_PATIENCE))
+    drop(log.layout, segments, partial(log.while_nobody_writes, _PATIENCE))
 
 
 def prune_quietly(log: KeptLog, retention: Retention) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 from agent_audit.backends.file.fs import FileSystem
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.making import LogMaker
 from agent_audit.backends.file.segments import LOOK_INTERVAL
 from agent_audit.errors import LockTimeoutError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class WriteLock:
@@ -44,12 +47,12 @@ class WriteLock:
         self.handle, self._inode = handle, self._fs.identity_of(handle).inode
         return handle
 
-    @contextmanager
-    def held(self, timeout: float) -> Iterator[None]:
-        """Have the processes that write wait for the end of the block.
+    def run(self, timeout: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Have the processes that write wait for the end of a call. No context manager, as `Exclusive` is none.
 
         Args:
             timeout: seconds to wait for them.
+            work: what to call, with the arguments that follow; returns what it does.
 
         Raises:
             LockTimeoutError: they did not end in time.
@@ -60,7 +63,7 @@ class WriteLock:
                 raise LockTimeoutError(
                     f"another process held the lock of {self._layout.root} for longer than {timeout} s"
                 )
-            yield
+            return work(*args, **kwargs)
         finally:
             self._fs.unlock(handle)
 
