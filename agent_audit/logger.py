@@ -169,7 +169,13 @@ class AuditLogger:
         """
         level = self._level(event, durability) if durability or self._durability_by_type else self._durability
         committer = self._committer
-        committer.submit(self._encode(event), level, self._must_know(level, after_effect))
+        try:
+            record = self._encode(event)
+        except BaseException as error:
+            if after_effect and not isinstance(error, Exception):  # a KeyboardInterrupt: it has happened all the same
+                committer.submit(self._encode(event), level, must_know=False)
+            raise
+        committer.submit(record, level, self._must_know(level, after_effect))
         if committer.failing is not None:
             self._tell_about_failure()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,6 +60,28 @@ def test_after_an_interrupt_all_who_record_go_on(log_dir: Path, level: str) -> N
     actions = [found.action for found in other.query()]
     assert [actions.count(action) for action in ("thread", "same thread", "process")] == [interrupts] * 3
     assert verify(log_dir).verdict is Verdict.VALID
+
+
+def test_an_interrupt_while_an_event_is_redacted_loses_no_effect_and_records_no_intent() -> None:
+    backend = MemoryAuditBackend()
+    logger = AuditLogger(backend)
+    for after_effect in (True, False):
+
+        def log(after_effect: bool = after_effect) -> None:
+            parameters = {"text": "the password is hunter2hunter2"}
+            logger.log(
+                AuditEvent(event_type=AuditEventType.TOOL_CALL, parameters=parameters), after_effect=after_effect
+            )
+
+        log()
+        before, interrupts = len(backend.events()), 0
+        for interrupt in interrupted_after_each_call(log):
+            added = len(backend.events()) - before
+            if any(frame.name == "_encode" for frame in traceback.extract_tb(interrupt.__traceback__)):
+                assert added == after_effect, interrupt.__traceback__
+                interrupts += 1
+            before += added
+        assert interrupts > 100
 
 
 class Synced(PosixFileSystem):
