@@ -81,6 +81,12 @@ def told(layout: Layout, start: int) -> Contents | None:
     return card.contents if card is not None and card.segment.seems_same(layout.segment(start)) else None
 
 
+def is_copied(layout: Layout, start: int) -> bool:
+    """Whether there is a copy of the segment; whether it can be used is looked at where it is."""
+    columns, card_path = layout.column_files(start)
+    return columns.exists() and _card(card_path) is not None
+
+
 def overlaps(contents: Contents, start: datetime | None, end: datetime | None) -> bool:
     """Whether it can hold an event from `start` until `end`."""
     if contents.first_us is None or contents.last_us is None:

@@ -124,6 +124,18 @@ def test_columns_are_made_ahead_and_a_session_that_is_not_there_is_said(
     assert "no session" not in capsys.readouterr().err
 
 
+def test_columns_that_cannot_be_made_are_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_log(tmp_path / "log", [event("error", at=number) for number in range(600)])
+    (root / "columns").write_text("in the way of the folder")
+    assert main(["columns", str(root)]) == 2
+    said = capsys.readouterr().err
+    assert "columns of 0 sealed segments" in said
+    assert f"{root / 'columns'} cannot be written to, or its disk is full: every analysis will read 2 segments" in said
+    (root / "columns").unlink()
+    assert main(["columns", str(root)]) == 0
+    assert "columns of 2 sealed segments" in capsys.readouterr().err
+
+
 def test_a_list_of_rules_is_to_be_read_and_whole_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["anomalies", "--rules"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) < 400

@@ -26,7 +26,7 @@ from agent_audit.backends.file.retention import (
     nobody_prunes,
     refuse_if_held,
 )
-from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, require
+from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, reason_of, require
 from agent_audit.event import AuditEventType
 from agent_audit.integrity.checkpoint import Checkpoint
 from agent_audit.integrity.note import VerifierKey
@@ -93,7 +93,7 @@ def prune(log: KeptLog, retention: Retention, now: datetime | None = None, *, pa
             if choice.segments:
                 _drop(log, choice.segments, retention)
     except OSError as error:
-        raise StorageError(f"cannot prune {log.path}: {error}") from error
+        raise StorageError(f"cannot prune {log.path}: {reason_of(error)}") from error
     return choice
 
 
