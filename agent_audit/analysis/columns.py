@@ -167,14 +167,22 @@ def making(layout: Layout) -> Iterator[Path]:
 
 
 def remove_orphans(layout: Layout) -> int:
-    """Remove copies of segments that are gone, and what a killed process left; returns how many files."""
-    if not layout.columns.is_dir():
+    """Remove copies of segments that are gone, and what a killed process left; returns how many files.
+
+    Raises:
+        OSError: they cannot be removed.
+    """
+    if not _orphans(layout):  # who can only read the log has nothing to ask for
         return 0
+    with making(layout):  # only now are those of another process no longer in use
+        orphans = _orphans(layout)
+        for path in orphans:
+            path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _orphans(layout: Layout) -> list[Path]:
+    if not layout.columns.is_dir():
+        return []
     kept = {path.name for start in layout.segment_starts() for path in layout.column_files(start)} | {"LOCK"}
-    removed = 0
-    with making(layout) as folder:
-        for path in folder.iterdir():
-            if path.name not in kept:
-                path.unlink(missing_ok=True)
-                removed += 1
-    return removed
+    return [path for path in layout.columns.iterdir() if path.name not in kept]

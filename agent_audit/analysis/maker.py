@@ -17,14 +17,16 @@ def make_columns(converter: Converter, layout: Layout, start: int) -> Contents |
 
     Returns:
         What is in it; None when the log cannot be written to: then there is no copy.
+
+    Raises:
+        OSError: the segment cannot be read.
     """
     try:
         with making(layout) as folder:
             return known(layout, start) or _make(converter, layout, start, folder)
     except OSError:
-        if not os.access(layout.segment(start), os.R_OK):
-            raise
-        return None
+        with layout.segment(start).open("rb"):  # it may be the segment that cannot be read: that is to be told
+            return None
 
 
 def _make(converter: Converter, layout: Layout, start: int, folder: Path) -> Contents:

@@ -117,6 +117,21 @@ def test_a_segment_that_cannot_be_read_is_named_where_it_is(tmp_path: Path, comm
     assert "Permission denied" in done.stderr and f"{segment}" in done.stderr
 
 
+def test_who_can_only_read_a_log_is_told_of_its_copies_and_of_the_segment_that_cannot_be_read(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", [event("error", at=number) for number in range(300)])
+    assert main(["columns", str(log)]) == 0
+    (log / "columns" / "LOCK").chmod(0)  # as that of another user
+    done = run_unprivileged("columns", log)
+    assert (done.returncode, done.stderr) == (0, f"agent-audit-log: {log}: columns of 1 sealed segment\n")
+    for path in Layout(log).column_files(0):
+        path.unlink()
+    segment = Layout(log).segment(0)
+    segment.chmod(0)
+    done = run_unprivileged("activity", log)
+    assert done.returncode == 2
+    assert f"cannot read {segment}: Permission denied" in done.stderr
+
+
 def test_a_hold_that_cannot_be_written_is_no_log_that_cannot_be_read(log: Path) -> None:
     log.chmod(0o500)
     done = run_unprivileged("hold", log, "--reason", "case 42")
