@@ -55,6 +55,7 @@ class Committer:
     def __init__(self, backend: AuditBackend, limits: CommitLimits, losses: LossLedger) -> None:
         self._backend = backend
         self._store_works_below: Callable[[], bool] = getattr(backend, "works_below", bool)
+        self._confirm: Callable[[list[bytes]], bool] = getattr(backend, "confirm", lambda _: False)
         self.limits = limits
         self._patience = limits.loop_lock_timeout
         self._losses = losses
@@ -125,6 +126,11 @@ class Committer:
                     if entry.error is not None:
                         raise entry.error from entry.error.__cause__
                     return True
+                except BaseException:  # a KeyboardInterrupt: what it has written is synced all the same
+                    if self._is_stored([record]):
+                        self._group.written += 1
+                        self._rouse()
+                    raise
                 finally:
                     self._leader = 0
         finally:
@@ -298,6 +304,7 @@ class Committer:
         """Write one batch from the front of the queue; False when the store did not take it."""
         queue = self._queue
         batch: list[bytes | Entry] = []
+        records: list[bytes] = []
         gap: bytes | None = None
         written = 0
         try:
@@ -305,8 +312,8 @@ class Committer:
             for _ in batch:
                 queue.popleft()
             gap = self._losses.peek()
-            records = records_of(batch)
-            self._backend.append([gap, *records] if gap else records, timeout=timeout)
+            records = [gap, *records_of(batch)] if gap else records_of(batch)
+            self._backend.append(records, timeout=timeout)
             written = self._group.written + len(batch)
             self._acknowledge(batch, written, gap)
         except Exception as error:
@@ -316,13 +323,21 @@ class Committer:
                 self._refuse(batch, error)
             return False
         except BaseException:  # a KeyboardInterrupt: nothing is to be lost by it, and nobody left waiting
-            if written:
-                self._acknowledge(batch, written, gap)
+            if written or self._is_stored(records):
+                self._acknowledge(batch, written or self._group.written + len(batch), gap)
             else:
                 left = {id(entry) for entry in list(queue)}  # copied in one step: others go on queueing
                 self._put_back([entry for entry in batch if id(entry) not in left])
+            self._rouse()
             raise
         return True
+
+    def _is_stored(self, records: list[bytes]) -> bool:
+        """Whether a batch whose writing was interrupted was written all the same, as far as the store can tell."""
+        try:
+            return bool(records) and self._confirm(records)
+        except Exception:
+            return False  # better twice than not at all
 
     def _acknowledge(self, batch: list[bytes | Entry], written: int, gap: bytes | None) -> None:
         """Tell everybody whose record was in the batch; doing so twice is doing so once."""

@@ -19,7 +19,7 @@ from agent_audit.durability import CommitLimits, Durability
 from agent_audit.errors import ConfigurationError, WriteError, require, require_given
 from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.identity import NOBODY, Identity, current_identity
-from agent_audit.locks import unforked
+from agent_audit.locks import fork_safe_lock, unforked
 from agent_audit.losses import Losses
 from agent_audit.notice import warn
 from agent_audit.passed_on import PassedOn
@@ -123,6 +123,7 @@ class AuditLogger:
         self._committer = Committer(backend, limits or CommitLimits(), self._losses)
         self._committer.start()
         self._shipping = self._ship(ship_to)
+        self._closing = fork_safe_lock()
         _open_loggers.add(self)
 
     def _refuse_unkept_promises(self) -> None:
@@ -329,25 +330,33 @@ class AuditLogger:
         return flushed
 
     def close(self) -> None:
-        """Write and sync everything, then close the backend. Calling it again does nothing.
+        """Write and sync everything, then close the backend. Calling it again does nothing, unless it was interrupted:
+        then that, or else the end of the process, goes on with it.
 
         In a signal handler or finalizer that has interrupted this logger on its own thread it does nothing either:
         what it would wait for continues only when that returns. The end of the process writes what is left.
         """
-        if self._committer.closed or self._committer.works_below:
+        if self._committer.works_below:
             return
-        self._end_runs()
-        self._settle("the log was closed before they could be written")
-        self._committer.close()
-        _open_loggers.discard(self)
-        try:
-            self.backend.close()
-        except WriteError as error:
+        with self._closing:
+            if self not in _open_loggers:
+                return
+            if not self._committer.closed:
+                self._end_runs()
+                self._settle("the log was closed before they could be written")
+                self._committer.close()
+            problem: WriteError | None = None
+            try:
+                self.backend.close()
+            except WriteError as error:
+                problem = error
+            finally:
+                self._stop_shipping()
+            _open_loggers.discard(self)
+        if problem is not None:
             if self.on_failure == "raise":
-                raise
-            warn(f"the log could not be closed properly: {error}")
-        finally:
-            self._stop_shipping()
+                raise problem
+            warn(f"the log could not be closed properly: {problem}")
 
     def _stop_shipping(self) -> None:
         if self._shipping is not None:
@@ -372,6 +381,9 @@ class AuditLogger:
             warn(f"{lost} lost, which could not be recorded as a gap: {reason}")
 
     def _at_exit(self) -> None:
+        if self._committer.closed:
+            self.close()  # which was interrupted
+            return
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
         self._committer.inline = True
         self._end_runs()

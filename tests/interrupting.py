@@ -55,20 +55,24 @@ def interrupted_at_each_step(
         gc.unfreeze()
 
 
-def interrupted_after_each_call(run: Callable[[], object]) -> Iterator[KeyboardInterrupt]:
+def interrupted_after_each_call(run: Callable[[], object], *, every: int = 1) -> Iterator[KeyboardInterrupt]:
     """Run something again and again, with a KeyboardInterrupt where its first call begins or ends, its second, and on.
 
     That is where a signal's handler may run, as far as it matters: CPython looks for one when a function begins and
     when one that is written in C has returned, not between any two steps. It is over with the run that comes to its
     end.
 
+    Args:
+        run: what to run.
+        every: how many of these places lie between two runs.
+
     Yields:
         the interrupt, after each run that was interrupted; as long as it is kept, so are the frames that it has left,
         as an interactive session keeps them (`sys.last_traceback`).
     """
-    step = 0
+    step = 1 - every
     while True:
-        step += 1
+        step += every
         left = step
 
         def interrupt(frame: FrameType, event: str, called: object) -> None:

@@ -87,8 +87,10 @@ class AuditBackend(Protocol):
     * In a forked child every method works on its own, without anything of the parent's.
     * `close` syncs and frees; calling it twice is allowed, using the backend afterwards is a `ClosedError`.
 
-    Two more methods are called where a backend has them: `after_fork()` in a forked child, before anything else, and
-    `leave()` when the process is about to end in order and nothing more is expected (more may come all the same).
+    More methods are called where a backend has them: `after_fork()` in a forked child, before anything else; `leave()`
+    when the process is about to end in order and nothing more is expected (more may come all the same); and
+    `confirm(records)` after an `append` that a KeyboardInterrupt has ended: it tells whether these were stored. Without
+    it they are stored again, for better twice than not at all.
     """
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:

@@ -22,6 +22,7 @@ from agent_audit import (
 )
 from agent_audit.backends.file.fs import PosixFileSystem
 from agent_audit.backends.file.segments import Rotation
+from agent_audit.errors import ClosedError
 from agent_audit.verify import Verdict, verify
 from tests.interrupting import interrupted_after_each_call
 
@@ -82,6 +83,54 @@ def test_an_interrupt_while_an_event_is_redacted_loses_no_effect_and_records_no_
                 interrupts += 1
             before += added
         assert interrupts > 100
+
+
+@pytest.mark.parametrize("end", ["close", "flush"])
+def test_an_end_that_was_interrupted_goes_on_when_it_is_asked_for_again(tmp_path: Path, end: str) -> None:
+    def fresh() -> AuditLogger:
+        made = AuditLogger(FileAuditBackend(tmp_path / str(len(list(tmp_path.iterdir())))), durability="buffered")
+        for number in range(5):
+            made.log(event(str(number)))
+        return made
+
+    def finish() -> None:
+        getattr(logger, end)()
+
+    logger, interrupts = fresh(), 0
+    for interrupts, _ in enumerate(interrupted_after_each_call(finish, every=47), 1):
+        logger.close()
+        assert isinstance(logger.backend, FileAuditBackend)
+        types = [str(found.event_type) for found in logger.backend.query()]
+        assert types == ["log.opened", *["tool.call"] * 5, "log.closed"], f"at {interrupts}"
+        assert verify(logger.backend.path).verdict is Verdict.VALID, f"at {interrupts}"
+        logger = fresh()
+    logger.close()
+    assert interrupts > 10
+
+
+def test_a_logger_that_several_threads_close_is_closed_once(log_dir: Path) -> None:
+    logger = AuditLogger(FileAuditBackend(log_dir))
+    logger.log(event("x"))
+    threads = [threading.Thread(target=logger.close) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    types = [str(found.event_type) for found in FileAuditBackend(log_dir).query()]
+    assert types == ["log.opened", "tool.call", "log.closed"]
+
+
+def test_an_end_that_was_interrupted_goes_on_with_the_end_of_the_process(tmp_path: Path) -> None:
+    logger = AuditLogger(FileAuditBackend(tmp_path / "log"))
+    logger.log(event("x"))
+    for interrupts, _ in enumerate(interrupted_after_each_call(logger.close)):
+        if interrupts > 200:
+            break
+    logger._at_exit()
+    assert isinstance(logger.backend, FileAuditBackend)
+    assert [str(found.event_type) for found in logger.backend.query()][-1] == "log.closed"
+    with pytest.raises(ClosedError):
+        logger.log(event("y"))
 
 
 class Synced(PosixFileSystem):

@@ -118,6 +118,8 @@ class FileAuditBackend:
         self._pid = current_pid()
         self._active = ActiveSegment(self._fs, self.layout, self._rotation)
         self._announced = self._compared = self._told = False
+        self._farewell: bytes | None = None
+        """The record `log.closed`, from when it is written until all is synced and sealed."""
         self._poison: SyncError | None = None
         self._retry_at = 0.0
         self._pause = _FIRST_PAUSE
@@ -481,22 +483,49 @@ class FileAuditBackend:
         """Whether this is a signal handler or a finalizer that has interrupted its own thread in here."""
         return self._store.is_mine or self._syncs.is_mine
 
+    def confirm(self, records: Sequence[bytes]) -> bool:
+        """Whether an `append` that a KeyboardInterrupt has ended stored its records; then go on as if it had returned.
+
+        It may be asked for the last one only. False as well where that cannot be told.
+        """
+        return self._store.run(self._confirm, records)
+
+    def _confirm(self, records: Sequence[bytes]) -> bool:
+        stored = self._active.ends_with(records)
+        if stored:  # what the store had to say itself was written with them
+            self._announced = True
+            self._active.repairs.clear()
+        return stored
+
     def leave(self) -> None:
         """Record `log.closed` where this process wrote anything; what it writes later opens the log anew."""
-        if self._closed or self._pid != current_pid() or not self._announced or self._poison is not None:
+        if self._closed or self._pid != current_pid() or self._poison is not None:
             return
-        self.append([own_events.record(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})])
-        self._announced = False
-        self.sync()
-        self._sealing.finish()
+        if self._announced:
+            if self._farewell is None or not self.confirm([self._farewell]):  # it may have been interrupted here
+                self._farewell = own_events.record(AuditEventType.LOG_CLOSED, metadata={"pid": self._pid})
+                self.append([self._farewell])
+            self._announced = False
+        if self._farewell is not None:
+            self.sync()
+            self._sealing.finish()
+            self._farewell = None
 
     def close(self) -> None:
-        """Record `log.closed` where this process wrote anything, sync and free the handles."""
+        """Record `log.closed` where this process wrote anything, sync and free the handles.
+
+        After a KeyboardInterrupt it may be called again, to go on.
+        """
         try:
             self.leave()
-        finally:
-            self._sealing.close()
-            self._store.run(self._close)
+        except Exception:
+            self._let_go()
+            raise
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._sealing.close()
+        self._store.run(self._close)
 
     def _close(self) -> None:
         self._closed = True

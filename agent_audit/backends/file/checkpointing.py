@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_audit.backends.file.fs import FileSystem, locked, make_folder, write_cache, write_file
+from agent_audit.backends.file.fs import FileSystem, make_folder, run_locked, write_cache, write_file
 from agent_audit.backends.file.layout import SEGMENT_MULTIPLE, Layout
 from agent_audit.backends.file.read import read_header
 from agent_audit.errors import ProofError, RolledBackError, StorageError
@@ -77,8 +77,11 @@ class Checkpointer:
             Exception: whatever the signer raises.
         """
         self._fs.mkdir(self._layout.state)
-        with locked(self._fs, self._layout.checkpoint_lock, timeout) as mine:
+
+        def make(mine: bool) -> Checkpoint | None:
             return self._make(through, keep) if mine else None
+
+        return run_locked(self._fs, self._layout.checkpoint_lock, timeout, make)
 
     def _make(self, through: int, keep: bool) -> Checkpoint:
         self.renew()
@@ -232,7 +235,8 @@ class Checkpointer:
         note, head = parse_checkpoint(data)
         nodes = TileNodes(self._edge_of(head), self._tile, self._reader.leaves)
         cosignatures = witness.add_checkpoint(note, 0, lambda old: consistency_proof(old, head.size, nodes))
-        with locked(self._fs, self._layout.checkpoint_lock, timeout) as mine:
+
+        def keep(mine: bool) -> None:
             if not mine:
                 raise StorageError(f"another process is making a checkpoint of {self._layout.root}; try again")
             kept = self._layout.kept_checkpoint(head.size)
@@ -243,6 +247,8 @@ class Checkpointer:
                     by = {(one.name, one.id) for one in cosignatures}
                     others = [one for one in now.signatures if (one.name, one.id) not in by]
                     write_file(self._fs, path, Note(now.text, (*others, *cosignatures)).encode())
+
+        run_locked(self._fs, self._layout.checkpoint_lock, timeout, keep)
         return head
 
     # -- rebuilding, pruning ---------------------------------------------------------------------------

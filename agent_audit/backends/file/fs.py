@@ -16,10 +16,9 @@ import os
 import struct
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from agent_audit.errors import ConfigurationError
 
@@ -27,6 +26,8 @@ try:
     import fcntl
 except ImportError:  # Windows: importing works, opening a log says what is missing
     fcntl = None  # type: ignore[assignment]
+
+T = TypeVar("T")
 
 _SPINS = 40
 """Tries to get the lock before the first pause, about a microsecond each."""
@@ -331,17 +332,24 @@ def _write_new(fs: FileSystem, path: Path, data: bytes, *, sync: bool) -> None:
         fs.close(handle)
 
 
-@contextmanager
-def locked(fs: FileSystem, path: Path, timeout: float) -> Iterator[bool]:
-    """Hold the lock of a file, which is made where it is missing; tells whether it was to be had in time (seconds)."""
+def run_locked(fs: FileSystem, path: Path, timeout: float, work: Callable[[bool], T]) -> T:
+    """Call something while the lock of a file is held, which is made where it is missing.
+
+    No context manager: a KeyboardInterrupt may strike between its `__enter__` and the block, and the lock would be held
+    as long as somebody keeps the traceback.
+
+    Args:
+        fs: the file system.
+        path: the file.
+        timeout: seconds to wait for the lock.
+        work: what to call; told whether the lock was to be had in that time.
+    """
     handle = fs.open(path, create=True)
     try:
-        mine = fs.lock(handle, timeout)
         try:
-            yield mine
+            return work(fs.lock(handle, timeout))
         finally:
-            if mine:
-                fs.unlock(handle)
+            fs.unlock(handle)
     finally:
         fs.close(handle)
 

@@ -8,17 +8,16 @@ were not pruned but removed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from agent_audit.backends.file.fs import PosixFileSystem, locked, write_file
+from agent_audit.backends.file.fs import PosixFileSystem, run_locked, write_file
 from agent_audit.backends.file.layout import Layout
 from agent_audit.backends.file.oversize import named_blobs
 from agent_audit.backends.file.read import bounded_lines, read_header
@@ -33,6 +32,8 @@ from agent_audit.errors import (
 )
 from agent_audit.event import format_timestamp
 from agent_audit.wording import plural
+
+T = TypeVar("T")
 
 _HOLD_PATIENCE = 60.0
 """Seconds that a hold waits for a pruning that has begun before: it ends at the segment that it is at."""
@@ -282,18 +283,20 @@ def _sha256(path: Path) -> str:
 # -- holds -----------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def nobody_prunes(layout: Layout, timeout: float) -> Iterator[None]:
-    """Have everybody else who prunes or holds the log wait for the end of the block.
+def while_nobody_prunes(layout: Layout, timeout: float, work: Callable[[], T]) -> T:
+    """Have everybody else who prunes or holds the log wait for the end of a call.
 
     Raises:
         PruneInProgressError: another process is pruning for longer than `timeout` seconds.
         OSError: the lock cannot be opened.
     """
-    with locked(PosixFileSystem(), layout.prune_lock, timeout) as mine:
+
+    def run(mine: bool) -> T:
         if not mine:
             raise PruneInProgressError(f"another process is pruning {layout.root}; try again when it has ended")
-        yield
+        return work()
+
+    return run_locked(PosixFileSystem(), layout.prune_lock, timeout, run)
 
 
 def hold(layout: Layout, reason: str) -> None:
@@ -321,8 +324,7 @@ def hold(layout: Layout, reason: str) -> None:
         finally:
             draft.unlink(missing_ok=True)
         if layout.prune_lock.exists():  # not made here: another user's might keep out those who prune
-            with nobody_prunes(layout, _HOLD_PATIENCE):
-                pass
+            while_nobody_prunes(layout, _HOLD_PATIENCE, lambda: None)
     except OSError as error:
         raise cannot_write(layout.root, error) from error
 

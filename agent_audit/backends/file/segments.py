@@ -22,6 +22,8 @@ from agent_audit.errors import CorruptLineError, StorageError, require_number
 
 _SEQ = re.compile(rb'\{"seq":(\d{1,20}),')
 _TIME = re.compile(rb',"timestamp":"([0-9T:-]{19})')
+_SEQ_ROOM = 32
+"""Bytes that the number of a line and its line feed take at the most."""
 _HEAD = 1 << 10
 """Bytes of a segment in which the time of its first event stands."""
 _TORN_BLOCK = 1 << 20
@@ -373,6 +375,15 @@ class ActiveSegment:
             ) from error
         return before.next_seq if before.base == self.tail.base else self.tail.next_seq - len(records)
 
+    def ends_with(self, records: Sequence[bytes]) -> bool:
+        """Whether these records stand at the end, with at most what others have written since behind them."""
+        if self._handle is None:
+            return False
+        # `tail` may lie before them or behind: it is set after they are written.
+        begin = max(0, self.tail.offset - sum(len(record) + _SEQ_ROOM for record in records))
+        found = self._fs.read(self._handle, begin, self._fs.size(self._handle) - begin)
+        return {record[1:] for record in records} <= {line.partition(b",")[2] for line in found.split(b"\n")}
+
     def _write_in_parts(self, records: Sequence[bytes]) -> None:
         """Write a batch, cut at the points where a segment is to be sealed."""
         while records:
@@ -481,13 +492,13 @@ class ActiveSegment:
         return self._handle
 
     def _release(self) -> None:
-        if self._handle is not None:
-            self._fs.close(self._handle)
-            self._handle = None
+        handle, self._handle = self._handle, None  # first: closed twice, it may be another file's by then
+        if handle is not None:
+            self._fs.close(handle)
 
     def close(self) -> None:
         """Close every handle; what was not synced is not made durable."""
-        for handle, _ in self.unsynced:
+        while self.unsynced:
+            handle, _ = self.unsynced.pop()
             self._fs.close(handle)
-        self.unsynced.clear()
         self._release()

@@ -23,8 +23,8 @@ from agent_audit.backends.file.retention import (
     choose,
     describe,
     drop,
-    nobody_prunes,
     refuse_if_held,
+    while_nobody_prunes,
 )
 from agent_audit.errors import AuditError, ConfigurationError, PruneInProgressError, StorageError, reason_of, require
 from agent_audit.event import AuditEventType
@@ -87,14 +87,17 @@ def prune(log: KeptLog, retention: Retention, now: datetime | None = None, *, pa
     if not log.layout.exists():
         return Choice([], None)
     _refuse_without_key(log)
+
+    def prune_now() -> Choice:
+        choice = choose(log.layout, retention, now)
+        if choice.segments:
+            _drop(log, choice.segments, retention)
+        return choice
+
     try:
-        with nobody_prunes(log.layout, patience):
-            choice = choose(log.layout, retention, now)
-            if choice.segments:
-                _drop(log, choice.segments, retention)
+        return while_nobody_prunes(log.layout, patience, prune_now)
     except OSError as error:
         raise StorageError(f"cannot prune {log.path}: {reason_of(error)}") from error
-    return choice
 
 
 def _drop(log: KeptLog, segments: list[SealedSegment], retention: Retention) -> None:

@@ -74,6 +74,6 @@ class WriteLock:
 
     def close(self) -> None:
         """Let go of the handle; the next use opens another one."""
-        if self.handle is not None:
-            self._fs.close(self.handle)
-            self.handle = None
+        handle, self.handle = self.handle, None  # first: closed twice, it may be another file's by then
+        if handle is not None:
+            self._fs.close(handle)

@@ -287,14 +287,22 @@ class PostgreSQLBackend:
         self._announced = False
 
     def close(self) -> None:
-        """Record `log.closed` where this process wrote anything, and give the connection back."""
+        """Record `log.closed` where this process wrote anything, and give the connection back.
+
+        After a KeyboardInterrupt it may be called again, to go on.
+        """
         try:
             self.leave()
-        finally:
-            self._notice_fork()
-            with self._mutex:
-                self._closed = True
-                self._writer.close()
+        except Exception:
+            self._let_go()
+            raise
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._notice_fork()
+        with self._mutex:
+            self._closed = True
+            self._writer.close()
 
     def after_fork(self) -> None:
         """In a forked child: leave the parent's connections to it and start afresh."""
