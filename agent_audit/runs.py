@@ -283,12 +283,13 @@ class RunTracker:
 
     def finish(self, run: Run, outcome: Outcome, *, hook: str | None = None, **fields: Any) -> AuditEvent | None:
         """Record the outcome of a run that `take` gave; see `end`."""
-        run.ended = True
         if run.children:
             self._close_below(run)
         if run.late:
             fields["metadata"] = {**(fields.get("metadata") or {}), "late": True}
-        return self._record_end(run, outcome, hook, fields)
+        event = self._end_of(run, outcome, hook, fields)
+        run.ended = True  # not before: whatever goes wrong until now, another end may be told
+        return self._record_end(event)
 
     def note(
         self,
@@ -390,7 +391,7 @@ class RunTracker:
         is_name = isinstance(key, (str, uuid.UUID)) and self._claims.get(key) is not _AGAIN
         return str(key) if is_name and self._older_claims.get(key) is not _AGAIN else uuid.uuid4().hex
 
-    def _record_end(self, run: Run, outcome: Outcome, hook: str | None, fields: dict[str, Any]) -> AuditEvent | None:
+    def _end_of(self, run: Run, outcome: Outcome, hook: str | None, fields: dict[str, Any]) -> AuditEvent | None:
         if run.end_type is None:
             return None
         exception = fields.get("exception")
@@ -398,11 +399,14 @@ class RunTracker:
             self._first_sight(run, exception)
         known = {**run.identity, **run.fields, **_with_error(fields), "outcome": outcome}
         known["duration_ms"] = (time.perf_counter() - run.started) * 1000
-        event = _event(run.end_type, run, self._source(hook) if hook else run.source, known)
-        try:
-            self._sink.log(event, after_effect=True)
-        except WriteError:
-            return None  # the logger was closed
+        return _event(run.end_type, run, self._source(hook) if hook else run.source, known)
+
+    def _record_end(self, event: AuditEvent | None) -> AuditEvent | None:
+        if event is not None:
+            try:
+                self._sink.log(event, after_effect=True)
+            except WriteError:
+                return None  # the logger was closed
         return event
 
     def _close_below(self, run: Run) -> None:
@@ -414,7 +418,7 @@ class RunTracker:
                 self._ended[child.key] = child.outline() if child.end_type is None else child
                 if len(self._ended) > self._max_ended:
                     self._ended.pop(_oldest(self._ended), None)
-                self._record_end(child, Outcome.UNKNOWN, None, {})
+                self._record_end(self._end_of(child, Outcome.UNKNOWN, None, {}))
 
     def _leave(self, run: Run) -> bool:
         if run.parent is not None:

@@ -65,7 +65,7 @@ def begins_run(hook: Callable[..., None]) -> Callable[..., None]:
 def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
     """For hooks that end a run: they get the run if its end is theirs to record, and must not raise either.
 
-    Whatever goes wrong in one, the run gets an end.
+    Whatever goes wrong in one, a KeyboardInterrupt too, the run gets an end.
     """
 
     @functools.wraps(hook)
@@ -77,11 +77,13 @@ def takes_run(hook: Callable[..., None]) -> Callable[..., None]:
                 hook(self, told, run, **kwargs)
             elif self.before is not None:
                 getattr(self.before, hook.__name__)(told, run_id=run_id, **kwargs)
-        except Exception as problem:
-            log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
+        except BaseException as problem:
             if run is not None and not run.ended:
                 facts = {"unread": f"{hook.__name__}: {type(problem).__name__}"}
                 self._tracker.finish(run, Outcome.UNKNOWN, hook=hook.__name__, metadata=facts)
+            if not isinstance(problem, Exception):
+                raise
+            log.warning("the audit handler failed in %s", hook.__name__, exc_info=True)
 
     return guarded
 

@@ -44,6 +44,7 @@ def in_another_thread(work: Callable[[], object]) -> list[object]:
 def test_after_an_interrupt_all_who_record_go_on(log_dir: Path, level: str) -> None:
     logger, other = AuditLogger(FileAuditBackend(log_dir), durability=level), FileAuditBackend(log_dir)
     logger.log(event("before"))
+    record = AuditLogger(MemoryAuditBackend())._encode(event("process"))
     interrupts = 0
     for interrupts, _ in enumerate(interrupted_after_each_call(lambda: logger.log(event("interrupted"))), 1):
 
@@ -54,7 +55,7 @@ def test_after_an_interrupt_all_who_record_go_on(log_dir: Path, level: str) -> N
         assert in_another_thread(work) == [True], f"another thread waits, after {interrupts}"
         logger.log(event("same thread"))
         assert logger.flush(10), f"at {interrupts}"
-        other.append([AuditLogger(MemoryAuditBackend())._encode(event("process"))], timeout=10)
+        other.append([record], timeout=10)
     assert interrupts > 50
     assert logger.lost == 0
     logger.close()

@@ -163,6 +163,17 @@ def test_a_bug_in_the_adapter_costs_no_result_and_no_end(record: Record, monkeyp
     assert (end.outcome, end.metadata) == ("unknown", {"unread": "on_tool_end: ZeroDivisionError"})
 
 
+def test_an_interrupt_while_an_end_is_read_costs_no_end(record: Record, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*told: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("agent_audit_langchain.tools.tool_result", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        search.invoke({"query": "x"}, {"callbacks": [record.handler]})
+    end = record.one("tool.response")
+    assert (end.outcome, end.metadata) == ("unknown", {"unread": "on_tool_end: KeyboardInterrupt"})
+
+
 @pytest.fixture
 def langsmith(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """LangSmith's tracing is on; what it posts goes to a server on this machine."""
