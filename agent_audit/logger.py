@@ -124,6 +124,8 @@ class AuditLogger:
         self._committer.start()
         self._shipping = self._ship(ship_to)
         self._closing = fork_safe_lock()
+        self._closes = False
+        """Whether a frame of who holds `_closing` is at it: a signal handler that strikes there leaves it to that."""
         _open_loggers.add(self)
 
     def _refuse_unkept_promises(self) -> None:
@@ -339,24 +341,32 @@ class AuditLogger:
         if self._committer.works_below:
             return
         with self._closing:
-            if self not in _open_loggers:
+            if self not in _open_loggers or self._closes:
                 return
-            if not self._committer.closed:
-                self._end_runs()
-                self._settle("the log was closed before they could be written")
-                self._committer.close()
-            problem: WriteError | None = None
             try:
-                self.backend.close()
-            except WriteError as error:
-                problem = error
+                self._closes = True
+                problem = self._close()
             finally:
-                self._stop_shipping()
+                self._closes = False
             _open_loggers.discard(self)
         if problem is not None:
             if self.on_failure == "raise":
                 raise problem
             warn(f"the log could not be closed properly: {problem}")
+
+    def _close(self) -> WriteError | None:
+        """Returns what went wrong with the backend."""
+        if not self._committer.closed:
+            self._end_runs()
+            self._settle("the log was closed before they could be written")
+            self._committer.close()
+        try:
+            self.backend.close()
+        except WriteError as error:
+            return error
+        finally:
+            self._stop_shipping()
+        return None
 
     def _stop_shipping(self) -> None:
         if self._shipping is not None:
