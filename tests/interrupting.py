@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from types import CodeType, FrameType
 from typing import Any
 
@@ -70,10 +71,7 @@ def interrupted_after_each_call(run: Callable[[], object], *, every: int = 1) ->
         the interrupt, after each run that was interrupted; as long as it is kept, so are the frames that it has left,
         as an interactive session keeps them (`sys.last_traceback`).
     """
-    step = 1 - every
-    while True:
-        step += every
-        left = step
+    for left in count(1, every):
 
         def interrupt(frame: FrameType, event: str, called: object) -> None:
             nonlocal left

@@ -149,11 +149,6 @@ class Synced(PosixFileSystem):
 def test_what_an_interrupted_sync_was_to_cover_is_synced_by_the_next_one(tmp_path: Path) -> None:
     record = AuditLogger(MemoryAuditBackend())._encode(event("x"))
     disk = Synced()
-    backend: FileAuditBackend | None = None
-
-    def write_and_sync() -> None:
-        assert backend is not None
-        backend.sync()
 
     def fresh() -> FileAuditBackend:
         made = FileAuditBackend(
@@ -163,8 +158,11 @@ def test_what_an_interrupted_sync_was_to_cover_is_synced_by_the_next_one(tmp_pat
         disk.inodes.clear()
         return made
 
+    def sync() -> None:
+        backend.sync()
+
     backend, interrupts = fresh(), 0
-    for interrupts, _ in enumerate(interrupted_after_each_call(write_and_sync), 1):
+    for interrupts, _ in enumerate(interrupted_after_each_call(sync), 1):
         backend.sync()
         segments = sorted((backend.path / "segments").iterdir())
         assert len(segments) == 2
