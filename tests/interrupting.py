@@ -27,6 +27,7 @@ def interrupted_at_each_step(
     """
     step, came = 0, True
     gc.freeze()  # what the tests before have left takes longer to look through, each time, than everything here
+    sys._getframe().f_trace_opcodes = True  # CPython 3.12 traces opcodes only if a frame wanted that before `settrace`
     try:
         while came:
             step, came, left = step + 1, False, step + 1
