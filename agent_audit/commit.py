@@ -29,7 +29,15 @@ from agent_audit.backends.interface import AuditBackend
 from agent_audit.bell import Bell, release
 from agent_audit.durability import CommitLimits, Durability
 from agent_audit.entries import Entry, Lead, LossLedger, records_of, ring
-from agent_audit.errors import AuditError, BufferFullError, ClosedError, LockTimeoutError, WriteError
+from agent_audit.errors import (
+    AuditError,
+    BufferFullError,
+    ClosedError,
+    EncodingError,
+    LockTimeoutError,
+    WriteError,
+    as_write_error,
+)
 from agent_audit.group_sync import GroupSync
 from agent_audit.process import current_pid
 
@@ -71,6 +79,8 @@ class Committer:
         self._pid = current_pid()
         self._queue: deque[bytes | Entry] = deque()
         self._queued_bytes = 0
+        self._singly = 0
+        """How many of the next records are written one by one: with one of them the store could do nothing."""
         self._lock = threading.RLock()
         self._leader = 0
         """Ident of the thread that is committing; 0 when none is."""
@@ -120,17 +130,18 @@ class Committer:
                     self._group.written += 1
                 except LockTimeoutError:
                     return False
-                except Exception as error:
-                    entry = Entry(record, must_know)
-                    self._refuse([entry], error)
-                    if entry.error is not None:
-                        raise entry.error from entry.error.__cause__
-                    return True
-                except BaseException:  # a KeyboardInterrupt: what it has written is synced all the same
-                    if self._is_stored([record]):
+                except BaseException as error:
+                    if self._is_stored([record], error):  # it is synced all the same
                         self._group.written += 1
                         self._rouse()
-                    raise
+                    elif isinstance(error, Exception):
+                        entry = Entry(record, must_know)
+                        self._refuse([entry], error)
+                        if entry.error is not None:
+                            raise entry.error from entry.error.__cause__
+                    if not isinstance(error, Exception):
+                        raise
+                    return True
                 finally:
                     self._leader = 0
         finally:
@@ -187,6 +198,11 @@ class Committer:
         self._queue.append(entry)
         return True
 
+    @property
+    def _waiting(self) -> bool:
+        """Whether there is anything to write: events, or the account of those that were lost."""
+        return bool(self._queue or self._losses.pending)
+
     def _full(self) -> bool:
         return len(self._queue) >= self.limits.max_events or self._queued_bytes >= self.limits.max_bytes
 
@@ -232,7 +248,7 @@ class Committer:
         me, led, wrote = threading.get_ident(), False, True
         if self._store_works_below():
             return Lead.BELOW
-        while wrote and self._queue and not self._leader:
+        while wrote and self._waiting and not self._leader:
             led, wrote = True, False
             try:
                 with self._lock:
@@ -271,7 +287,7 @@ class Committer:
 
     def _commit_once(self, timeout: float) -> None:
         """Write what is queued as soon as nobody else is at it."""
-        while self._lead(timeout or self.limits.loop_lock_timeout) is Lead.ELSEWHERE and self._queue:
+        while self._lead(timeout or self.limits.loop_lock_timeout) is Lead.ELSEWHERE and self._waiting:
             if not self._wait_for_leader(timeout):
                 return
 
@@ -292,7 +308,7 @@ class Committer:
             patient: whether not getting the store's lock in that time is a failure; else nothing has happened.
         """
         wrote = True
-        while wrote and self._queue:
+        while wrote and self._waiting:
             wrote = self._write(timeout, patient)
         if wrote:
             self._queued_bytes = 0
@@ -308,7 +324,8 @@ class Committer:
         gap: bytes | None = None
         written = 0
         try:
-            batch = list(islice(queue, self.limits.max_batch))
+            batch = list(islice(queue, 1 if self._singly else self.limits.max_batch))
+            self._singly = max(0, self._singly - 1)
             for _ in batch:
                 queue.popleft()
             gap = self._losses.peek()
@@ -316,26 +333,35 @@ class Committer:
             self._backend.append(records, timeout=timeout)
             written = self._group.written + len(batch)
             self._acknowledge(batch, written, gap)
-        except Exception as error:
-            if isinstance(error, LockTimeoutError) and not patient:
-                self._put_back(batch)
-            else:
-                self._refuse(batch, error)
-            return False
-        except BaseException:  # a KeyboardInterrupt: nothing is to be lost by it, and nobody left waiting
-            if written or self._is_stored(records):
-                self._acknowledge(batch, written or self._group.written + len(batch), gap)
-            else:
-                left = {id(entry) for entry in list(queue)}  # copied in one step: others go on queueing
-                self._put_back([entry for entry in batch if id(entry) not in left])
-            self._rouse()
-            raise
-        return True
+        except BaseException as error:
+            try:
+                if not written and self._is_stored(records, error):
+                    written = self._group.written + len(batch)
+                if written:
+                    self._acknowledge(batch, written, gap)
+                elif isinstance(error, LockTimeoutError) and not patient:
+                    self._put_back(batch)
+                elif isinstance(error, Exception):
+                    return self._refuse(batch, error)
+                else:  # a KeyboardInterrupt: nothing is to be lost by it
+                    self._put_back(batch)
+            except BaseException:  # another one, or here the stack ends, or the memory: nothing of ours can be called
+                for entry in () if written else batch[::-1]:
+                    if entry not in queue and (isinstance(entry, bytes) or entry.error is None):
+                        queue.appendleft(entry)
+                raise
+            if not isinstance(error, Exception):
+                self._rouse()
+                raise
+        return bool(written)
 
-    def _is_stored(self, records: list[bytes]) -> bool:
-        """Whether a batch whose writing was interrupted was written all the same, as far as the store can tell."""
+    def _is_stored(self, records: list[bytes], error: BaseException) -> bool:
+        """Whether a batch was written all the same, as far as the store can tell. It knows what it refuses itself; what
+        comes from elsewhere (a KeyboardInterrupt, the end of the memory) may have struck behind the write."""
+        if not records or isinstance(error, AuditError):
+            return False
         try:
-            return bool(records) and self._confirm(records)
+            return self._confirm(records)
         except Exception:
             return False  # better twice than not at all
 
@@ -351,13 +377,15 @@ class Committer:
                 entry.done = True
                 release(entry.bell)
 
-    def _refuse(self, batch: list[bytes | Entry], error: Exception) -> None:
-        """Tell those who must know; the others go back to the front of the queue, in order."""
-        told = error if isinstance(error, AuditError) else repr(error)
-        failure = error if isinstance(error, WriteError) else WriteError(f"the backend failed: {told}")
-        if failure is not error:
-            failure.__cause__ = error
-        self.failing = failure
+    def _refuse(self, batch: list[bytes | Entry], error: Exception) -> bool:
+        """Tell those who must know; the others go back to the front of the queue, in order.
+
+        Returns:
+            whether it can be gone on with at once: what no store takes is not to stand in front of all else for ever.
+        """
+        if batch and isinstance(error, EncodingError):
+            return self._give_up(batch, error)
+        self.failing = failure = as_write_error(error)
         again: list[bytes | Entry] = []
         for entry in batch:
             if isinstance(entry, Entry) and entry.must_know:
@@ -368,9 +396,30 @@ class Committer:
         self._put_back(again)
         if self._queue and not self._awake:
             self._rouse()  # the background thread tries again
+        return False
+
+    def _give_up(self, batch: list[bytes | Entry], error: EncodingError) -> bool:
+        """A record that cannot be stored, however often it is tried. Which of several it is, each alone will show."""
+        if len(batch) > 1:
+            self._singly = len(batch)
+            self._put_back(batch)
+            return True
+        failure = as_write_error(error)
+        entry = batch[0]
+        if isinstance(entry, Entry) and entry.must_know:
+            entry.error = failure
+        else:
+            self._losses.add(records_of(batch), str(failure))
+            if isinstance(entry, Entry):
+                entry.done = True
+        if isinstance(entry, Entry):
+            release(entry.bell)
+        return True
 
     def _put_back(self, batch: list[bytes | Entry]) -> None:
-        self._queue.extendleft(reversed(batch))
+        """In front of the queue, unless they are still there; doing so twice is doing so once."""
+        there = {id(entry) for entry in list(self._queue)}  # copied in one step: others go on queueing
+        self._queue.extendleft([entry for entry in reversed(batch) if id(entry) not in there])
         # Threads may have raced on the sum; here, where it may have grown, it is counted.
         self._queued_bytes = sum(map(len, records_of(self._queue)))
 
@@ -381,9 +430,10 @@ class Committer:
         try:
             return self._group.through(position)
         except Exception as error:
+            failure = as_write_error(error)
             if must_know:
-                raise
-            self.failing = error
+                raise failure from failure.__cause__
+            self.failing = failure
             return False
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
@@ -430,10 +480,21 @@ class Committer:
         if self._group.due:
             problem = self._group.once()
             self.failing = problem or self.failing
-        if self._queue or self._group.due:
+        if self._waiting or self._group.due:
             if self.failing is not None:
                 self._bell.pause(_RETRY_INTERVAL)
             self._rouse()
+
+    def stumble(self, error: Exception) -> None:
+        """A tick has failed, and not by what it was to do."""
+        self.failing = as_write_error(error)
+        self._bell.pause(_RETRY_INTERVAL)
+        self._rouse()
+
+    def note_loss(self, event_type: str, timestamp: str, reason: str) -> None:
+        """An event did not become a record: it is told of with the others that were lost."""
+        self._losses.note(event_type, timestamp, reason)
+        self._rouse()
 
     # -- barrier, exit, fork ---------------------------------------------------------------------------
 
@@ -442,12 +503,12 @@ class Committer:
         deadline = None if timeout is None else time.monotonic() + timeout
         if self.works_below:
             return False
-        while self._queue:
+        while self._waiting:
             left = self.limits.lock_timeout if deadline is None else deadline - time.monotonic()
             if left <= 0:
                 return False
             self._commit_once(left)
-            if self.failing is not None and self._queue:
+            if self.failing is not None and self._waiting:
                 return False
         # Whoever took the last batch may still be writing it.
         if not self._wait_for_leader(math.inf if deadline is None else deadline - time.monotonic()):
@@ -465,14 +526,13 @@ class Committer:
         """How many records wait to be written."""
         return len(self._queue)
 
-    def abandon(self, reason: str) -> int:
-        """Give up what is still queued; returns how many."""
+    def abandon(self, reason: str) -> None:
+        """Give up what is still queued."""
         records = records_of(self._queue)
         self._queue.clear()
         self._queued_bytes = 0
         if records:
             self._losses.add(records, reason)
-        return len(records)
 
     def close(self) -> None:
         """Take nothing more, and let the background thread end."""
@@ -499,7 +559,10 @@ def _run(ref: weakref.ref[Committer], bell: Bell) -> None:
         committer = ref()
         if committer is None or committer.closed:
             return
-        committer.tick()
+        try:
+            committer.tick()
+        except Exception as error:  # no memory, for instance: the next tick tries again
+            committer.stumble(error)
         del committer
 
 

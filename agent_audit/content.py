@@ -27,6 +27,15 @@ LIMIT = 8 * 1024
 HEAD = 2 * 1024
 TAIL = 512
 
+LONGEST_NAME = 1024
+"""Characters of an id, or of a name of an error, that are kept. Ids come from requests, and from models."""
+
+_NAMES = (
+    "event_id", "agent_id", "session_id", "user_id", "trace_id", "span_id", "parent_span_id", "call_id", "error_type",
+)  # fmt: skip
+
+_NAME_HEAD = 128
+
 ContentLevel = Literal["full", "preview", "digest", "none"]
 """How much of an event's payload is recorded: all; beginning and end; a keyed digest and the size; the size alone."""
 
@@ -87,7 +96,7 @@ def _levels(tables: dict[str, Any]) -> ContentLevels | None:
     return ContentLevels(table.get("types", {}), table.get("actions", {}))
 
 
-def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | None = None) -> dict[str, Any] | None:
+def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | None = None) -> dict[str, Any]:
     """Replace payloads in `record`, in place, by what their level leaves of them.
 
     Args:
@@ -96,7 +105,7 @@ def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | N
         levels: for some types and actions; all else is kept whole or shown as a preview, by its length.
 
     Returns:
-        What was shortened: field -> `bytes` and `hmac_sha256` of the whole (redacted) JSON; None if nothing.
+        What was shortened: field -> `bytes` and `hmac_sha256` of the whole (redacted) JSON.
     """
     level = None if levels is None else levels.of(record)
     if level is not None:
@@ -114,10 +123,30 @@ def shorten(record: dict[str, Any], key: bytes | None, levels: ContentLevels | N
         if len(whole) > LIMIT:
             record[name] = _preview(whole)
             summary[name] = {"bytes": len(whole), **keyed_digest(whole, key)}
-    return summary or None
+    return summary
 
 
-def _at_level(record: dict[str, Any], key: bytes | None, level: ContentLevel) -> dict[str, Any] | None:
+def shorten_names(record: dict[str, Any]) -> dict[str, Any]:
+    """Replace ids that are longer than any id, in `record`, in place: by their beginning and the SHA-256 of the whole.
+
+    So they still join events, whichever of them are long, and no event is too long for its ids. Not keyed: what is
+    that long is not found by guessing, and its beginning stands there anyway.
+
+    Returns:
+        What was shortened: field -> `bytes` of the whole.
+    """
+    summary: dict[str, Any] = {}
+    for name in _NAMES:
+        value = record.get(name)
+        if value is not None and len(value) > LONGEST_NAME:
+            whole = value.encode(errors="replace")
+            digest = hashlib.sha256(whole).hexdigest()
+            record[name] = f"{value[:_NAME_HEAD]}[… shortened: {len(whole)} bytes in all, SHA-256 {digest}]"
+            summary[name] = {"bytes": len(whole)}
+    return summary
+
+
+def _at_level(record: dict[str, Any], key: bytes | None, level: ContentLevel) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for name in _PAYLOAD_FIELDS if level != "full" else ():
         value = record.get(name)
@@ -133,7 +162,7 @@ def _at_level(record: dict[str, Any], key: bytes | None, level: ContentLevel) ->
             record[name] = _preview(whole)
         else:
             del record[name]
-    return summary or None
+    return summary
 
 
 def _json(value: Any) -> bytes:

@@ -56,6 +56,9 @@ class LossLedger(Protocol):
     def add(self, records: Sequence[bytes], reason: str) -> None:
         """These records are given up."""
 
+    def note(self, event_type: str, timestamp: str, reason: str) -> None:
+        """An event is given up that did not become a record."""
+
     def peek(self) -> bytes | None:
         """The `log.gap` record for all losses not on record yet; None when there are none."""
 

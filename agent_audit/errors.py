@@ -130,6 +130,18 @@ def cannot_write(log: object, error: OSError) -> StorageError:
     return StorageError(f"cannot write to the log {log}: {error.strerror or error}")
 
 
+def as_write_error(error: Exception) -> WriteError:
+    """What a store has raised, as those are told of it whose events it did not take."""
+    if isinstance(error, WriteError):
+        return error
+    if isinstance(error, EncodingError):
+        failure = WriteError(str(error))
+    else:
+        failure = WriteError(f"the backend failed: {error if isinstance(error, AuditError) else repr(error)}")
+    failure.__cause__ = error
+    return failure
+
+
 def reason_of(error: Exception) -> str:
     """What stands against a file, for a sentence that names it already."""
     if isinstance(error, UnicodeDecodeError):
@@ -146,12 +158,16 @@ def pruned_meanwhile(log: object) -> PrunedMeanwhileError:
 
 
 def describe_error(exception: BaseException) -> dict[str, str]:
-    """`error` and `error_type` of an exception. An exception may lie or fail when asked for its text."""
+    """`error` and `error_type` of an exception."""
+    return {"error": text_of(exception), "error_type": type(exception).__name__}
+
+
+def text_of(value: object) -> str:
+    """Its text. An object may lie or fail when asked for it."""
     try:
-        text = str(exception)
+        return str(value)
     except Exception as problem:
-        text = f"[no text: str() raised {type(problem).__name__}]"
-    return {"error": text, "error_type": type(exception).__name__}
+        return f"[no text: str() raised {type(problem).__name__}]"
 
 
 # -- arguments of the wrong kind -------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Wire format: one JSON object a line, keys in the order of the fields below, abse
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import uuid_utils
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from agent_audit.checked import Checked
-from agent_audit.errors import EncodingError
+from agent_audit.errors import EncodingError, text_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -153,9 +154,15 @@ class AuditEvent(Checked):
         Args:
             event_type: a member, not its wire name.
             **fields: fields by their names; `timestamp`, if given, in UTC, `outcome` as a member, `source` a `Source`.
+                What is to be a text becomes one: ids come from models, and one that is a number makes a line that
+                nobody can read.
         """
         event = object.__new__(cls)
         values = {**_ABSENT, "event_id": _new_event_id(), "timestamp": _now(), "event_type": event_type, **fields}
+        for name in _TEXTS:
+            value = values[name]
+            if value is not None and not isinstance(value, str):
+                values[name] = text_of(value)
         _set(event, "__dict__", values)
         _set(event, "__pydantic_fields_set__", {"event_type", *fields})
         _set(event, "__pydantic_extra__", None)
@@ -238,6 +245,13 @@ _OWN = frozenset({"event_id", "timestamp"})
 _ABSENT = dict.fromkeys(AuditEvent.model_fields)
 """Every field in its order."""
 
+_TEXTS = (
+    "agent_id", "session_id", "user_id", "trace_id", "span_id", "parent_span_id", "call_id", "action", "resource",
+    "error", "error_type",
+)  # fmt: skip
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
 _set = object.__setattr__
 
 
@@ -268,8 +282,28 @@ def encode_record(record: dict[str, Any]) -> bytes:
         pass  # most likely a key that is no string: asking for those at once would double the usual cost
     try:
         return orjson.dumps(record, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    except (TypeError, ValueError):
+        pass  # a text with lone surrogates, perhaps: ids come from models, and what they send is JSON's `"\ud800"`
+    try:
+        return orjson.dumps(_in_utf8(record), option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError) as error:
-        raise EncodingError(f"event {record.get('event_id')} cannot be written as JSON: {error}") from error
+        name = without_surrogates(str(record.get("event_id")))
+        raise EncodingError(f"event {name} cannot be written as JSON: {error}") from error
+
+
+def without_surrogates(text: str) -> str:
+    """Text that can be encoded: lone surrogates replaced."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def _in_utf8(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_surrogates(value)
+    if isinstance(value, dict):
+        return {_in_utf8(name): _in_utf8(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_in_utf8(part) for part in value]
+    return value
 
 
 def _warm_up() -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from agent_audit.bell import release
+from agent_audit.errors import as_write_error
 from agent_audit.waiters import SyncWaiters
 
 _CROWD = 4
@@ -115,17 +116,19 @@ class GroupSync:
     def _lead(self, position: int, *, gather: bool) -> Exception | None:
         """Sync for everybody, unless `position` is reached by then; returns what went wrong."""
         problem: Exception | None = None
-        with self._lock:
-            self._claimed = False
-            if self._leader:
-                return None  # the frame below
-            try:
-                self._leader = threading.get_ident()
-                if self.synced < position:
-                    problem = self._sync_now(gather)
-            finally:
-                self._leader = 0
-        self._wake_followers(problem)
+        try:
+            with self._lock:
+                self._claimed = False
+                if self._leader:
+                    return None  # the frame below
+                try:
+                    self._leader = threading.get_ident()
+                    if self.synced < position:
+                        problem = self._sync_now(gather)
+                finally:
+                    self._leader = 0
+        finally:
+            self._wake_followers(problem)
         return problem
 
     def _sync_now(self, gather: bool) -> Exception | None:
@@ -134,8 +137,10 @@ class GroupSync:
         upto = self.written
         try:
             self._sync()
+        except RecursionError:
+            raise  # on this thread the stack ends: for the others that says nothing
         except Exception as error:
-            return error
+            return as_write_error(error)
         self.synced = max(self.synced, upto)
         return None
 

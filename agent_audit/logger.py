@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
 from agent_audit.commit import Committer
-from agent_audit.content import LIMIT, ContentLevels, keyed_digest, shorten
+from agent_audit.content import LIMIT, LONGEST_NAME, ContentLevels, keyed_digest, shorten, shorten_names
 from agent_audit.durability import CommitLimits, Durability
-from agent_audit.errors import ConfigurationError, WriteError, require, require_given
-from agent_audit.event import AuditEvent, AuditEventType, encode_record
+from agent_audit.errors import AuditError, ConfigurationError, WriteError, require, require_given
+from agent_audit.event import AuditEvent, AuditEventType, encode_record, format_timestamp
 from agent_audit.identity import NOBODY, Identity, current_identity
 from agent_audit.locks import fork_safe_lock, unforked
 from agent_audit.losses import Losses
@@ -175,7 +175,10 @@ class AuditLogger:
         try:
             record = self._encode(event)
         except BaseException as error:
-            if after_effect and not isinstance(error, Exception):  # a KeyboardInterrupt: it has happened all the same
+            if isinstance(error, Exception):
+                self._give_up(event, error, self._must_know(level, after_effect))
+                return
+            if after_effect:  # a KeyboardInterrupt: it has happened all the same
                 committer.submit(self._encode(event), level, must_know=False)
             raise
         committer.submit(record, level, self._must_know(level, after_effect))
@@ -187,7 +190,13 @@ class AuditLogger:
     ) -> None:
         """Like `log`, for coroutines: every wait happens off the loop."""
         level = self._level(event, durability)
-        await self._committer.asubmit(self._encode(event), level, self._must_know(level, after_effect))
+        must_know = self._must_know(level, after_effect)
+        try:
+            record = self._encode(event)
+        except Exception as error:
+            self._give_up(event, error, must_know)
+            return
+        await self._committer.asubmit(record, level, must_know)
         self._tell_about_failure()
 
     def record(self, event_type: AuditEventType, **fields: Any) -> AuditEvent:
@@ -199,6 +208,16 @@ class AuditLogger:
     def _must_know(self, level: Durability, after_effect: bool) -> bool:
         """Whether a failure goes to the caller. One who queues an event as buffered does not wait for the answer."""
         return self.on_failure == "raise" and not after_effect and level is not Durability.BUFFERED
+
+    def _give_up(self, event: AuditEvent, error: Exception, must_know: bool) -> None:
+        """An event of which no record could be made: a redactor of somebody's own, no memory, the end of the stack."""
+        if isinstance(error, ConfigurationError):
+            raise error
+        # What others' errors say may be a secret.
+        reason = str(error) if isinstance(error, AuditError) else f"no record could be made: {type(error).__name__}"
+        if must_know:
+            raise WriteError(reason) from error
+        self._committer.note_loss(str(event.event_type), format_timestamp(event.timestamp), reason)
 
     def _level(self, event: AuditEvent, durability: Durability | str | None) -> Durability:
         if durability is not None:
@@ -230,9 +249,11 @@ class AuditLogger:
         record["writer"] = self._writer
         record["writer_seq"] = next(self._writer_seq)
         line = encode_record(record)
-        if len(line) <= LIMIT and self._content is None:
+        if len(line) <= LONGEST_NAME and self._content is None:
             return line  # no part of it can be longer
-        shortened = shorten(record, self._fingerprint_key, self._content)
+        shortened = shorten_names(record)
+        if len(line) > LIMIT or self._content is not None:
+            shortened |= shorten(record, self._fingerprint_key, self._content)
         if not shortened:
             return line
         record["metadata"] = {**record.get("metadata", {}), "shortened": shortened}
@@ -386,7 +407,8 @@ class AuditLogger:
                 return
         except WriteError as error:
             reason = f"{reason}: {error}"
-        if self._committer.abandon(reason):
+        self._committer.abandon(reason)
+        if self._losses.pending:
             lost = plural(len(self._losses.pending), "event")
             warn(f"{lost} lost, which could not be recorded as a gap: {reason}")
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-from agent_audit.event import AuditEvent, AuditEventType
+from agent_audit.event import AuditEvent, AuditEventType, encode_record
 from agent_audit.notice import RareNotice
 from agent_audit.wording import plural
+
+_LONGEST_REASON = 500
+"""Characters. An exception's text may be of any length."""
 
 
 class _Loss(NamedTuple):
     event_type: str
     timestamp: str
     reason: str
+
+
+def _gap(**fields: Any) -> AuditEvent:
+    return AuditEvent(event_type=AuditEventType.LOG_GAP, action="log.gap", **fields)
 
 
 class Losses:
@@ -39,11 +46,17 @@ class Losses:
 
     def add(self, records: Sequence[bytes], reason: str) -> None:
         """These records are given up."""
-        for record in records:
-            event = orjson.loads(record)
-            self.pending.append(_Loss(event["event_type"], event["timestamp"], reason))
-        self.total += len(records)
-        self.warn(f"{plural(self.total, 'event')} lost so far: {reason}")
+        events = [orjson.loads(record) for record in records]
+        self._count([_Loss(event["event_type"], event["timestamp"], reason[:_LONGEST_REASON]) for event in events])
+
+    def note(self, event_type: str, timestamp: str, reason: str) -> None:
+        """An event is given up that did not become a record."""
+        self._count([_Loss(event_type, timestamp, reason[:_LONGEST_REASON])])
+
+    def _count(self, losses: list[_Loss]) -> None:
+        self.pending.extend(losses)
+        self.total += len(losses)
+        self.warn(f"{plural(self.total, 'event')} lost so far: {losses[-1].reason}")
 
     def warn(self, message: str) -> None:
         """Say it on stderr, unless something was said within the last minute."""
@@ -55,19 +68,17 @@ class Losses:
             return None
         losses = list(self.pending)
         self._peeked = len(losses)
-        event = AuditEvent(
-            event_type=AuditEventType.LOG_GAP,
-            action="log.gap",
-            error=losses[-1].reason,
-            metadata={
-                "lost": len(losses),
-                "types": dict(Counter(loss.event_type for loss in losses)),
-                "first": min(loss.timestamp for loss in losses),
-                "last": max(loss.timestamp for loss in losses),
-                "reasons": sorted({loss.reason for loss in losses})[:10],
-            },
-        )
-        return self._encode(event)
+        counts = {
+            "lost": len(losses),
+            "types": dict(Counter(loss.event_type for loss in losses)),
+            "first": min(loss.timestamp for loss in losses),
+            "last": max(loss.timestamp for loss in losses),
+        }
+        reasons = sorted({loss.reason for loss in losses})[:10]
+        try:
+            return self._encode(_gap(error=losses[-1].reason, metadata={**counts, "reasons": reasons}))
+        except Exception:  # the user's own redactor, perhaps: of what comes from outside nothing is said, then
+            return encode_record(_gap(metadata=counts).to_record())
 
     def settle(self) -> None:
         """What was peeked last has been written."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from types import CodeType, FrameType
 from typing import Any
@@ -72,22 +74,51 @@ def interrupted_after_each_call(run: Callable[[], object], *, every: int = 1) ->
         the interrupt, after each run that was interrupted; as long as it is kept, so are the frames that it has left,
         as an interactive session keeps them (`sys.last_traceback`).
     """
-    for left in count(1, every):
-
-        def interrupt(frame: FrameType, event: str, called: object) -> None:
-            nonlocal left
-            if event in ("call", "c_return", "return") and frame.f_code.co_filename != __file__:
-                left -= 1
-                if not left:
-                    sys.setprofile(None)
-                    raise KeyboardInterrupt
-
-        sys.setprofile(interrupt)
+    for place in count(1, every):
         try:
-            run()
+            with _raised_at(place, KeyboardInterrupt):
+                run()
         except KeyboardInterrupt as interrupted:
             yield interrupted
         else:
             return
-        finally:
+
+
+def without_memory_after_each_call(run: Callable[[], object]) -> Iterator[MemoryError | None]:
+    """The same with a MemoryError, which `run` may well survive.
+
+    Yields:
+        the error that has left it, after each run that has met one.
+    """
+    for place in count(1):
+        left: MemoryError | None = None
+        with _raised_at(place, MemoryError) as met:
+            try:
+                run()
+            except MemoryError as error:
+                left = error
+        if not met:
+            return
+        yield left
+
+
+@contextmanager
+def _raised_at(place: int, error: type[BaseException]) -> Iterator[list[int]]:
+    """Raise it where the call of that number begins or ends; what is given holds the number from then on."""
+    places, met = count(1), list[int]()
+
+    def raise_it(frame: FrameType, event: str, called: object) -> None:
+        is_place = event in ("call", "c_return", "return") and frame.f_code.co_filename not in _OWN_FILES
+        if is_place and next(places) == place:
             sys.setprofile(None)
+            met.append(place)
+            raise error
+
+    sys.setprofile(raise_it)
+    try:
+        yield met
+    finally:
+        sys.setprofile(None)
+
+
+_OWN_FILES = (__file__, contextlib.__file__)

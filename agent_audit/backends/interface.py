@@ -80,7 +80,8 @@ class AuditBackend(Protocol):
       gives `seq`: contiguous, from 0, in the order of the records, never given twice.
     * When `append` returns, every record of the batch survives the death of this process. When it raises, the
       batch is recorded as a whole or not at all, and nothing recorded before is harmed; `WriteError` says
-      which it is by being raised: then it is not recorded.
+      which it is by being raised: then it is not recorded. It is tried again, until it is, unless it was an
+      `EncodingError`: then each of its records is tried alone, and one that raises it again is given up.
     * When `sync` returns, everything appended before the call survives loss of power, where the store can
       promise that at all. After a `SyncError` the caller must not assume anything about what was not synced.
     * `query` returns what was appended, in order of `seq`, while others go on appending.
@@ -89,8 +90,8 @@ class AuditBackend(Protocol):
 
     More methods are called where a backend has them: `after_fork()` in a forked child, before anything else; `leave()`
     when the process is about to end in order and nothing more is expected (more may come all the same); and
-    `confirm(records)` after an `append` that a KeyboardInterrupt has ended: it tells whether these were stored. Without
-    it they are stored again, for better twice than not at all.
+    `confirm(records)` after an `append` that has ended with what is no `AuditError`, a KeyboardInterrupt or the end of
+    the memory: it tells whether these were stored. Without it they are stored again, for better twice than not at all.
     """
 
     def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
@@ -103,6 +104,7 @@ class AuditBackend(Protocol):
         Raises:
             LockTimeoutError: other writers held the store for longer than `timeout`.
             StorageError: the store refused.
+            EncodingError: one of the records cannot be stored, however often it is tried.
             ClosedError: the backend was closed.
         """
         ...

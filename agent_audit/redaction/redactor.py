@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from agent_audit.errors import require_given
+from agent_audit.event import without_surrogates
 from agent_audit.locks import unforked
 from agent_audit.redaction import marker
 from agent_audit.redaction.config import IDENTITY_FIELDS, ExtraRule, RedactionConfig
@@ -18,7 +19,7 @@ from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.rules.general import PRIVATE_KEY
 from agent_audit.redaction.rules.personal import CARD, PERSONAL_IDS
-from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header, without_surrogates
+from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header
 from agent_audit.redaction.walk import Walk
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:
 _TELLS_PLACE = re.compile(r"[/~\\]")
 
 _MAX_KNOWN_IDS = 4096
+_LONGEST_KNOWN_ID = 1024
 
 
 class _NoKeys(KeyClassifier):
@@ -170,9 +172,10 @@ class DefaultRedactor:
             stored = clean if PERSONAL_IDS.issuperset(found.rules) else found.text
         except Exception:
             stored = marker.error_marker(value)
-        if len(self._known_ids) >= _MAX_KNOWN_IDS:
-            self._known_ids.clear()
-        self._known_ids[value] = stored
+        if len(value) <= _LONGEST_KNOWN_ID:
+            if len(self._known_ids) >= _MAX_KNOWN_IDS:
+                self._known_ids.clear()
+            self._known_ids[value] = stored
         return stored
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:

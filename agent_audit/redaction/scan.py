@@ -48,7 +48,6 @@ from agent_audit.redaction.texts.tables import find_columns, find_copied
 _MAX_ROUNDS = 6
 # In characters: those of some dozens of events stay in the processor's caches, and there the use of it ends.
 _MAX_REMEMBERED, _SIZE_OF_ONE = 100_000, 50
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 Finder = Callable[[str, int], list[Found]]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
@@ -486,11 +485,6 @@ def _behind_prefixes(text: str, spans: list[Found], lines: list[Reading]) -> Ite
 def _email(text: str, at: int) -> list[Found]:
     span = find_email(text, at)
     return [] if span is None else [(span[0], span[1], EMAIL)]
-
-
-def without_surrogates(text: str) -> str:
-    """Text that can be encoded: lone surrogates replaced."""
-    return _SURROGATES.sub("\ufffd", text)
 
 
 def ends_with_key_header(text: str) -> bool:

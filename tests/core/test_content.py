@@ -21,7 +21,7 @@ def record(**fields: object) -> dict[str, object]:
 
 def test_full_keeps_what_would_be_shown_as_a_preview() -> None:
     event = record(result="ab" * 8192)
-    assert shorten(event, KEY, ContentLevels(by_type={"tool.call": "full"})) is None
+    assert shorten(event, KEY, ContentLevels(by_type={"tool.call": "full"})) == {}
     assert event == record(result="ab" * 8192)
 
 

@@ -484,7 +484,7 @@ class FileAuditBackend:
         return self._store.is_mine or self._syncs.is_mine
 
     def confirm(self, records: Sequence[bytes]) -> bool:
-        """Whether an `append` that a KeyboardInterrupt has ended stored its records; then go on as if it had returned.
+        """Whether an `append` that was interrupted stored its records; then go on as if it had returned.
 
         It may be asked for the last one only. False as well where that cannot be told.
         """
