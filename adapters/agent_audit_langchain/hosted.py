@@ -24,24 +24,31 @@ def hosted_calls(message: AIMessage) -> Iterator[HostedCall]:
     if isinstance(message.content, str) and not message.additional_kwargs:
         return  # to spell out the blocks costs more than all the rest
     blocks: list[Any] = message.content_blocks
-    results = {block.get("tool_call_id"): block for block in blocks if block["type"] == "server_tool_result"}
+    results = {_id(block, "tool_call_id"): block for block in blocks if block["type"] == "server_tool_result"}
     for block in blocks:
-        if block["type"] == "server_tool_call" and block["name"] not in _NO_CALLS:
-            name, result = _name(block), results.get(block.get("id"), {})
-            output = result.get("output", result.get("extras", {}).get("error"))
+        if block["type"] == "server_tool_call" and block.get("name") not in _NO_CALLS:
+            name, call_id = _name(block), _id(block, "id")
+            result = results.get(call_id, {})
+            output = result.get("output", (result.get("extras") or {}).get("error"))
             yield HostedCall(
                 name=name,
-                call_id=block.get("id"),
+                call_id=call_id,
                 parameters=block.get("args"),
                 is_lookup=name in _LOOKUPS,
                 ended=verdict(output, failed=result.get("status") == "error"),
             )
 
 
+def _id(block: Any, name: str) -> str | None:
+    """Of what a provider sends nobody has looked at the kind."""
+    value = block.get(name)
+    return None if value is None else str(value)
+
+
 def _name(block: Any) -> str:
     """Of a tool of an MCP server, that of the server too."""
     extras = block.get("extras") or {}
-    if block["name"] != _MCP or "tool_name" not in extras:
-        return str(block["name"])
+    if block.get("name") != _MCP or "tool_name" not in extras:
+        return str(block.get("name"))
     server = extras.get("server_label") or extras.get("server_name")
     return f"{server}.{extras['tool_name']}" if server else str(extras["tool_name"])

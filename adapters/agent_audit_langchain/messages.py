@@ -193,8 +193,8 @@ def verdict(result: Any, *, failed: bool) -> dict[str, Any]:
 def _words(content: Any) -> str:
     """The texts among the blocks of a message's content."""
     if isinstance(content, list):
-        texts = [block if isinstance(block, str) else block.get("text") for block in content]
-        return "\n".join(text for text in texts if text)
+        texts = [block.get("text") if isinstance(block, Mapping) else block for block in content]
+        return "\n".join(str(text) for text in texts if text)
     return str(content)
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
-from agent_audit import AuditEventType, Outcome, Run, after_the_fact
+from agent_audit import AuditEventType, HostedCall, Outcome, Run, after_the_fact
 from agent_audit_langchain.approvals import nearest_node
 from agent_audit_langchain.conversation import digest_of
 from agent_audit_langchain.hooks import Hooks, begins_run, name_of, takes_run
@@ -116,12 +116,16 @@ class ModelHooks(Hooks):
     def _model_ended(self, response: LLMResult, run: Run, **kwargs: Any) -> None:
         answer, facts, said = model_answer(response)
         facts.setdefault("model", run.state["model"])
+        hosted = list[HostedCall]()
+        try:
+            hosted += (call for message in said for call in hosted_calls(message))
+        except Exception as error:  # providers' blocks take many forms, and LangChain translates what it finds
+            facts["unread"] = f"content blocks: {type(error).__name__}"
         self._tracker.finish(run, Outcome.SUCCESS, hook="on_llm_end", result=answer, metadata=facts)
         self._note_requests(run, said)
-        for message in said:
-            for call in hosted_calls(message):
-                for told in call.events():
-                    self.recording.note(run=run, hook="on_llm_end", after_effect=True, **told)
+        for call in hosted:
+            for told in call.events():
+                self.recording.note(run=run, hook="on_llm_end", after_effect=True, **told)
 
     def _note_requests(self, run: Run, messages: Sequence[AIMessage]) -> None:
         for message in messages:

@@ -9,7 +9,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.caches import InMemoryCache
 from langchain_core.globals import set_llm_cache
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_record import USAGE, Record, Scripted, asks_for, call, short
 
@@ -183,6 +183,41 @@ def test_what_the_provider_has_run_itself_is_on_record_as_what_it_did(
     assert (called.parameters, failed.error) == ({"account": 7}, "no")
     assert {str(event.metadata) for event in (looked_up, called)} == {"{'hosted': True}"}
     assert {event.parent_span_id for event in (looked_up, called)} == {record.one("llm.request").span_id}
+
+
+ODD_BLOCKS: list[tuple[dict[str, Any], list[tuple[Any, ...]]]] = [
+    (
+        {"type": "server_tool_call", "id": ["s"], "name": "web_search"},
+        [("data.access", "unknown", "web_search", "['s']")],
+    ),
+    ({"type": "server_tool_call", "id": 5, "name": "run", "extras": None}, [("tool.call", "tool.run", "5")]),
+    ({"type": "server_tool_call", "id": "\ud800"}, [("tool.call", "tool.None", "\ufffd")]),
+    ({"type": ["x"]}, []),
+    ({"type": "image", "source_type": "url"}, []),
+]
+
+
+@pytest.mark.parametrize(("block", "hosted"), ODD_BLOCKS)
+def test_what_a_provider_sends_in_another_form_costs_no_event(
+    record: Record, block: dict[str, Any], hosted: list[tuple[Any, ...]]
+) -> None:
+    answer = AIMessage([block], tool_calls=[call("send", "\ud800", to="bob")])
+    Scripted(replies=[answer]).invoke("go", {"callbacks": [record.handler]})
+    assert record.short()[:3] == [REQUEST, RESPONSE, ("action.request", "tool.send", "\ufffd")]
+    assert [told[-2:] for told in record.short()[3:4]] == [told[-2:] for told in hosted]
+    metadata = record.one("llm.response").metadata or {}
+    assert ("unread" in metadata) is not bool(hosted)
+
+
+def test_the_blocks_of_an_error_that_are_no_texts_cost_no_end(record: Record) -> None:
+    @tool
+    def look() -> Any:
+        """Look."""
+        return ToolMessage([{"type": "text", "text": 5}, {"type": "image"}], tool_call_id="c1", status="error")
+
+    model = Scripted(replies=[asks_for(call("look", "c1")), "done"])
+    create_agent(model, [look]).invoke({"messages": [("user", "go")]}, {"callbacks": [record.handler]})  # type: ignore[arg-type]
+    assert (record.one("tool.response").outcome, record.one("tool.response").error) == ("failure", "5")
 
 
 def test_what_the_provider_has_run_is_no_less_an_answer_when_it_cannot_be_recorded(
