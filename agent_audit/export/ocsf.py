@@ -12,12 +12,14 @@ from typing import Any
 
 import orjson
 
-from agent_audit.event import AuditEventType, Outcome, format_timestamp
+from agent_audit.event import AuditEvent, AuditEventType, Outcome, format_timestamp
 from agent_audit.export.recorded import Recorded, without_nothing
 
 VERSION = "1.9.0"
 CLASS_UID = 6003
 _OTHER = 99
+_LONGEST = 2**53
+"""Milliseconds. Every reader of JSON takes whole numbers up to here (RFC 8259, section 6)."""
 
 _ACTIVITIES: dict[str, tuple[int, str]] = {
     AuditEventType.DATA_ACCESS: (2, "Read"),
@@ -67,7 +69,7 @@ def ocsf_event(recorded: Recorded) -> dict[str, Any]:
             "severity_id": severity,
             "severity": severity_name,
             **_status(recorded),
-            "duration": None if event.duration_ms is None else round(event.duration_ms),
+            "duration": _milliseconds(event),
             "metadata": _metadata(recorded),
             "actor": _actor(recorded),
             "api": _api(recorded),
@@ -211,10 +213,15 @@ def _trace(recorded: Recorded) -> dict[str, Any] | None:
         return None
     end = recorded.microseconds // 1000
     span = None
-    if event.span_id is not None and event.duration_ms is not None:  # the class wants both ends of a span
-        start = end - round(event.duration_ms)
+    duration = _milliseconds(event)
+    if event.span_id is not None and duration is not None:  # the class wants both ends of a span
+        start = end - duration
         span = {"uid": event.span_id, "parent_uid": event.parent_span_id, "start_time": start, "end_time": end}
     return without_nothing({"uid": event.trace_id, "span": without_nothing(span or {})})
+
+
+def _milliseconds(event: AuditEvent) -> int | None:
+    return None if event.duration_ms is None else round(min(event.duration_ms, _LONGEST))
 
 
 def _unmapped(recorded: Recorded) -> dict[str, Any]:

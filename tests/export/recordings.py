@@ -47,7 +47,7 @@ def recordings(draw: st.DrawFn) -> Recorded:
         result=draw(JSON),
         error=draw(some),
         error_type=draw(some),
-        duration_ms=draw(st.none() | st.floats(0, 1e9)),
+        duration_ms=draw(st.none() | st.floats(0, allow_infinity=False)),
         source=draw(st.none() | _SOURCES),
         metadata=draw(st.none() | _FACTS),
         writer=draw(some),
