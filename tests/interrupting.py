@@ -84,13 +84,13 @@ def interrupted_after_each_call(run: Callable[[], object], *, every: int = 1) ->
             return
 
 
-def without_memory_after_each_call(run: Callable[[], object]) -> Iterator[MemoryError | None]:
+def without_memory_after_each_call(run: Callable[[], object], *, every: int = 1) -> Iterator[MemoryError | None]:
     """The same with a MemoryError, which `run` may well survive.
 
     Yields:
         the error that has left it, after each run that has met one.
     """
-    for place in count(1):
+    for place in count(1, every):
         left: MemoryError | None = None
         with _raised_at(place, MemoryError) as met:
             try:

@@ -9,6 +9,7 @@ import warnings
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from itertools import count
+from typing import Any
 
 import orjson
 import pytest
@@ -31,6 +32,7 @@ from agent_audit.event import encode_record
 from agent_audit.ship import Batch
 from agent_audit.ship.sinks.postgresql import PostgreSQLCopies, PostgreSQLSink
 from agent_audit.testing import check_backend
+from tests.interrupting import interrupted_after_each_call, without_memory_after_each_call
 from tests.postgresql_server import PostgreSQLServer
 
 Capture = pytest.CaptureFixture[str]
@@ -78,6 +80,23 @@ def test_a_long_payload_becomes_a_blob_beside_the_log(url: str) -> None:
     kept = {one.name: one.data for one in PostgreSQLCopies(url).evidence("long")}
     assert orjson.loads(kept[f"blobs/{blob['sha256']}"]) == "long " * 40_000
     assert kept["log.json"] == b'{"format":1,"origin":"long"}\n'
+
+
+@pytest.mark.parametrize("strikes", [interrupted_after_each_call, without_memory_after_each_call])
+def test_an_append_that_is_interrupted_anywhere_can_be_asked_whether_it_has_stored(url: str, strikes: Any) -> None:
+    backend = PostgreSQLBackend(url, origin=strikes.__name__)
+    batch = [record(action="0")]
+    backend.append([record(action="first")])
+    stored = 0
+    for stored, _ in enumerate(strikes(lambda: backend.append(batch), every=13), 1):
+        if not backend.confirm(batch):
+            backend.append(batch)
+        batch[:] = [record(action=f"{stored}.{number}") for number in range(1 + stored % 2)]
+    assert stored > 50
+    found = [one.action for one in backend.query(event_type="tool.call")]
+    wanted = ["first", "0", *(f"{one}.{number}" for one in range(1, stored) for number in range(1 + one % 2))]
+    assert found[: len(wanted)] == wanted
+    assert len(set(found)) == len(found)
 
 
 def _write(url: str, origin: str, writer: str, start: object) -> None:

@@ -50,7 +50,7 @@ def fit(record: bytes, put_blob: Callable[[str, bytes], None]) -> bytes:
             return shorter
     raise EncodingError(
         f"event {fields.get('event_id')} is longer than a line may be ({MAX_LINE} bytes) "
-        "even without its payloads: shorten its ids"
+        "even without its payloads: shorten its other fields"
     )
 
 

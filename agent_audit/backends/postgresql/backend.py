@@ -25,6 +25,7 @@ from agent_audit.backends.postgresql.facts import facts_of
 from agent_audit.backends.postgresql.reading import PIECE, batches, pieces
 from agent_audit.backends.postgresql.writing import CommitUnknownError, Writer
 from agent_audit.errors import (
+    AuditError,
     ClosedError,
     ConfigurationError,
     CorruptLineError,
@@ -44,11 +45,13 @@ _PATIENCE = 10.0
 """Seconds that one batch may take; an agent waits for it."""
 _MOST_RECORDED = 10_000
 """Records to recognise after commits in doubt; some batches of a logger."""
+_CONFIRM_TIMEOUT = 1.0
+"""Seconds to wait for other writers."""
 _HOOK = "postgresql"
 
 
 class _Doubt(NamedTuple):
-    """A batch whose commit was under way when the connection was lost."""
+    """A batch whose commit may be under way: the connection may be lost in it, or this process be interrupted."""
 
     first: int
     records: list[bytes]
@@ -95,6 +98,8 @@ class PostgreSQLBackend:
         self._writer = Writer(self._server, _PATIENCE)
         self._announced = False
         self._doubt: _Doubt | None = None
+        self._stored: list[bytes] = []
+        """The records of the last `append`, when it was through."""
         self._recorded: dict[bytes, int] = {}
         """Records of batches that turned out to be there, and their seq: their logger may bring them again."""
         self._seen = 0
@@ -135,8 +140,24 @@ class PostgreSQLBackend:
             except ShipError as error:
                 self._note_failure(error, time.monotonic() - begun)
                 raise StorageError(f"not recorded: {error}") from error
-            self._failure = None
+            self._failure = self._doubt = None
+            self._stored = list(records)
             return first
+
+    def confirm(self, records: Sequence[bytes]) -> bool:
+        """Whether an `append` that was interrupted stored its records; the server may have to be asked.
+
+        Raises:
+            LockTimeoutError, StoreUnavailableError: it cannot be.
+        """
+        self._notice_fork()
+        with self._mutex:
+            self._resolve_doubt(_CONFIRM_TIMEOUT)
+            if not all(one in self._recorded for one in records):
+                return self._stored == list(records)
+            for one in records:
+                del self._recorded[one]
+            return True
 
     def _append_once_more(self, records: Sequence[bytes], timeout: float) -> int:
         """A connection left from before may be dead, and a commit in doubt: both are worth a second attempt."""
@@ -189,25 +210,25 @@ class PostgreSQLBackend:
         if not self._announced or self._repairs:
             header = orjson.dumps({"format": FORMAT, "origin": self.origin}) + b"\n"
             writer.keep(self.origin, "log.json", header)
-        attempt: _Doubt | None = None
         try:
             with writer.entered(self.origin, timeout) as head:
                 if head.next_seq < self._seen:
                     raise _SetBack(head.next_seq)
                 lines = [b'{"seq":%d,%s' % (seq, one[1:]) for seq, one in enumerate(fitting, head.next_seq)]
                 if lines:
-                    attempt = _Doubt(head.next_seq, records, lines[-1], writer.day_of(facts[-1]))
+                    self._doubt = _Doubt(head.next_seq, records, lines[-1], writer.day_of(facts[-1]))
                 for digest, data in blobs:
                     writer.keep(self.origin, f"blobs/{digest}", data)
                 writer.add(head, head.next_seq, lines, facts)
             return head.next_seq
-        except BaseException as error:
-            if isinstance(error, CommitUnknownError) or not isinstance(error, Exception):
-                self._doubt = attempt
+        except CommitUnknownError:
+            raise
+        except AuditError:
+            self._doubt = None  # it says that nothing was recorded
             raise
 
     def _resolve_doubt(self, timeout: float) -> None:
-        """Ask what became of the batch whose commit nobody has answered."""
+        """Ask what became of a batch whose commit may have been answered, and nobody heard it."""
         doubt = self._doubt
         if doubt is None:
             return
