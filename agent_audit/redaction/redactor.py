@@ -30,8 +30,8 @@ _KEY_LINE = re.compile(r"\s*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]{1,76}={0,2}|(?:
 # Without one of these, no text has a URL or is a path.
 _TELLS_PLACE = re.compile(r"[/~\\]")
 
-_MAX_KNOWN_IDS = 4096
-_LONGEST_KNOWN_ID = 1024
+# In characters, and what an id costs beside them.
+_MOST_KNOWN, _SIZE_OF_ONE = 1_000_000, 200
 
 
 class _NoKeys(KeyClassifier):
@@ -86,6 +86,7 @@ class DefaultRedactor:
         self._identity = config.identity
         # A process has few ids and many events.
         self._known_ids: dict[str, str] = {}
+        self._known_size = 0
         key = config.fingerprint_key
         self._fingerprinter = Fingerprinter(key) if key is not None else None
 
@@ -172,10 +173,11 @@ class DefaultRedactor:
             stored = clean if PERSONAL_IDS.issuperset(found.rules) else found.text
         except Exception:
             stored = marker.error_marker(value)
-        if len(value) <= _LONGEST_KNOWN_ID:
-            if len(self._known_ids) >= _MAX_KNOWN_IDS:
-                self._known_ids.clear()
-            self._known_ids[value] = stored
+        if self._known_size > _MOST_KNOWN:  # threads may race on it; clearing sets it right
+            self._known_ids.clear()
+            self._known_size = 0
+        self._known_ids[value] = stored
+        self._known_size += len(value) + _SIZE_OF_ONE
         return stored
 
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:

@@ -67,3 +67,17 @@ def test_no_more_is_remembered_than_some_hundred_thousand_characters() -> None:
         assert tracemalloc.get_traced_memory()[0] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_of_ids_no_more_is_remembered_than_some_million_characters() -> None:
+    redactor = DefaultRedactor()
+    tracemalloc.start()
+    try:
+        for number in range(120):
+            redactor.mask_identity({"session_id": f"{number} " + "x" * 100_000})
+        assert tracemalloc.get_traced_memory()[0] < 4_000_000
+        for number in range(20_000):
+            redactor.mask_identity({"user_id": f"user {number}"})
+        assert tracemalloc.get_traced_memory()[0] < 4_000_000
+    finally:
+        tracemalloc.stop()
