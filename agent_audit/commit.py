@@ -67,8 +67,8 @@ class Committer:
         self.limits = limits
         self._patience = limits.loop_lock_timeout
         self._losses = losses
-        self.inline = False
-        """Set at exit: there may be no background thread any more, every event is written at once."""
+        self.ending = False
+        """Set by `end`."""
         self.closed = False
         self._reset()
         if hasattr(os, "register_at_fork"):
@@ -89,6 +89,10 @@ class Committer:
         self._bell = Bell(self.limits.interval)
         self._awake = False
         self._thread: threading.Thread | None = None
+        self._start_again = 0.0
+        """When the background thread may be tried to be started again."""
+        self.inline = self.ending
+        """Whether every event is written at once, for there is no background thread."""
 
     # -- submitting ------------------------------------------------------------------------------------
 
@@ -154,7 +158,7 @@ class Committer:
     async def asubmit(self, record: bytes, level: Durability, must_know: bool) -> None:
         """`submit` for coroutines: what can be done at once is done here, every wait happens off the loop."""
         if self._full():
-            await asyncio.to_thread(self.submit, record, level, must_know)
+            await _off_the_loop(lambda: self.submit(record, level, must_know))
             return
         if level is Durability.BUFFERED and not self.inline:
             self._buffer(record, in_loop=True)
@@ -164,7 +168,7 @@ class Committer:
             return
         self._lead(0.0, patient=False)
         if not entry.done:
-            await asyncio.to_thread(self._finish, entry, Durability.WRITTEN, self.limits.lock_timeout)
+            await _off_the_loop(lambda: self._finish(entry, Durability.WRITTEN, self.limits.lock_timeout))
         if level is Durability.SYNCED and entry.done:
             await self._async_sync_through(entry.position, must_know)
 
@@ -439,7 +443,7 @@ class Committer:
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
         """Leave the sync to the background thread: while it runs, the next group gathers."""
         if self._thread is None or self.inline:
-            await asyncio.to_thread(self._sync_through, position, must_know)
+            await _off_the_loop(lambda: self._sync_through(position, must_know))
             return
         future = self._group.coroutines.add(position)
         self._rouse()
@@ -453,23 +457,23 @@ class Committer:
     # -- the background thread -------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start the background thread, unless it runs or no thread can be started any more."""
-        if self._thread is None and not self.inline:
-            thread = threading.Thread(
-                target=_run, args=(weakref.ref(self), self._bell), name="agent-audit", daemon=True
-            )
-            try:
-                thread.start()
-            except RuntimeError:  # the interpreter is shutting down
-                self.inline = True
-            else:
-                self._thread = thread
+        """Start the background thread, unless it runs or none is wanted any more."""
+        if self._thread is not None or self.ending or time.monotonic() < self._start_again:
+            return
+        thread = threading.Thread(target=_run, args=(weakref.ref(self), self._bell), name="agent-audit", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more can be started: for now, or for good, where the interpreter ends
+            self.inline = True
+            self._start_again = time.monotonic() + _RETRY_INTERVAL
+        else:
+            self._thread, self.inline = thread, self.ending
 
     def _rouse(self) -> None:
         """Have the background thread look at what there is within an interval."""
         if self._thread is None and not self.closed:
             self.start()
-        if not self._awake:
+        if self._thread is not None and not self._awake:
             self._awake = True
             self._bell.ring()
 
@@ -534,6 +538,10 @@ class Committer:
         if records:
             self._losses.add(records, reason)
 
+    def end(self) -> None:
+        """The process ends: there may be no background thread any more, every event is written at once."""
+        self.ending = self.inline = True
+
     def close(self) -> None:
         """Take nothing more, and let the background thread end."""
         self.closed = True
@@ -564,6 +572,25 @@ def _run(ref: weakref.ref[Committer], bell: Bell) -> None:
         except Exception as error:  # no memory, for instance: the next tick tries again
             committer.stumble(error)
         del committer
+
+
+async def _off_the_loop(work: Callable[[], object]) -> None:
+    """In another thread; here, where none can be started."""
+    turn = [work]
+
+    def once() -> None:
+        try:
+            mine = turn.pop()
+        except IndexError:
+            return  # it could not be started, but it was queued: others of the pool may come to it
+        mine()
+
+    try:
+        done = asyncio.get_running_loop().run_in_executor(None, once)
+    except RuntimeError:
+        once()
+    else:
+        await done
 
 
 _live: weakref.WeakSet[Committer] = weakref.WeakSet()

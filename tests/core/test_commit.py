@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import random
 import signal
@@ -12,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from agent_audit import AuditEvent, AuditEventType, AuditLogger, CommitLimits, MemoryAuditBackend, WriteError
+from agent_audit import AuditEvent, AuditEventType, AuditLogger, CommitLimits, MemoryAuditBackend, WriteError, commit
 from agent_audit.errors import LockTimeoutError, StorageError
 
 NEVER = CommitLimits(lock_timeout=300, interval=300)
@@ -188,3 +189,58 @@ def test_a_leader_that_was_interrupted_before_it_could_resign_is_deposed() -> No
     thread.start()
     thread.join(200)
     assert not thread.is_alive()
+
+
+class Synced(MemoryAuditBackend):
+    def __init__(self) -> None:
+        super().__init__()
+        self.synced = threading.Event()
+
+    def sync(self) -> None:
+        self.synced.set()
+
+
+@pytest.fixture
+def no_threads(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """No thread can be started, as at the limit of a container's processes, until that is undone."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(commit, "_RETRY_INTERVAL", 0.0)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("level", ["buffered", "written"])
+def test_where_no_thread_can_be_started_events_are_written_at_once_and_synced_when_one_can(
+    level: str, no_threads: pytest.MonkeyPatch
+) -> None:
+    backend = Synced()
+    logger = AuditLogger(backend, durability=level)
+    for number in range(3):
+        logger.record(AuditEventType.TOOL_CALL)
+        assert len(backend.events()) == number + 1
+    assert not backend.synced.is_set()
+    no_threads.undo()
+    logger.record(AuditEventType.TOOL_CALL)
+    assert backend.synced.wait(60)
+    assert len(backend.events()) == 4
+    logger.close()
+
+
+@pytest.mark.parametrize("level", ["buffered", "written", "synced"])
+def test_a_coroutine_records_where_no_thread_can_be_started(level: str, no_threads: pytest.MonkeyPatch) -> None:
+    backend = Synced()
+    logger = AuditLogger(backend, durability=level, limits=CommitLimits(max_events=2))
+
+    async def log() -> None:
+        events = [AuditEvent(event_type=AuditEventType.TOOL_CALL) for _ in range(20)]
+        await asyncio.gather(*map(logger.alog, events))
+        no_threads.undo()  # asyncio ends its executor with a thread
+
+    asyncio.run(log())
+    assert len(backend.events()) == 20
+    assert backend.synced.is_set() is (level == "synced")
+    logger.close()
+    assert logger.lost == 0
