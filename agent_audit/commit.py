@@ -442,7 +442,7 @@ class Committer:
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
         """Leave the sync to the background thread: while it runs, the next group gathers."""
-        if self._thread is None or self.inline:
+        if self._thread is None or self.inline or asyncio._get_running_loop() is None:
             await _off_the_loop(lambda: self._sync_through(position, must_know))
             return
         future = self._group.coroutines.add(position)
@@ -575,7 +575,7 @@ def _run(ref: weakref.ref[Committer], bell: Bell) -> None:
 
 
 async def _off_the_loop(work: Callable[[], object]) -> None:
-    """In another thread; here, where none can be started."""
+    """In another thread; here, where none can be started, or where the loop is not asyncio's."""
     turn = [work]
 
     def once() -> None:

@@ -244,3 +244,15 @@ def test_a_coroutine_records_where_no_thread_can_be_started(level: str, no_threa
     assert backend.synced.is_set() is (level == "synced")
     logger.close()
     assert logger.lost == 0
+
+
+@pytest.mark.parametrize("level", ["buffered", "written", "synced"])
+def test_a_coroutine_of_another_loop_than_asyncios_records_too(level: str) -> None:
+    backend = Synced()
+    logger = AuditLogger(backend, durability=level, limits=CommitLimits(max_events=2))
+    for _ in range(5):
+        coroutine = logger.alog(AuditEvent(event_type=AuditEventType.TOOL_CALL))
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
+    logger.close()
+    assert (len(backend.events()), logger.lost) == (5, 0)
