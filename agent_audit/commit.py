@@ -460,14 +460,17 @@ class Committer:
         """Start the background thread, unless it runs or none is wanted any more."""
         if self._thread is not None or self.ending or time.monotonic() < self._start_again:
             return
-        thread = threading.Thread(target=_run, args=(weakref.ref(self), self._bell), name="agent-audit", daemon=True)
+        # Thread and bell together: gevent may have replaced `threading` since, after a worker was forked. What it makes
+        # of a thread waits at a lock from before with all that the worker does.
+        self._bell = bell = Bell(self.limits.interval)
+        self._thread = threading.Thread(target=_run, args=(weakref.ref(self), bell), name="agent-audit", daemon=True)
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError:  # no more can be started: for now, or for good, where the interpreter ends
-            self.inline = True
+            self._thread, self._awake, self.inline = None, False, True
             self._start_again = time.monotonic() + _RETRY_INTERVAL
         else:
-            self._thread, self.inline = thread, self.ending
+            self.inline = self.ending
 
     def _rouse(self) -> None:
         """Have the background thread look at what there is within an interval."""

@@ -128,11 +128,12 @@ class _Unix(http.client.HTTPConnection):
         self.sock.connect(self.host)
 
 
-def test_gunicorn_s_preloaded_workers_log_and_the_hook_gets_out_what_was_buffered(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["sync", "gevent"])
+def test_gunicorn_s_preloaded_workers_log_and_the_hook_gets_out_what_was_buffered(tmp_path: Path, kind: str) -> None:
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "gunicorn.conf.py").write_text(snippet("python", "worker_exit"))
     listen = tmp_path / "web"
-    command = ["gunicorn", "--preload", "--workers", "2", "--bind", f"unix:{listen}", "app:app"]
+    command = ["gunicorn", "--preload", "--worker-class", kind, "--workers", "2", "--bind", f"unix:{listen}", "app:app"]
     asked = 0
 
     def ask() -> int:

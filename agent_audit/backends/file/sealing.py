@@ -71,21 +71,21 @@ class Sealing:
             return
         if self._thread is None:
             self._start()
-        if not self._rung:
+        if self._thread is not None and not self._rung:
             self._rung = True
             self._bell.ring()
         if rotated or before < _FEW <= now or before < _MANY <= now:
             self._bell.hurry()  # it is due earlier than the thread thinks
 
     def _start(self) -> None:
-        thread = threading.Thread(
-            target=_run, args=(weakref.ref(self), self._bell, self._heartbeat), name="agent-audit-seal", daemon=True
+        self._bell = bell = Bell(0.0)  # with the thread, as in `commit`
+        self._thread = threading.Thread(
+            target=_run, args=(weakref.ref(self), bell, self._heartbeat), name="agent-audit-seal", daemon=True
         )
         try:
-            thread.start()
-        except RuntimeError:
-            return  # the interpreter is shutting down; the end of the log makes the last checkpoint itself
-        self._thread = thread
+            self._thread.start()
+        except RuntimeError:  # none can be started; the end of the log makes the last checkpoint itself
+            self._thread, self._rung = None, False
 
     def due_in(self) -> float:
         """Seconds until the next checkpoint is due; 0 when it is."""
