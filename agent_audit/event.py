@@ -6,7 +6,10 @@ Wire format: one JSON object a line, keys in the order of the fields below, abse
 
 from __future__ import annotations
 
+import os
 import re
+import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -17,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from agent_audit.checked import Checked
 from agent_audit.errors import EncodingError, text_of
+from agent_audit.process import current_pid
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -95,8 +99,32 @@ class Source(BaseModel):
         return record
 
 
+_seeded_in = current_pid()
+"""The process whose random numbers `uuid_utils` gives."""
+
+
+_make_id: Callable[[], object] = uuid_utils.uuid7
+
+
 def _new_event_id() -> str:
-    return str(uuid_utils.uuid7())
+    global _seeded_in, _make_id
+    if _seeded_in != current_pid():  # forked in C, as uWSGI's workers are: nobody has told uuid_utils
+        uuid_utils.reseed_rng()
+        _seeded_in = current_pid()
+    try:
+        return str(_make_id())
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # not to be had by its name: pyo3 makes one for each library
+            raise
+        _make_id = _uuid7
+        return _uuid7()
+
+
+def _uuid7() -> str:
+    """A UUIDv7 without Rust, whose values of a thread are gone where Python ends in C's `exit`, as in uWSGI."""
+    digits = f"{time.time_ns() // 1_000_000:012x}7{os.urandom(10).hex()[1:]}"
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _now() -> datetime:

@@ -343,6 +343,48 @@ log(10)
     assert Counter(numbers(log_dir)) == Counter([*range(11), *range(100, 110)])
 
 
+def test_children_that_are_forked_in_c_give_their_events_ids_of_their_own(log_dir: Path) -> None:
+    body = """
+import ctypes
+log(0)
+LOGGER.flush()
+time.sleep(0.5)
+children = []
+for child in range(1, 4):
+    pid = ctypes.PyDLL(None).fork()
+    if pid == 0:
+        log(child)
+        os._exit(0)
+    children.append(pid)
+for pid in children:
+    os.waitpid(pid, 0)
+"""
+    assert run(log_dir, "written", body).returncode == 0
+    layout = Layout(log_dir)
+    events = map(orjson.loads, layout.segment(0).read_bytes().splitlines())
+    ids = [event["event_id"] for event in events if event["event_type"] == "tool.call"]
+    assert len({one.split("-", 3)[3] for one in ids}) == 4  # without the time, which tells them apart only by chance
+
+
+def test_what_is_recorded_when_c_ends_the_process_is_on_record(log_dir: Path) -> None:
+    body = """
+import ctypes
+log(0)
+libc = ctypes.PyDLL(None)
+
+@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+def end(_):  # as where Python is embedded, in uWSGI for instance: the values of C's thread are gone by then
+    log(1)
+    LOGGER.close()
+
+libc.__cxa_atexit(end, None, None)
+libc.exit(0)
+"""
+    assert run(log_dir, "buffered", body).returncode == 0
+    assert numbers(log_dir) == [0, 1]
+    assert orjson.loads(Layout(log_dir).segment(0).read_bytes().splitlines()[-1])["event_type"] == "log.closed"
+
+
 def test_every_process_knows_its_own_id_after_a_fork_in_python_or_in_c(log_dir: Path) -> None:
     body = """
 import ctypes
