@@ -33,10 +33,19 @@ _pid = os.getpid()
 
 def current_pid() -> int:
     """`os.getpid()`."""
-    global _pid
     if _mark is None:
         return os.getpid()
     if not _mark[0]:
-        _pid = os.getpid()
-        _mark[0] = 1
+        _look()
     return _pid
+
+
+def _look() -> None:
+    global _pid
+    _pid = os.getpid()
+    if _mark is not None:
+        _mark[0] = 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_look)  # emulators (QEMU's before 7.1) accept the advice and do nothing

@@ -343,6 +343,34 @@ log(10)
     assert Counter(numbers(log_dir)) == Counter([*range(11), *range(100, 110)])
 
 
+def test_a_fork_is_noticed_where_the_kernel_takes_the_advice_to_wipe_a_page_and_does_nothing(log_dir: Path) -> None:
+    program = """
+import mmap, os, sys
+
+class Emulated(mmap.mmap):
+    def madvise(self, *advice):
+        pass
+
+mmap.mmap = Emulated
+from agent_audit import *
+
+logger = AuditLogger(FileAuditBackend(sys.argv[1]))
+logger.record(AuditEventType.TOOL_CALL, action="parent")
+pid = os.fork()
+if pid == 0:
+    logger.record(AuditEventType.TOOL_CALL, action="child")
+    os._exit(0)
+os.waitpid(pid, 0)
+logger.record(AuditEventType.TOOL_CALL, action="parent")
+"""
+    command = [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", program, str(log_dir)]
+    subprocess.run(command, check=True, timeout=200)
+    events = list(map(orjson.loads, Layout(log_dir).segment(0).read_bytes().splitlines()))
+    writers = {event["action"]: event["writer"] for event in events if event["event_type"] == "tool.call"}
+    assert writers["parent"] != writers["child"]
+    assert len({event["metadata"]["pid"] for event in events if event["event_type"] == "log.opened"}) == 2
+
+
 def test_children_that_are_forked_in_c_give_their_events_ids_of_their_own(log_dir: Path) -> None:
     body = """
 import ctypes
