@@ -166,7 +166,8 @@ class Committer:
         entry = Entry(record, must_know)
         if not self._enqueue(entry, record, must_know, in_loop=True):
             return
-        self._lead(0.0, patient=False)
+        if self._group.written:  # the first event makes the log, with its key and some syncs
+            self._lead(0.0, patient=False)
         if not entry.done:
             await _off_the_loop(lambda: self._finish(entry, Durability.WRITTEN, self.limits.lock_timeout))
         if level is Durability.SYNCED and entry.done:

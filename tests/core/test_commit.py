@@ -256,3 +256,20 @@ def test_a_coroutine_of_another_loop_than_asyncios_records_too(level: str) -> No
             coroutine.send(None)
     logger.close()
     assert (len(backend.events()), logger.lost) == (5, 0)
+
+
+def test_the_first_event_of_a_coroutine_makes_the_log_off_the_loop() -> None:
+    wrote_in: list[threading.Thread] = []
+
+    class Slow(MemoryAuditBackend):
+        def append(self, records: Sequence[bytes], *, timeout: float = 1.0) -> int:
+            wrote_in.append(threading.current_thread())
+            return super().append(records, timeout=timeout)
+
+    async def log(logger: AuditLogger) -> None:
+        for _ in range(3):
+            await logger.alog(AuditEvent(event_type=AuditEventType.TOOL_CALL))
+
+    with AuditLogger(Slow()) as logger:
+        asyncio.run(log(logger))
+    assert [thread is threading.main_thread() for thread in wrote_in] == [False, True, True]
