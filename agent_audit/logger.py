@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from agent_audit.backends.file import DIRECTORY_NAME, FileAuditBackend
 from agent_audit.backends.interface import AuditBackend, Query
@@ -445,6 +445,19 @@ class AuditLogger:
     def lost(self) -> int:
         """How many events were lost so far."""
         return self._losses.total
+
+    def __copy__(self) -> AuditLogger:
+        """Itself: what holds it may be copied, and goes on recording to it."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> AuditLogger:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "an AuditLogger cannot be pickled, it belongs to its process: make one in the other process, or leave it "
+            "out where the default logger is meant"
+        )
 
     def __enter__(self) -> AuditLogger:
         return self

@@ -112,6 +112,10 @@ class Hooks:
         self._who = Who(self.settings)
         self._recording: Recording | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Of a copy, also one in another process: what it shares with the others of its logger it finds again."""
+        return {**self.__dict__, "_recording": None, "before": None}
+
     @property
     def recording(self) -> Recording:
         """What the handlers of this logger share; opens the default logger when there is no other.

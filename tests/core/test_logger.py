@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import threading
 from pathlib import Path
 from typing import Any
@@ -338,3 +340,14 @@ def test_a_backend_needs_no_more_than_the_four_methods_of_the_protocol() -> None
 def test_impossible_settings_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         AuditLogger(MemoryAuditBackend(), **settings)
+
+
+def test_a_copy_of_what_holds_a_logger_records_to_the_same_one() -> None:
+    logger = AuditLogger(MemoryAuditBackend())
+    assert copy.copy(logger) is logger
+    assert copy.deepcopy({"callbacks": [logger]})["callbacks"][0] is logger
+
+
+def test_a_logger_that_is_to_be_pickled_says_what_to_do() -> None:
+    with pytest.raises(TypeError, match="make one in the other process"):
+        pickle.dumps(AuditLogger(MemoryAuditBackend()))

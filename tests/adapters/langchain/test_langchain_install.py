@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +27,7 @@ from langsmith.utils import get_env_var
 
 from agent_audit import AuditLogger, MemoryAuditBackend, set_logger
 from agent_audit.testing import capture
-from agent_audit_langchain import AuditCallbackHandler, disable, enable
+from agent_audit_langchain import AuditCallbackHandler, AuditMiddleware, disable, enable
 
 CHAIN = RunnableLambda(lambda x: x).with_config(run_name="sums")
 ONE_RUN = [("agent.start", "agent.sums"), ("agent.stop", "success", "agent.sums")]
@@ -268,3 +270,30 @@ def test_the_default_logger_is_the_one_of_now_as_in_each_test_that_captures(for_
         with capture() as backend:
             CHAIN.invoke(1, {"callbacks": [] if for_process else [handler]})
             assert [short(event) for event in backend.events()] == ONE_RUN
+
+
+def test_a_copy_of_a_handler_or_middleware_records_with_it_and_nothing_twice(record: Record) -> None:
+    config = {"callbacks": [record.handler, AuditCallbackHandler(record.logger)]}
+    CHAIN.invoke(1, config)  # type: ignore[arg-type]
+    CHAIN.invoke(1, copy.deepcopy(config))  # type: ignore[arg-type]
+    middleware = copy.deepcopy(AuditMiddleware(record.logger))
+    model = Scripted(replies=[asks_for(call("search", "c1", query="tea")), "done"])
+    agent = create_agent(model, [search], middleware=[middleware], name="clerk")
+    agent.invoke({"messages": [("user", "go")]}, copy.deepcopy(config))  # type: ignore[arg-type]
+    assert record.short()[:4] == 2 * ONE_RUN
+    assert [told for told in record.short() if "tool.search" in told and told[0] != "action.request"] == [
+        ("tool.call", "tool.search", "c1"),
+        ("tool.response", "success", "tool.search", "c1"),
+    ]
+
+
+def test_a_handler_of_the_default_logger_can_be_sent_to_another_process_also_when_it_was_used() -> None:
+    handler = AuditCallbackHandler(user_id="ann")
+    with capture() as first:
+        CHAIN.invoke(1, {"callbacks": [handler]})
+        sent = pickle.dumps(handler)
+    with capture() as second:  # as there: another default logger
+        CHAIN.invoke(1, {"callbacks": [pickle.loads(sent)]})
+    assert [short(event) for event in first.events()] == ONE_RUN
+    assert [short(event) for event in second.events()] == ONE_RUN
+    assert {event.user_id for event in second.events()} == {"ann"}
