@@ -579,7 +579,10 @@ def _run(ref: weakref.ref[Committer], bell: Bell) -> None:
 
 
 async def _off_the_loop(work: Callable[[], object]) -> None:
-    """In another thread; here, where none can be started, or where the loop is not asyncio's."""
+    """In another thread; here, where none can be started, or where the loop is not asyncio's.
+
+    It is done also if who waits for it is cancelled.
+    """
     turn = [work]
 
     def once() -> None:
@@ -594,7 +597,8 @@ async def _off_the_loop(work: Callable[[], object]) -> None:
     except RuntimeError:
         once()
     else:
-        await done
+        done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it may be nobody else who asks
+        await asyncio.shield(done)
 
 
 _live: weakref.WeakSet[Committer] = weakref.WeakSet()

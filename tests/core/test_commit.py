@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -273,3 +274,26 @@ def test_the_first_event_of_a_coroutine_makes_the_log_off_the_loop() -> None:
     with AuditLogger(Slow()) as logger:
         asyncio.run(log(logger))
     assert [thread is threading.main_thread() for thread in wrote_in] == [False, True, True]
+
+
+def test_the_event_of_a_coroutine_that_is_cancelled_while_it_waits_for_a_thread_is_recorded() -> None:
+    backend, full = MemoryAuditBackend(), CommitLimits(max_events=1, interval=300)
+
+    async def main(logger: AuditLogger) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = threading.Event()
+        waiting = loop.run_in_executor(None, busy.wait, 200)
+        logger.log(AuditEvent(event_type=AuditEventType.TOOL_CALL, action="fills the buffer"))
+        task = asyncio.create_task(logger.alog(AuditEvent(event_type=AuditEventType.TOOL_CALL, action="cancelled")))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        busy.set()
+        await waiting
+
+    with AuditLogger(backend, durability="buffered", limits=full) as logger:
+        asyncio.run(main(logger))
+    assert sorted(str(event.action) for event in backend.events()) == ["cancelled", "fills the buffer"]
+    assert logger.lost == 0
