@@ -97,6 +97,19 @@ def test_a_process_that_writes_says_so_when_nothing_was_written_for_a_while(log_
     assert_sealed(log.layout)
 
 
+def test_a_heartbeat_that_fails_ends_no_thread_that_has_checkpoints_to_make(capsys: pytest.CaptureFixture[str]) -> None:
+    class Log:
+        def make(self, *_: object) -> None:
+            return None
+
+        def idle(self) -> None:
+            raise MemoryError
+
+    log = Log()
+    Sealing(log.make, idle=log.idle).beat()
+    assert "no heartbeat could be recorded: MemoryError()" in capsys.readouterr().err
+
+
 def test_there_is_no_heartbeat_while_other_processes_write_nor_from_one_that_never_wrote(log_dir: Path) -> None:
     log = FileAuditBackend(log_dir, heartbeat=60.0, auto_seal=False)
     log.ensure()

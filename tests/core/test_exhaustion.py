@@ -1,8 +1,9 @@
-"""Where the memory or the stack ends in the midst of recording: nothing is lost in silence, nothing is there twice."""
+"""Where memory, stack or handles end in the midst of recording: nothing is lost in silence, nothing is there twice."""
 
 from __future__ import annotations
 
 import inspect
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -123,3 +124,48 @@ def test_a_background_thread_without_memory_goes_on(log_dir: Path, monkeypatch: 
         threading.Event().wait(0.1)
     assert not logger._committer.queued
     logger.close()
+
+
+WITHOUT_FILES = """
+import os, resource, sys
+from agent_audit import *
+from agent_audit.backends.file.segments import Rotation
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80))
+backend = FileAuditBackend(sys.argv[1], rotation=Rotation(max_events=256), heartbeat=0.1)
+logger = AuditLogger(backend, durability=sys.argv[2])
+
+def log(count):
+    for _ in range(count):
+        logger.record(AuditEventType.TOOL_CALL, action="x")
+
+log(10 if sys.argv[3] == "in the middle" else 0)
+logger.flush()
+held = []
+try:
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+log(600)
+assert not logger.flush(1.5)
+for handle in held:
+    os.close(handle)
+assert logger.flush(60)
+log(1)
+logger.close()
+assert logger.lost == 0
+"""
+
+
+@pytest.mark.parametrize("moment", ["at the start", "in the middle"])
+@pytest.mark.parametrize("level", ["buffered", "written", "synced"])
+def test_while_no_file_can_be_opened_events_wait_and_none_is_lost(log_dir: Path, level: str, moment: str) -> None:
+    command = [sys.executable, "-c", WITHOUT_FILES, str(log_dir), level, moment]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "Too many open files" in done.stderr or level == "buffered"
+    assert "Traceback" not in done.stderr
+    found = [one.event_id for one in FileAuditBackend(log_dir).query(event_type="tool.call")]
+    assert len(found) == len(set(found)) == (601 if moment == "at the start" else 611)
+    assert verify(log_dir).verdict is Verdict.VALID

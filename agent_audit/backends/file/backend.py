@@ -303,7 +303,10 @@ class FileAuditBackend:
 
     def _sync_segments(self) -> tuple[int, int]:
         """How many events are synced now, and how many segments they were written to."""
-        due = self._store.run(self._sync_due)
+        try:
+            due = self._store.run(self._sync_due)
+        except OSError as error:  # no more files may be open: nothing was tried, and nothing is lost
+            raise cannot_write(self.path, error) from error
         try:
             for handle, path in due.segments:
                 self._active.sync(handle, path)

@@ -101,8 +101,9 @@ class Sealing:
             return
         try:
             idle()
-        except AuditError as error:
-            self._notice.say(f"no heartbeat could be recorded: {error}")
+        except Exception as error:  # whatever it is, the thread has checkpoints to make
+            told = error if isinstance(error, AuditError) else repr(error)
+            self._notice.say(f"no heartbeat could be recorded: {told}")
 
     def tick(self) -> float | None:
         """Make a checkpoint if it is due; returns the seconds until the next look, None: when there is need for one."""
