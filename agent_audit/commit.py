@@ -68,7 +68,7 @@ class Committer:
         self._patience = limits.loop_lock_timeout
         self._losses = losses
         self.ending = False
-        """Set by `end`."""
+        """Set at exit: there may be no background thread any more, every event is written at once."""
         self.closed = False
         self._reset()
         if hasattr(os, "register_at_fork"):
@@ -90,9 +90,7 @@ class Committer:
         self._awake = False
         self._thread: threading.Thread | None = None
         self._start_again = 0.0
-        """When the background thread may be tried to be started again."""
-        self.inline = self.ending
-        """Whether every event is written at once, for there is no background thread."""
+        """When the background thread may be tried to be started again, if it could not be; else 0."""
 
     # -- submitting ------------------------------------------------------------------------------------
 
@@ -105,7 +103,7 @@ class Committer:
         if level is Durability.WRITTEN and self._write_alone(record, must_know):
             return
         in_loop = asyncio._get_running_loop() is not None
-        if level is Durability.BUFFERED and not self.inline:
+        if level is Durability.BUFFERED and not self._inline:
             self._buffer(record, in_loop)
             return
         entry = Entry(record, must_know)
@@ -160,7 +158,7 @@ class Committer:
         if self._full():
             await _off_the_loop(lambda: self.submit(record, level, must_know))
             return
-        if level is Durability.BUFFERED and not self.inline:
+        if level is Durability.BUFFERED and not self._inline:
             self._buffer(record, in_loop=True)
             return
         entry = Entry(record, must_know)
@@ -202,6 +200,11 @@ class Committer:
         self._queued_bytes += len(record)  # threads may race on the sum; a drained queue sets it right
         self._queue.append(entry)
         return True
+
+    @property
+    def _inline(self) -> bool:
+        """Whether every event is written at once, for there is no background thread."""
+        return self.ending or self._start_again > 0
 
     @property
     def _waiting(self) -> bool:
@@ -344,11 +347,9 @@ class Committer:
                     written = self._group.written + len(batch)
                 if written:
                     self._acknowledge(batch, written, gap)
-                elif isinstance(error, LockTimeoutError) and not patient:
-                    self._put_back(batch)
-                elif isinstance(error, Exception):
+                elif isinstance(error, Exception) and (patient or not isinstance(error, LockTimeoutError)):
                     return self._refuse(batch, error)
-                else:  # a KeyboardInterrupt: nothing is to be lost by it
+                else:  # somebody else is writing, or a KeyboardInterrupt: nothing is to be lost by it
                     self._put_back(batch)
             except BaseException:  # another one, or here the stack ends, or the memory: nothing of ours can be called
                 for entry in () if written else batch[::-1]:
@@ -443,7 +444,7 @@ class Committer:
 
     async def _async_sync_through(self, position: int, must_know: bool) -> None:
         """Leave the sync to the background thread: while it runs, the next group gathers."""
-        if self._thread is None or self.inline or asyncio._get_running_loop() is None:
+        if self._thread is None or self._inline or asyncio._get_running_loop() is None:
             await _off_the_loop(lambda: self._sync_through(position, must_know))
             return
         future = self._group.coroutines.add(position)
@@ -468,10 +469,10 @@ class Committer:
         try:
             self._thread.start()
         except RuntimeError:  # no more can be started: for now, or for good, where the interpreter ends
-            self._thread, self._awake, self.inline = None, False, True
+            self._thread, self._awake = None, False
             self._start_again = time.monotonic() + _RETRY_INTERVAL
         else:
-            self.inline = self.ending
+            self._start_again = 0.0
 
     def _rouse(self) -> None:
         """Have the background thread look at what there is within an interval."""
@@ -541,10 +542,6 @@ class Committer:
         self._queued_bytes = 0
         if records:
             self._losses.add(records, reason)
-
-    def end(self) -> None:
-        """The process ends: there may be no background thread any more, every event is written at once."""
-        self.ending = self.inline = True
 
     def close(self) -> None:
         """Take nothing more, and let the background thread end."""

@@ -417,7 +417,7 @@ class AuditLogger:
             self.close()  # which was interrupted
             return
         # Later atexit handlers may still log: the logger stays open and writes every event at once.
-        self._committer.end()
+        self._committer.ending = True
         self._end_runs()
         self._settle("the process ended")
         leave = getattr(self.backend, "leave", None)

@@ -46,17 +46,18 @@ class Losses:
 
     def add(self, records: Sequence[bytes], reason: str) -> None:
         """These records are given up."""
-        events = [orjson.loads(record) for record in records]
-        self._count([_Loss(event["event_type"], event["timestamp"], reason[:_LONGEST_REASON]) for event in events])
+        events = map(orjson.loads, records)
+        self._count([(event["event_type"], event["timestamp"]) for event in events], reason)
 
     def note(self, event_type: str, timestamp: str, reason: str) -> None:
         """An event is given up that did not become a record."""
-        self._count([_Loss(event_type, timestamp, reason[:_LONGEST_REASON])])
+        self._count([(event_type, timestamp)], reason)
 
-    def _count(self, losses: list[_Loss]) -> None:
-        self.pending.extend(losses)
-        self.total += len(losses)
-        self.warn(f"{plural(self.total, 'event')} lost so far: {losses[-1].reason}")
+    def _count(self, events: list[tuple[str, str]], reason: str) -> None:
+        reason = reason[:_LONGEST_REASON]
+        self.pending.extend([_Loss(*event, reason) for event in events])
+        self.total += len(events)
+        self.warn(f"{plural(self.total, 'event')} lost so far: {reason}")
 
     def warn(self, message: str) -> None:
         """Say it on stderr, unless something was said within the last minute."""

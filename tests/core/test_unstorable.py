@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +159,13 @@ def test_whatever_ids_an_event_has_it_is_recorded_and_can_be_read(tmp_path: Path
     @given(st.dictionaries(st.sampled_from(NAMES), st.one_of(ids, st.integers(), st.binary(), st.lists(ids))))
     def holds(fields: dict[str, Any]) -> None:
         logger.log(AuditEvent.unchecked(AuditEventType.TOOL_CALL, **fields))
-        (found,) = backend.query(min_seq=1 + holds_count[0])
-        holds_count[0] += 1
+        (found,) = backend.query(min_seq=next(seqs))
         for name in fields:
             value = getattr(found, name)
             assert isinstance(value, str)
             assert len(value) <= LONGEST_NAME
 
-    holds_count = [0]
+    seqs = count(1)  # behind `log.opened`
     holds()
     assert logger.lost == 0
     logger.close()
