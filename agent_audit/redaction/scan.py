@@ -52,6 +52,12 @@ _MAX_REMEMBERED, _SIZE_OF_ONE = 100_000, 50
 Finder = Callable[[str, int], list[Found]]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
 """By text: what is to be masked, and where something was nearly found."""
+Read = dict[tuple[str, bool], Sequence[Found]]
+"""What was found in each text that was read, with or without the prefixes of its lines.
+
+Escapes hide the same from several readings of one text: each string in it, and what it says without two kinds of
+escapes, whichever is taken away first.
+"""
 Statement = Callable[[str, int, KeyClassifier], "tuple[list[Named], int]"]
 """Finds the secrets of what begins at a place, and where it ends."""
 _REACH = 96
@@ -203,7 +209,7 @@ class Scanner:
             self._harmless.update(texts)
 
     def _scan(self, texts: Sequence[str], action: str | None) -> dict[int, Masked]:
-        found, near = self._find_all(texts, action)
+        found, near = self._find_all(texts, action, {})
         for index, rule in find_wholes(texts):
             if rule not in self._disabled:
                 found[index] = [(0, len(texts[index]), rule)]
@@ -232,29 +238,30 @@ class Scanner:
 
     def _listed(self, text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         """What is secret of the arguments of a program that source code lists."""
-        return find_listed(text, place, lambda line: self._find_all((line,), None)[0].get(0, []))
+        return find_listed(text, place, lambda line: self._find_all((line,), None, {})[0].get(0, []))
 
     def _holds_secret(self, inner: str) -> bool:
-        spans = self._find_all((inner,), None)[0].get(0, ())
+        spans = self._find_all((inner,), None, {})[0].get(0, ())
         return any(rule not in PERSONAL_IDS for *_, rule in spans)
 
-    def _find_all(self, texts: Sequence[str], action: str | None, *, prefixed: bool = True) -> Into:
+    def _find_all(self, texts: Sequence[str], action: str | None, read: Read, *, prefixed: bool = True) -> Into:
         """What is to be masked, and where something was nearly found: both by text.
 
         Args:
             texts: the texts.
             action: what they belong to.
+            read: what was found in texts within the same ones; these are added.
             prefixed: whether lines that have a prefix are read without it, too.
         """
         # Nothing matches across NUL, so the texts stay apart.
         joined = "\0".join(texts)
         if needs_folding(joined):
-            return self._find_folded(texts, action, prefixed=prefixed)
-        return self._find_in(texts, joined, action, prefixed=prefixed)
+            return self._find_folded(texts, action, read, prefixed=prefixed)
+        return self._find_in(texts, joined, action, read, prefixed=prefixed)
 
-    def _find_folded(self, texts: Sequence[str], action: str | None, *, prefixed: bool) -> Into:
+    def _find_folded(self, texts: Sequence[str], action: str | None, read: Read, *, prefixed: bool) -> Into:
         folded = [fold(text) for text in texts]
-        found, near = self._find_in(folded, "\0".join(folded), action, within=False)
+        found, near = self._find_in(folded, "\0".join(folded), action, read, within=False)
         for index in found.keys() | near.keys():
             if len(folded[index]) != len(texts[index]):
                 offsets = Offsets(texts[index])
@@ -262,11 +269,18 @@ class Scanner:
                     found[index] = [(*offsets.span(start, end), rule) for start, end, rule in found[index]]
                 near[index] = [(0, len(texts[index]))]
         everywhere = range(len(texts))  # folding makes quotes of what is none
-        self._find_within(texts, everywhere, (found, near), action, prefixed=prefixed)
+        self._find_within(texts, everywhere, (found, near), action, read, prefixed=prefixed)
         return found, near
 
     def _find_in(
-        self, texts: Sequence[str], joined: str, action: str | None, *, within: bool = True, prefixed: bool = True
+        self,
+        texts: Sequence[str],
+        joined: str,
+        action: str | None,
+        read: Read,
+        *,
+        within: bool = True,
+        prefixed: bool = True,
     ) -> Into:
         places = self._gate.find(joined)
         found: dict[int, list[Found]] = {}
@@ -284,32 +298,41 @@ class Scanner:
             self._add(texts, starts, (found, near), place=place, find=find_number, reach=24)
         if within and (escaped or telling):
             closer = [n for n, text in enumerate(texts) if n in telling or is_escaped(text)]
-            self._find_within(texts, closer, (found, near), action, prefixed=prefixed)
+            self._find_within(texts, closer, (found, near), action, read, prefixed=prefixed)
         return found, near
 
     def _find_within(
-        self, texts: Sequence[str], closer: Iterable[int], into: Into, action: str | None, *, prefixed: bool
+        self,
+        texts: Sequence[str],
+        closer: Sequence[int],
+        into: Into,
+        action: str | None,
+        read: Read,
+        *,
+        prefixed: bool,
     ) -> None:
         """What is only seen by who reads the strings of a document, or a text without its escapes."""
+        if len(closer) > 1:  # the shortest first: they stand within the others
+            closer = sorted(closer, key=lambda index: len(texts[index]))
         for index in closer:
             text = texts[index]
             strings = list(strings_of(text)) if is_document(text) else None
             parts = list(readings_within(text, strings))
             lines = list(without_prefixes(text)) if prefixed else []
             holds_documents = strings is not None or may_hold_documents(text)
-            if not (holds_documents or parts or lines):
-                continue  # plain text, read already
-            if lines and index in into[0]:
-                into[0][index] = list(_behind_prefixes(text, into[0][index], lines))
-            known = Known(into[0].get(index, ()))
-            placed = self._by_place(text, strings) if holds_documents else ()
-            # Without a prefix once, however many there are, or a text of prefixes alone would be read for each of them.
-            inner = self._by_themselves(parts, action, prefixed=prefixed)
-            spans = chain(placed, inner, self._by_themselves(lines, action, prefixed=False))
-            new = [span for span in spans if span not in known]
-            if new:
-                into[0].setdefault(index, []).extend(new)
-                into[1][index] = [(0, len(text))]
+            if holds_documents or parts or lines:  # else plain text, read already
+                if lines and index in into[0]:
+                    into[0][index] = list(_behind_prefixes(text, into[0][index], lines))
+                known = Known(into[0].get(index, ()))
+                placed = self._by_place(text, strings) if holds_documents else ()
+                # Without a prefix once, however many there are, or a text of prefixes alone would be read for each.
+                inner = self._by_themselves(parts, action, read, prefixed=prefixed)
+                spans = chain(placed, inner, self._by_themselves(lines, action, read, prefixed=False))
+                new = [span for span in spans if span not in known]
+                if new:
+                    into[0].setdefault(index, []).extend(new)
+                    into[1][index] = [(0, len(text))]
+            read[text, prefixed] = into[0].get(index, ())
 
     def _by_place(self, text: str, strings: list[tuple[int, str]] | None) -> Iterator[Found]:
         """What its place in a document makes a secret."""
@@ -317,13 +340,16 @@ class Scanner:
             placed = secrets_by_place(text, strings, self._structure)
             yield from (span for span in placed if span[2] not in self._disabled)
 
-    def _by_themselves(self, parts: list[Reading], action: str | None, *, prefixed: bool) -> Iterator[Found]:
+    def _by_themselves(
+        self, parts: list[Reading], action: str | None, read: Read, *, prefixed: bool
+    ) -> Iterator[Found]:
         """What is found in parts of a text that are read by themselves."""
-        if parts:
-            found, _ = self._find_all([part.text for part in parts], action, prefixed=prefixed)
-            for number, spans in found.items():
-                for start, end, rule in spans:
-                    yield *parts[number].span(start, end), rule
+        new = list(dict.fromkeys(part.text for part in parts if (part.text, prefixed) not in read))
+        if new:
+            found, _ = self._find_all(new, action, read, prefixed=prefixed)
+            read.update(((text, prefixed), found.get(number, ())) for number, text in enumerate(new))
+        for part in parts:
+            yield from part.of_whole(read[part.text, prefixed])
 
     def _add(
         self, texts: Sequence[str], starts: list[int], into: Into, *, place: int, find: Finder, reach: int
@@ -446,7 +472,7 @@ class Scanner:
             if after == text or not (marked or (near is not None and close_to(spans, near))):
                 return Masked(after, tuple(rules), tuple(personal))
             text = after
-            found, nearly = self._find_all((text,), action)
+            found, nearly = self._find_all((text,), action, {})
             spans, near = self._to_mask((text,), found).get(0) or [], nearly.get(0)
             marked = True
         if not spans:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
+from unittest.mock import patch
 from urllib.parse import quote, quote_plus
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor
+from agent_audit.redaction.gate import Gate, Place
+from agent_audit.redaction.texts import escapes
 from agent_audit.redaction.texts.escapes import Unescaped, strings_of
+from agent_audit.redaction.texts.parts import Reading
 
 texts = st.text(st.characters(min_codepoint=32, max_codepoint=0xD7FF) | st.sampled_from('\n\r\t"\\\\/'), max_size=60)
 
@@ -79,3 +86,106 @@ def test_what_stands_escaped_once_more_is_read_as_what_it_says(redactor: Default
     said = 'login("bob", "Kq9vLr3tXw")'
     for text in (quote(said), quote(quote(said)), quote_plus(said), escape(said), escape(escape(said))):
         assert redactor.redact(text).value == text.replace("Kq9vLr3tXw", "[REDACTED:login-function]")
+
+
+SECRET = "kX9vR2mQ7w"
+SAID = [
+    f"password: '{SECRET}'\n",
+    f'{{"user": "bob", "api_key": "{SECRET}"}}',
+    f"DB_HOST=db\nDB_PASSWORD={SECRET}\nDB_PORT=5432\n",
+    f"INSERT INTO users (name, password) VALUES ('bob', '{SECRET}')\n",
+    f"name\tpassword\nbob\t{SECRET}\n",
+    f"Please enter your password.\nUser: {SECRET}\n",
+]
+WAYS = [
+    json.dumps,
+    lambda text: json.dumps(json.dumps(text)),
+    lambda text: "q=" + quote_plus(text + "'"),
+    lambda text: escape(text + "'"),
+    lambda text: text.replace("'", "\\'"),
+]
+written = st.tuples(st.sampled_from(WAYS), st.sampled_from(SAID)).map(lambda pair: pair[0](pair[1]))
+prose = st.tuples(st.sampled_from(["The results were read.\n", "x = y\t+ 1 ", "a<b> ", "€ é "]), st.integers(0, 600))
+
+
+@given(st.lists(prose.map(lambda pair: pair[0] * pair[1]) | written, min_size=4, max_size=12).map("\n".join))
+@settings(max_examples=60, deadline=None)
+def test_a_long_text_is_read_around_its_escapes_as_the_whole_would_be(text: str) -> None:
+    text += "." * (escapes._LONG + 1 - len(text))
+    around = DefaultRedactor().redact(text)
+    with patch.object(escapes, "_LONG", len(text)):
+        whole = DefaultRedactor().redact(text)
+    assert around == whole
+
+
+@pytest.mark.parametrize(
+    "opened",
+    ['api_key = \\"{}, it says\n', "%22password%22%3A%22{} and\n", "password&#39;&#58; &#34;{} and\n"],
+)
+def test_of_a_string_without_an_end_where_a_long_text_is_cut_the_first_line_is_masked(
+    redactor: DefaultRedactor, opened: str
+) -> None:
+    sentence = "The results were read.\n"
+    out = redactor.redact(sentence * 300 + opened.format(SECRET) + sentence * 900).value
+    assert SECRET not in out
+    assert out.count(sentence) == 1200
+
+
+def test_what_begins_where_a_long_text_is_cut_is_not_believed() -> None:
+    text = "x" * 1000
+    spans = [(0, 10, "rule"), (99, 300, "rule"), (100, 300, "rule"), (300, 900, "rule")]
+    assert list(Reading(50, text, None, cut_before=True).of_whole(spans)) == [(150, 350, "rule"), (350, 950, "rule")]
+    assert list(Reading(50, text, None).of_whole(spans)) == [(start + 50, end + 50, rule) for start, end, rule in spans]
+
+
+@given(st.lists(st.sampled_from(["\\n", "%22", "+", "a b\n", "word"]) | st.integers(1, 9000).map(lambda n: "x" * n)))
+def test_what_is_read_around_escapes_holds_each_of_them_and_a_statement_on_both_sides(parts: list[str]) -> None:
+    text = "".join(parts)
+    for pattern in (escapes._ESCAPE, escapes._PERCENT):
+        pieces = list(escapes._around(text, pattern))
+        assert all(before[1] < after[0] for before, after in pairwise(pieces))
+        for match in pattern.finditer(text):
+            first, last = max(0, match.start() - escapes._AROUND), min(len(text), match.end() + escapes._AROUND)
+            assert match[0] == "+" or any(start <= first and last <= end for start, end in pieces)
+
+
+class Counting:
+    """A gate that notes the lengths of what passes it."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate, self.passed = gate, 0
+
+    def find(self, text: str) -> Sequence[Place]:
+        self.passed += len(text)
+        return self._gate.find(text)
+
+
+MODULE = '''def parse_{0}(text, sep="\\\\"):
+    """Split a field at each separator and return the parts in order.
+
+    >>> parse_{0}('a="b c"; d="e f"', sep=";")
+    """
+    return [part.strip() for part in text.split(sep, maxsplit=8) if part]
+
+
+'''
+
+
+@pytest.mark.parametrize("amid", ["", "\\n", "%22", "&quot;", "\\n %22 &quot;", "\\\\\\n \\\\\\\\t %22 &amp;quot;"])
+def test_a_module_of_a_program_is_not_read_once_more_for_every_way_to_escape_something(amid: str) -> None:
+    redactor = DefaultRedactor()
+    redactor._scanner._gate = gate = Counting(redactor._scanner._gate)
+    module = "".join(MODULE.replace("\\\\", "/").format(number) for number in range(300))
+    middle = len(module) // 2
+    module = f"{module[:middle]}{amid}\n{module[middle:]}"
+    assert redactor.redact(module).value == module
+    assert gate.passed < 4 * len(module)
+
+
+def test_a_string_that_several_readings_show_is_read_once() -> None:
+    redactor = DefaultRedactor()
+    redactor._scanner._gate = gate = Counting(redactor._scanner._gate)
+    strings = [f"the name of user {number} and what was said" for number in range(100)]
+    structure = f"{dict.fromkeys(strings, 0)}" + "\\" * 12 + "t"
+    assert redactor.redact(structure).value == structure
+    assert gate.passed < 8 * len(structure)

@@ -55,6 +55,7 @@ _SCHEME = re.compile(r"(?:[A-Za-z-]{2,20} {1,2})?")
 _CALL = re.compile(r"[A-Za-z_][\w.]*[(\[]")
 _ASSIGNS = re.compile(r"\??[:=]")
 _TAG = re.compile("<|&lt;")
+_QUOTE_OF_HTML = re.compile("&(?:quot|apos|#0{0,4}3[49]|#x0{0,3}2[27]);", re.IGNORECASE)
 # Of HCL and of shells.
 _HEREDOC = re.compile(
     r"<<[-~]?[\"']?(\w{1,16})[\"']?[ \t]{0,4}\n[ \t]{0,16}((?!\1\s)[^\n$]{4,1024})\n[ \t]{0,16}\1(?!\w)"
@@ -196,6 +197,8 @@ def find_assigned(  # noqa: PLR0911, PLR0912  # one line a form
         value = value_at(text, start)
     if value is not None and separator.endswith(("22", "27")):
         value = _until(text, value, separator[separator.rfind("%") :])
+    if value is not None and (separator[-1:] == ";" or text[value.start] == "&"):
+        value = _in_html(text, value, separator)
     if value is not None and separator.endswith((">", "gt;")) and "=" not in separator:
         value = _element_text(text, value, separator)
     if value is None or not plausible(text, value, separator, found):
@@ -327,8 +330,17 @@ def _is_itself(text: str, first: int, value: Value) -> bool:
 
 def _until(text: str, value: Value, quote: str) -> Value:
     """A value up to the quote, escaped as in a URL, that also opened it: `%22password%22%3A%22x%22%7D`."""
-    end = text.find(quote, value.start, value.end)
+    end = text.find(quote, value.start, value.end + len(quote))
     return value if end < 0 else Value(value.start, end, True)
+
+
+def _in_html(text: str, value: Value, separator: str) -> Value:
+    """The same of quotes as HTML writes them: `&quot;password&quot;: &quot;x&quot;`, `password=&#39;x&#39;`."""
+    opened = _QUOTE_OF_HTML.match(text, value.start)
+    if opened is None:
+        quote = separator[separator.rfind("&") :]
+        return value if _QUOTE_OF_HTML.fullmatch(quote) is None else _until(text, value, quote)
+    return _until(text, value._replace(start=opened.end()), opened[0]) if opened.end() < value.end else value
 
 
 def _element_text(text: str, value: Value, separator: str) -> Value | None:

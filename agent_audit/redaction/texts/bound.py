@@ -35,6 +35,8 @@ _BEGINS = re.compile(
     r"(?i)(?<!do )(?<!key )(?<!for )\b(?:(?:insert|replace|merge)\s{1,4}(?:ignore )?into|update|delete\s{1,4}from)\b"
 )
 _ASKS = re.compile(r"(?i)(?<!\()\bselect\b")
+# What these begin with, in lower case: found at a small part of the cost, and most placeholders have none before them.
+_VERBS = re.compile("insert|replace|merge|update|delete|select")
 # The next argument in source code, what a library calls them, what SQLAlchemy says of its cache before it has them.
 _LIST = re.compile(
     r"(?:(?<![=(,\s])[\"'`]{1,3}\s{0,8},\s{0,40}(?:\w{1,24}=)?"
@@ -85,8 +87,10 @@ def find_bound(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named],
     if column is None or keys.beside(column.group(1)) is None:
         return [], place + 1
     first = max(0, place - _BACK)
-    begun = [match.start() for form in (_BEGINS, _ASKS) for match in form.finditer(text, first, place)][-1:]
-    return _bound(text, begun[0], place, keys) if begun else ([], place + 1)
+    lowered = text[first:place].replace("İ", "i").lower()  # the one character that is longer in lower case
+    verbs = [first + verb.start() for verb in _VERBS.finditer(lowered)]
+    begun = [verb for form in (_BEGINS, _ASKS) for verb in verbs if form.match(text, verb, place)]
+    return _bound(text, begun[-1], place, keys) if begun else ([], place + 1)
 
 
 def _bound(text: str, start: int, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:

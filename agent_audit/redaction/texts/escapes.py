@@ -33,6 +33,10 @@ _STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)(?:"(\s{0,8}:)?|\\?\Z)', re.DOTA
 _DOCUMENT = re.compile(
     r"\s*(?:\"|[\[{][\[{\s]{0,200}[\"\]}]|\[\s{0,40}(?:-?\d[^,\[\]{}\s]{0,40}|true|false|null)\s{0,40},)"
 )
+_LONG = 10_000
+"""Characters from which on only what stands around the escapes is read without them."""
+_AROUND, _TO_BLANK = 2_500, 500
+"""Characters on both sides, more than any statement takes; and those in which a blank is looked for to cut at."""
 _VALUE = re.compile(r"=[^&\s\"'<>;=]*?(?:\+|%[2-9a-fA-F])")
 _MEANT = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -53,7 +57,7 @@ def strings_of(text: str) -> Iterator[tuple[int, str]]:
 def _is_in_string(text: str) -> bool:
     if "\\" not in text:
         return False
-    return '\\"' in text or "\\n" in text or "\\t" in text or _is_wholly_escaped(text)
+    return '\\"' in text or "\\'" in text or "\\n" in text or "\\t" in text or _is_wholly_escaped(text)
 
 
 def _is_in_url(text: str) -> bool:
@@ -78,25 +82,72 @@ def _has_form(text: str) -> bool:
     return "=" in text and ("%" in text or "+" in text) and _VALUE.search(text) is not None
 
 
-def readings(part: str, *, whole: bool) -> Iterator[tuple[str, Unescaped | None]]:
+def readings(part: str, *, whole: bool) -> Iterator[tuple[int, int, Unescaped | None]]:
     """A part as it is read: without each kind of escapes that it has, or as it stands unless that was read already.
 
     Args:
         part: the text.
         whole: whether it is all of a text, which as it stands was read already.
+
+    Yields:
+        Where what is read begins and ends, and how it is read; None where that is as it stands.
     """
     escaped = _is_in_string(part) if whole else "\\" in part
-    view = Unescaped(part) if escaped else None
-    if view is not None and len(view.text) < len(part):  # what has none would be read again and again
-        yield view.text, view
+    views = list(_views(part, _ESCAPE, _of_string, whole=whole)) if escaped else []
+    if views:
+        yield from views
     elif not whole:
-        yield part, None
+        yield 0, len(part), None
     if _is_in_url(part):
-        view = unescaped_form(part)
-        yield view.text, view
+        yield from _views(part, _PERCENT, _of_form, whole=whole)
     if _is_in_html(part):
-        view = Unescaped(part, _CHARACTER, _of_html)
-        yield view.text, view
+        yield from _views(part, _CHARACTER, _of_html, whole=whole)
+
+
+def _views(
+    part: str, escapes: re.Pattern[str], meant: Callable[[str], str], *, whole: bool
+) -> Iterator[tuple[int, int, Unescaped]]:
+    """A part without one kind of escapes, unless it has none, or would be read again and again."""
+    for start, end in _around(part, escapes) if whole and len(part) > _LONG else ((0, len(part)),):
+        view = Unescaped(part[start:end], escapes, meant)
+        if len(view.text) < end - start:
+            yield start, end, view
+
+
+def _around(text: str, escapes: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Where escapes stand, from blank to blank: a long text with a few of them is not read once more for each kind.
+
+    What stands further from one than a statement is long is read the same with it.
+    """
+    start = end = -1
+    for match in escapes.finditer(text):
+        if match.group() == "+":
+            continue  # in a form only, which has others
+        first = match.start() - _AROUND
+        if end < 0:
+            start = first
+        elif first > end + 2 * _TO_BLANK:
+            yield _blank_before(text, start), _blank_after(text, end)
+            start = first
+        end = match.end() + _AROUND
+    if end >= 0:
+        yield _blank_before(text, start), _blank_after(text, end)
+
+
+def _blank_before(text: str, place: int) -> int:
+    if place <= 0:
+        return 0
+    first = max(0, place - _TO_BLANK)
+    found = text.rfind("\n", first, place)
+    found = text.rfind(" ", first, place) if found < 0 else found
+    return found + 1 if found >= 0 else place
+
+
+def _blank_after(text: str, place: int) -> int:
+    last = place + _TO_BLANK
+    found = text.find("\n", place, last)
+    found = text.find(" ", place, last) if found < 0 else found
+    return found if found >= 0 else min(place, len(text))
 
 
 def unescaped_form(value: str) -> Unescaped:

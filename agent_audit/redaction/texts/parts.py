@@ -8,10 +8,14 @@ a text, is not there then, unless these are read alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from agent_audit.redaction.spans import Found
 from agent_audit.redaction.texts.escapes import Unescaped, readings, unescaped_form
+
+_AT_A_CUT = 100
+"""Characters from where a text was cut that count as there."""
 
 
 class Reading(NamedTuple):
@@ -22,11 +26,29 @@ class Reading(NamedTuple):
     text: str
     view: Unescaped | None
     """Where the characters of `text` stand in the part; None where it is the part."""
+    cut_before: bool = False
+    cut_after: bool = False
+    """Whether the text goes on there."""
 
     @classmethod
     def through(cls, view: Unescaped, offset: int) -> Reading:
         """What is seen of the part that begins there."""
         return cls(offset, view.text, view)
+
+    def of_whole(self, spans: Iterable[Found]) -> Iterator[Found]:
+        """What was found in `text`, in the whole text.
+
+        Nothing that begins where it is cut, which reads otherwise with what stands before; of what goes on to there,
+        as a string does that has no end, its first line.
+        """
+        for first, last, rule in spans:
+            if self.cut_before and first < _AT_A_CUT:
+                continue
+            end = last
+            if self.cut_after and last > len(self.text) - _AT_A_CUT:
+                end = self.text.find("\n", first, last)
+            if end > first:
+                yield *self.span(first, end), rule
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """A span of `text` in the whole text."""
@@ -106,7 +128,7 @@ def readings_within(text: str, strings: list[tuple[int, str]] | None) -> Iterato
     if strings is not None:
         parts = [(start, inner) for start, inner in strings if len(inner) >= _SHORTEST]
     else:
-        yield from (Reading(0, *one) for one in readings(text, whole=True))
+        yield from _views_of(text)
         if "\r\n" in text:
             yield Reading.through(Unescaped(text, _CRLF, _line_feed), 0)
         parts = [*_quoted(text), *_of_html(text), *_of_table(text), *_labelled(text)]
@@ -114,7 +136,15 @@ def readings_within(text: str, strings: list[tuple[int, str]] | None) -> Iterato
         yield from _cells(text)
     for start, inner in parts:
         if _MORE.search(inner):
-            yield from (Reading(start, *one) for one in readings(inner, whole=False))
+            for _, _, view in readings(inner, whole=False):
+                yield Reading(start, inner, None) if view is None else Reading.through(view, start)
+
+
+def _views_of(text: str) -> Iterator[Reading]:
+    """All of a text, or what is around the escapes of a long one, without them."""
+    for start, end, view in readings(text, whole=True):
+        if view is not None:
+            yield Reading(start, view.text, view, cut_before=start > 0, cut_after=end < len(text))
 
 
 def without_prefixes(text: str) -> Iterator[Reading]:
