@@ -12,8 +12,10 @@ import importlib
 import itertools
 import json
 import random
+import smtplib
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from agent_audit import AuditEvent, AuditEventType, AuditLogger, MemoryAuditBackend
@@ -39,6 +41,7 @@ PAYLOADS: dict[str, Any] = {
         for n in range(230)
     ],
     "log, 13 KB": "\n".join(f"2026-11-23T08:00:{n % 60:02}Z INFO worker={n} processed {n} tokens" for n in range(230)),
+    "source code, 45 KB": Path(smtplib.__file__).read_text(encoding="utf-8"),
     "headers": {"headers": {"Authorization": f"Bearer {TOKEN}", "Cookie": "sid=q8W2e7R5", "Accept": "text/html"}},
     "customer": {"email": "jane@example.org", "card": "4111 1111 1111 1111", "iban": "DE89370400440532013000"},
     "connection string": {"url": "postgres://app:x8Kq2vLp@db.example:5432/app", "query": "SELECT 1"},

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from agent_audit.redaction.effort import readable
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
-from agent_audit.redaction.marker import HEAD, Masker
+from agent_audit.redaction.marker import HEAD, SIZE, Masker
 from agent_audit.redaction.names.keys import KeyClassifier
 from agent_audit.redaction.names.stores import STORE_MARKS
 from agent_audit.redaction.names.values import Named
@@ -114,6 +115,8 @@ class Masked(NamedTuple):
 
 
 _NOTHING: dict[int, Masked] = {}
+_SIZE_RULE = "size"
+"""In place of a rule's id, where a text is not read to its end."""
 
 
 class Scanner:
@@ -209,14 +212,19 @@ class Scanner:
             self._harmless.update(texts)
 
     def _scan(self, texts: Sequence[str], action: str | None) -> dict[int, Masked]:
+        texts, cut = readable(texts, self._gate)
         found, near = self._find_all(texts, action, {})
         for index, rule in find_wholes(texts):
             if rule not in self._disabled:
                 found[index] = [(0, len(texts[index]), rule)]
-        if not found:
+        if not (found or cut):
             return _NOTHING
         found = self._to_mask(texts, found)
-        return {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
+        masked = {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
+        for index in cut:
+            one = masked.get(index) or Masked(texts[index], ())
+            masked[index] = one._replace(text=one.text + SIZE, rules=(*one.rules, _SIZE_RULE))
+        return masked
 
     def _to_mask(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:
         """Without what the configuration allows, by its text or by its rule."""

@@ -185,6 +185,12 @@ HOSTILE = [
     ("código de verificación ", "code: 1 "),
     ("backup codes\n", "4821-1377\n"),
     "setup key: abc2 ",
+    "replace into%s密码",
+    "nrinsert ignore into??$pass ",
+    "replace into\\n?.expect(",
+    "cGFzc3dvcmQ_",
+    '\\"_authtoken&quot;%22',
+    "密码%27\\n",
 ]
 
 
@@ -198,30 +204,42 @@ def follows_the_length(redactor: DefaultRedactor, build: Callable[[int, str], ob
     some of them only. What is built ends in the blanks that it is given, so that nothing is remembered.
     """
 
-    def seconds(size: int) -> float:
-        value = build(size, " " * (next(_fresh) % 97))
-        start = time.thread_time()
-        redactor.redact(value)
-        return time.thread_time() - start
-
-    seconds(size // 16)
+    seconds(redactor, build, size // 16)
     small = large = float("inf")
     for _ in range(5):
-        small, large = min(small, seconds(size)), min(large, seconds(4 * size))
+        small, large = min(small, seconds(redactor, build, size)), min(large, seconds(redactor, build, 4 * size))
         if large < 9 * small:
             return True
     return False
 
 
+def seconds(redactor: DefaultRedactor, build: Callable[[int, str], object], size: int) -> float:
+    value = build(size, " " * (next(_fresh) % 97))
+    start = time.thread_time()
+    redactor.redact(value)
+    return time.thread_time() - start
+
+
+def repeated(piece: str | tuple[str, ...]) -> Callable[[int, str], object]:
+    """Whole pieces: what a cut one ends in may be another thing to find."""
+    pieces = (piece,) if isinstance(piece, str) else piece
+    return lambda size, blanks: {"text": "".join(p * (size // len(pieces) // len(p)) for p in pieces) + blanks}
+
+
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_hostile_text_costs_no_more_than_its_length(redactor: DefaultRedactor, piece: str | tuple[str, ...]) -> None:
-    pieces = (piece,) if isinstance(piece, str) else piece
+    assert follows_the_length(redactor, repeated(piece), 20_000)
 
-    def build(size: int, blanks: str) -> object:
-        # Whole pieces: what a cut one ends in may be another thing to find.
-        return {"text": "".join(p * (size // len(pieces) // len(p)) for p in pieces) + blanks}
 
-    assert follows_the_length(redactor, build, 20_000)
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_no_hostile_text_costs_many_times_what_others_do(
+    redactor: DefaultRedactor, piece: str | tuple[str, ...]
+) -> None:
+    """What is looked at once more at each of many places costs a hundred times as much and follows the length."""
+    dear, usual = repeated(piece), repeated('pass=\\"')
+    seconds(redactor, dear, 500)
+    least = [min(seconds(redactor, build, 5_000) for _ in range(3)) for build in (dear, usual)]
+    assert least[0] < 20 * least[1]
 
 
 @pytest.mark.parametrize("piece", ["パスワードを", "密码", "密码8", "Das ", "a-", "8 ", "пароль "])

@@ -20,17 +20,18 @@ _LONGEST = 20_000
 _PLACEHOLDER = re.compile(r"%s|\?|[$:](\d{1,3})\b")
 _ARGUMENT = re.compile(r"\b(\w{1,64})\s{0,4}:\s{0,4}\$(\w{1,64})")
 _INTO = re.compile(rf"(?i:\binto){COLUMNS}\(")
-# `password = crypt(?`, `token IN (?, ?`
-_COLUMN = re.compile(
-    r"(?i)(\w{1,64})[`\"\]]?\s{0,8}(?:[=<>!]{1,2}|\b(?:not )?i?like\b|\b(?:not )?in\b)\s{0,8}"
-    r"(?:\w{1,24})?\(?[\s,?%s:$\d]{0,64}\Z"
+# `password = crypt(?`, `token IN (?, ?`, from its end: looking for that would try each place before it.
+_COLUMN_BACKWARDS = re.compile(
+    r"[\s,?%s:$\d]{0,64}\(?(?:\w{1,24})?\s{0,8}(?:[=<>!]{1,2}|\bekili?(?: ton)?\b|\bni(?: ton)?\b)\s{0,8}"
+    r"[`\"\]]?(\w{1,64})",
+    re.IGNORECASE,
 )
 
 BOUND = tuple(f"={blank}{mark}" for mark in ("?", "%s", *(f"${n}" for n in range(1, 10))) for blank in ("", " "))
 """What stands between a column of a statement and its placeholder, and the placeholder."""
 _BACK, _AHEAD = 1200, 2000
 """Characters before a placeholder within which its statement begins, and behind it within which its value stands."""
-_NAME = re.compile(r"(\w{1,64})[`\"\]]?\s?\Z")
+_NAME_BACKWARDS = re.compile(r"\s?[`\"\]]?(\w{1,64})")
 _BEGINS = re.compile(
     r"(?i)(?<!do )(?<!key )(?<!for )\b(?:(?:insert|replace|merge)\s{1,4}(?:ignore )?into|update|delete\s{1,4}from)\b"
 )
@@ -78,13 +79,13 @@ def find_inserted_or_bound(text: str, start: int, keys: KeyClassifier) -> tuple[
     secrets, end = find_inserted(text, start, keys)
     if secrets or _PLACEHOLDER.search(text, start, end + 64) is None:
         return secrets, end
-    return _bound(text, start, end, keys)[0], end
+    return _bound(text, start, end, keys)
 
 
 def find_bound(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named], int]:
     """The secrets bound to the placeholders of a statement, one of which stands at `place`; how far it was read."""
-    column = _NAME.search(text, max(0, place - 66), place)
-    if column is None or keys.beside(column.group(1)) is None:
+    column = _before(_NAME_BACKWARDS, text, max(0, place - 66), place)
+    if not column or keys.beside(column) is None:
         return [], place + 1
     first = max(0, place - _BACK)
     lowered = text[first:place].replace("İ", "i").lower()  # the one character that is longer in lower case
@@ -151,10 +152,15 @@ def _columns(sql: str) -> Iterator[tuple[int, str]]:
     listed = column_names(into.group(1)) if into is not None else []
     for count, match in enumerate(_PLACEHOLDER.finditer(sql)):
         index = int(match.group(1)) - 1 if match.group(1) else count
-        before = _COLUMN.search(sql, max(0, match.start() - 160), match.start())
-        column = before.group(1) if before is not None else ""
-        if before is None and into is not None and match.start() >= into.end():
+        column = _before(_COLUMN_BACKWARDS, sql, max(0, match.start() - 160), match.start())
+        if not column and into is not None and match.start() >= into.end():
             place = sql.count(",", sql.rfind("(", 0, match.start()), match.start())
             column = listed[place] if place < len(listed) else ""
         if column and index >= 0:
             yield index, column
+
+
+def _before(backwards: re.Pattern[str], text: str, first: int, place: int) -> str:
+    """The name that stands before a place, in a form that is written backwards; empty if none does."""
+    match = backwards.match(text[first:place][::-1])
+    return match.group(1)[::-1] if match is not None else ""

@@ -172,14 +172,14 @@ def encoded_finders(holds_secret: Callable[[str], bool]) -> dict[str, _Finder]:
                     return [Named(start, end, ENCODED)], end
             # Letters may stand before the run that are none of it, so a later literal may show other groups; yet
             # no run is decoded more than a few times.
-            return [], place + max(64, (end - start) // 8)
+            return [], place + max(64, (end - start) // 4)
 
         return find
 
     def in_hex(text: str, place: int, _: KeyClassifier) -> tuple[list[Named], int]:
         start, end = hex_run_around(text, place)
         if not holds_secret(decoded_hex(text, start, end, place)):
-            return [], place + max(64, (end - start) // 8)
+            return [], place + max(64, (end - start) // 4)
         start, end = word_around(text, start, end)
         return [Named(start, end, ENCODED)], end
 
