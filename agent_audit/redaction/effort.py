@@ -27,12 +27,12 @@ class Readable(NamedTuple):
     """The texts of an event as far as they are read."""
 
     texts: Sequence[str]
-    cut: range = range(0)
+    cut: Sequence[int] = ()
     """Which of them are not read to their end."""
 
 
 def readable(texts: Sequence[str], gate: Gate) -> Readable:
-    """The texts up to the place that is one too many.
+    """The texts up to the place that is one too many; the short ones first, so that no page takes what is beside it.
 
     Raises:
         UnicodeError: a text has lone surrogates.
@@ -40,12 +40,17 @@ def readable(texts: Sequence[str], gate: Gate) -> Readable:
     if sum(map(len, texts)) <= _SHORT:
         return Readable(texts)
     left = MOST_PLACES
-    for index, text in enumerate(texts):
+    by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+    for number, index in enumerate(by_length):
+        text = texts[index]
         for start in range(0, len(text), _AT_ONCE):
             places = _places(text[start : start + _AT_ONCE], gate)
             if len(places) > left:
-                kept = _whole_parts(text, start + places[left])
-                return Readable([*texts[:index], kept, *[""] * (len(texts) - index - 1)], range(index, len(texts)))
+                kept = list(texts)
+                for unread in by_length[number:]:
+                    kept[unread] = ""
+                kept[index] = _whole_parts(text, start + places[left])
+                return Readable(kept, by_length[number:])
             left -= len(places)
     return Readable(texts)
 

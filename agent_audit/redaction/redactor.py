@@ -183,21 +183,22 @@ class DefaultRedactor:
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:
             return self._scanner.scan(walk.texts, action)
+        except UnicodeError:
+            _without_surrogates(walk)
+        except Exception:
+            return self._scan_each(walk, action)
+        try:  # together again: read one by one, texts cost as much as they like
+            return self._scanner.scan(walk.texts, action)
         except Exception:
             return self._scan_each(walk, action)
 
     def _scan_each(self, walk: Walk, action: str | None) -> dict[int, Masked]:
-        """One text at a time, so that one that fails costs no other: lone surrogates, our own errors."""
+        """One text at a time, so that an error of our own in one costs no other."""
+        _without_surrogates(walk)
         found = {}
-        for index, (holder, slot) in enumerate(walk.places):
-            text = walk.texts[index]
+        for index, text in enumerate(walk.texts):
             try:
-                if not text.isascii():
-                    clean = without_surrogates(text)
-                    if holder[slot] is text:
-                        holder[slot] = clean
-                    walk.texts[index] = clean
-                one = self._scanner.scan_one(walk.texts[index], action)
+                one = self._scanner.scan_one(text, action)
             except Exception:
                 one = Masked(marker.error_marker(text), ("error",))
             if one.rules:
@@ -308,3 +309,16 @@ def redact(value: Any) -> Any:
     if _default is None:
         _default = DefaultRedactor()
     return _default.redact(value).value
+
+
+def _without_surrogates(walk: Walk) -> None:
+    """Put what can be written as UTF-8 in the place of every text that cannot."""
+    for index, (holder, slot) in enumerate(walk.places):
+        text = walk.texts[index]
+        if text.isascii():
+            continue
+        clean = without_surrogates(text)
+        now = holder.get(slot) if type(holder) is dict else holder[slot]
+        if now is text:
+            holder[slot] = clean
+        walk.texts[index] = clean

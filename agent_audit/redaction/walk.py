@@ -55,6 +55,8 @@ from agent_audit.redaction.validators import is_card
 MAX_DEPTH = 64
 MAX_NODES = 250_000
 MAX_TEXT = 64_000_000
+MAX_NAMES = 1_000_000
+"""Characters of names that were not met before: what a name says costs as much as a text to find out."""
 
 _OPTION = re.compile(r"--?[A-Za-z][\w-]{1,40}\Z")
 _OF_A_STORE = KeyClass("key:secret")
@@ -93,6 +95,7 @@ class Walk:
         "_keys",
         "_known",
         "_masker",
+        "_names",
         "_nodes",
         "_scanner",
         "key_lines",
@@ -115,7 +118,7 @@ class Walk:
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
         self._active: set[int] = set()
         self._called: dict[str, str] = {}  # by id of the call, the tools whose names tell something
-        self._nodes = MAX_NODES
+        self._nodes, self._names = MAX_NODES, MAX_NAMES
         self.texts: list[str] = []
         self.places: list[Place] = []
         self.parents: dict[int, Place] = {}
@@ -221,6 +224,9 @@ class Walk:
             key = raw_key
             rule = known.get(key, _MISSING) if type(key) is str else _MISSING
             if rule is _MISSING:
+                if self._names < 0:
+                    out[marker.SIZE] = marker.SIZE
+                    break
                 key, rule, altered = self._learn(key)
                 changed = changed or altered
             if changed and key in out:
@@ -364,6 +370,7 @@ class Walk:
         """The key as text without secrets, what it says of its value, and whether it was changed."""
         try:
             name = key_text(key)
+            self._names -= len(name)
             clean = self._scan(name)
             rule = self._keys.classify(clean.text)
         except Exception:

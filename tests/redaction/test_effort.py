@@ -62,7 +62,10 @@ def test_of_texts_with_too_many_places_the_first_are_read_and_no_part_of_a_secre
 def test_a_text_ends_where_something_ends(little: None, gate: Gate) -> None:
     text = "token " * 12 + "a=b,password" * 20
     assert readable([text], gate).texts == ["token " * 12 + "a=b,"]
-    assert readable(["x" * 30, text, "more"], gate) == (["x" * 30, "token " * 12 + "a=b,", ""], range(1, 3))
+    assert readable(["x" * 30, text, text + " ", "more"], gate) == (
+        ["x" * 30, "token " * 12 + "a=b,", "", "more"],
+        [1, 2],
+    )
     assert readable(["password" * 20], gate).texts == [""]
 
 
@@ -84,16 +87,20 @@ def test_texts_of_ordinary_density_are_read_to_their_end(redactor: DefaultRedact
     assert redactor.redact(log).value == log
 
 
-def test_a_page_full_of_names_of_secrets_costs_what_its_first_part_does(redactor: DefaultRedactor) -> None:
-    page = "x=y;pw=1; " * 300_000
+@pytest.mark.parametrize("beside", ["a", "\ud800"])
+def test_a_page_full_of_names_of_secrets_costs_what_its_first_part_does_and_takes_nothing_beside_it(
+    redactor: DefaultRedactor, beside: str
+) -> None:
+    page = "x=y;pw=1; " * 150_000
     passed = []
     find = redactor._scanner._gate.find
     with patch.object(redactor._scanner, "_gate") as gate:
         gate.find.side_effect = lambda text: passed.append(len(text)) or find(text)
-        out = redactor.redact({"page": page, "next": f"password={SECRET}"})
+        out = redactor.redact({"page": page, "another": page + " ", "next": f"password={SECRET} {beside}"})
     places = len(find("x=y;pw=1; "))
     assert out.value["page"].endswith("[SIZE]")
     assert len(out.value["page"]) < MOST_PLACES // places * 40
-    assert out.value["next"] == "[SIZE]"
-    assert Hit("next", "size") in out.hits
-    assert sum(passed) < len(page) / 2
+    assert out.value["another"] == "[SIZE]"
+    assert out.value["next"] == f"password=[REDACTED:key:password] {beside}".replace("\ud800", "\ufffd")
+    assert Hit("another", "size") in out.hits
+    assert sum(passed) < len(page)

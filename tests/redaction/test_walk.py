@@ -168,6 +168,19 @@ def test_a_text_that_is_dropped_is_not_looked_for_when_texts_are_beyond_the_boun
     assert redactor.redact(given).value == {"name": "password", "n": "[SIZE]"}
 
 
+def test_members_whose_names_are_beyond_the_bound_are_left_out_with_their_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(walk, "MAX_NAMES", 25)
+    redactor = DefaultRedactor()
+    given = {"name number one": 1, "password": "x1y2z3w4", "item two": {"a": 2}, "password2": "x1y2z3w4", "last": 5}
+    kept = {"name number one": 1, "password": "[REDACTED:key:password]", "item two": {"[SIZE]": "[SIZE]"}}
+    assert redactor.redact([given, {"name number one": 3, "b": 4}]).value == [
+        kept | {"[SIZE]": "[SIZE]"},
+        {"name number one": 3, "[SIZE]": "[SIZE]"},
+    ]
+
+
 @pytest.mark.parametrize("given", [list(range(11)), {str(index): index for index in range(11)}], ids=["list", "dict"])
 def test_values_beyond_the_bound_are_left_out(monkeypatch: pytest.MonkeyPatch, given: Any) -> None:
     inside = given[:10] if type(given) is list else dict(list(given.items())[:10])
