@@ -64,11 +64,13 @@ def run_rules(args: Namespace) -> int:
 def run_test(args: Namespace) -> int:
     """Print the masked text on stdout and the reasons on stderr; returns the exit code."""
     from agent_audit.redaction import DefaultRedactor
-    from agent_audit.redaction.rules.sources import source_of
+    from agent_audit.redaction.rules.sources import OTHERWISE, source_of
 
     config = _config(args)
     redactor = DefaultRedactor(config)
-    own = {rule.id for rule in config.extra_rules}
+    reasons = dict(OTHERWISE)
+    for one in (config, *config.actions.values()):
+        reasons.update({rule.id: "own rule" for rule in one.extra_rules})
     raw = sys.stdin.buffer.read() if args.file == "-" else Path(args.file).read_bytes()
     text = raw.decode(errors="replace")
     hits: list[tuple[str, str]] = []
@@ -80,7 +82,7 @@ def run_test(args: Namespace) -> int:
     sys.stdout.flush()
     counts = Counter(rule for _, rule in hits)
     for path, rule in hits:
-        why = "the name of the key" if rule.startswith("key:") else "own rule" if rule in own else source_of(rule)
+        why = "the name of the key" if rule.startswith("key:") else reasons.get(rule) or source_of(rule)
         sys.stderr.write(f"{path or 'text'}: {rule} ({why})\n")
     summary = ", ".join(f"{rule} {count}" for rule, count in counts.most_common()) or "nothing"
     sys.stderr.write(f"masked: {summary}\n")

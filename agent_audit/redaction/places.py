@@ -36,7 +36,8 @@ class Places:
         given = _by_path([plain], path)
         hits: list[Hit] = []
         for place in list(_texts(root, 0, path)) if self._callback is not None else ():
-            self._call(place)
+            if not self._call(place):
+                hits.append(Hit(place[2], "error"))
         for parts, name, outcome in self._paths:
             if outcome != "keep":
                 hits += [hit for place in list(_select(root, 0, path, parts)) for hit in self._mask(place, name, given)]
@@ -46,14 +47,17 @@ class Places:
                     _put(root, path, where, holder[slot])
         return hits
 
-    def _call(self, place: Place) -> None:
+    def _call(self, place: Place) -> bool:
+        """Whether the callback gave back what it may give."""
         holder, slot, path = place
         try:
             given = self._callback(path, holder[slot]) if self._callback is not None else None
-            if given is not None:
-                holder[slot] = given if type(given) is str else error_marker(given)
         except Exception:
             holder[slot] = error_marker(holder[slot])
+            return False
+        if given is not None:
+            holder[slot] = given if type(given) is str else error_marker(given)
+        return given is None or type(given) is str
 
     def kept(self, hits: Iterable[Hit], path: str, plain: Any) -> list[Hit]:
         """The hits without those at places that were given back."""

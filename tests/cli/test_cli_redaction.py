@@ -10,6 +10,7 @@ import pytest
 
 from agent_audit.cli.main import main
 from agent_audit.redaction.rules import BUILT_IN, rule_ids
+from agent_audit.redaction.rules.sources import OTHERWISE
 
 
 def test_every_rule_is_listed_with_the_document_it_follows(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,6 +44,43 @@ def test_a_file_is_shown_masked_and_the_reasons_are_named(tmp_path: Path, capsys
     assert "to: email (RFC 5322" in shown.err
     assert "password: key:password (the name of the key)" in shown.err
     assert "hunter2" not in shown.err + shown.out
+
+
+CALLBACK = """
+def mask(path, text):
+    if "fail" in text:
+        raise ValueError
+    return 5 if "number" in text else None
+"""
+
+
+def test_what_no_rule_has_masked_has_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own_mask.py").write_text(CALLBACK)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    settings = tmp_path / "s.toml"
+    settings.write_text(
+        '[redaction]\ncallback = "own_mask:mask"\n[redaction.paths]\n"customer.name" = "mask"\n'
+        '[[redaction.actions."tool.x".rules]]\nid = "badge"\nliteral = "bdg-"\npattern = \'bdg-\\d+\'\n'
+    )
+    path = tmp_path / "event.json"
+    long = "token " * 40_000
+    path.write_text(json.dumps({"customer": {"name": "Ann"}, "a": "fail", "b": "number", "c": "bdg-7", "d": long}))
+    assert main(["redaction", "test", "--settings", str(settings), "--action", "tool.x", str(path)]) == 1
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[-1].startswith("masked: ")
+    assert sorted(shown[:-1]) == [
+        "a: error (the redactor or your callback failed on it)",
+        "b: error (the redactor or your callback failed on it)",
+        "c: badge (own rule)",
+        "customer.name: path (your setting for this path)",
+        "d: size (more places where a secret may begin than are looked at)",
+    ]
+
+
+def test_every_reason_without_a_rule_has_no_rule() -> None:
+    assert not OTHERWISE.keys() & rule_ids()
 
 
 def test_text_and_json_lines_come_from_standard_input(

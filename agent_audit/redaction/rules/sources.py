@@ -149,6 +149,15 @@ _NAMED = {
 }
 
 
+OTHERWISE = {
+    "error": "the redactor or your callback failed on it",
+    "path": "your setting for this path",
+    "size": "more places where a secret may begin than are looked at",
+    "unstable": "masking it brings forth more, again and again",
+}
+"""Why something was masked that no rule has found, by what its hit has in the place of a rule's id."""
+
+
 def source_of(rule_id: str) -> str:
     """The document that a built-in rule follows.
 
