@@ -19,8 +19,10 @@ _AT_ONCE = 65_536
 """Characters in which places are looked for at a time: those of a hostile text take more room than it."""
 _OF_NUMBERS, _OF_ADDRESSES = 16, 8
 """How many numbers, and at signs, cost what another place does."""
+_LINE = 8192
+"""Characters in which the beginning of a line is looked for."""
 _PARTS = (" ", "\n", "\t", ",", ";", "&", "<", ">", "{", "}")
-"""What stands in no secret, but in one in quotes, which is found without its end."""
+"""What stands in few secrets, where a text has no lines."""
 
 
 class Readable(NamedTuple):
@@ -65,5 +67,9 @@ def _places(piece: str, gate: Gate) -> list[int]:
 
 
 def _whole_parts(text: str, end: int) -> str:
-    """The text before a place, without what begins before it and ends behind it."""
-    return text[: max(text.rfind(part, 0, end) for part in _PARTS) + 1]
+    """The text before a place, without what begins before it and ends behind it: a secret would be cut in two.
+
+    Secrets of several lines are known without their end.
+    """
+    line = text.rfind("\n", max(0, end - _LINE), end)
+    return text[: (line if line >= 0 else max(text.rfind(part, 0, end) for part in _PARTS)) + 1]

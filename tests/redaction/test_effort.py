@@ -20,6 +20,7 @@ SAID = [
     f"password={SECRET}\n",
     f'{{"api_key": "{SECRET}"}}\n',
     f"PASSWORD: '{SECRET}'\n",
+    f'password: "{HALVES[0]} token {HALVES[1]}"\n',
     f"ｐａｓｓｗｏｒｄ={SECRET}\n",
 ]
 pieces = st.lists(
@@ -60,6 +61,9 @@ def test_of_texts_with_too_many_places_the_first_are_read_and_no_part_of_a_secre
 
 
 def test_a_text_ends_where_something_ends(little: None, gate: Gate) -> None:
+    assert readable(["token\n" * 10 + "a token, a b=c, token\n" * 9], gate).texts == [
+        "token\n" * 10 + "a token, a b=c, token\n"
+    ]
     text = "token " * 12 + "a=b,password" * 20
     assert readable([text], gate).texts == ["token " * 12 + "a=b,"]
     assert readable(["x" * 30, text, text + " ", "more"], gate) == (
