@@ -22,9 +22,9 @@ from agent_audit.redaction.names.keys import (
 )
 from agent_audit.redaction.names.made import is_quoted_secret
 from agent_audit.redaction.names.values import is_shown
+from agent_audit.redaction.remembered import Masked
 from agent_audit.redaction.rules.model import Lazy
 from agent_audit.redaction.rules.printed import PRINTED, prints_secret
-from agent_audit.redaction.scan import Masked
 
 _ASKED = 160
 _ANSWERED = 80

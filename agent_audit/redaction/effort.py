@@ -11,6 +11,8 @@ from agent_audit.redaction.folding import fold, needs_folding
 from agent_audit.redaction.gate import Gate
 from agent_audit.redaction.rules.personal import number_places
 
+SIZE_RULE = "size"
+"""In the place of a rule's id, where a text is not read to its end."""
 MOST_PLACES = 30_000
 """As many as a megabyte of a server's log has that names sessions and logins, or 300 KB of names of secrets."""
 _SHORT = 100_000

@@ -16,10 +16,11 @@ from agent_audit.redaction.fingerprint import MAX_FINGERPRINTS, Fingerprinter
 from agent_audit.redaction.interface import Fingerprint, Hit, Redacted
 from agent_audit.redaction.marker import Masker, only_markers
 from agent_audit.redaction.names.keys import KeyClass, KeyClassifier
+from agent_audit.redaction.remembered import Masked
 from agent_audit.redaction.rules import BUILT_IN, Rule
 from agent_audit.redaction.rules.general import PRIVATE_KEY
 from agent_audit.redaction.rules.personal import CARD, PERSONAL_IDS
-from agent_audit.redaction.scan import Masked, Scanner, ends_with_key_header
+from agent_audit.redaction.scan import Scanner, ends_with_key_header
 from agent_audit.redaction.walk import Walk
 
 if TYPE_CHECKING:

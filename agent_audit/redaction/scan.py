@@ -6,9 +6,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, chain
-from typing import NamedTuple
 
-from agent_audit.redaction.effort import readable
+from agent_audit.redaction.effort import SIZE_RULE, readable
 from agent_audit.redaction.folding import Offsets, fold, needs_folding
 from agent_audit.redaction.gate import Gate, build_gate
 from agent_audit.redaction.marker import HEAD, SIZE, Masker
@@ -16,6 +15,7 @@ from agent_audit.redaction.names.keys import KeyClassifier
 from agent_audit.redaction.names.stores import STORE_MARKS
 from agent_audit.redaction.names.values import Named
 from agent_audit.redaction.names.vocabulary import KEYWORDS
+from agent_audit.redaction.remembered import MOST, Masked, Remembered
 from agent_audit.redaction.rules import Rule
 from agent_audit.redaction.rules.model import ENCODED, Lazy
 from agent_audit.redaction.rules.personal import (
@@ -47,8 +47,6 @@ from agent_audit.redaction.texts.sections import SECTION_FINDERS
 from agent_audit.redaction.texts.tables import find_columns, find_copied
 
 _MAX_ROUNDS = 6
-# In characters: those of some dozens of events stay in the processor's caches, and there the use of it ends.
-_MAX_REMEMBERED, _SIZE_OF_ONE = 100_000, 50
 
 Finder = Callable[[str, int], list[Found]]
 Into = tuple[dict[int, list[Found]], dict[int, list[tuple[int, int]]]]
@@ -104,27 +102,11 @@ _HEADS = (
 """In the names of columns with telephone numbers, beside the keywords."""
 
 
-class Masked(NamedTuple):
-    """A text without its secrets."""
-
-    text: str
-    rules: tuple[str, ...]
-    """Ids of the rules that fired, each once."""
-    personal: tuple[tuple[str, str], ...] = ()
-    """Rule id and text of what was found, for fingerprints; never of secrets."""
-
-
 _NOTHING: dict[int, Masked] = {}
-_SIZE_RULE = "size"
-"""In place of a rule's id, where a text is not read to its end."""
 
 
 class Scanner:
-    """The rules of one configuration. Holds no state of a call, so any thread may use it.
-
-    It remembers the last texts in which it found nothing: what a model asks for comes again as the argument of a call,
-    and what a tool gives in the next prompt.
-    """
+    """The rules of one configuration. Holds no state of a call, so any thread may use it; remembers the last texts."""
 
     def __init__(
         self,
@@ -183,33 +165,26 @@ class Scanner:
             for x in literals
         ]
         self.literals = literals
-        self._harmless: set[str] = set()
-        # What a rule finds for some actions only is not harmless for the others.
-        self._room = self._remembered = 0 if any(rule.actions for rule in active) else _MAX_REMEMBERED
+        # What a rule finds for some actions only is not the same for the others.
+        self._remembered = Remembered(0 if any(rule.actions for rule in active) else MOST)
 
     def scan(self, texts: Sequence[str], action: str | None = None) -> dict[int, Masked]:
         """The texts in which something was masked, by their index."""
-        harmless = self._harmless
+        harmless = self._remembered.harmless
         new = [index for index, text in enumerate(texts) if text not in harmless]
         if not new:
             return _NOTHING
+        known = self._remembered.masked(texts, new)
+        if known:
+            new = [index for index in new if index not in known]
+            if not new:
+                return known
         if len(new) < len(texts):
             texts = [texts[index] for index in new]
         masked = self._scan(texts, action)
-        if not masked:
-            self._remember(texts)
-            return masked
-        self._remember([text for place, text in enumerate(texts) if place not in masked])
-        return {new[place]: one for place, one in masked.items()}
-
-    def _remember(self, texts: Sequence[str]) -> None:
-        size = sum(map(len, texts)) + _SIZE_OF_ONE * len(texts)
-        if size > self._room:
-            self._harmless.clear()
-            self._room = self._remembered
-        if size <= self._room:
-            self._room -= size  # threads may race on it; clearing sets it right
-            self._harmless.update(texts)
+        self._remembered.note(texts, masked)
+        known.update((new[place], one) for place, one in masked.items())
+        return dict(sorted(known.items()))  # in the order of the texts, whichever of them were remembered
 
     def _scan(self, texts: Sequence[str], action: str | None) -> dict[int, Masked]:
         texts, cut = readable(texts, self._gate)
@@ -223,7 +198,7 @@ class Scanner:
         masked = {index: self._settle(texts[index], spans, near.get(index), action) for index, spans in found.items()}
         for index in cut:
             one = masked.get(index) or Masked(texts[index], ())
-            masked[index] = one._replace(text=one.text + SIZE, rules=(*one.rules, _SIZE_RULE))
+            masked[index] = one._replace(text=one.text + SIZE, rules=(*one.rules, SIZE_RULE))
         return masked
 
     def _to_mask(self, texts: Sequence[str], found: dict[int, list[Found]]) -> dict[int, list[Found]]:

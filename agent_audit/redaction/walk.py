@@ -47,7 +47,7 @@ from agent_audit.redaction.objects import (
     take_apart,
     text_of_bytes,
 )
-from agent_audit.redaction.scan import Masked
+from agent_audit.redaction.remembered import Masked
 from agent_audit.redaction.texts.bound import bound_values
 from agent_audit.redaction.tool_calls import ids_of, in_documents, places_of, tool_of
 from agent_audit.redaction.validators import is_card

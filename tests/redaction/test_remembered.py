@@ -1,13 +1,18 @@
-"""Texts in which nothing was found are remembered, and not read again while they are."""
+"""What texts became is remembered, and none is read again while it is."""
 
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator, Sequence
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig
+from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig, effort
+from agent_audit.redaction.gate import AhoCorasickGate, Place
+from agent_audit.redaction.remembered import Masked, Remembered
 
 PIECES = [
     *(
@@ -47,6 +52,68 @@ def test_a_harmless_text_beside_which_a_secret_stands_is_told_at_its_own_place()
         "third": "harmless, too",
     }
     assert [(hit.path, hit.rule) for hit in redacted.hits] == [("second", "key:password")]
+
+
+SECRET = "x8Kq2vLpT4"
+LETTER = f"Dear jane@example.org, the password: {SECRET}, card 4111 1111 1111 1111, call +49 30 1234567."
+
+
+@pytest.fixture
+def passed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The texts that pass the gate of any redactor."""
+    texts: list[str] = []
+    find = AhoCorasickGate.find
+
+    def note(gate: AhoCorasickGate, text: str) -> Sequence[Place]:
+        texts.append(text)
+        return find(gate, text)
+
+    monkeypatch.setattr(AhoCorasickGate, "find", note)
+    yield texts
+
+
+def test_what_a_text_with_secrets_became_is_told_again_without_reading_it(passed: list[str]) -> None:
+    redactor = DefaultRedactor(RedactionConfig(fingerprint_key=b"0" * 32, outcomes={"email": "pseudonym"}))
+    first = redactor.redact({"n": 1, "letter": LETTER})
+    assert any(LETTER in text for text in passed)
+    passed.clear()
+    second = redactor.redact({"n": 2, "messages": ["n", LETTER]})
+    assert not any("jane" in text for text in passed)
+    assert second.value["messages"][1] == first.value["letter"]
+    assert [hit.rule for hit in second.hits] == [hit.rule for hit in first.hits]
+    assert [(mark.kind, mark.digest, mark.at) for mark in second.fingerprints] == [
+        (mark.kind, mark.digest, mark.at) for mark in first.fingerprints
+    ]
+    assert second.fingerprints
+
+
+def test_no_secret_and_no_personal_data_are_kept_in_memory_for_it() -> None:
+    redactor = DefaultRedactor(RedactionConfig(fingerprint_key=b"0" * 32))
+    for _ in range(2):
+        redactor.redact([LETTER, "harmless"])
+    kept = repr({name: getattr(redactor._scanner._remembered, name) for name in ("harmless", "_masked")})
+    assert "[REDACTED:email]" in kept
+    assert "harmless" in kept
+    assert not any(part in kept for part in (SECRET, "jane", "4111", "1234567"))
+
+
+def test_a_text_of_the_same_hash_is_another_text() -> None:
+    class Alike(str):
+        def __hash__(self) -> int:
+            return 7
+
+    remembered = Remembered()
+    remembered.note([Alike("password: a")], {0: Masked("password: [REDACTED:x]", ("x",))})
+    texts = [Alike("password: b"), Alike("password: a")]
+    assert remembered.masked(texts, range(2)) == {1: Masked("password: [REDACTED:x]", ("x",))}
+
+
+def test_what_was_not_read_to_its_end_is_read_when_there_is_room() -> None:
+    redactor = DefaultRedactor()
+    text = f"token token, password: {SECRET}\n"
+    with patch.multiple(effort, MOST_PLACES=1, _SHORT=0):
+        assert redactor.redact(text).value == "token [SIZE]"
+    assert redactor.redact(text).value == "token token, password: [REDACTED:key:password]\n"
 
 
 def test_what_is_harmless_for_one_action_is_masked_for_another() -> None:
