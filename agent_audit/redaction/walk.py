@@ -92,6 +92,7 @@ class Walk:
         "_active",
         "_called",
         "_cards",
+        "_drops",
         "_keys",
         "_known",
         "_masker",
@@ -116,6 +117,7 @@ class Walk:
     ) -> None:
         self._cards = cards  # whether a number that is a card's is masked
         self._keys, self._known, self._scanner, self._masker = keys, known, scanner, masker
+        self._drops = False  # whether something is left out: it stands there until its container is whole
         self._active: set[int] = set()
         self._called: dict[str, str] = {}  # by id of the call, the tools whose names tell something
         self._nodes, self._names = MAX_NODES, MAX_NAMES
@@ -255,7 +257,7 @@ class Walk:
             self.put(out, key, value, depth, rule)
         if joint:
             self._read_together(out)
-        for slot in [k for k, v in out.items() if v is _MISSING] if self.masked else ():
+        for slot in [k for k, v in out.items() if v is _MISSING] if self._drops else ():
             del out[slot]
         return out
 
@@ -394,6 +396,7 @@ class Walk:
     def _mask(self, holder: Any, slot: Any, text: str, rule: str) -> None:
         self.masked.append((holder, slot, rule))
         drop = self._masker.drops(rule) and type(holder) is dict
+        self._drops = self._drops or drop
         holder[slot] = _MISSING if drop else self._masker.mask(rule, text)
 
     def _read_together(self, out: dict[str, Any]) -> None:  # one line a partnership
