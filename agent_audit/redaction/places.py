@@ -55,9 +55,11 @@ class Places:
         except Exception:
             holder[slot] = error_marker(holder[slot])
             return False
-        if given is not None:
-            holder[slot] = given if type(given) is str else error_marker(given)
-        return given is None or type(given) is str
+        if given is None:
+            return True
+        is_text = type(given) is str
+        holder[slot] = given if is_text else error_marker(given)
+        return is_text
 
     def kept(self, hits: Iterable[Hit], path: str, plain: Any) -> list[Hit]:
         """The hits without those at places that were given back."""

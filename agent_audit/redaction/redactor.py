@@ -184,10 +184,10 @@ class DefaultRedactor:
     def _scan(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         try:
             return self._scanner.scan(walk.texts, action)
-        except UnicodeError:
-            _without_surrogates(walk)
         except Exception:
-            return self._scan_each(walk, action)
+            for index, text in enumerate(walk.texts):
+                if not text.isascii():
+                    walk.put_text(index, without_surrogates(text))
         try:  # together again: read one by one, texts cost as much as they like
             return self._scanner.scan(walk.texts, action)
         except Exception:
@@ -195,7 +195,6 @@ class DefaultRedactor:
 
     def _scan_each(self, walk: Walk, action: str | None) -> dict[int, Masked]:
         """One text at a time, so that an error of our own in one costs no other."""
-        _without_surrogates(walk)
         found = {}
         for index, text in enumerate(walk.texts):
             try:
@@ -207,16 +206,12 @@ class DefaultRedactor:
         return found
 
     def _write_back(self, walk: Walk, masked: dict[int, Masked]) -> Sequence[tuple[Any, Any, str]]:
-        places = walk.places
         if walk.masked:
             for index in list(masked):
-                holder, slot = places[index]
-                now = holder.get(slot) if type(holder) is dict else holder[slot]
-                if now is not walk.texts[index]:
-                    # A name beside it has masked all of it meanwhile; the scan would bring the rest back.
-                    del masked[index]
+                if not walk.stands(index):
+                    del masked[index]  # the scan would bring the rest back
         for index, one in masked.items():
-            holder, slot = places[index]
+            holder, slot = walk.places[index]
             if not one.text and type(holder) is dict and any(self._masker.drops(rule) for rule in one.rules):
                 del holder[slot]
             else:
@@ -310,16 +305,3 @@ def redact(value: Any) -> Any:
     if _default is None:
         _default = DefaultRedactor()
     return _default.redact(value).value
-
-
-def _without_surrogates(walk: Walk) -> None:
-    """Put what can be written as UTF-8 in the place of every text that cannot."""
-    for index, (holder, slot) in enumerate(walk.places):
-        text = walk.texts[index]
-        if text.isascii():
-            continue
-        clean = without_surrogates(text)
-        now = holder.get(slot) if type(holder) is dict else holder[slot]
-        if now is text:
-            holder[slot] = clean
-        walk.texts[index] = clean

@@ -66,11 +66,10 @@ class Remembered:
             self.harmless.update(harmless)
         for index, one in masked.items():
             text = texts[index]
-            places = [(rule, text.find(found), len(found)) for rule, found in one.personal]
-            if SIZE_RULE in one.rules or any(start < 0 for _, start, _ in places):
+            personal = tuple((rule, start := text.find(found), start + len(found)) for rule, found in one.personal)
+            if SIZE_RULE in one.rules or any(start < 0 for _, start, _ in personal):
                 continue
-            if self._has_room(len(one.text) + _SIZE_OF_ONE * (4 + len(places))):
-                personal = tuple((rule, start, start + length) for rule, start, length in places)
+            if self._has_room(len(one.text) + _SIZE_OF_ONE * (4 + len(personal))):
                 self._masked[hash(text)] = _Outcome(self._digest(text), one.text, one.rules, personal)
 
     def _has_room(self, size: int) -> bool:

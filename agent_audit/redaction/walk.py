@@ -159,13 +159,22 @@ class Walk:
         if sum(map(len, self.texts)) <= MAX_TEXT:
             return
         room = MAX_TEXT
-        for index, (holder, slot) in enumerate(self.places):
-            text = self.texts[index]
+        for index, text in enumerate(self.texts):
             room -= len(text)
             if room < 0:
-                self.texts[index] = marker.SIZE
-                if (holder.get(slot) if type(holder) is dict else holder[slot]) is text:
-                    holder[slot] = marker.SIZE
+                self.put_text(index, marker.SIZE)
+
+    def put_text(self, index: int, text: str) -> None:
+        """Put another text in the place of one that is scanned, where that was not masked whole meanwhile."""
+        holder, slot = self.places[index]
+        if self.stands(index):
+            holder[slot] = text
+        self.texts[index] = text
+
+    def stands(self, index: int) -> bool:
+        """Whether a text that is scanned is still in its place: a name beside it may have masked all of it, or more."""
+        holder, slot = self.places[index]
+        return (holder.get(slot) if type(holder) is dict else holder[slot]) is self.texts[index]
 
     def _plain(  # noqa: PLR0911  # one line a type
         self, value: Any, depth: int, rule: KeyClass | None, holder: Any, slot: Any

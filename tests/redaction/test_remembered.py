@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Sequence
 from unittest.mock import patch
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent_audit.redaction import DefaultRedactor, ExtraRule, RedactionConfig, effort
-from agent_audit.redaction.gate import AhoCorasickGate, Place
 from agent_audit.redaction.remembered import Masked, Remembered
 
 PIECES = [
@@ -56,20 +53,6 @@ def test_a_harmless_text_beside_which_a_secret_stands_is_told_at_its_own_place()
 
 SECRET = "x8Kq2vLpT4"
 LETTER = f"Dear jane@example.org, the password: {SECRET}, card 4111 1111 1111 1111, call +49 30 1234567."
-
-
-@pytest.fixture
-def passed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The texts that pass the gate of any redactor."""
-    texts: list[str] = []
-    find = AhoCorasickGate.find
-
-    def note(gate: AhoCorasickGate, text: str) -> Sequence[Place]:
-        texts.append(text)
-        return find(gate, text)
-
-    monkeypatch.setattr(AhoCorasickGate, "find", note)
-    return texts
 
 
 def test_what_a_text_with_secrets_became_is_told_again_without_reading_it(passed: list[str]) -> None:

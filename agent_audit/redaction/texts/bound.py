@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from agent_audit.redaction.gate import lower_in_place
 from agent_audit.redaction.names.keys import BOUND_KEYS, STATEMENT_KEYS, KeyClass, KeyClassifier
 from agent_audit.redaction.names.values import Named, could_be_secret, is_weak_secret
 from agent_audit.redaction.texts.tables import COLUMNS, column_names, find_inserted
@@ -88,8 +89,7 @@ def find_bound(text: str, place: int, keys: KeyClassifier) -> tuple[list[Named],
     if not column or keys.beside(column) is None:
         return [], place + 1
     first = max(0, place - _BACK)
-    lowered = text[first:place].replace("İ", "i").lower()  # the one character that is longer in lower case
-    verbs = [first + verb.start() for verb in _VERBS.finditer(lowered)]
+    verbs = [first + verb.start() for verb in _VERBS.finditer(lower_in_place(text[first:place]))]
     begun = [verb for form in (_BEGINS, _ASKS) for verb in verbs if form.match(text, verb, place)]
     return _bound(text, begun[-1], place, keys) if begun else ([], place + 1)
 
